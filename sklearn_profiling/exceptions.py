@@ -1,0 +1,100 @@
+"""Every error and warning that this package raises of its own.
+
+::
+
+    Exception
+    └── ProfilingError
+        ├── DataFormatError             (ValueError)   a file or table breaks its format
+        ├── GraphError                  (ValueError)   edges, weights or ids of a network
+        ├── SourceError                 (ValueError)   a source of a user: text, vectors, images
+        ├── TargetError                 (ValueError)   labels: kinds, tasks, classes
+        ├── VocabularyMismatchError     (ValueError)   text encoded with another vocabulary
+        └── MissingDependencyError      (ImportError)  an optional package is not installed
+    UserWarning
+    └── ProfilingWarning
+        └── DataQualityWarning                         something was counted and left out
+
+Each error also derives from the built-in class named in brackets, so code that
+catches ``ValueError`` keeps working.
+"""
+
+from __future__ import annotations
+
+from os import PathLike, fspath
+
+__all__ = [
+    "DataFormatError",
+    "DataQualityWarning",
+    "GraphError",
+    "MissingDependencyError",
+    "ProfilingError",
+    "ProfilingWarning",
+    "SourceError",
+    "TargetError",
+    "VocabularyMismatchError",
+]
+
+
+class ProfilingError(Exception):
+    """Base class of this package's errors."""
+
+
+class DataFormatError(ProfilingError, ValueError):
+    """A file breaks its format.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    line : int or None
+        The line, counted from 1; None if the fault has no line.
+    reason : str
+        What is wrong, what is allowed and what was found.
+
+    Attributes
+    ----------
+    path, line, reason
+        As given.
+    """
+
+    def __init__(
+        self, path: str | PathLike[str], line: int | None, reason: str
+    ) -> None:
+        self.path = fspath(path)
+        self.line = line
+        self.reason = reason
+        place = self.path if line is None else f"{self.path}, line {line}"
+        super().__init__(f"{place}: {reason}")
+
+    def __reduce__(self) -> tuple[type[DataFormatError], tuple[object, ...]]:
+        # The default rebuilds from the formatted message alone and fails, which
+        # would hide the error when it crosses a process border.
+        return type(self), (self.path, self.line, self.reason)
+
+
+class GraphError(ProfilingError, ValueError):
+    """The edges, weights or ids of a network are not usable."""
+
+
+class SourceError(ProfilingError, ValueError):
+    """A source of a user (text, vectors, images) is not usable."""
+
+
+class TargetError(ProfilingError, ValueError):
+    """The labels are not usable: their kind, their tasks or their classes."""
+
+
+class VocabularyMismatchError(ProfilingError, ValueError):
+    """Text was encoded with a vocabulary other than the one seen in ``fit``."""
+
+
+class MissingDependencyError(ProfilingError, ImportError):
+    """An optional package is needed and not installed."""
+
+
+class ProfilingWarning(UserWarning):
+    """Base class of this package's warnings."""
+
+
+class DataQualityWarning(ProfilingWarning):
+    """Something in the data was counted and left out."""

@@ -1,0 +1,1 @@
+"""Transformers from a table of users to the sources that estimators read."""

@@ -1,0 +1,1 @@
+"""Parts of :mod:`sklearn_profiling.sources`; import from there."""

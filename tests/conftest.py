@@ -1,0 +1,24 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data, or a skip that says where it was looked for."""
+    repository = Path(__file__).resolve().parents[1]
+    candidates = [repository.parent / "shared" / "data"]
+    if "SKLEARN_PROFILING_DATA" in os.environ:
+        candidates.insert(0, Path(os.environ["SKLEARN_PROFILING_DATA"]))
+    for folder in candidates:
+        if folder.is_dir():
+            return folder
+    pytest.skip(
+        "no real data: set SKLEARN_PROFILING_DATA or put it at "
+        + " or ".join(map(str, candidates))
+    )
