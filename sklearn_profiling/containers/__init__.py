@@ -1,0 +1,10 @@
+"""Plain data that travels between the steps: text, pictures and networks of users.
+
+None of these classes learns anything. They are immutable, take row slices, masks and
+index arrays as numpy arrays do, and can be hashed, pickled and sent to workers.
+"""
+
+from sklearn_profiling.containers.image_bags import ImageBags
+from sklearn_profiling.containers.messages import TokenMessages, Vocabulary
+
+__all__ = ["ImageBags", "TokenMessages", "Vocabulary"]

@@ -1,0 +1,506 @@
+"""Text of users as word numbers: ragged, never padded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from itertools import chain
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from sklearn_profiling.containers._ragged import (
+    IntArray,
+    check_starts,
+    resolve_rows,
+    segment_ids,
+    take,
+)
+from sklearn_profiling.exceptions import SourceError
+
+__all__ = ["TokenMessages", "Vocabulary"]
+
+WordIds = npt.NDArray[np.int32]
+
+
+class Vocabulary:
+    """Words and, once learned, their vectors; shared by all slices of a text.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Distinct words; the position of a word is its id.
+    vectors : array-like of float, shape (n_words, n_dimensions), default=None
+        Word vectors, kept as float32.
+
+    Attributes
+    ----------
+    words : tuple of str
+        The words.
+    vectors : ndarray of float32, shape (n_words, n_dimensions), or None
+        The vectors, read-only.
+    n_dimensions : int
+        Length of a vector; 0 without vectors.
+    index : dict
+        Word to id.
+    fingerprint : str
+        Hash of words and vectors: equal fingerprints mean equal vocabularies.
+
+    Raises
+    ------
+    SourceError
+        If a word stands twice, is no string, or the vectors have another number of
+        rows or are not finite.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.containers import Vocabulary
+    >>> vocabulary = Vocabulary(["茶", "山"], [[1.0, 0.0], [0.0, 1.0]])
+    >>> len(vocabulary), vocabulary.n_dimensions
+    (2, 2)
+    >>> vocabulary.encode(["山", "海"])
+    array([ 1, -1], dtype=int32)
+    """
+
+    def __init__(
+        self, words: Iterable[str], vectors: npt.ArrayLike | None = None
+    ) -> None:
+        self.words = tuple(words)
+        kinds = [isinstance(word, str) for word in self.words]
+        if not all(kinds):
+            position = kinds.index(False)
+            msg = f"word {position} must be a str; got {self.words[position]!r}"
+            raise SourceError(msg)
+        if len(self.index) != len(self.words):
+            twice = next(w for i, w in enumerate(self.words) if self.index[w] != i)
+            msg = f"each word may stand once in a vocabulary; {twice!r} stands twice"
+            raise SourceError(msg)
+        self.vectors = None if vectors is None else self._check_vectors(vectors)
+
+    def _check_vectors(self, vectors: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        checked = np.array(vectors, dtype=np.float32, order="C")
+        if checked.ndim != 2 or len(checked) != len(self.words):
+            msg = (
+                f"vectors must have shape ({len(self.words)}, n_dimensions), one row "
+                f"a word; got {checked.shape}"
+            )
+            raise SourceError(msg)
+        if not np.isfinite(checked).all():
+            row = int(np.flatnonzero(~np.isfinite(checked).all(axis=1))[0])
+            msg = f"vectors must be finite; that of {self.words[row]!r} is not"
+            raise SourceError(msg)
+        checked.flags.writeable = False
+        return checked
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Word to id."""
+        return {word: position for position, word in enumerate(self.words)}
+
+    @property
+    def n_dimensions(self) -> int:
+        """Length of a vector; 0 without vectors."""
+        return 0 if self.vectors is None else int(self.vectors.shape[1])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of words and vectors."""
+        digest = hashlib.blake2b(digest_size=16)
+        for word in self.words:
+            encoded = word.encode("utf-8", "surrogatepass")
+            digest.update(len(encoded).to_bytes(4, "little") + encoded)
+        if self.vectors is not None:
+            digest.update(str(self.vectors.shape).encode() + self.vectors.tobytes())
+        return digest.hexdigest()
+
+    def encode(self, words: Iterable[str]) -> WordIds:
+        """Look words up.
+
+        Parameters
+        ----------
+        words : iterable of str
+            Words, known or not.
+
+        Returns
+        -------
+        ndarray of int32
+            Their ids; -1 where a word is unknown.
+        """
+        index = self.index
+        return np.fromiter((index.get(word, -1) for word in words), dtype=np.int32)
+
+    def with_vectors(self, vectors: npt.ArrayLike | None) -> Vocabulary:
+        """Give the same words other vectors.
+
+        Parameters
+        ----------
+        vectors : array-like of float, shape (n_words, n_dimensions), or None
+            The new vectors.
+
+        Returns
+        -------
+        Vocabulary
+            A new vocabulary.
+        """
+        return Vocabulary(self.words, vectors)
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __contains__(self, word: object) -> bool:
+        return word in self.index
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Vocabulary):
+            return NotImplemented
+        return self is other or self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({len(self)} words, {self.n_dimensions} dimensions)"
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Without the cached properties, so that hashes of equal objects agree.
+        return {"words": self.words, "vectors": self.vectors}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self.vectors is not None:
+            self.vectors.flags.writeable = False
+
+
+class TokenMessages:
+    """Messages of users as word ids: what a Categorical is to strings, for text.
+
+    A user holds any number of messages, a message any number of words. Words lie end
+    to end in one array; nothing is padded. Indexing by a slice, a mask or an array of
+    integers gives the chosen users, by one integer the words of that user.
+
+    Parameters
+    ----------
+    ids : array-like of int, shape (n_words,)
+        Word ids of all messages of all users, end to end.
+    message_starts : array-like of int, shape (n_messages + 1,)
+        Message m holds the words ``ids[message_starts[m]:message_starts[m + 1]]``.
+    user_starts : array-like of int, shape (n_users + 1,)
+        User u holds the messages ``user_starts[u]:user_starts[u + 1]``.
+    vocabulary : Vocabulary
+        What the ids mean.
+    tags : array-like of int, shape (n_words,), default=None
+        Part of speech of each word, as a position in `tag_names`.
+    tag_names : sequence of str, default=None
+        Names of the parts of speech; given with `tags`.
+
+    Attributes
+    ----------
+    ids : ndarray of int32, shape (n_words,)
+    message_starts : ndarray of int64, shape (n_messages + 1,)
+    user_starts : ndarray of int64, shape (n_users + 1,)
+    vocabulary : Vocabulary
+    tags : ndarray of int16, shape (n_words,), or None
+    tag_names : tuple of str or None
+    shape : tuple (n_users,)
+    n_messages, n_words : int
+    missing : ndarray of bool, shape (n_users,)
+        True for users without any message.
+
+    Raises
+    ------
+    SourceError
+        If ids point outside the vocabulary or starts do not describe rows.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.containers import TokenMessages
+    >>> text = TokenMessages.from_lists([[["喝", "茶"], ["爬", "山"]], None, [["茶"]]])
+    >>> len(text), text.n_messages, text.n_words
+    (3, 3, 5)
+    >>> text[2]
+    [['茶']]
+    >>> text[[2, 0]].missing
+    array([False, False])
+    >>> text.missing
+    array([False,  True, False])
+    """
+
+    def __init__(
+        self,
+        ids: npt.ArrayLike,
+        message_starts: npt.ArrayLike,
+        user_starts: npt.ArrayLike,
+        vocabulary: Vocabulary,
+        *,
+        tags: npt.ArrayLike | None = None,
+        tag_names: Sequence[str] | None = None,
+    ) -> None:
+        word_ids = np.asarray(ids)
+        if word_ids.ndim != 1 or (word_ids.size and word_ids.dtype.kind not in "iu"):
+            msg = (
+                "ids must be a 1-D array of integers; got dtype "
+                f"{word_ids.dtype} and {word_ids.ndim} dimensions"
+            )
+            raise SourceError(msg)
+        if word_ids.size:
+            low, high = int(word_ids.min()), int(word_ids.max())
+            if low < 0 or high >= len(vocabulary):
+                msg = (
+                    f"ids must lie between 0 and {len(vocabulary) - 1}, the last word "
+                    f"of the vocabulary; they lie between {low} and {high}"
+                )
+                raise SourceError(msg)
+        try:
+            messages = check_starts(
+                np.asarray(message_starts), len(word_ids), "message_starts"
+            )
+            users = check_starts(
+                np.asarray(user_starts), len(messages) - 1, "user_starts"
+            )
+        except ValueError as error:
+            raise SourceError(str(error)) from error
+        if (tags is None) != (tag_names is None):
+            msg = "tags and tag_names are given together or not at all"
+            raise SourceError(msg)
+        checked_tags = None if tags is None else np.asarray(tags, dtype=np.int16)
+        if checked_tags is not None and checked_tags.shape != word_ids.shape:
+            msg = (
+                f"tags must have one entry a word, shape {word_ids.shape}; "
+                f"got {checked_tags.shape}"
+            )
+            raise SourceError(msg)
+        self._set(
+            word_ids.astype(np.int32),
+            messages,
+            users,
+            vocabulary,
+            checked_tags,
+            None if tag_names is None else tuple(tag_names),
+        )
+
+    def _set(
+        self,
+        ids: WordIds,
+        message_starts: IntArray,
+        user_starts: IntArray,
+        vocabulary: Vocabulary,
+        tags: npt.NDArray[np.int16] | None,
+        tag_names: tuple[str, ...] | None,
+    ) -> None:
+        self.ids = ids
+        self.message_starts = message_starts
+        self.user_starts = user_starts
+        self.vocabulary = vocabulary
+        self.tags = tags
+        self.tag_names = tag_names
+        for array in (ids, message_starts, user_starts, tags):
+            if array is not None:
+                array.flags.writeable = False
+
+    def _derive(
+        self,
+        ids: WordIds,
+        message_starts: IntArray,
+        user_starts: IntArray,
+        tags: npt.NDArray[np.int16] | None,
+        vocabulary: Vocabulary | None = None,
+    ) -> TokenMessages:
+        """Build from parts known to fit together, without checking them again."""
+        made = object.__new__(TokenMessages)
+        made._set(
+            ids,
+            message_starts,
+            user_starts,
+            self.vocabulary if vocabulary is None else vocabulary,
+            tags,
+            self.tag_names,
+        )
+        return made
+
+    @classmethod
+    def from_lists(
+        cls,
+        users: Iterable[Iterable[Iterable[str]] | None],
+        vocabulary: Vocabulary | None = None,
+    ) -> TokenMessages:
+        """Build from lists of words.
+
+        Parameters
+        ----------
+        users : iterable of (iterable of iterable of str, or None)
+            For each user the messages, for each message the words. None and empty
+            lists are users without text. Empty messages are left out.
+        vocabulary : Vocabulary, default=None
+            If given, words outside it are left out; else the vocabulary holds the
+            words that occur, sorted.
+
+        Returns
+        -------
+        TokenMessages
+            The same text as ids.
+        """
+        kept = [
+            [] if messages is None else [words for m in messages if (words := list(m))]
+            for messages in users
+        ]
+        flat = list(chain.from_iterable(kept))
+        words = list(chain.from_iterable(flat))
+        own = Vocabulary(sorted(set(words)))
+        text = cls(
+            own.encode(words),
+            np.cumsum([0, *map(len, flat)]),
+            np.cumsum([0, *map(len, kept)]),
+            own,
+        )
+        return text if vocabulary is None else text.with_vocabulary(vocabulary)
+
+    def with_vocabulary(self, vocabulary: Vocabulary) -> TokenMessages:
+        """Write the same text with another vocabulary.
+
+        Parameters
+        ----------
+        vocabulary : Vocabulary
+            The vocabulary to use. Words outside it are left out, then messages that
+            have become empty; so a user may be left without text.
+
+        Returns
+        -------
+        TokenMessages
+            The text in the other vocabulary.
+        """
+        translation = vocabulary.encode(self.vocabulary.words)
+        if not len(translation):
+            ids = np.zeros(0, dtype=np.int32)
+        else:
+            ids = translation[self.ids]
+        known = ids >= 0
+        counts = np.concatenate([[0], np.cumsum(known)])
+        message_starts = counts[self.message_starts]
+        filled = np.diff(message_starts) > 0
+        user_starts = np.concatenate([[0], np.cumsum(filled)])[self.user_starts]
+        return self._derive(
+            ids[known],
+            np.concatenate([message_starts[:-1][filled], counts[-1:]]),
+            user_starts,
+            None if self.tags is None else self.tags[known],
+            vocabulary,
+        )
+
+    @property
+    def shape(self) -> tuple[int]:
+        """Number of users, as numpy arrays give it."""
+        return (len(self),)
+
+    @property
+    def n_messages(self) -> int:
+        """Number of messages of all users."""
+        return len(self.message_starts) - 1
+
+    @property
+    def n_words(self) -> int:
+        """Number of words of all messages."""
+        return len(self.ids)
+
+    @property
+    def missing(self) -> npt.NDArray[np.bool_]:
+        """True for users without any message."""
+        lengths: IntArray = np.diff(self.user_starts)
+        return lengths == 0
+
+    def word_counts(self) -> IntArray:
+        """Count each word of the vocabulary.
+
+        Returns
+        -------
+        ndarray of int64, shape (n_vocabulary,)
+            How often each word occurs in this text.
+        """
+        return np.bincount(self.ids, minlength=len(self.vocabulary))
+
+    def word_users(self) -> IntArray:
+        """Row of the user who wrote each word.
+
+        Returns
+        -------
+        ndarray of int64, shape (n_words,)
+            The user of each entry of `ids`.
+        """
+        return segment_ids(self.message_starts[self.user_starts])
+
+    def tolist(self) -> list[list[list[str]]]:
+        """Words of every message of every user.
+
+        Returns
+        -------
+        list of list of list of str
+            The text as plain lists.
+        """
+        return [self[user] for user in range(len(self))]
+
+    def __len__(self) -> int:
+        return len(self.user_starts) - 1
+
+    @overload
+    def __getitem__(self, key: int | np.integer[Any]) -> list[list[str]]: ...
+    @overload
+    def __getitem__(self, key: Any) -> TokenMessages: ...
+    def __getitem__(self, key: Any) -> TokenMessages | list[list[str]]:
+        if isinstance(key, int | np.integer):
+            return self._words_of(int(key))
+        messages, user_starts = take(self.user_starts, resolve_rows(key, len(self)))
+        words, message_starts = take(self.message_starts, messages)
+        return self._derive(
+            self.ids[words],
+            message_starts,
+            user_starts,
+            None if self.tags is None else self.tags[words],
+        )
+
+    def _words_of(self, user: int) -> list[list[str]]:
+        if not -len(self) <= user < len(self):
+            msg = f"user {user} is out of bounds: there are {len(self)} users"
+            raise IndexError(msg)
+        user %= len(self)
+        words = self.vocabulary.words
+        return [
+            [
+                words[i]
+                for i in self.ids[self.message_starts[m] : self.message_starts[m + 1]]
+            ]
+            for m in range(self.user_starts[user], self.user_starts[user + 1])
+        ]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, TokenMessages):
+            return NotImplemented
+        return (
+            np.array_equal(self.ids, other.ids)
+            and np.array_equal(self.message_starts, other.message_starts)
+            and np.array_equal(self.user_starts, other.user_starts)
+            and self.vocabulary == other.vocabulary
+            and self.tag_names == other.tag_names
+            and (self.tags is None or np.array_equal(self.tags, other.tags))  # type: ignore[arg-type]
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return (
+            f"TokenMessages({len(self)} users, {self.n_messages} messages, "
+            f"{self.n_words} words, {self.vocabulary!r})"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "ids": np.ascontiguousarray(self.ids),
+            "message_starts": self.message_starts,
+            "user_starts": self.user_starts,
+            "vocabulary": self.vocabulary,
+            "tags": self.tags,
+            "tag_names": self.tag_names,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._set(**state)

@@ -1,0 +1,425 @@
+"""Labels of several tasks: any kind, some missing, some sets <-> codes.
+
+A target is a DataFrame or an array of shape (n_users, n_tasks), or (n_users,) for one
+task. ``None``, NaN, ``pd.NA`` and ``pd.NaT`` mark a missing label. A cell may hold a
+set of labels (a ``set``, ``frozenset`` or ``list``), for example several preferences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from sklearn_profiling.exceptions import TargetError
+
+__all__ = ["EncodedLabels", "LabelCodec", "label_table", "mean_accuracy"]
+
+Table = npt.NDArray[np.object_]
+Classes = npt.NDArray[Any]
+
+
+def label_table(y: Any) -> tuple[Table, list[str], bool]:
+    """Bring targets of any form into one: a table of objects, None where missing.
+
+    Parameters
+    ----------
+    y : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
+        Labels of any hashable kind; sets, frozensets and lists are set-valued cells.
+
+    Returns
+    -------
+    table : ndarray of object, shape (n_users, n_tasks)
+        The labels; None where missing, a frozenset where a cell holds a set.
+    task_names : list of str
+        Column names of a DataFrame, the name of a Series, else ``task0``, ``task1``...
+    one_dimensional : bool
+        True if `y` had shape (n_users,).
+
+    Raises
+    ------
+    TargetError
+        If `y` has another number of dimensions, two tasks of one name, or unhashable
+        labels.
+    """
+    if isinstance(y, pd.DataFrame):
+        values: Table = y.to_numpy(dtype=object)
+        names = [str(name) for name in y.columns]
+    elif isinstance(y, pd.Series):
+        values = y.to_numpy(dtype=object)
+        names = ["task0" if y.name is None else str(y.name)]
+    else:
+        values = _object_array(y)
+        names = (
+            [f"task{task}" for task in range(values.shape[1:2][0])]
+            if (values.ndim == 2)
+            else ["task0"]
+        )
+    if values.ndim not in (1, 2):
+        msg = (
+            "y must have shape (n_users,) or (n_users, n_tasks); got an array with "
+            f"{values.ndim} dimensions"
+        )
+        raise TargetError(msg)
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        msg = f"each task needs a name of its own; {twice!r} stands twice"
+        raise TargetError(msg)
+    one_dimensional = values.ndim == 1
+    table = values.reshape(len(values), -1).copy()
+    table[pd.isna(table)] = None
+    for task, name in enumerate(names):
+        if _holds_sets(table[:, task]):
+            table[:, task] = _as_sets(table[:, task], name)
+    return table, names, one_dimensional
+
+
+def _object_array(y: Any) -> Table:
+    """Make an array of objects without numpy unpacking set-valued cells."""
+    if hasattr(y, "shape") and hasattr(y, "dtype"):
+        return np.asarray(y).astype(object)
+    if hasattr(y, "__array__"):
+        return np.asarray(y.__array__()).astype(object)
+    rows = list(y)
+    if any(isinstance(row, list | tuple) for row in rows):
+        width = len(rows[0]) if isinstance(rows[0], list | tuple) else -1
+        for number, row in enumerate(rows):
+            if not isinstance(row, list | tuple) or len(row) != width:
+                msg = (
+                    "y as nested lists needs one list of equal length a user; "
+                    f"row {number} is {row!r}"
+                )
+                raise TargetError(msg)
+        array: Table = np.empty((len(rows), width), dtype=object)
+        for number, row in enumerate(rows):
+            for column, cell in enumerate(row):
+                array[number, column] = cell
+        return array
+    array = np.empty(len(rows), dtype=object)
+    array[:] = rows
+    return array
+
+
+def _holds_sets(column: Table) -> bool:
+    return any(isinstance(cell, set | frozenset | list) for cell in column)
+
+
+def _as_sets(column: Table, name: str) -> Table:
+    sets = np.empty(len(column), dtype=object)
+    for row, cell in enumerate(column):
+        if cell is not None and not isinstance(cell, set | frozenset | list):
+            msg = (
+                f"task {name!r} holds sets of labels, so every labelled cell must be a "
+                f"set, frozenset or list; row {row} is {cell!r}"
+            )
+            raise TargetError(msg)
+        sets[row] = None if cell is None else frozenset(cell)
+    return sets
+
+
+def _sorted_classes(labels: Iterable[Any], name: str) -> Classes:
+    """Distinct labels in a stable order, in their natural dtype where they have one."""
+    try:
+        distinct = set(labels)
+    except TypeError as error:
+        msg = f"labels must be hashable; task {name!r} holds one that is not: {error}"
+        raise TargetError(msg) from error
+    try:
+        ordered = sorted(distinct)
+    except TypeError:
+        ordered = sorted(distinct, key=lambda label: (type(label).__name__, str(label)))
+    kinds = {type(label) for label in ordered}
+    if len(kinds) == 1 and issubclass(
+        next(iter(kinds)), bool | int | float | np.generic
+    ):
+        return np.array(ordered)
+    array = np.empty(len(ordered), dtype=object)
+    array[:] = ordered
+    return array
+
+
+def _check_discrete(labels: list[Any], name: str) -> None:
+    for label in labels:
+        if isinstance(label, float | np.floating) and not float(label).is_integer():
+            kind = "infinity" if np.isinf(label) else "continuous"
+            msg = (
+                f"Unknown label type: {kind}. Task {name!r} holds {label!r}; a "
+                "classifier's labels are discrete: strings, integers or other "
+                "hashable objects, and None or NaN where missing"
+            )
+            raise TargetError(msg)
+
+
+@dataclass(frozen=True)
+class EncodedLabels:
+    """Labels as numbers.
+
+    Attributes
+    ----------
+    codes : ndarray of int64, shape (n_users, n_tasks)
+        Position of the label among the task's classes; -1 where missing. For a
+        set-valued task 0 where there is a set.
+    members : dict of int to ndarray of bool, shape (n_users, n_classes)
+        For each set-valued task which classes belong to the user's set.
+    """
+
+    codes: npt.NDArray[np.int64]
+    members: dict[int, npt.NDArray[np.bool_]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> EncodedLabels:
+        """Choose users.
+
+        Parameters
+        ----------
+        rows : ndarray of int64
+            Row numbers.
+
+        Returns
+        -------
+        EncodedLabels
+            Their labels.
+        """
+        return EncodedLabels(
+            self.codes[rows], {task: m[rows] for task, m in self.members.items()}
+        )
+
+
+@dataclass(frozen=True)
+class LabelCodec:
+    """What ``fit`` learned about the targets, and the way there and back.
+
+    Attributes
+    ----------
+    task_names : list of str
+        One name a task.
+    classes : list of ndarray
+        Classes of each task in sorted order.
+    set_valued : list of bool
+        Whether a cell of the task holds a set of classes.
+    one_dimensional : bool
+        Whether the targets had shape (n_users,).
+
+    Examples
+    --------
+    >>> from sklearn_profiling.targets import LabelCodec
+    >>> y = [["m", 1990], [None, 1980], ["f", None]]
+    >>> codec = LabelCodec.learn(y)
+    >>> codec.classes[0].tolist(), codec.encode(y).codes.tolist()
+    (['f', 'm'], [[1, 1], [-1, 0], [0, -1]])
+    """
+
+    task_names: list[str]
+    classes: list[Classes]
+    set_valued: list[bool]
+    one_dimensional: bool
+
+    @classmethod
+    def learn(cls, y: Any, classes: Any = None) -> LabelCodec:
+        """Find tasks and classes.
+
+        Parameters
+        ----------
+        y : DataFrame, Series or array-like
+            Targets, see :func:`label_table`.
+        classes : array-like, sequence of array-like or mapping, default=None
+            All classes, where `y` may not hold each of them: for one task an array,
+            for several a sequence with one array a task or a mapping by task name.
+
+        Returns
+        -------
+        LabelCodec
+            The codec.
+
+        Raises
+        ------
+        TargetError
+            If a task has no label at all, labels are continuous, or `classes` does not
+            fit `y`.
+        """
+        table, names, one_dimensional = label_table(y)
+        given = _given_classes(classes, names, one_dimensional=one_dimensional)
+        found: list[Classes] = []
+        set_valued: list[bool] = []
+        for task, name in enumerate(names):
+            labels = [cell for cell in table[:, task] if cell is not None]
+            sets = any(isinstance(label, frozenset) for label in labels)
+            if sets:
+                labels = [label for cell in labels for label in cell]
+            if not labels and given is None:
+                msg = f"task {name!r} has no label: all {len(table)} cells are missing"
+                raise TargetError(msg)
+            _check_discrete(labels, name)
+            found.append(
+                _sorted_classes(labels if given is None else given[task], name)
+            )
+            set_valued.append(sets)
+        return cls(names, found, set_valued, one_dimensional)
+
+    def encode(self, y: Any) -> EncodedLabels:
+        """Turn labels into codes.
+
+        Parameters
+        ----------
+        y : DataFrame, Series or array-like
+            Targets with the tasks seen before; the columns of a DataFrame are taken
+            by name.
+
+        Returns
+        -------
+        EncodedLabels
+            The codes.
+
+        Raises
+        ------
+        TargetError
+            If tasks differ or a label is none of the task's classes.
+        """
+        if isinstance(y, pd.DataFrame) and set(map(str, y.columns)) >= set(
+            self.task_names
+        ):
+            y = y.rename(columns=str)[self.task_names]
+        table, names, _ = label_table(y)
+        if len(names) != len(self.task_names):
+            msg = (
+                f"y must have the {len(self.task_names)} tasks {self.task_names}; got "
+                f"{len(names)}: {names}"
+            )
+            raise TargetError(msg)
+        codes = np.full(table.shape, -1, dtype=np.int64)
+        members: dict[int, npt.NDArray[np.bool_]] = {}
+        for task in range(len(names)):
+            position = {label: i for i, label in enumerate(self.classes[task].tolist())}
+            if self.set_valued[task]:
+                members[task] = self._encode_sets(table, task, position)
+                codes[[cell is not None for cell in table[:, task]], task] = 0
+                continue
+            for row, cell in enumerate(table[:, task]):
+                if cell is not None:
+                    codes[row, task] = self._look_up(cell, task, position, row)
+        return EncodedLabels(codes, members)
+
+    def _look_up(
+        self, label: Any, task: int, position: dict[Any, int], row: int
+    ) -> int:
+        try:
+            return position[label]
+        except (KeyError, TypeError):
+            msg = (
+                f"row {row}: {label!r} is no class of task {self.task_names[task]!r}, "
+                f"whose classes are {self.classes[task].tolist()}"
+            )
+            raise TargetError(msg) from None
+
+    def _encode_sets(
+        self, table: Table, task: int, position: dict[Any, int]
+    ) -> npt.NDArray[np.bool_]:
+        members = np.zeros((len(table), len(position)), dtype=bool)
+        for row, cell in enumerate(table[:, task]):
+            for label in () if cell is None else cell:
+                members[row, self._look_up(label, task, position, row)] = True
+        return members
+
+    def decode(self, probabilities: Sequence[npt.NDArray[np.floating[Any]]]) -> Any:
+        """Turn probabilities into labels.
+
+        Parameters
+        ----------
+        probabilities : sequence of ndarray, shape (n_users, n_classes)
+            One array a task.
+
+        Returns
+        -------
+        ndarray, shape (n_users,) or (n_users, n_tasks)
+            The most probable class; for a set-valued task the frozenset of classes
+            with probability above 0.5, or the most probable one if none reaches it.
+        """
+        columns: list[npt.NDArray[Any]] = []
+        for task, probability in enumerate(probabilities):
+            best = probability.argmax(axis=1)
+            if not self.set_valued[task]:
+                columns.append(self.classes[task][best])
+                continue
+            inside = probability > 0.5
+            inside[np.arange(len(best)), best] = True
+            sets = np.empty(len(best), dtype=object)
+            for row, chosen in enumerate(inside):
+                sets[row] = frozenset(self.classes[task][chosen].tolist())
+            columns.append(sets)
+        if self.one_dimensional:
+            return columns[0]
+        kinds = {column.dtype for column in columns}
+        dtype = kinds.pop() if len(kinds) == 1 else np.dtype(object)
+        table = np.empty((len(columns[0]), len(columns)), dtype=dtype)
+        for task, column in enumerate(columns):
+            table[:, task] = column
+        return table
+
+
+def _given_classes(
+    classes: Any, names: list[str], *, one_dimensional: bool
+) -> list[Any] | None:
+    if classes is None:
+        return None
+    if isinstance(classes, Mapping):
+        absent = [name for name in names if name not in classes]
+        if absent:
+            msg = f"classes must name every task; {absent} are missing"
+            raise TargetError(msg)
+        return [classes[name] for name in names]
+    given = [np.asarray(classes).tolist()] if one_dimensional else list(classes)
+    if len(given) != len(names):
+        msg = f"classes must hold one array a task, {len(names)}; got {len(given)}"
+        raise TargetError(msg)
+    return [np.asarray(labels, dtype=object).tolist() for labels in given]
+
+
+def mean_accuracy(
+    y_true: Any, y_pred: Any, sample_weight: npt.ArrayLike | None = None
+) -> float:
+    """Mean over tasks of the accuracy on the users labelled for the task.
+
+    Parameters
+    ----------
+    y_true, y_pred : DataFrame, Series or array-like
+        True labels, some missing, and predicted ones.
+    sample_weight : array-like of shape (n_users,), default=None
+        Weight of each user; all 1 by default.
+
+    Returns
+    -------
+    float
+        The mean accuracy; tasks without a labelled user of positive weight are left
+        out.
+
+    Raises
+    ------
+    TargetError
+        If the shapes differ or no label is left to score on.
+    """
+    true, _, _ = label_table(y_true)
+    predicted, _, _ = label_table(y_pred)
+    if true.shape != predicted.shape:
+        msg = (
+            "true and predicted labels must have the same shape; got "
+            f"{true.shape} and {predicted.shape}"
+        )
+        raise TargetError(msg)
+    weight = (
+        np.ones(len(true))
+        if sample_weight is None
+        else np.asarray(sample_weight, dtype=float)
+    )
+    weights = np.where(pd.isna(true), 0.0, weight[:, None])
+    totals = weights.sum(axis=0)
+    if not (totals > 0).any():
+        msg = "no label to score on: every label is missing or has weight 0"
+        raise TargetError(msg)
+    hits = ((true == predicted).astype(bool) * weights).sum(axis=0)
+    return float((hits[totals > 0] / totals[totals > 0]).mean())
