@@ -1,0 +1,15 @@
+"""Data sets: loaders, writers and generators of users.
+
+Each loader and generator returns a :class:`sklearn.utils.Bunch` with ``data`` (a
+DataFrame, one row a user), ``target`` (a DataFrame of labels, None where missing),
+``graph`` (a SocialGraph or None), ``target_names``, ``DESCR`` and ``report`` (counts of
+all that was read, skipped and missing).
+"""
+
+from sklearn_profiling.datasets._smpcup2016 import load_smpcup2016
+from sklearn_profiling.datasets._smpcup2016_dump import dump_smpcup2016
+
+__all__ = [
+    "dump_smpcup2016",
+    "load_smpcup2016",
+]

@@ -1,0 +1,233 @@
+"""Text files read line by line: encodings, gzip and the policy for bad lines."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import IO, Any, Literal, cast
+
+from sklearn_profiling.exceptions import DataFormatError
+
+OnBadLines = Literal["error", "skip"]
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_BLOCK = 1 << 20
+
+
+class BadLine(Exception):  # noqa: N818 - it is a verdict on a line, not yet an error
+    """A line breaks its format; the file's policy decides what becomes of it.
+
+    Parameters
+    ----------
+    kind : str
+        Short reason, the same for all lines with this fault; skipped lines are
+        counted by it.
+    detail : str
+        What was found and what is allowed.
+    """
+
+    def __init__(self, kind: str, detail: str) -> None:
+        self.kind = kind
+        self.detail = detail
+        super().__init__(f"{kind}: {detail}")
+
+
+def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
+    """Raise a ValueError that lists the allowed values of a parameter."""
+    if not isinstance(value, str) or value not in allowed:
+        choices = ", ".join(map(repr, allowed))
+        msg = f"{name} must be one of {choices}; got {value!r}"
+        raise ValueError(msg)
+
+
+def check_encodings(encoding: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the encodings to try, in order, after checking each."""
+    encodings = (encoding,) if isinstance(encoding, str) else tuple(encoding)
+    if not encodings:
+        msg = "encoding must name at least one encoding; got an empty sequence"
+        raise ValueError(msg)
+    for name in encodings:
+        try:
+            codecs.lookup(name)
+        except (LookupError, TypeError) as error:
+            msg = f"encoding {name!r} is not known to Python"
+            raise ValueError(msg) from error
+        if "a,|\n".encode(name) != b"a,|\n":
+            msg = (
+                f"encoding {name!r} does not keep ASCII as single bytes, so lines "
+                f"cannot be found in it; use for example 'utf-8' or 'gb18030'"
+            )
+            raise ValueError(msg)
+    return encodings
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """Open a plain or gzip-compressed file; broken gzip is a DataFormatError."""
+    with path.open("rb") as plain:
+        start = plain.read(2)
+    zipped = start == _GZIP_MAGIC
+    if path.suffix == ".gz" and not zipped and start:
+        raise DataFormatError(path, None, "is named .gz but is not gzip-compressed")
+    try:
+        if zipped:
+            with gzip.open(path, "rb") as file:
+                yield cast(IO[bytes], file)
+        else:
+            with path.open("rb") as file:
+                yield file
+    except EOFError as error:
+        reason = "truncated gzip: the compressed data end before their end mark"
+        raise DataFormatError(path, None, reason) from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise DataFormatError(path, None, f"damaged gzip: {error}") from error
+
+
+def choose_encoding(path: Path, encodings: Sequence[str]) -> str:
+    """Return the first encoding that decodes the whole file.
+
+    A file has one encoding. Deciding line by line would misread those GB18030
+    lines that happen to be valid UTF-8. If none decodes the whole file, the one
+    that gets furthest is taken, and the lines that it cannot decode are bad lines.
+    """
+    if len(encodings) == 1:
+        return encodings[0]
+    reached: dict[str, int] = {}
+    for name in encodings:
+        failed_at = _decodable_bytes(path, name)
+        if failed_at is None:
+            return name
+        reached[name] = failed_at
+    # max keeps the first of equals, and so the caller's order of preference
+    return max(reached, key=lambda name: reached[name])
+
+
+def _decodable_bytes(path: Path, encoding: str) -> int | None:
+    """Return where decoding fails, in bytes, or None if it does not."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    done = 0
+    with open_bytes(path) as file:
+        while True:
+            block = file.read(_BLOCK)
+            try:
+                decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                return done + error.start
+            if not block:
+                return None
+            done += len(block)
+
+
+class LineFile:
+    """A text file that is read once, line by line, under a policy for bad lines.
+
+    Parameters
+    ----------
+    path : path-like
+        A plain or gzip-compressed file; told apart by its first bytes.
+    encoding : str or sequence of str
+        Encodings to try on the whole file, in order.
+    on_bad_lines : {"error", "skip"}
+        Raise on the first bad line, or count it and go on.
+
+    Attributes
+    ----------
+    encoding : str
+        The encoding in use.
+    n_lines, n_blank, n_records : int
+        Lines seen, lines without any character, lines that were accepted.
+    skipped : Counter
+        Bad lines by reason.
+    """
+
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        *,
+        encoding: str | Sequence[str] = "utf-8",
+        on_bad_lines: OnBadLines = "error",
+    ) -> None:
+        self.path = Path(path)
+        self._skip = on_bad_lines == "skip"
+        self.encoding = choose_encoding(self.path, check_encodings(encoding))
+        self.n_lines = 0
+        self.n_blank = 0
+        self.n_records = 0
+        self.skipped: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield each line's text without its end; ``n_lines`` is its number."""
+        encoding = self.encoding
+        with open_bytes(self.path) as file:
+            for number, raw in enumerate(file, 1):
+                self.n_lines = number
+                if number == 1:
+                    raw = raw.removeprefix(codecs.BOM_UTF8)  # noqa: PLW2901
+                end = -2 if raw.endswith(b"\r\n") else -1 if raw[-1:] == b"\n" else None
+                try:
+                    line = raw[:end].decode(encoding)
+                except UnicodeDecodeError as error:
+                    self.bad(_undecodable(error))
+                    continue
+                if not line or line.isspace():
+                    self.n_blank += 1
+                    continue
+                yield line
+
+    def bad(self, fault: BadLine) -> None:
+        """Raise an error about the current line, or count the line as skipped."""
+        if not self._skip:
+            raise self.error(str(fault)) from fault
+        self.skipped[fault.kind] += 1
+
+    def error(self, reason: str) -> DataFormatError:
+        """Return an error that points at the current line."""
+        return DataFormatError(self.path, self.n_lines, reason)
+
+    def finish(self) -> dict[str, Any]:
+        """Return the counts, or raise an error if the file held no record."""
+        if not self.n_lines:
+            raise DataFormatError(self.path, None, "the file is empty")
+        if not self.n_records:
+            reasons = dict(self.skipped) or "all lines are blank"
+            reason = f"no usable line among {self.n_lines}: {reasons}"
+            raise DataFormatError(self.path, None, reason)
+        return {
+            "path": str(self.path),
+            "encoding": self.encoding,
+            "n_lines": self.n_lines,
+            "n_blank": self.n_blank,
+            "n_records": self.n_records,
+            "skipped": dict(self.skipped),
+        }
+
+
+def _undecodable(error: UnicodeDecodeError) -> BadLine:
+    byte = error.object[error.start]
+    return BadLine(
+        "wrong encoding",
+        f"byte 0x{byte:02x} at byte {error.start} of the line is not {error.encoding}; "
+        f"if the file is in another encoding, name it, for example "
+        f"encoding=('utf-8', 'gb18030') to fall back to GB18030",
+    )
+
+
+@contextmanager
+def write_lines(
+    path: Path, *, compress: bool, encoding: str = "utf-8"
+) -> Iterator[IO[bytes]]:
+    """Open a file to write bytes, gzip-compressed with reproducible bytes."""
+    check_encodings(encoding)
+    with path.open("wb") as raw:
+        if not compress:
+            yield raw
+            return
+        # a time stamp and a file name in the header would change equal contents
+        with gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as zipped:
+            yield cast(IO[bytes], zipped)
