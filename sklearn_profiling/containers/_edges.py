@@ -1,0 +1,353 @@
+"""From edges of any kind to checked ids, codes and weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+
+from sklearn_profiling.exceptions import GraphError
+
+Codes = npt.NDArray[np.int32]
+Weights = npt.NDArray[np.float32]
+Ids = npt.NDArray[Any]
+Duplicates = Literal["sum", "max", "error"]
+OnUnknown = Literal["error", "drop", "add"]
+
+
+def object_array(values: Sequence[Any] | Ids) -> Ids:
+    """Put values into a 1-D object array, tuples included."""
+    array = np.empty(len(values), dtype=object)
+    # Assigning a list would spread ids that are themselves sequences over axes.
+    for row, value in enumerate(values):
+        array[row] = value
+    return array
+
+
+def id_array(values: object, what: str) -> Ids:
+    """Check ids and bring them to int64 or object.
+
+    Parameters
+    ----------
+    values : sequence, array or Series
+        The ids: all integers, all strings, or hashables without a string.
+    what : str
+        What they are, for the error message.
+
+    Returns
+    -------
+    ndarray of shape (n_values,)
+        int64 for integers, else object.
+    """
+    if isinstance(values, (pd.Series, pd.Index)):
+        array = values.to_numpy()
+        if array.dtype.kind != "O" and array.dtype.kind not in "iuf":
+            array = array.astype(object)
+    elif isinstance(values, np.ndarray):
+        array = values
+    else:
+        array = object_array(list(values))  # type: ignore[call-overload]
+    if array.ndim != 1:
+        msg = f"{what} must be one-dimensional, got an array of shape {array.shape}."
+        raise GraphError(msg)
+    if array.dtype.kind in "iu":
+        return array.astype(np.int64, copy=False)
+    if array.dtype.kind == "f":
+        return _whole_numbers(array, what)
+    return _checked_objects(array.astype(object, copy=False), what)
+
+
+def _whole_numbers(array: Ids, what: str) -> Ids:
+    bad = ~(np.isfinite(array) & (array == np.floor(array)))
+    if bad.any():
+        row = int(np.argmax(bad))
+        msg = (
+            f"{what}: row {row} holds {array[row]!r}; an id that is a number must be a "
+            "whole one, and no id may be missing."
+        )
+        raise GraphError(msg)
+    return array.astype(np.int64)
+
+
+def _checked_objects(array: Ids, what: str) -> Ids:
+    kind = pd.api.types.infer_dtype(array, skipna=False)
+    if kind in {"string", "empty"}:
+        return array
+    if kind == "integer":
+        return np.asarray(array, dtype=np.int64)
+    missing = np.fromiter(
+        (value is None or value is pd.NA or value != value for value in array),
+        dtype=bool,
+        count=len(array),
+    )
+    if missing.any():
+        row = int(np.argmax(missing))
+        msg = f"{what}: row {row} holds no id, but {array[row]!r}."
+        raise GraphError(msg)
+    types = sorted({type(value).__name__ for value in array})
+    if "str" in types and len(types) > 1:
+        msg = (
+            f"{what} mix text with other kinds ({', '.join(types)}): 1 and '1' would "
+            "be two users. Bring them to one kind first."
+        )
+        raise GraphError(msg)
+    return array
+
+
+def require_same_kind(first: Ids, second: Ids, what: str) -> None:
+    """Refuse to compare text ids with numbers.
+
+    Parameters
+    ----------
+    first, second : ndarray
+        Ids as :func:`id_array` gives them.
+    what : str
+        Which two, for the error message.
+    """
+    if len(first) == 0 or len(second) == 0:
+        return
+    kinds = [isinstance(ids[0], str) for ids in (first, second)]
+    if kinds[0] != kinds[1]:
+        msg = (
+            f"{what} are of two kinds, for example {first[0]!r} and {second[0]!r}: no "
+            "text is equal to a number. Bring them to one kind first."
+        )
+        raise GraphError(msg)
+
+
+def id_index(ids: Ids, what: str) -> pd.Index[Any]:
+    """Build the look-up from id to row, checking that no id comes twice."""
+    try:
+        index = pd.Index(ids, dtype=ids.dtype, tupleize_cols=False)
+        doubled = index.duplicated()
+    except TypeError as error:
+        msg = f"{what} must be hashable: {error}."
+        raise GraphError(msg) from error
+    if doubled.any():
+        row = int(np.argmax(doubled))
+        msg = f"{what} must be unique: {ids[row]!r} comes again, row {row}."
+        raise GraphError(msg)
+    return index
+
+
+def sort_order(ids: Ids) -> npt.NDArray[np.int64]:
+    """Order by value where there is one, so that a graph forgets its edges' order."""
+    if ids.dtype.kind == "i" or all(isinstance(value, str) for value in ids):
+        return np.argsort(ids, kind="stable")
+    return np.arange(len(ids))
+
+
+def split_edges(
+    edges: object,
+    source: str,
+    target: str,
+    weights: str | npt.ArrayLike | None,
+) -> tuple[Ids, Ids, Weights | None]:
+    """Take edges of any kind apart into ids and weights.
+
+    Parameters
+    ----------
+    edges : DataFrame, ndarray of shape (n, 2) or (n, 3), or iterable of tuples
+        The edges.
+    source, target : str
+        Columns of a DataFrame.
+    weights : str, array of shape (n,) or None
+        Column of a DataFrame, or the weights themselves.
+
+    Returns
+    -------
+    sources, targets : ndarray of shape (n,)
+        Checked ids.
+    weights : ndarray of shape (n,) or None
+        Checked weights; None if every edge weighs 1.
+    """
+    given: object
+    if isinstance(edges, pd.DataFrame):
+        first, second, given = _split_frame(edges, source, target, weights)
+    else:
+        if isinstance(weights, str):
+            msg = (
+                f"weights={weights!r} names a column, but the edges are "
+                f"{type(edges).__name__}, no DataFrame."
+            )
+            raise GraphError(msg)
+        first, second, given = _split_rows(edges)
+        if weights is not None:
+            if given is not None:
+                msg = "weights= is given, but the edges already have a third entry."
+                raise GraphError(msg)
+            given = weights
+    sources = id_array(first, "sources of edges")
+    targets = id_array(second, "targets of edges")
+    require_same_kind(sources, targets, "Sources and targets of edges")
+    return sources, targets, _checked_weights(given, len(sources))
+
+
+def _split_frame(
+    frame: pd.DataFrame, source: str, target: str, weights: str | npt.ArrayLike | None
+) -> tuple[object, object, object]:
+    needed = [source, target] + ([weights] if isinstance(weights, str) else [])
+    lacking = [name for name in needed if name not in frame.columns]
+    if lacking:
+        msg = (
+            f"The DataFrame of edges has no column {lacking[0]!r}; it has "
+            f"{list(map(str, frame.columns))}. Name the columns by source=, target= "
+            "and weights=."
+        )
+        raise GraphError(msg)
+    if weights is None and "weight" in frame.columns:
+        weights = "weight"
+    given = frame[weights] if isinstance(weights, str) else weights
+    return frame[source], frame[target], given
+
+
+def _split_rows(edges: object) -> tuple[object, object, object]:
+    if isinstance(edges, np.ndarray):
+        if edges.ndim != 2 or edges.shape[1] not in (2, 3):
+            msg = (
+                "An array of edges must have shape (n, 2) or (n, 3), got "
+                f"{edges.shape}."
+            )
+            raise GraphError(msg)
+        return edges[:, 0], edges[:, 1], edges[:, 2] if edges.shape[1] == 3 else None
+    if not isinstance(edges, Iterable):
+        msg = (
+            "edges must be a DataFrame, an array or an iterable of tuples, got "
+            f"{type(edges).__name__}."
+        )
+        raise GraphError(msg)
+    rows = [tuple(edge) for edge in edges]
+    if not rows:
+        return [], [], None
+    width = len(rows[0])
+    for row, edge in enumerate(rows):
+        if len(edge) not in (2, 3) or len(edge) != width:
+            msg = (
+                "Every edge must be (a, b), or every edge (a, b, weight): edge "
+                f"{row} is {edge!r}."
+            )
+            raise GraphError(msg)
+    columns = list(zip(*rows, strict=True))
+    return columns[0], columns[1], columns[2] if width == 3 else None
+
+
+def _checked_weights(given: object, n_edges: int) -> Weights | None:
+    if given is None:
+        return None
+    try:
+        values = np.asarray(given, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        msg = f"Weights of edges must be numbers: {error}."
+        raise GraphError(msg) from error
+    if values.shape != (n_edges,):
+        msg = (
+            f"Each of the {n_edges} edges needs one weight, got weights of shape "
+            f"{values.shape}."
+        )
+        raise GraphError(msg)
+    bad = ~(np.isfinite(values) & (values > 0))
+    if bad.any():
+        row = int(np.argmax(bad))
+        msg = (
+            f"Weights of edges must be finite and above 0: edge {row} has "
+            f"{values[row]!r}."
+        )
+        raise GraphError(msg)
+    return values
+
+
+def factorize(sources: Ids, targets: Ids) -> tuple[Codes, Codes, Ids]:
+    """Give each id a code, by order of value.
+
+    Returns
+    -------
+    sources, targets : int32 ndarray
+        Codes.
+    ids : ndarray
+        The id of each code.
+    """
+    try:
+        codes, ids = pd.factorize(np.concatenate([sources, targets]))
+    except TypeError as error:
+        msg = f"Ids must be hashable: {error}."
+        raise GraphError(msg) from error
+    order = sort_order(ids)
+    ranks = np.empty(len(ids), dtype=np.int32)
+    ranks[order] = np.arange(len(ids), dtype=np.int32)
+    ranked = ranks[codes]
+    return ranked[: len(sources)], ranked[len(sources) :], ids[order]
+
+
+def build_adjacency(
+    sources: Codes,
+    targets: Codes,
+    weights: Weights | None,
+    n_users: int,
+    *,
+    directed: bool,
+    duplicates: Duplicates,
+    report: dict[str, Any],
+) -> Any:
+    """Build the adjacency from codes, without self-loops and duplicates.
+
+    Parameters
+    ----------
+    sources, targets : int32 ndarray of shape (n_edges,)
+        Codes of users.
+    weights : float32 ndarray of shape (n_edges,) or None
+        Weights; None for ones.
+    n_users : int
+        Number of users.
+    directed : bool
+        Whether (a, b) differs from (b, a).
+    duplicates : {"sum", "max", "error"}
+        What to do with an edge that comes again.
+    report : dict
+        Counts are added here.
+
+    Returns
+    -------
+    csr_array of shape (n_users, n_users)
+        float32, sorted indices.
+    """
+    loops = sources == targets
+    report["self_loops"] = int(loops.sum())
+    if report["self_loops"]:
+        sources, targets = sources[~loops], targets[~loops]
+        weights = None if weights is None else weights[~loops]
+    if not directed:
+        sources, targets = np.minimum(sources, targets), np.maximum(sources, targets)
+    if duplicates != "sum":
+        sources, targets, weights = _merge(sources, targets, weights, duplicates)
+    values = np.ones(len(sources), np.float32) if weights is None else weights
+    half: Any = sparse.coo_array(
+        (values, (sources, targets)), shape=(n_users, n_users)
+    ).tocsr()
+    report["duplicates"] = report["edges"] - report["self_loops"] - half.nnz
+    full = half if directed else half + half.T.tocsr()
+    full.sort_indices()
+    return full
+
+
+def _merge(
+    sources: Codes, targets: Codes, weights: Weights | None, duplicates: Duplicates
+) -> tuple[Codes, Codes, Weights | None]:
+    order = np.lexsort((targets, sources))
+    sources, targets = sources[order], targets[order]
+    new = np.ones(len(sources), dtype=bool)
+    new[1:] = (sources[1:] != sources[:-1]) | (targets[1:] != targets[:-1])
+    if duplicates == "error" and not new.all():
+        row = int(order[np.argmin(new)])
+        msg = (
+            f"The edge at row {row} (self-loops not counted) comes twice; "
+            "duplicates='sum' or 'max' would merge them."
+        )
+        raise GraphError(msg)
+    starts = np.flatnonzero(new)
+    if weights is not None and len(starts):
+        weights = np.maximum.reduceat(weights[order], starts)
+    return sources[new], targets[new], weights
