@@ -45,8 +45,6 @@ def id_array(values: object, what: str) -> Ids:
     """
     if isinstance(values, (pd.Series, pd.Index)):
         array = values.to_numpy()
-        if array.dtype.kind != "O" and array.dtype.kind not in "iuf":
-            array = array.astype(object)
     elif isinstance(values, np.ndarray):
         array = values
     else:

@@ -135,9 +135,7 @@ class _Reader:
                     self.blank_lines += 1
                     continue
                 try:
-                    if "\x00" in text:
-                        msg = "a NUL character, the file may be damaged"
-                        raise _BadLineError(msg)
+                    _refuse_nul(text)
                     parse(text, number, chunk)
                 except _BadLineError as error:
                     reason = str(error)

@@ -105,7 +105,7 @@ class TestFromEdges:
 
     def test_duplicates_may_be_refused(self):
         assert SocialGraph.from_edges([("a", "b")], duplicates="error").n_edges == 1
-        with pytest.raises(GraphError, match="row 1 .* comes twice"):
+        with pytest.raises(GraphError, match=r"row 1 .* comes twice"):
             SocialGraph.from_edges([("a", "b"), ("b", "a")], duplicates="error")
 
     def test_ids_give_order_and_isolated_users(self):
@@ -115,7 +115,7 @@ class TestFromEdges:
 
     def test_unknown_users(self):
         edges = [("a", "b", 1), ("b", "x", 2), ("y", "x", 3)]
-        with pytest.raises(GraphError, match="2 users .* for example 'x'"):
+        with pytest.raises(GraphError, match=r"2 users .* for example 'x'"):
             SocialGraph.from_edges(edges, ids=["a", "b"])
         dropped = SocialGraph.from_edges(edges, ids=["a", "b"], on_unknown="drop")
         assert dropped.n_edges == 1
@@ -166,7 +166,7 @@ class TestFromEdges:
 
     def test_unhashable_ids(self):
         with pytest.raises(GraphError, match="hashable"):
-            SocialGraph.from_scipy(sparse.csr_array((1, 1)), [[1]])
+            SocialGraph.from_scipy(sparse.csr_array((2, 2)), [[1], [2]])
 
     @settings(max_examples=30, deadline=None)
     @given(
@@ -258,7 +258,7 @@ class TestFromLinksFile:
 
     def test_small_chunks_give_the_same(self, tmp_path, monkeypatch):
         rng = np.random.default_rng(0)
-        rows = rng.integers(0, 50, (200, 3)) + [0, 0, 1]
+        rows = rng.integers(1, 50, (200, 3))
         path = write(tmp_path, "".join("{}\t{}\t{}\n".format(*row) for row in rows))
         whole = SocialGraph.from_links_file(path, format="edges")
         monkeypatch.setattr(
