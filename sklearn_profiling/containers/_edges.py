@@ -86,6 +86,12 @@ def _checked_objects(array: Ids, what: str) -> Ids:
         row = int(np.argmax(missing))
         msg = f"{what}: row {row} holds no id, but {array[row]!r}."
         raise GraphError(msg)
+    try:
+        for value in array:
+            hash(value)
+    except TypeError as error:
+        msg = f"{what} must be hashable: {error}."
+        raise GraphError(msg) from error
     types = sorted({type(value).__name__ for value in array})
     if "str" in types and len(types) > 1:
         msg = (
@@ -119,12 +125,8 @@ def require_same_kind(first: Ids, second: Ids, what: str) -> None:
 
 def id_index(ids: Ids, what: str) -> pd.Index[Any]:
     """Build the look-up from id to row, checking that no id comes twice."""
-    try:
-        index = pd.Index(ids, dtype=ids.dtype, tupleize_cols=False)
-        doubled = index.duplicated()
-    except TypeError as error:
-        msg = f"{what} must be hashable: {error}."
-        raise GraphError(msg) from error
+    index = pd.Index(ids, dtype=ids.dtype, tupleize_cols=False)
+    doubled = index.duplicated()
     if doubled.any():
         row = int(np.argmax(doubled))
         msg = f"{what} must be unique: {ids[row]!r} comes again, row {row}."
@@ -268,11 +270,7 @@ def factorize(sources: Ids, targets: Ids) -> tuple[Codes, Codes, Ids]:
     ids : ndarray
         The id of each code.
     """
-    try:
-        codes, ids = pd.factorize(np.concatenate([sources, targets]))
-    except TypeError as error:
-        msg = f"Ids must be hashable: {error}."
-        raise GraphError(msg) from error
+    codes, ids = pd.factorize(np.concatenate([sources, targets]))
     order = sort_order(ids)
     ranks = np.empty(len(ids), dtype=np.int32)
     ranks[order] = np.arange(len(ids), dtype=np.int32)
