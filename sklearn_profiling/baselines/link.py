@@ -1,0 +1,67 @@
+"""Logistic regression on whom a user is linked to."""
+
+from __future__ import annotations
+
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+
+from sklearn_profiling.baselines.masked import MaskedMultiOutputClassifier
+from sklearn_profiling.containers import SocialGraph
+from sklearn_profiling.sources.network.adjacency import AdjacencyRows
+
+
+def make_link_baseline(
+    graph: SocialGraph,
+    *,
+    column: str = "user_id",
+    C: float = 1.0,
+    max_iter: int = 1000,
+    n_jobs: int | None = None,
+) -> Pipeline:
+    """Make a logistic regression per task on the rows of the adjacency matrix.
+
+    It learns which neighbours speak for which class, so it works where linked users
+    are alike and also where they are systematically unlike.
+
+    Parameters
+    ----------
+    graph : SocialGraph
+        The friendship network.
+    column : str, default="user_id"
+        Column of the users' DataFrame that holds the ids of the network.
+    C : float, default=1.0
+        Inverse strength of the regularisation; scikit-learn's value.
+    max_iter : int, default=1000
+        Limit of the solver's iterations; enough for convergence on our data.
+    n_jobs : int, default=None
+        Number of tasks to fit at a time, as in joblib.
+
+    Returns
+    -------
+    Pipeline
+        Unfitted, with the steps ``links`` and ``classifier``. A user who is not in the
+        network has no links and is predicted by the classes' shares.
+
+    See Also
+    --------
+    make_tfidf_baseline : The same from the messages.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_profiling.baselines import make_link_baseline
+    >>> from sklearn_profiling.containers import SocialGraph
+    >>> graph = SocialGraph.from_edges([("a", "x"), ("b", "x"), ("c", "y"), ("d", "y")])
+    >>> users = pd.DataFrame({"user_id": list("abcd")})
+    >>> model = make_link_baseline(graph).fit(users, ["old", None, "young", None])
+    >>> model.predict(users).tolist()
+    ['old', 'old', 'young', 'young']
+    """
+    links = ColumnTransformer(
+        [("adjacency", AdjacencyRows(graph), column)], sparse_threshold=1.0
+    )
+    classifier = MaskedMultiOutputClassifier(
+        LogisticRegression(C=C, max_iter=max_iter), n_jobs=n_jobs
+    )
+    return Pipeline([("links", links), ("classifier", classifier)])

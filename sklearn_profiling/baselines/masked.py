@@ -1,0 +1,346 @@
+"""Any classifier for several tasks, each on the users who are labelled for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    _fit_context,
+    clone,
+)
+from sklearn.dummy import DummyClassifier
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.utils import Tags, _safe_indexing, get_tags
+from sklearn.utils._param_validation import HasMethods
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    has_fit_parameter,
+)
+
+from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.targets import EncodedLabels, LabelCodec, mean_accuracy
+
+
+def _estimator_has(method: str) -> Callable[[Any], bool]:
+    """Make a check that the inner estimator has a method."""
+
+    def check(self: Any) -> bool:
+        fitted = getattr(self, "estimators_", None)
+        getattr(fitted[0] if fitted else self.estimator, method)
+        return True
+
+    return check
+
+
+class MaskedMultiOutputClassifier(
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    BaseEstimator,
+):
+    """Fit one clone of a classifier per task, on the users labelled for the task.
+
+    :class:`sklearn.multioutput.MultiOutputClassifier` needs every label of every user.
+    Here a missing label takes the user out of that task alone, and the single task is
+    also the ablation "single task" of an estimator that could learn several at once.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Classifier or Pipeline with ``fit`` and ``predict``.
+    pass_missing : bool, default=False
+        Whether each clone gets all users, with None for a missing label. For
+        estimators that learn from unlabelled users and accept missing labels, such as
+        those of this package. Our choice of the default: what any classifier can do.
+    n_jobs : int, default=None
+        Number of tasks to fit at a time, as in joblib.
+
+    Attributes
+    ----------
+    estimators_ : list of estimator
+        The fitted clones, one per task.
+    classes_ : list of ndarray, or ndarray
+        Classes of each task in sorted order; one array for one-dimensional ``y``.
+    task_names_ : list of str
+        Names of the tasks.
+    n_features_in_ : int
+        Number of features seen in ``fit``, where the clones have it.
+    feature_names_in_ : ndarray of str
+        Names of the features seen in ``fit``, where the clones have them.
+
+    See Also
+    --------
+    make_majority_baseline : The majority class of each task.
+
+    Notes
+    -----
+    ``score`` is the mean over the tasks of the accuracy on labelled users, while
+    :class:`~sklearn.multioutput.MultiOutputClassifier` scores the exact match, which
+    is undefined with missing labels; :class:`~sklearn_profiling.evaluation.TaskScorer`
+    offers it as ``"exact_match"``.
+
+    Unless ``pass_missing``, the clones see the classes as the numbers 0, 1, ..., so
+    labels may be of any kind. A task with a single class is always predicted as that
+    class. A task whose cells are sets is learned class by class
+    (:class:`~sklearn.multiclass.OneVsRestClassifier`).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_profiling.baselines import MaskedMultiOutputClassifier
+    >>> X = [[0.0], [1.0], [0.0], [1.0]]
+    >>> y = pd.DataFrame(
+    ...     {"gender": ["f", "m", None, None], "age": [None, "90s", "80s", None]}
+    ... )
+    >>> model = MaskedMultiOutputClassifier(LogisticRegression(C=10)).fit(X, y)
+    >>> model.predict(X).tolist()
+    [['f', '80s'], ['m', '90s'], ['f', '80s'], ['m', '90s']]
+    >>> model.score(X, y)
+    1.0
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods(["fit", "predict"])],
+        "pass_missing": ["boolean"],
+        "n_jobs": [None, int],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        pass_missing: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.pass_missing = pass_missing
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator, unused-ignore]
+    def fit(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None = None
+    ) -> MaskedMultiOutputClassifier:
+        """Fit a clone per task.
+
+        Parameters
+        ----------
+        X : array-like
+            Users: DataFrame, array, sparse matrix, list or any container that
+            scikit-learn can take rows of.
+        y : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
+            Labels; None, NaN and ``pd.NA`` are missing.
+        sample_weight : array-like of shape (n_users,), default=None
+            Weight of each user, for estimators that accept it.
+
+        Returns
+        -------
+        MaskedMultiOutputClassifier
+            Itself.
+
+        Raises
+        ------
+        TargetError
+            If a task has no label at all or the labels are continuous.
+        ValueError
+            If weights are given and the estimator takes none.
+        """
+        if y is None:
+            msg = (
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None"
+            )
+            raise TargetError(msg)
+        check_consistent_length(X, y, sample_weight)
+        if sample_weight is not None:
+            if not has_fit_parameter(self.estimator, "sample_weight"):
+                msg = (
+                    f"{type(self.estimator).__name__} takes no sample_weight; leave it "
+                    "None"
+                )
+                raise ValueError(msg)
+            sample_weight = np.asarray(sample_weight)
+        codec = LabelCodec.learn(y)
+        encoded = codec.encode(y)
+        self.estimators_ = Parallel(n_jobs=self.n_jobs)(
+            delayed(_fit_task)(clone(self.estimator), *parts)
+            for parts in self._training_parts(X, codec, encoded, sample_weight)
+        )
+        self._codec = codec
+        self.task_names_ = codec.task_names
+        self.classes_ = codec.classes[0] if codec.one_dimensional else codec.classes
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict a label of every task.
+
+        Parameters
+        ----------
+        X : array-like
+            Users.
+
+        Returns
+        -------
+        ndarray of shape (n_users, n_tasks), or (n_users,)
+            Labels as given to ``fit``; one column less for one-dimensional ``y``.
+        """
+        check_is_fitted(self, "estimators_")
+        predicted: NDArray[Any] = self._codec.decode(
+            [self._choose(X, task) for task in range(len(self.estimators_))]
+        )
+        return predicted
+
+    @available_if(_estimator_has("predict_proba"))  # type: ignore[untyped-decorator, unused-ignore]
+    def predict_proba(self, X: Any) -> Any:
+        """Predict the probability of every class of every task.
+
+        Parameters
+        ----------
+        X : array-like
+            Users.
+
+        Returns
+        -------
+        list of ndarray of shape (n_users, n_classes), or ndarray
+            Columns as in ``classes_``; one array for one-dimensional ``y``.
+        """
+        check_is_fitted(self, "estimators_")
+        probabilities = [estimator.predict_proba(X) for estimator in self.estimators_]
+        # A clone that was given a table of one task answers with a list of one.
+        arrays = [p[0] if isinstance(p, list) else p for p in probabilities]
+        return arrays[0] if self._codec.one_dimensional else arrays
+
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Return the mean over the tasks of the accuracy on labelled users.
+
+        Parameters
+        ----------
+        X : array-like
+            Users.
+        y : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
+            Labels; None, NaN and ``pd.NA`` are missing.
+        sample_weight : array-like of shape (n_users,), default=None
+            Weight of each user.
+
+        Returns
+        -------
+        float
+            Mean accuracy.
+        """
+        return mean_accuracy(y, self.predict(X), sample_weight)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features seen in ``fit``, if the clones know it."""
+        return int(self._first_clone("n_features_in_").n_features_in_)
+
+    @property
+    def feature_names_in_(self) -> NDArray[np.object_]:
+        """Names of the features seen in ``fit``, if the clones know them."""
+        names: NDArray[np.object_] = self._first_clone(
+            "feature_names_in_"
+        ).feature_names_in_
+        return names
+
+    def __sklearn_tags__(self) -> Tags:
+        """Describe the inputs as the inner estimator does, the targets as several."""
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags = inner.input_tags
+        tags.non_deterministic = inner.non_deterministic
+        tags.target_tags.single_output = True
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _first_clone(self, attribute: str) -> Any:
+        """Return a fitted clone that has an attribute."""
+        for estimator in getattr(self, "estimators_", ()):
+            if hasattr(estimator, attribute):
+                return estimator
+        msg = f"{type(self).__name__!r} object has no attribute {attribute!r}"
+        raise AttributeError(msg)
+
+    def _training_parts(
+        self,
+        X: Any,
+        codec: LabelCodec,
+        encoded: EncodedLabels,
+        sample_weight: NDArray[Any] | None,
+    ) -> Any:
+        """Yield users, targets and weights of each task."""
+        for task, name in enumerate(codec.task_names):
+            if self.pass_missing:
+                yield X, _labels_of_task(codec, encoded, task, name), sample_weight
+                continue
+            rows = np.flatnonzero(encoded.codes[:, task] >= 0)
+            targets: Any = (
+                encoded.members[task][rows].astype(np.int64)
+                if codec.set_valued[task]
+                else encoded.codes[rows, task]
+            )
+            users = X if len(rows) == len(encoded) else _safe_indexing(X, rows)
+            weights = None if sample_weight is None else sample_weight[rows]
+            yield users, targets, weights
+
+    def _choose(self, X: Any, task: int) -> NDArray[np.float64]:
+        """Return one column per class, above 0.5 where a class is chosen."""
+        estimator = self.estimators_[task]
+        classes = self._codec.classes[task]
+        if self.pass_missing:
+            table = pd.DataFrame({self.task_names_[task]: list(estimator.predict(X))})
+            single = LabelCodec(
+                [self.task_names_[task]],
+                [classes],
+                [self._codec.set_valued[task]],
+                one_dimensional=False,
+            )
+            encoded = single.encode(table)
+            if self._codec.set_valued[task]:
+                return encoded.members[0].astype(float)
+            codes = encoded.codes[:, 0]
+        elif self._codec.set_valued[task]:
+            if hasattr(estimator, "predict_proba"):
+                return np.asarray(estimator.predict_proba(X), dtype=float)
+            return np.asarray(expit(estimator.decision_function(X)), dtype=float)
+        else:
+            codes = np.asarray(estimator.predict(X), dtype=np.int64)
+        return np.asarray(codes[:, None] == np.arange(len(classes)), dtype=float)
+
+
+def _fit_task(
+    estimator: Any, X: Any, targets: Any, sample_weight: NDArray[Any] | None
+) -> Any:
+    """Fit the clone of one task."""
+    if isinstance(targets, np.ndarray):
+        if targets.ndim == 2:
+            estimator = OneVsRestClassifier(estimator)
+        elif (targets == targets[0]).all():
+            # Many classifiers refuse a single class; one fold of a rare task has it.
+            estimator = DummyClassifier()
+    if sample_weight is None:
+        return estimator.fit(X, targets)
+    return estimator.fit(X, targets, sample_weight=sample_weight)
+
+
+def _labels_of_task(
+    codec: LabelCodec, encoded: EncodedLabels, task: int, name: str
+) -> pd.Series[Any]:
+    """Return one task's labels under its name, None where missing."""
+    labels = np.full(len(encoded), None, dtype=object)
+    for row in np.flatnonzero(encoded.codes[:, task] >= 0):
+        if codec.set_valued[task]:
+            chosen = encoded.members[task][row]
+            labels[row] = frozenset(codec.classes[task][chosen].tolist())
+        else:
+            labels[row] = codec.classes[task].tolist()[encoded.codes[row, task]]
+    return pd.Series(labels, name=name, dtype=object)

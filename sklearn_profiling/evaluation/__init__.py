@@ -1,0 +1,35 @@
+"""Evaluation: metrics, scorers, splitters, out-of-fold prediction, comparison.
+
+Everything here accepts missing labels: a user counts for the tasks that the user is
+labelled for, and for no other.
+"""
+
+from sklearn_profiling.evaluation.comparison import Comparison, compare
+from sklearn_profiling.evaluation.metrics import (
+    accuracy_per_task,
+    exact_match_score,
+    macro_prf,
+    smpcup_score,
+    task_report,
+)
+from sklearn_profiling.evaluation.prediction import cross_val_predict_proba
+from sklearn_profiling.evaluation.scorers import TaskScorer, smpcup_scorer
+from sklearn_profiling.evaluation.splits import (
+    MultiTaskStratifiedKFold,
+    multi_task_train_test_split,
+)
+
+__all__ = [
+    "Comparison",
+    "MultiTaskStratifiedKFold",
+    "TaskScorer",
+    "accuracy_per_task",
+    "compare",
+    "cross_val_predict_proba",
+    "exact_match_score",
+    "macro_prf",
+    "multi_task_train_test_split",
+    "smpcup_score",
+    "smpcup_scorer",
+    "task_report",
+]

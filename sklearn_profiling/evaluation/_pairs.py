@@ -1,0 +1,166 @@
+"""True and predicted labels side by side, one pair of columns per task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.targets import label_table
+
+ObjectArray = NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class TaskPairs:
+    """The labels of the users who are labelled for one task.
+
+    Attributes
+    ----------
+    task : str
+        Name of the task.
+    true, predicted : ndarray of shape (n_labelled,), dtype object
+        A predicted None is an abstention: it is no class and never right.
+    """
+
+    task: str
+    true: ObjectArray
+    predicted: ObjectArray
+
+    @property
+    def n_labelled(self) -> int:
+        """Number of users with a label of this task."""
+        return len(self.true)
+
+    @property
+    def hits(self) -> NDArray[np.bool_]:
+        """Whether each prediction equals the label; sets must be equal as sets."""
+        return equal_cells(self.true, self.predicted)
+
+
+def equal_cells(true: ObjectArray, predicted: ObjectArray) -> NDArray[np.bool_]:
+    """Compare two object arrays cell by cell, with Python's own equality.
+
+    Parameters
+    ----------
+    true, predicted : ndarray of the same shape, dtype object
+        Labels.
+
+    Returns
+    -------
+    ndarray of bool, of the same shape
+        Where they are equal.
+    """
+    # numpy's == on object arrays warns or fails on some mixed kinds of label.
+    flat = np.fromiter(
+        (bool(a == b) for a, b in zip(true.flat, predicted.flat, strict=True)),
+        dtype=bool,
+        count=true.size,
+    )
+    return flat.reshape(true.shape)
+
+
+def paired_tables(
+    y_true: Any, y_pred: Any
+) -> tuple[ObjectArray, ObjectArray, list[str]]:
+    """Bring labels and predictions to two tables with the same columns.
+
+    Parameters
+    ----------
+    y_true, y_pred : DataFrame, Series or array-like
+        Of shape (n_users,) or (n_users, n_tasks). Two DataFrames are matched by
+        column name, everything else by position.
+
+    Returns
+    -------
+    true, predicted : ndarray of shape (n_users, n_tasks), dtype object
+        With None for a missing label.
+    tasks : list of str
+        The names of ``y_true``; those of ``y_pred`` if only it has names.
+
+    Raises
+    ------
+    TargetError
+        If the shapes or the task names differ.
+    """
+    true, true_names, _ = label_table(y_true)
+    predicted, predicted_names, _ = label_table(y_pred)
+    if true.shape != predicted.shape:
+        msg = (
+            "y_true and y_pred must hold the same users and tasks; y_true has "
+            f"(users, tasks) = {true.shape}, y_pred has {predicted.shape}"
+        )
+        raise TargetError(msg)
+    if not hasattr(y_true, "columns"):
+        named = predicted_names if hasattr(y_pred, "columns") else true_names
+        return true, predicted, named
+    if hasattr(y_pred, "columns"):
+        if sorted(true_names) != sorted(predicted_names):
+            msg = (
+                "y_true and y_pred must have the same tasks as columns; y_true has "
+                f"{true_names}, y_pred has {predicted_names}"
+            )
+            raise TargetError(msg)
+        predicted = predicted[:, [predicted_names.index(name) for name in true_names]]
+    return true, predicted, true_names
+
+
+def task_pairs(y_true: Any, y_pred: Any) -> list[TaskPairs]:
+    """Split labels and predictions by task, keeping the labelled users only.
+
+    Parameters
+    ----------
+    y_true, y_pred : DataFrame, Series or array-like
+        See :func:`paired_tables`.
+
+    Returns
+    -------
+    list of TaskPairs
+        One per task, in the order of the columns.
+    """
+    true, predicted, names = paired_tables(y_true, y_pred)
+    labelled = labelled_cells(true)
+    return [
+        TaskPairs(name, true[rows, task], predicted[rows, task])
+        for task, (name, rows) in enumerate(zip(names, labelled.T, strict=True))
+    ]
+
+
+def labelled_cells(table: ObjectArray) -> NDArray[np.bool_]:
+    """Find the cells that hold a label.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n_users, n_tasks), dtype object
+        With None for a missing label.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_users, n_tasks)
+        False where the label is missing.
+    """
+    flat = np.fromiter(
+        (label is not None for label in table.flat), dtype=bool, count=table.size
+    )
+    return flat.reshape(table.shape)
+
+
+def members(label: Any) -> frozenset[Any]:
+    """Classes of a cell: those of a set, one for a plain label, none for None.
+
+    Parameters
+    ----------
+    label : hashable, frozenset or None
+        A cell of a label table.
+
+    Returns
+    -------
+    frozenset
+        The classes.
+    """
+    if label is None:
+        return frozenset()
+    return label if isinstance(label, frozenset) else frozenset((label,))

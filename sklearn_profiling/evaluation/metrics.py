@@ -1,0 +1,335 @@
+"""How well several attributes are predicted, where some labels are missing."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from sklearn_profiling.evaluation._pairs import (
+    TaskPairs,
+    equal_cells,
+    labelled_cells,
+    members,
+    paired_tables,
+    task_pairs,
+)
+from sklearn_profiling.exceptions import TargetError
+
+SMPCUP_WEIGHTS: Mapping[str, float] = MappingProxyType(
+    {"gender": 0.2, "age": 0.3, "region": 0.5}
+)
+METRICS = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "f_of_averages")
+
+FDefinition = Literal["average_of_f", "f_of_averages"]
+
+
+def task_report(
+    y_true: Any, y_pred: Any, *, zero_division: float = 0.0
+) -> pd.DataFrame:
+    """Report every metric for every task.
+
+    A missing label adds nothing: each task is scored on the users who are labelled
+    for it. A cell may hold a set of labels; it is right if the sets are equal, and
+    precision, recall and F count the membership of each class.
+
+    Parameters
+    ----------
+    y_true : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
+        Labels; None, NaN and ``pd.NA`` are missing.
+    y_pred : DataFrame, Series or array-like of the same shape
+        Predictions. A missing prediction for a labelled user counts as wrong.
+    zero_division : {0.0, 1.0, nan}, default=0.0
+        Precision of a class that is never predicted and recall of a class that no
+        user has. ``nan`` leaves such a class out of the average. Our choice of the
+        default is scikit-learn's value, without its warning.
+
+    Returns
+    -------
+    DataFrame of shape (n_tasks, 7)
+        One row per task. Columns: ``n_labelled`` users, ``n_classes`` seen among
+        labels and predictions, ``accuracy``, ``macro_precision``, ``macro_recall``,
+        ``macro_f1`` (the average of the classes' F1) and ``f_of_averages``
+        (2PR / (P + R) of the two averages). A task without labels has NaN.
+
+    Raises
+    ------
+    TargetError
+        If the two tables have different users or tasks.
+
+    See Also
+    --------
+    macro_prf : Precision, recall and one F alone.
+
+    Notes
+    -----
+    The two F differ, and papers rarely say which one they print. The Aux-LSTM paper
+    prints the F of the averages, the others the average of F. The classes are those
+    seen among the labels and the predictions, as in scikit-learn.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_profiling.evaluation import task_report
+    >>> y_true = pd.DataFrame({"gender": ["f", "m", None], "age": ["old"] * 3})
+    >>> y_pred = [["f", "old"], ["f", "old"], ["m", "young"]]
+    >>> task_report(y_true, y_pred)[["n_labelled", "accuracy"]].round(3)
+            n_labelled  accuracy
+    task
+    gender           2     0.500
+    age              3     0.667
+    """
+    _check_zero_division(zero_division)
+    pairs = task_pairs(y_true, y_pred)
+    return pd.DataFrame(
+        [
+            {"n_labelled": p.n_labelled, **_task_metrics(p, zero_division)}
+            for p in pairs
+        ],
+        index=pd.Index([p.task for p in pairs], name="task"),
+        columns=["n_labelled", "n_classes", *METRICS],
+    )
+
+
+def macro_prf(
+    y_true: Any,
+    y_pred: Any,
+    *,
+    definition: FDefinition = "average_of_f",
+    zero_division: float = 0.0,
+) -> pd.DataFrame:
+    """Compute macro precision, recall and F per task.
+
+    Parameters
+    ----------
+    y_true : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
+        Labels; None, NaN and ``pd.NA`` are missing and left out.
+    y_pred : DataFrame, Series or array-like of the same shape
+        Predictions.
+    definition : {"average_of_f", "f_of_averages"}, default="average_of_f"
+        ``"average_of_f"`` is the mean of the classes' F1, as in scikit-learn and most
+        papers; ``"f_of_averages"`` is 2PR / (P + R) of the macro averages, as in the
+        Aux-LSTM paper.
+    zero_division : {0.0, 1.0, nan}, default=0.0
+        As in :func:`task_report`.
+
+    Returns
+    -------
+    DataFrame of shape (n_tasks, 3)
+        Columns ``precision``, ``recall`` and ``f``, one row per task.
+
+    Raises
+    ------
+    TargetError
+        If the two tables have different users or tasks.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.evaluation import macro_prf
+    >>> y_true, y_pred = list("aaab"), list("aabb")
+    >>> macro_prf(y_true, y_pred, definition="average_of_f")["f"].round(4).tolist()
+    [0.7333]
+    >>> macro_prf(y_true, y_pred, definition="f_of_averages")["f"].round(4).tolist()
+    [0.7895]
+    """
+    columns = {"average_of_f": "macro_f1", "f_of_averages": "f_of_averages"}
+    if definition not in columns:
+        msg = f"definition must be one of {sorted(columns)}; got {definition!r}"
+        raise ValueError(msg)
+    report = task_report(y_true, y_pred, zero_division=zero_division)
+    return report[["macro_precision", "macro_recall", columns[definition]]].set_axis(
+        ["precision", "recall", "f"], axis=1
+    )
+
+
+def accuracy_per_task(y_true: Any, y_pred: Any) -> pd.Series[float]:
+    """Compute the accuracy of each task on the users labelled for it.
+
+    Parameters
+    ----------
+    y_true : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
+        Labels; None, NaN and ``pd.NA`` are missing and left out.
+    y_pred : DataFrame, Series or array-like of the same shape
+        Predictions.
+
+    Returns
+    -------
+    Series of length n_tasks
+        Accuracies by task name; NaN for a task without labels.
+
+    Raises
+    ------
+    TargetError
+        If the two tables have different users or tasks.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.evaluation import accuracy_per_task
+    >>> accuracy_per_task([["f", None], ["m", 1]], [["f", 1], ["f", 1]]).tolist()
+    [0.5, 1.0]
+    """
+    pairs = task_pairs(y_true, y_pred)
+    return pd.Series(
+        [_mean(p.hits) for p in pairs],
+        index=pd.Index([p.task for p in pairs], name="task"),
+        name="accuracy",
+        dtype=float,
+    )
+
+
+def smpcup_score(y_true: Any, y_pred: Any) -> float:
+    """Compute the score of the SMP CUP 2016 competition.
+
+    It is 0.2 x gender accuracy + 0.3 x age accuracy + 0.5 x region accuracy. Further
+    tasks are ignored.
+
+    Parameters
+    ----------
+    y_true : DataFrame of shape (n_users, n_tasks)
+        Labels with the columns ``gender``, ``age`` and ``region`` (at least). An
+        array will do if ``y_pred`` is a DataFrame.
+    y_pred : DataFrame or array-like of the same shape
+        Predictions.
+
+    Returns
+    -------
+    float
+        The score, between 0 and 1.
+
+    Raises
+    ------
+    TargetError
+        If one of the three tasks is missing or nobody is labelled for it.
+
+    References
+    ----------
+    .. [1] D. Zhu et al., "MMLUP: Multi-Source & Multi-Task Learning for User Profiles
+       in Social Network", section 4.3.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_profiling.evaluation import smpcup_score
+    >>> y = pd.DataFrame({"gender": ["m"], "age": ["1990-"], "region": ["华北"]})
+    >>> smpcup_score(y, [["m", "1990-", "华东"]])
+    0.5
+    """
+    accuracies = accuracy_per_task(y_true, y_pred)
+    absent = [task for task in SMPCUP_WEIGHTS if task not in accuracies.index]
+    if absent:
+        msg = (
+            f"the SMP CUP score needs the tasks {list(SMPCUP_WEIGHTS)} as column names "
+            f"of y_true or y_pred; {absent} missing among {list(accuracies.index)}"
+        )
+        raise TargetError(msg)
+    unlabelled = [task for task in SMPCUP_WEIGHTS if math.isnan(accuracies[task])]
+    if unlabelled:
+        msg = f"the SMP CUP score is undefined: no user is labelled for {unlabelled}"
+        raise TargetError(msg)
+    return float(sum(w * accuracies[task] for task, w in SMPCUP_WEIGHTS.items()))
+
+
+def exact_match_score(y_true: Any, y_pred: Any) -> float:
+    """Compute the share of fully labelled users with every task right.
+
+    This is what :class:`sklearn.multioutput.MultiOutputClassifier` calls its score.
+    It is undefined for a user with a missing label, so such users are left out.
+
+    Parameters
+    ----------
+    y_true : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
+        Labels; None, NaN and ``pd.NA`` are missing.
+    y_pred : DataFrame, Series or array-like of the same shape
+        Predictions.
+
+    Returns
+    -------
+    float
+        The share, between 0 and 1.
+
+    Raises
+    ------
+    TargetError
+        If no user is labelled for every task, or the tables do not match.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.evaluation import exact_match_score
+    >>> y_true = [["f", 1], ["m", 2], ["m", None]]
+    >>> exact_match_score(y_true, [["f", 1], ["m", 1], ["m", 1]])
+    0.5
+    """
+    true, predicted, tasks = paired_tables(y_true, y_pred)
+    complete = labelled_cells(true).all(axis=1)
+    if not complete.any():
+        msg = (
+            "the exact match is undefined: none of the "
+            f"{len(true)} users is labelled for all of the tasks {tasks}"
+        )
+        raise TargetError(msg)
+    return float(equal_cells(true, predicted)[complete].all(axis=1).mean())
+
+
+def _task_metrics(pairs: TaskPairs, zero_division: float) -> dict[str, float]:
+    """Compute every metric of one task."""
+    true_positives: Counter[Any] = Counter()
+    n_true: Counter[Any] = Counter()
+    n_predicted: Counter[Any] = Counter()
+    for true, predicted in zip(pairs.true, pairs.predicted, strict=True):
+        true_classes, predicted_classes = members(true), members(predicted)
+        n_true.update(true_classes)
+        n_predicted.update(predicted_classes)
+        true_positives.update(true_classes & predicted_classes)
+    # Every class was seen on one side at least, so no F1 divides by zero.
+    classes = list(n_true | n_predicted)
+    hits = np.array([true_positives[c] for c in classes], dtype=float)
+    true_counts = np.array([n_true[c] for c in classes], dtype=float)
+    predicted_counts = np.array([n_predicted[c] for c in classes], dtype=float)
+    precision = _mean_defined(_ratio(hits, predicted_counts, zero_division))
+    recall = _mean_defined(_ratio(hits, true_counts, zero_division))
+    return {
+        "n_classes": len(classes),
+        "accuracy": _mean(pairs.hits),
+        "macro_precision": precision,
+        "macro_recall": recall,
+        "macro_f1": _mean(2 * hits / (true_counts + predicted_counts)),
+        "f_of_averages": _harmonic_mean(precision, recall),
+    }
+
+
+def _ratio(
+    numerator: np.ndarray, denominator: np.ndarray, zero_division: float
+) -> np.ndarray:
+    """Divide, with a chosen value where the denominator is zero."""
+    out = np.full(len(numerator), zero_division, dtype=float)
+    np.divide(numerator, denominator, out=out, where=denominator > 0)
+    return out
+
+
+def _harmonic_mean(first: float, second: float) -> float:
+    """Return the harmonic mean; zero where both are zero, which is its limit."""
+    if first == second == 0:
+        return 0.0
+    return 2 * first * second / (first + second)
+
+
+def _mean(values: np.ndarray) -> float:
+    """Return the mean, NaN without a warning for no values."""
+    return float(np.mean(values)) if len(values) else math.nan
+
+
+def _mean_defined(values: np.ndarray) -> float:
+    """Return the mean of the values that are not NaN."""
+    return _mean(values[~np.isnan(values)])
+
+
+def _check_zero_division(zero_division: float) -> None:
+    """Refuse anything but the three values that have a meaning."""
+    if not (zero_division in (0, 1) or math.isnan(zero_division)):
+        msg = f"zero_division must be 0.0, 1.0 or nan; got {zero_division!r}"
+        raise ValueError(msg)

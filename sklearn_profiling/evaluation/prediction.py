@@ -1,0 +1,155 @@
+"""Out-of-fold probabilities that survive missing labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.utils import Bunch, _safe_indexing
+from sklearn.utils.validation import check_consistent_length
+
+from sklearn_profiling.evaluation._folds import Fold, make_folds
+from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.targets import LabelCodec
+
+Probabilities = list[NDArray[np.float64]]
+
+
+def cross_val_predict_proba(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    cv: Any = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> Bunch:
+    """Predict every user by a model that has not seen this user's labels.
+
+    :func:`sklearn.model_selection.cross_val_predict` takes a missing label for a class
+    of its own and pads the probabilities with it. Here the columns are the classes of
+    ``y``; a class that a fold's training part lacks has probability 0.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Classifier or Pipeline with ``predict``, ``predict_proba`` and ``classes_``. A
+        clone of it is fitted per fold.
+    X : array-like
+        Users: DataFrame, array, sparse matrix, list or any container that
+        scikit-learn can take rows of.
+    y : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
+        Labels; None, NaN and ``pd.NA`` are missing.
+    cv : int, splitter or iterable of (train, test), default=None
+        An integer is the number of folds of a :class:`MultiTaskStratifiedKFold` with
+        ``random_state=0``; None means 5 folds, scikit-learn's number.
+    n_jobs : int, default=None
+        Number of folds to fit at a time, as in joblib.
+    verbose : int, default=0
+        Verbosity of joblib.
+
+    Returns
+    -------
+    Bunch
+        ``probabilities``: list of arrays of shape (n_users, n_classes), one per task
+        (also for one-dimensional ``y``); NaN for users who are in no test part.
+        ``classes``: list of arrays, the columns. ``task_names``: list of str.
+        ``predictions``: ndarray of dtype object and shape (n_users, n_tasks), or
+        (n_users,) for one-dimensional ``y``; None for users in no test part.
+
+    Raises
+    ------
+    TargetError
+        If a user is in several test parts, or the estimator's classes or tasks are not
+        those of ``y``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_profiling.baselines import make_majority_baseline
+    >>> from sklearn_profiling.evaluation import cross_val_predict_proba
+    >>> y = pd.DataFrame({"gender": ["f", "f", "f", "f", "m", "m", None]})
+    >>> X = [[0]] * 7
+    >>> found = cross_val_predict_proba(make_majority_baseline(), X, y, cv=2)
+    >>> found.classes[0].tolist(), found.probabilities[0][[0, 6]].round(2).tolist()
+    (['f', 'm'], [[0.67, 0.33], [nan, nan]])
+    """
+    check_consistent_length(X, y)
+    codec = LabelCodec.learn(y)
+    folds = make_folds(cv, X, y)
+    _check_disjoint(folds)
+    outputs = Parallel(n_jobs=n_jobs, verbose=verbose)(
+        delayed(_fit_and_predict)(clone(estimator), X, y, fold, codec) for fold in folds
+    )
+    n_users, n_tasks = len(codec.encode(y)), len(codec.task_names)
+    probabilities = [np.full((n_users, len(c)), np.nan) for c in codec.classes]
+    predictions = np.full((n_users, n_tasks), None, dtype=object)
+    for fold, (fold_probabilities, fold_predictions) in zip(
+        folds, outputs, strict=True
+    ):
+        for target, values in zip(probabilities, fold_probabilities, strict=True):
+            target[fold.test] = values
+        predictions[fold.test] = fold_predictions
+    return Bunch(
+        probabilities=probabilities,
+        classes=codec.classes,
+        task_names=codec.task_names,
+        predictions=predictions[:, 0] if codec.one_dimensional else predictions,
+    )
+
+
+def _fit_and_predict(
+    estimator: Any, X: Any, y: Any, fold: Fold, codec: LabelCodec
+) -> tuple[Probabilities, NDArray[np.object_]]:
+    """Fit on one training part and predict its test part."""
+    estimator.fit(_safe_indexing(X, fold.train), _safe_indexing(y, fold.train))
+    X_test = _safe_indexing(X, fold.test)
+    probabilities = estimator.predict_proba(X_test)
+    classes = estimator.classes_
+    if not isinstance(probabilities, list):
+        probabilities, classes = [probabilities], [classes]
+    if not len(probabilities) == len(classes) == len(codec.task_names):
+        msg = (
+            f"{type(estimator).__name__} must give probabilities and classes for each "
+            f"of the tasks {codec.task_names}; got {len(probabilities)} arrays and "
+            f"{len(classes)} lists of classes"
+        )
+        raise TargetError(msg)
+    aligned = [
+        _align(values, list(known), codec, task)
+        for task, (values, known) in enumerate(zip(probabilities, classes, strict=True))
+    ]
+    predicted = np.asarray(estimator.predict(X_test)).astype(object)
+    return aligned, predicted.reshape(len(predicted), -1)
+
+
+def _align(
+    values: NDArray[Any], known: list[Any], codec: LabelCodec, task: int
+) -> NDArray[np.float64]:
+    """Put an estimator's columns at the places of the same classes in y."""
+    place = {label: i for i, label in enumerate(codec.classes[task].tolist())}
+    strange = [label for label in known if label not in place]
+    if strange:
+        msg = (
+            f"task {codec.task_names[task]!r}: the estimator has the classes "
+            f"{strange}, which y lacks; its classes are {list(place)}"
+        )
+        raise TargetError(msg)
+    aligned = np.zeros((len(values), len(place)))
+    aligned[:, [place[label] for label in known]] = values
+    return aligned
+
+
+def _check_disjoint(folds: list[Fold]) -> None:
+    """Refuse splitters that test a user several times."""
+    tested = np.concatenate([fold.test for fold in folds])
+    users, counts = np.unique(tested, return_counts=True)
+    if (counts > 1).any():
+        msg = (
+            "cv must put a user in one test part at most, so that each has one "
+            f"prediction; row {users[counts > 1][0]} is in {counts.max()}"
+        )
+        raise TargetError(msg)

@@ -1,0 +1,173 @@
+"""A user's links as features."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.preprocessing import normalize
+from sklearn.utils import Tags
+from sklearn.utils._param_validation import StrOptions
+
+from sklearn_profiling.containers import SocialGraph
+from sklearn_profiling.exceptions import SourceError
+
+
+class AdjacencyRows(TransformerMixin, BaseEstimator):
+    """Rows of the adjacency matrix: one feature per user of the network.
+
+    Parameters
+    ----------
+    graph : SocialGraph
+        The network. The links of a directed one are taken in both directions.
+    weighted : bool, default=False
+        Whether a feature is the weight of the link, or 1 for a link of any weight. Our
+        choice: counts of contacts are heavy-tailed.
+    norm : {"l1", "l2"} or None, default=None
+        Norm to which each row is scaled. None leaves the links as they are, so that a
+        user with many links is told with more certainty; our choice.
+
+    Attributes
+    ----------
+    n_features_out_ : int
+        Number of users of the network.
+
+    See Also
+    --------
+    sklearn_profiling.baselines.make_link_baseline : Logistic regression on these rows.
+
+    Notes
+    -----
+    Nothing is learned, so rows are the same in training and test. The labels of
+    neighbours are no part of the features.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.containers import SocialGraph
+    >>> from sklearn_profiling.sources.network.adjacency import AdjacencyRows
+    >>> graph = SocialGraph.from_edges([("a", "b"), ("b", "c")], ids=["a", "b", "c"])
+    >>> AdjacencyRows(graph).fit_transform(["b", "stranger"]).toarray()
+    array([[1., 0., 1.],
+           [0., 0., 0.]], dtype=float32)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "graph": [SocialGraph],
+        "weighted": ["boolean"],
+        "norm": [StrOptions({"l1", "l2"}), None],
+    }
+
+    def __init__(
+        self,
+        graph: SocialGraph,
+        *,
+        weighted: bool = False,
+        norm: Literal["l1", "l2"] | None = None,
+    ) -> None:
+        self.graph = graph
+        self.weighted = weighted
+        self.norm = norm
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator, unused-ignore]
+    def fit(self, X: Any, y: Any = None) -> AdjacencyRows:
+        """Check the ids; nothing is learned from them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_users,) or (n_users, 1)
+            Ids of the users.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        AdjacencyRows
+            Itself.
+
+        Raises
+        ------
+        SourceError
+            If ``X`` is not one column of ids.
+        """
+        del y
+        _ids(X)
+        self.n_features_out_ = self.graph.n_users
+        return self
+
+    def transform(self, X: Any) -> sparse.csr_matrix:
+        """Look up each user's links.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_users,) or (n_users, 1)
+            Ids of the users. An id that is not in the network, None or NaN has no
+            links.
+
+        Returns
+        -------
+        csr_matrix of shape (n_users, n_features_out_), dtype float32
+            The rows.
+
+        Raises
+        ------
+        SourceError
+            If ``X`` is not one column of ids.
+        """
+        rows = self.graph.index_of(_ids(X))
+        adjacency = sparse.csr_matrix(self.graph.to_undirected().adjacency)
+        known = np.flatnonzero(rows >= 0)
+        # One entry per known user; the others keep an empty row.
+        choice = sparse.csr_matrix(
+            (np.ones(len(known), dtype=np.float32), (known, rows[known])),
+            shape=(len(rows), self.graph.n_users),
+        )
+        links = (choice @ adjacency).astype(np.float32)
+        if not self.weighted:
+            links.data[:] = 1
+        return normalize(links, norm=self.norm, copy=False) if self.norm else links
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the ids of the network's users, as text.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of str objects of shape (n_features_out_,)
+            The names.
+        """
+        del input_features
+        return np.array([str(user) for user in self.graph.ids], dtype=object)
+
+    def __sklearn_tags__(self) -> Tags:
+        """Say that ids are text and that nothing is learned."""
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.one_d_array = True
+        return tags
+
+
+def _ids(X: Any) -> NDArray[np.object_]:
+    """Bring ids to a one-dimensional array of objects."""
+    ids: NDArray[np.object_]
+    if hasattr(X, "to_numpy"):
+        ids = X.to_numpy(dtype=object)
+    elif hasattr(X, "shape"):
+        ids = np.asarray(X).astype(object)
+    else:
+        ids = np.empty(len(X), dtype=object)
+        ids[:] = list(X)
+    if ids.ndim == 2 and ids.shape[1] == 1:
+        return ids[:, 0]
+    if ids.ndim != 1:
+        msg = f"X must be one column of user ids; got an array of shape {ids.shape}"
+        raise SourceError(msg)
+    return ids
