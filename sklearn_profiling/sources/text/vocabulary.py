@@ -1,0 +1,150 @@
+"""What the transformers of word vectors share: vocabularies and encoding."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_profiling.containers import TokenMessages, Vocabulary
+from sklearn_profiling.exceptions import SourceError
+
+__all__ = ["UNKNOWN_WORD", "WordVectorTransformer", "build_vocabulary", "check_text"]
+
+#: Entry of the vocabulary that stands for unknown words if ``unknown="average"``.
+UNKNOWN_WORD = "<unknown>"
+
+
+def check_text(text: Any, owner: object) -> TokenMessages:
+    """Return segmented text or say which step is missing.
+
+    Parameters
+    ----------
+    text : TokenMessages
+        What a step was given.
+    owner : object
+        The step, for the error.
+
+    Returns
+    -------
+    TokenMessages
+        The same object.
+
+    Raises
+    ------
+    SourceError
+        If it is anything else.
+    """
+    if isinstance(text, TokenMessages):
+        return text
+    msg = (
+        f"{type(owner).__name__} takes TokenMessages, the output of a segmenter "
+        "(JiebaSegmenter, CharacterSegmenter); got "
+        f"{type(text).__module__}.{type(text).__qualname__}. Put a segmenter before "
+        "it in the Pipeline"
+    )
+    raise SourceError(msg)
+
+
+def build_vocabulary(
+    text: TokenMessages, *, min_count: int, max_words: int | None = None
+) -> Vocabulary:
+    """Choose the words of a text that are frequent enough.
+
+    Parameters
+    ----------
+    text : TokenMessages
+        Segmented text.
+    min_count : int
+        Words that occur less often are left out.
+    max_words : int, default=None
+        At most that many words, the most frequent; None for no limit.
+
+    Returns
+    -------
+    Vocabulary
+        Words without vectors, the most frequent first, equals in order of the word.
+
+    Raises
+    ------
+    SourceError
+        If no word is left.
+    """
+    counts = text.word_counts()
+    words = text.vocabulary.words
+    kept = np.flatnonzero(counts >= max(min_count, 1))
+    if not len(kept):
+        largest = int(counts.max()) if len(counts) else 0
+        msg = (
+            f"no word occurs at least min_count={min_count} times: the text of "
+            f"{len(text)} users has {text.n_words} words and the most frequent occurs "
+            f"{largest} times. Lower min_count or give more text"
+        )
+        raise SourceError(msg)
+    order = sorted(kept.tolist(), key=lambda word: (-counts[word], words[word]))
+    return Vocabulary([words[word] for word in order[:max_words]])
+
+
+class WordVectorTransformer(TransformerMixin, BaseEstimator):
+    """Base of the steps that learn or load word vectors.
+
+    A subclass has a parameter ``unknown``, sets ``vocabulary_`` in `fit` by
+    :meth:`_keep`, and inherits `transform`.
+    """
+
+    unknown: str
+    vocabulary_: Vocabulary
+
+    def _keep(self, vocabulary: Vocabulary) -> None:
+        """Store the learned vocabulary, with an entry for unknown words if asked."""
+        if self.unknown == "average" and vocabulary.vectors is not None:
+            average = vocabulary.vectors.mean(axis=0, dtype=np.float64)
+            vocabulary = Vocabulary(
+                [*vocabulary.words, UNKNOWN_WORD],
+                np.vstack([vocabulary.vectors, average]),
+            )
+        self.vocabulary_ = vocabulary
+
+    def transform(self, X: TokenMessages) -> TokenMessages:
+        """Write the text with the learned vocabulary.
+
+        Parameters
+        ----------
+        X : TokenMessages of shape (n_users,)
+            Segmented text, of any vocabulary.
+
+        Returns
+        -------
+        TokenMessages of shape (n_users,)
+            The text with ``vocabulary_``, which carries the vectors. If
+            ``unknown="drop"``, unknown words are left out, then messages that have
+            become empty, so a user may be left without text.
+        """
+        check_is_fitted(self)
+        text = check_text(X, self)
+        if self.unknown != "average":
+            return text.with_vocabulary(self.vocabulary_)
+        translation = self.vocabulary_.encode(text.vocabulary.words)
+        translation[translation < 0] = len(self.vocabulary_) - 1
+        return TokenMessages(
+            translation[text.ids] if len(translation) else text.ids,
+            text.message_starts,
+            text.user_starts,
+            self.vocabulary_,
+            tags=text.tags,
+            tag_names=text.tag_names,
+        )
+
+    def fit(self, X: TokenMessages, y: Any = None) -> Self:
+        """Learn or load vectors; see the subclass."""
+        raise NotImplementedError
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        return tags
