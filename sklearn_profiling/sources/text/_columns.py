@@ -94,9 +94,7 @@ def _messages_of(cell: Any) -> list[str]:
     if isinstance(cell, list | tuple | np.ndarray):
         for position, message in enumerate(cell):
             if not isinstance(message, str):
-                reason = (
-                    f"message {position} must be a str; got {_described(message)}"
-                )
+                reason = f"message {position} must be a str; got {_described(message)}"
                 raise TypeError(reason)
         return [_well_formed(message) for message in cell]
     if cell is None or cell is pd.NA or (isinstance(cell, float) and np.isnan(cell)):

@@ -12,6 +12,7 @@ from typing import Any
 
 import numba
 import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import types
 from numba.core.cgutils import get_or_insert_function
 from numba.core.typing.templates import Signature
@@ -49,15 +50,14 @@ _AHEAD = 4
 _LINE = 16
 
 
-@intrinsic
-def _prefetch_for_write(
-    typing_context: Any, array: types.Array, position: types.Integer
+def _write_prefetch(
+    typing_context: Any,  # noqa: ARG001
+    array: types.Array,
+    position: types.Integer,  # noqa: ARG001
 ) -> tuple[Signature, Any]:
     """Ask for the cache line of ``array.ravel()[position]``; no effect on results."""
 
     def generate(context: Any, builder: Any, signature: Signature, args: Any) -> Any:
-        from llvmlite import ir
-
         fields = context.make_array(signature.args[0])(context, builder, args[0])
         pointer = builder.gep(fields.data, [args[1]])
         byte_pointer = builder.bitcast(pointer, ir.IntType(8).as_pointer())
@@ -65,7 +65,7 @@ def _prefetch_for_write(
         function_type = ir.FunctionType(
             ir.VoidType(), [byte_pointer.type, number, number, number]
         )
-        function = get_or_insert_function(
+        function = get_or_insert_function(  # type: ignore[no-untyped-call]
             builder.module, function_type, "llvm.prefetch.p0"
         )
         # write access, kept in all cache levels, data cache
@@ -74,6 +74,9 @@ def _prefetch_for_write(
         return context.get_dummy_value()
 
     return types.void(array, types.intp), generate
+
+
+_prefetch_for_write: Any = intrinsic(_write_prefetch)
 
 
 @numba.njit(nogil=True, cache=True)

@@ -18,8 +18,8 @@ from sklearn_profiling._optional import import_optional
 
 __all__ = ["CutSettings", "cut_messages", "tag_messages", "tag_names"]
 
-# Lines of these characters alone are cut alike by rjieba and jieba. Left out are the
-# ASCII characters -+#&._% and every rarer character, for which their rules differ.
+# Lines of these characters alone are cut by the same rules in rjieba and jieba. Left
+# out are the ASCII characters -+#&._% and every rarer character.
 _ALIKE = re.compile(
     "[\u4e00-\u9fd5A-Za-z0-9 \n，。！？；：、“”‘’（）《》〈〉【】…—～"
     ",!?;:'\"()\\[\\]@/~*=<>]*"

@@ -36,12 +36,12 @@ _FROZEN = 1e30
 
 
 class GloVeTransformer(WordVectorTransformer):
-    """Train GloVe vectors [1]_ on the text of all users.
+    r"""Train GloVe vectors [1]_ on the text of all users.
 
     The logarithm of how often two words stand near each other, each pair counted by
     one over its distance, is approximated by weighted least squares:
-    :math:`\\sum_{ij} f(X_{ij}) (w_i^T c_j + b_i + d_j - \\log X_{ij})^2` with
-    :math:`f(x) = \\min(1, (x / x_{max})^\\alpha)`. The vector of a word is
+    :math:`\sum_{ij} f(X_{ij}) (w_i^T c_j + b_i + d_j - \log X_{ij})^2` with
+    :math:`f(x) = \min(1, (x / x_{max})^\alpha)`. The vector of a word is
     :math:`w_i + c_i`.
 
     Parameters
@@ -160,7 +160,7 @@ class GloVeTransformer(WordVectorTransformer):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: TokenMessages, y: Any = None) -> Self:
+    def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002
         """Count pairs and train the vectors.
 
         Parameters

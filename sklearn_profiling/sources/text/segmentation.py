@@ -99,7 +99,7 @@ def _encode(
     tags: NDArray[np.int16] | None = None,
     tag_names: tuple[str, ...] | None = None,
 ) -> TokenMessages:
-    """Number the words of cut messages; empty messages are left out."""
+    """Give the words of cut messages numbers; leave empty messages out."""
     words = list(chain.from_iterable(messages))
     vocabulary = Vocabulary(sorted(set(words)))
     ids = np.fromiter(map(vocabulary.index.__getitem__, words), np.int32, len(words))
@@ -137,10 +137,10 @@ class JiebaSegmenter(_Segmenter):
         Fill ``tags`` and ``tag_names`` of the result. Jieba's tagger cuts some unknown
         words otherwise than the plain cut, and is several times slower.
     engine : {"jieba", "rjieba"}, default="jieba"
-        Program. "rjieba" (extra ``fast``) is about ten times quicker and gives the same
-        words: lines on which the two may differ, those with ``-+#&._%`` or rarer
-        characters, go to jieba. It takes neither `user_dictionary` nor
-        `part_of_speech`.
+        Program. "rjieba" (extra ``fast``) is about ten times quicker. Lines for which
+        its rules differ, those with ``-+#&._%`` or rarer characters, go to jieba; what
+        remains are words that are equally likely but for rounding, about one line in
+        10,000. It takes neither `user_dictionary` nor `part_of_speech`.
     n_jobs : int, default=None
         Processes. Each reads the dictionary first, so short columns are cut in one.
 

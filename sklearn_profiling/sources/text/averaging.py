@@ -1,0 +1,209 @@
+"""One vector a user: the mean of the word vectors."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.utils import Tags
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_profiling.containers import TokenMessages
+from sklearn_profiling.exceptions import SourceError, VocabularyMismatchError
+from sklearn_profiling.sources.text.vocabulary import check_text
+
+__all__ = ["MeanWordVectors", "user_word_counts"]
+
+Floats = NDArray[np.float32]
+
+
+def user_word_counts(text: TokenMessages) -> sparse.csr_array:
+    """Count the words of each user.
+
+    Parameters
+    ----------
+    text : TokenMessages
+        Segmented text.
+
+    Returns
+    -------
+    csr_array of float32, shape (n_users, n_vocabulary)
+        The counts; words in ascending order in each row.
+    """
+    counts = sparse.csr_array(
+        (
+            np.ones(text.n_words, np.float32),
+            text.ids.copy(),
+            text.message_starts[text.user_starts],
+        ),
+        shape=(len(text), len(text.vocabulary)),
+    )
+    counts.sum_duplicates()
+    return counts
+
+
+class MeanWordVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Average the vectors of a user's words.
+
+    Parameters
+    ----------
+    weighting : {"tf-idf", "sif"} or None, default=None
+        Weight of a word: None for one; "tf-idf" for the logarithm of how rare it is
+        among the users of `fit`; "sif" for ``sif_strength / (sif_strength + share)``
+        with its share of all words, after which the first principal direction of the
+        averages is taken out (smooth inverse frequency [1]_).
+    sif_strength : float, default=1e-3
+        See `weighting` (the paper's middle value).
+
+    Attributes
+    ----------
+    weights_ : ndarray of float32, shape (n_vocabulary,), or None
+        Weight of each word.
+    common_direction_ : ndarray of float32, shape (n_dimensions,), or None
+        What "sif" takes out.
+    fingerprint_ : str
+        Fingerprint of the vocabulary of `fit`.
+
+    Notes
+    -----
+    Each word counts as often as it stands in the text; the length of messages has no
+    weight. Users without text get a row of NaN, the mark of a missing source.
+
+    References
+    ----------
+    .. [1] S. Arora, Y. Liang, T. Ma. A Simple but Tough-to-Beat Baseline for Sentence
+       Embeddings. ICLR 2017.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.containers import TokenMessages, Vocabulary
+    >>> from sklearn_profiling.sources.text.averaging import MeanWordVectors
+    >>> vocabulary = Vocabulary(["茶", "山"], [[1.0, 0.0], [0.0, 1.0]])
+    >>> text = TokenMessages.from_lists(
+    ...     [[["茶", "山"], ["茶", "茶"]], None], vocabulary
+    ... )
+    >>> MeanWordVectors().fit_transform(text)
+    array([[0.75, 0.25],
+           [ nan,  nan]], dtype=float32)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "weighting": [StrOptions({"tf-idf", "sif"}), None],
+        "sif_strength": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(
+        self, *, weighting: str | None = None, sif_strength: float = 1e-3
+    ) -> None:
+        self.weighting = weighting
+        self.sif_strength = sif_strength
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002
+        """Learn the weights.
+
+        Parameters
+        ----------
+        X : TokenMessages of shape (n_users,)
+            Text with word vectors.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        MeanWordVectors
+            The fitted transformer.
+
+        Raises
+        ------
+        SourceError
+            If the vocabulary has no vectors.
+        """
+        text = check_text(X, self)
+        vectors = text.vocabulary.vectors
+        if vectors is None:
+            msg = (
+                "MeanWordVectors averages word vectors and this text has none; put "
+                "GloVeTransformer, Word2VecTransformer or PretrainedVectors before it"
+            )
+            raise SourceError(msg)
+        self.fingerprint_ = text.vocabulary.fingerprint
+        self._n_features_out = text.vocabulary.n_dimensions
+        self.weights_: Floats | None = None
+        self.common_direction_: Floats | None = None
+        if self.weighting == "tf-idf":
+            counts = user_word_counts(text)
+            n_users = int((~text.missing).sum())
+            users = np.bincount(counts.indices, minlength=counts.shape[1])
+            weights = np.log((1 + n_users) / (1 + users)) + 1
+            self.weights_ = weights.astype(np.float32)
+        elif self.weighting == "sif":
+            share = text.word_counts() / max(text.n_words, 1)
+            weights = self.sif_strength / (self.sif_strength + share)
+            self.weights_ = weights.astype(np.float32)
+            averages = self._averages(text, vectors)[~text.missing]
+            if len(averages):
+                rotation = np.linalg.svd(averages, full_matrices=False)[2]
+                self.common_direction_ = rotation[0]
+        return self
+
+    def transform(self, X: TokenMessages) -> Floats:
+        """Average the vectors.
+
+        Parameters
+        ----------
+        X : TokenMessages of shape (n_users,)
+            Text with the vocabulary of `fit`.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_users, n_dimensions)
+            The averages; NaN for users without text.
+
+        Raises
+        ------
+        VocabularyMismatchError
+            If the vocabulary is not that of `fit`.
+        """
+        check_is_fitted(self)
+        text = check_text(X, self)
+        if text.vocabulary.fingerprint != self.fingerprint_:
+            msg = (
+                "MeanWordVectors was fitted with the vocabulary "
+                f"{self.fingerprint_} and got text with {text.vocabulary.fingerprint} "
+                f"({text.vocabulary!r}); transform text with the steps fitted together"
+            )
+            raise VocabularyMismatchError(msg)
+        averages = self._averages(text, np.asarray(text.vocabulary.vectors))
+        if self.common_direction_ is not None:
+            # Products of single rows: the rows of one call do not touch each other.
+            along = np.einsum("ud,d->u", averages, self.common_direction_)
+            averages -= along[:, None] * self.common_direction_
+        return averages
+
+    def _averages(self, text: TokenMessages, vectors: Floats) -> Floats:
+        weights = user_word_counts(text)
+        if self.weights_ is not None:
+            weights.data *= self.weights_[weights.indices]
+        total = weights.sum(axis=1)
+        averages: Floats = np.asarray(weights @ vectors)
+        averages[text.missing] = np.nan
+        averages /= np.where(text.missing, 1, total)[:, None].astype(np.float32)
+        return averages
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        return tags

@@ -1,0 +1,203 @@
+"""Word2vec vectors by gensim."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from itertools import pairwise
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from sklearn_profiling._seeding import RandomState, derive_seed
+from sklearn_profiling.containers import TokenMessages
+from sklearn_profiling.sources.text.vocabulary import (
+    WordVectorTransformer,
+    build_vocabulary,
+    check_text,
+)
+
+__all__ = ["Word2VecTransformer"]
+
+# gensim silently cuts what is longer.
+_LONGEST_SENTENCE = 10_000
+# gensim lowers the learning rate from job to job; fewer jobs lower it too coarsely,
+# and fewer than ten a worker make it log a warning.
+_JOBS_PER_WORKER = 40
+
+
+class _Sentences:
+    """Messages as lists of words, any number of times."""
+
+    def __init__(self, text: TokenMessages) -> None:
+        self.text = text
+
+    def __iter__(self) -> Iterator[list[str]]:
+        words = np.array(self.text.vocabulary.words, dtype=object)
+        ids, starts = self.text.ids, self.text.message_starts.tolist()
+        for begin, end in pairwise(starts):
+            for part in range(begin, end, _LONGEST_SENTENCE):
+                yield words[ids[part : min(part + _LONGEST_SENTENCE, end)]].tolist()
+
+
+def _stable_hash(word: str) -> int:
+    """Hash a word alike in every process, unlike Python's ``hash``."""
+    return zlib.crc32(word.encode("utf-8", "surrogatepass"))
+
+
+class Word2VecTransformer(WordVectorTransformer):
+    """Train skip-gram vectors with negative sampling [1]_ by gensim.
+
+    Parameters
+    ----------
+    n_components : int, default=200
+        Length of the vectors (Aux-LSTM).
+    window : int, default=5
+        Words to each side that are predicted, at most (Aux-LSTM).
+    min_count : int, default=5
+        Rarer words are left out (gensim's default).
+    n_negatives : int, default=5
+        Noise words for each pair (the word2vec paper).
+    max_epochs : int, default=5
+        Passes over the text (gensim's default).
+    learning_rate : float, default=0.025
+        First step; it falls linearly to a 250th (gensim's default).
+    subsample : float, default=0.001
+        Share of the text above which a word is left out at random; 0 for never
+        (gensim's default).
+    max_words : int, default=None
+        At most that many words, the most frequent; None for no limit.
+    unknown : {"drop", "average"}, default="drop"
+        What becomes of words outside the vocabulary in `transform`: left out, or
+        replaced by one entry that has the average of all vectors.
+    n_jobs : int, default=None
+        Threads. The result is the same at each run with one thread only: gensim's
+        threads write to one table without locks.
+    random_state : int, RandomState instance or None, default=None
+        Decides the first vectors, the noise words and the words left out.
+
+    Attributes
+    ----------
+    vocabulary_ : Vocabulary
+        Words, the most frequent first, with their vectors.
+
+    See Also
+    --------
+    GloVeTransformer : The vectors of MMLUP, the same for any number of threads.
+
+    Notes
+    -----
+    A sentence is a message; messages of more than 10,000 words are cut there.
+
+    References
+    ----------
+    .. [1] T. Mikolov, I. Sutskever, K. Chen, G. Corrado, J. Dean. Distributed
+       Representations of Words and Phrases and their Compositionality. NIPS 2013.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.containers import TokenMessages
+    >>> from sklearn_profiling.sources.text.word2vec import Word2VecTransformer
+    >>> text = TokenMessages.from_lists([[["喝", "茶"], ["爬", "山"]], [["喝", "茶"]]])
+    >>> word2vec = Word2VecTransformer(2, min_count=2, random_state=0)
+    >>> word2vec.fit_transform(text)
+    TokenMessages(2 users, 2 messages, 4 words, Vocabulary(2 words, 2 dimensions))
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "window": [Interval(Integral, 1, None, closed="left")],
+        "min_count": [Interval(Integral, 1, None, closed="left")],
+        "n_negatives": [Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "subsample": [Interval(Real, 0, 1, closed="both")],
+        "max_words": [Interval(Integral, 1, None, closed="left"), None],
+        "unknown": [StrOptions({"drop", "average"})],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_components: int = 200,
+        *,
+        window: int = 5,
+        min_count: int = 5,
+        n_negatives: int = 5,
+        max_epochs: int = 5,
+        learning_rate: float = 0.025,
+        subsample: float = 1e-3,
+        max_words: int | None = None,
+        unknown: str = "drop",
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+    ) -> None:
+        self.n_components = n_components
+        self.window = window
+        self.min_count = min_count
+        self.n_negatives = n_negatives
+        self.max_epochs = max_epochs
+        self.learning_rate = learning_rate
+        self.subsample = subsample
+        self.max_words = max_words
+        self.unknown = unknown
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002
+        """Train the vectors.
+
+        Parameters
+        ----------
+        X : TokenMessages of shape (n_users,)
+            Segmented text, of any vocabulary.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        Word2VecTransformer
+            The fitted transformer.
+
+        Raises
+        ------
+        SourceError
+            If no word is frequent enough.
+        """
+        # gensim takes a second to import: only where it is used.
+        from gensim.models import Word2Vec
+
+        text = check_text(X, self)
+        vocabulary = build_vocabulary(
+            text, min_count=self.min_count, max_words=self.max_words
+        )
+        text = text.with_vocabulary(vocabulary)
+        workers = effective_n_jobs(self.n_jobs)
+        model = Word2Vec(
+            _Sentences(text),
+            sg=1,
+            hs=0,
+            vector_size=self.n_components,
+            window=self.window,
+            min_count=1,
+            negative=self.n_negatives,
+            epochs=self.max_epochs,
+            alpha=self.learning_rate,
+            min_alpha=self.learning_rate / 250,
+            sample=self.subsample,
+            workers=workers,
+            seed=derive_seed(self.random_state),
+            hashfxn=_stable_hash,
+            batch_words=int(
+                np.clip(text.n_words // (_JOBS_PER_WORKER * workers), 1, 10_000)
+            ),
+        )
+        order = [model.wv.key_to_index[word] for word in vocabulary.words]
+        self._keep(vocabulary.with_vectors(model.wv.vectors[order]))
+        return self
