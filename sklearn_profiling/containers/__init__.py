@@ -6,5 +6,6 @@ index arrays as numpy arrays do, and can be hashed, pickled and sent to workers.
 
 from sklearn_profiling.containers.image_bags import ImageBags
 from sklearn_profiling.containers.messages import TokenMessages, Vocabulary
+from sklearn_profiling.containers.social_graph import SocialGraph
 
-__all__ = ["ImageBags", "TokenMessages", "Vocabulary"]
+__all__ = ["ImageBags", "SocialGraph", "TokenMessages", "Vocabulary"]

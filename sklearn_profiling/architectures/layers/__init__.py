@@ -1,0 +1,1 @@
+"""Parts that architectures are built from; each knows torch only."""

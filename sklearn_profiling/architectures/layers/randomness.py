@@ -1,0 +1,110 @@
+"""Random layers that draw from a generator of their own.
+
+Torch's own dropout draws from the global generator, so two nets trained in two threads
+would change each other's results. Here each layer holds a generator that the training
+loop hands out; without one (a layer used by hand) the global generator serves.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Dropout", "RandomLayer", "SourceDropout", "set_generator"]
+
+
+class RandomLayer(nn.Module):
+    """Base of layers that need random numbers in training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.generator: torch.Generator | None = None
+
+    def _keep(self, like: Tensor, shape: tuple[int, ...], probability: float) -> Tensor:
+        # Drawn on the generator's device, which is the CPU, so that a seed means the
+        # same on every device.
+        device = "cpu" if self.generator is None else self.generator.device
+        drawn = torch.rand(shape, generator=self.generator, device=device)
+        return (drawn >= probability).to(like.device)
+
+    def __getstate__(self) -> dict[str, object]:
+        # Generators cannot be pickled; the training loop hands out a new one.
+        return {**self.__dict__, "generator": None}
+
+
+class Dropout(RandomLayer):
+    """Set each entry to zero with some probability and scale up the rest.
+
+    Parameters
+    ----------
+    probability : float
+        Probability of an entry to be dropped, in [0, 1).
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Drop entries in training, pass them in evaluation.
+
+        Parameters
+        ----------
+        values : Tensor, any shape
+            Activations.
+
+        Returns
+        -------
+        Tensor, same shape
+            Activations, some of them zero.
+        """
+        if not self.training or self.probability == 0.0:
+            return values
+        keep = self._keep(values, tuple(values.shape), self.probability)
+        return values * keep / (1.0 - self.probability)
+
+
+class SourceDropout(RandomLayer):
+    """Declare a source of some users missing, so that its stand-in learns.
+
+    Parameters
+    ----------
+    probability : float
+        Probability of a user's source to be dropped, in [0, 1).
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, present: Tensor) -> Tensor:
+        """Drop sources in training, pass them in evaluation.
+
+        Parameters
+        ----------
+        present : Tensor of bool, shape (n_users,)
+            Whether the user has the source.
+
+        Returns
+        -------
+        Tensor of bool, shape (n_users,)
+            Whether the source is used.
+        """
+        if not self.training or self.probability == 0.0:
+            return present
+        return present & self._keep(present, tuple(present.shape), self.probability)
+
+
+def set_generator(module: nn.Module, generator: torch.Generator | None) -> None:
+    """Hand a generator to every random layer of a module.
+
+    Parameters
+    ----------
+    module : Module
+        The architecture.
+    generator : torch.Generator or None
+        What its random layers draw from; None takes theirs away.
+    """
+    for layer in module.modules():
+        if isinstance(layer, RandomLayer):
+            layer.generator = generator

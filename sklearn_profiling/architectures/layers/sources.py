@@ -1,0 +1,217 @@
+"""Encoders of single sources, and the layer that joins them.
+
+Each encoder turns its source into a float tensor (n_users, n_features). A user without
+the source gets the source's learned stand-in instead, so that every user has a vector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_profiling.architectures.layers.attention import MessageAttention
+from sklearn_profiling.architectures.layers.convolution import DeepTextConvolution
+from sklearn_profiling.architectures.layers.flat_text import FlatText, WordEmbedding
+from sklearn_profiling.architectures.layers.randomness import SourceDropout
+
+__all__ = ["JoinedSources", "TextEncoder", "VectorEncoder"]
+
+
+class TextEncoder(nn.Module):
+    """Deep Text-CNN with attention over messages: text of a user to one vector.
+
+    Parameters
+    ----------
+    embedding : WordEmbedding
+        Word vectors.
+    n_dimensions : int
+        Length of a word vector.
+    n_filters : int
+        Feature maps of each width in the first convolution.
+    kernel_sizes : sequence of int
+        Filter widths of the first convolution.
+    second_kernel_size : int
+        Filter width of the second convolution.
+    n_features : int
+        Length of the text's vector.
+    attention : {"softmax", "raw", None}
+        See :class:`MessageAttention`.
+    n_attention : int
+        Hidden size of the attention score.
+    """
+
+    def __init__(
+        self,
+        embedding: WordEmbedding,
+        *,
+        n_dimensions: int,
+        n_filters: int,
+        kernel_sizes: Sequence[int],
+        second_kernel_size: int,
+        n_features: int,
+        attention: Literal["softmax", "raw"] | None,
+        n_attention: int,
+    ) -> None:
+        super().__init__()
+        self.embedding = embedding
+        self.convolution = DeepTextConvolution(
+            n_dimensions, n_filters, kernel_sizes, second_kernel_size, n_features
+        )
+        self.attention = MessageAttention(n_features, n_attention, attention)
+        self.n_features = n_features
+
+    def messages(self, text: FlatText) -> Tensor:
+        """Encode each message on its own.
+
+        Parameters
+        ----------
+        text : FlatText
+            Messages of a batch.
+
+        Returns
+        -------
+        Tensor, shape (n_messages, n_features)
+            h_T of the paper.
+        """
+        vectors: Tensor = self.convolution(self.embedding(text.ids), text)
+        return vectors
+
+    def message_weights(self, text: FlatText) -> Tensor:
+        """Attention weight of each message.
+
+        Parameters
+        ----------
+        text : FlatText
+            Messages of a batch.
+
+        Returns
+        -------
+        Tensor, shape (n_messages,)
+            The weights.
+        """
+        return self.attention.weights(
+            self.messages(text), text.message_users, text.n_users
+        )
+
+    def forward(self, text: FlatText) -> Tensor:
+        """Encode the text of each user.
+
+        Parameters
+        ----------
+        text : FlatText
+            Messages of a batch.
+
+        Returns
+        -------
+        Tensor, shape (n_users, n_features)
+            m of the paper.
+        """
+        joined: Tensor = self.attention(
+            self.messages(text), text.message_users, text.n_users
+        )
+        return joined
+
+
+class VectorEncoder(nn.Module):
+    """Standardise a dense source with the statistics of the training users.
+
+    Parameters
+    ----------
+    mean, scale : Tensor, shape (n_features,)
+        Column means and standard deviations; a scale of 0 is taken as 1.
+    """
+
+    def __init__(self, mean: Tensor, scale: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("scale", torch.where(scale > 0, scale, 1.0))
+        self.mean: Tensor
+        self.scale: Tensor
+        self.n_features = len(mean)
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Standardise.
+
+        Parameters
+        ----------
+        vectors : Tensor, shape (n_users, n_features)
+            Rows as they came.
+
+        Returns
+        -------
+        Tensor, shape (n_users, n_features)
+            Columns of mean 0 and deviation 1 on the training users.
+        """
+        return (vectors - self.mean) / self.scale
+
+
+class JoinedSources(nn.Module):
+    """Encode every source, put stand-ins where one is missing, concatenate (eq. 6).
+
+    Parameters
+    ----------
+    encoders : mapping of str to Module
+        Encoder of each source; each has ``n_features``.
+    source_dropout : float
+        Probability that training hides a source of a user.
+    """
+
+    def __init__(
+        self, encoders: Mapping[str, nn.Module], source_dropout: float
+    ) -> None:
+        super().__init__()
+        self.names = list(encoders)
+        # A list, since torch forbids dots in the keys of a ModuleDict.
+        self.encoders = nn.ModuleList(encoders.values())
+        sizes = [int(encoder.n_features) for encoder in self.encoders]  # type: ignore[arg-type]
+        self.n_features = sum(sizes)
+        self.stand_ins = nn.ParameterList(
+            nn.Parameter(torch.zeros(size)) for size in sizes
+        )
+        self.hide = SourceDropout(source_dropout)
+
+    def encoder(self, name: str) -> nn.Module:
+        """Find the encoder of one source.
+
+        Parameters
+        ----------
+        name : str
+            Name of the source.
+
+        Returns
+        -------
+        Module
+            Its encoder.
+        """
+        return self.encoders[self.names.index(name)]
+
+    def forward(
+        self,
+        sources: Mapping[str, FlatText | Tensor],
+        present: Mapping[str, Tensor],
+    ) -> Tensor:
+        """Join the sources of each user.
+
+        Parameters
+        ----------
+        sources : mapping of str to FlatText or Tensor
+            The sources of a batch.
+        present : mapping of str to Tensor of bool, shape (n_users,)
+            Whether each user has the source.
+
+        Returns
+        -------
+        Tensor, shape (n_users, n_features)
+            c(u) of the paper.
+        """
+        parts = []
+        for name, encoder, stand_in in zip(
+            self.names, self.encoders, self.stand_ins, strict=True
+        ):
+            encoded = encoder(sources[name])
+            use = self.hide(present[name]).unsqueeze(-1)
+            parts.append(torch.where(use, encoded, stand_in.to(encoded.dtype)))
+        return torch.cat(parts, dim=1)

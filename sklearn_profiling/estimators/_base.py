@@ -1,0 +1,475 @@
+"""What all estimators of this package share: from sources and labels to a net."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.utils import Tags
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
+from torch import nn
+
+from sklearn_profiling._seeding import derive_seed
+from sklearn_profiling.containers import TokenMessages, Vocabulary
+from sklearn_profiling.exceptions import SourceError, TargetError
+from sklearn_profiling.targets import EncodedLabels, LabelCodec, mean_accuracy
+from sklearn_profiling.training.batches import UserDataset
+from sklearn_profiling.training.inputs import (
+    Sources,
+    SourceSpec,
+    as_sources,
+    check_specs,
+    present,
+    tokens_of_array,
+)
+from sklearn_profiling.training.net import (
+    DTYPES,
+    ProfileNet,
+    TrainingPlan,
+    build_module,
+    compute_logits,
+    load_numpy_state,
+    make_net,
+    state_as_numpy,
+    train,
+)
+
+__all__: list[str] = []
+
+Weights = npt.NDArray[np.float64]
+
+
+class BaseProfileClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Base of the classifiers: everything but the architecture.
+
+    A subclass names its parameters, and builds its architecture in `_build_module`
+    from `_specs` (the sources that ``fit`` saw) and the numbers of classes.
+    """
+
+    # A plain 2-D array means padded token ids to a text net, vectors to the others.
+    _array_is_text: ClassVar[bool] = False
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "source_dropout": [Interval(Real, 0, 1, closed="left")],
+        "loss_weights": ["array-like", dict, str, None],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
+        "callbacks": [list, None],
+        "device": [str],
+        "dtype": [StrOptions(set(DTYPES))],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def _build_module(self, n_classes: list[int]) -> nn.Module:
+        """Build the architecture; the one hook that subclasses fill."""
+        raise NotImplementedError
+
+    def _gaps(self) -> dict[str, int]:
+        """Gap between messages that the filters of each text need."""
+        return {}
+
+    def _check_architecture(self, sources: Sources) -> Sources:
+        """Keep the sources that this estimator reads."""
+        return sources
+
+    # -- fitting ---------------------------------------------------------------
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: npt.ArrayLike | None = None) -> Self:
+        """Train on users.
+
+        Parameters
+        ----------
+        X : mapping of str to source, TokenMessages or ndarray of shape (n_users, d)
+            Sources of the users, as
+            :class:`~sklearn_profiling.sources.SourceUnion` gives them, or one source.
+        y : DataFrame or array-like, shape (n_users,) or (n_users, n_tasks)
+            Labels of any hashable kind; None or NaN where missing. Users without any
+            label are left out.
+        sample_weight : array-like of shape (n_users,), default=None
+            Weight of each user in every loss.
+
+        Returns
+        -------
+        self
+            The fitted classifier.
+
+        Raises
+        ------
+        SourceError, TargetError
+            If sources or labels are not usable.
+        """
+        again = self.warm_start and hasattr(self, "net_")
+        return self._fit(X, y, None, sample_weight, again=again, epochs=self.max_epochs)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        classes: Any = None,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> Self:
+        """Train for one pass over some users, going on from where training stands.
+
+        Parameters
+        ----------
+        X : mapping of str to source, TokenMessages or ndarray of shape (n_users, d)
+            Sources of the users.
+        y : DataFrame or array-like, shape (n_users,) or (n_users, n_tasks)
+            Labels; None or NaN where missing.
+        classes : array-like, sequence of array-like or mapping, default=None
+            All classes of each task, in the first call; by default those in `y`.
+        sample_weight : array-like of shape (n_users,), default=None
+            Weight of each user in every loss.
+
+        Returns
+        -------
+        self
+            The classifier, trained a little further.
+        """
+        return self._fit(
+            X, y, classes, sample_weight, again=hasattr(self, "net_"), epochs=1
+        )
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        classes: Any,
+        sample_weight: npt.ArrayLike | None,
+        *,
+        again: bool,
+        epochs: int,
+    ) -> Self:
+        if y is None:
+            msg = (
+                f"This {type(self).__name__} estimator requires y to be passed, but "
+                "the target y is None."
+            )
+            raise TargetError(msg)
+        arrays = self._read(X, reset=not again)
+        codec = self._codec if again else LabelCodec.learn(y, classes)
+        labels = codec.encode(y)
+        n_users = len(next(iter(arrays.values())))
+        if len(labels) != n_users:
+            msg = (
+                f"X and y hold inconsistent numbers of users: {n_users} and "
+                f"{len(labels)}"
+            )
+            raise TargetError(msg)
+        weights = _check_sample_weight(
+            sample_weight, np.zeros((n_users, 1)), ensure_non_negative=True
+        ).astype(np.float64)
+        rows = np.flatnonzero((labels.codes >= 0).any(axis=1) & (weights > 0))
+        if not len(rows):
+            msg = "no user has both a label and a sample_weight above zero"
+            raise TargetError(msg)
+        arrays = {name: source[rows] for name, source in arrays.items()}
+        sources = self._sources_of(arrays, again=again)
+        self._train(
+            sources, codec, labels.take(rows), weights[rows], again=again, epochs=epochs
+        )
+        return self
+
+    def _train(
+        self,
+        sources: Sources,
+        codec: LabelCodec,
+        labels: EncodedLabels,
+        weights: Weights,
+        *,
+        again: bool,
+        epochs: int,
+    ) -> None:
+        if not again:
+            self._codec = codec
+            self._specs = {name: SourceSpec.of(s) for name, s in sources.items()}
+            self._statistics = {
+                name: _column_statistics(source, weights)
+                for name, source in sources.items()
+                if not isinstance(source, TokenMessages)
+            }
+            self._seed = derive_seed(self.random_state)
+            vectors = {
+                name: source.vocabulary.vectors
+                for name, source in sources.items()
+                if isinstance(source, TokenMessages)
+            }
+            self.net_ = self._make_net(vectors)
+        plan = self._plan()
+        dataset = UserDataset(
+            sources, self._gaps(), DTYPES[self.dtype], labels, weights
+        )
+        train(self.net_, dataset, plan, epochs=epochs)
+        self.history_ = list(self.net_.history)
+        self.n_iter_ = len(self.history_)
+        classes = codec.classes
+        self.classes_ = classes[0] if codec.one_dimensional else list(classes)
+        self.task_names_ = list(codec.task_names)
+
+    def _plan(self) -> TrainingPlan:
+        return TrainingPlan(
+            loss_weights=self._resolve_loss_weights(self._codec.task_names),
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            batch_size=self.batch_size,
+            max_epochs=self.max_epochs,
+            early_stopping=self.early_stopping,
+            validation_fraction=self.validation_fraction,
+            n_iter_no_change=self.n_iter_no_change,
+            callbacks=[] if self.callbacks is None else list(self.callbacks),
+            device=self.device,
+            dtype=self.dtype,
+            verbose=int(self.verbose),
+            seed=self._seed,
+        )
+
+    def _resolve_loss_weights(self, tasks: list[str]) -> list[float] | None:
+        given = self.loss_weights
+        if given is None:
+            return [1.0] * len(tasks)
+        if isinstance(given, str):
+            if given == "uncertainty":
+                return None
+            if given == "paper":
+                return [3.0 if task == "age" else 1.0 for task in tasks]
+            msg = (
+                "loss_weights must be a mapping, a sequence, 'paper', 'uncertainty' or "
+                f"None; got {given!r}"
+            )
+            raise TargetError(msg)
+        if isinstance(given, Mapping):
+            unknown = [task for task in given if task not in tasks]
+            if unknown:
+                msg = (
+                    f"loss_weights names {unknown}, which are none of the tasks {tasks}"
+                )
+                raise TargetError(msg)
+            given = [given.get(task, 1.0) for task in tasks]
+        weights = [float(weight) for weight in given]
+        if len(weights) != len(tasks) or min(weights) < 0:
+            msg = (
+                f"loss_weights must hold {len(tasks)} weights of at least 0, one a "
+                f"task; got {weights}"
+            )
+            raise TargetError(msg)
+        return weights
+
+    def _make_net(
+        self, vectors: Mapping[str, npt.NDArray[np.float32] | None]
+    ) -> ProfileNet:
+        n_classes = [len(classes) for classes in self._codec.classes]
+        self._vectors: Mapping[str, Any] = vectors
+        try:
+            module = build_module(
+                partial(self._build_module, n_classes), self._seed, self.dtype
+            )
+        finally:
+            # The module has its own copy; a second one would double every pickle.
+            del self._vectors
+        return make_net(module, len(n_classes), self._plan())
+
+    # -- reading ---------------------------------------------------------------
+
+    def _read(self, X: Any, *, reset: bool) -> Sources:
+        """Bring X into named sources, not yet held against those of fit."""
+        # Scipy's dictionary of keys is a mapping too.
+        if isinstance(X, Mapping | TokenMessages) and not issparse(X):
+            return self._check_architecture(as_sources(X, default_name="text"))
+        array = validate_data(
+            self, X, reset=reset, dtype="numeric", ensure_2d=True, copy=False
+        )
+        if self._array_is_text:
+            # Kept as ids until the users to train on are known: words of users left
+            # out must not enter the vocabulary.
+            return {"text": array}
+        return self._check_architecture(as_sources(array, default_name="vectors"))
+
+    def _sources_of(self, arrays: Sources, *, again: bool) -> Sources:
+        """Turn token ids of a plain array into text, and check against fit."""
+        source = next(iter(arrays.values()))
+        if self._array_is_text and isinstance(source, np.ndarray):
+            if not again:
+                text = tokens_of_array(source)
+                self._array_vocabulary: Vocabulary | None = text.vocabulary
+            else:
+                text = tokens_of_array(source, self._array_vocabulary)
+            arrays = {"text": text}
+        elif not again:
+            self._array_vocabulary = None
+        return check_specs(arrays, self._specs) if again else arrays
+
+    def _dataset(self, X: Any) -> UserDataset:
+        check_is_fitted(self)
+        sources = self._sources_of(self._read(X, reset=False), again=True)
+        return UserDataset(sources, self._gaps(), DTYPES[self.dtype])
+
+    # -- predicting ------------------------------------------------------------
+
+    def _probabilities(self, X: Any) -> list[npt.NDArray[Any]]:
+        dataset = self._dataset(X)
+        probabilities = []
+        logits = compute_logits(self.net_, dataset)
+        for scores, sets in zip(logits, self._codec.set_valued, strict=True):
+            likely = torch.sigmoid(scores) if sets else torch.softmax(scores, dim=1)
+            probabilities.append(likely.numpy())
+        return probabilities
+
+    def predict_proba(self, X: Any) -> Any:
+        """Predict the probability of each class of each task.
+
+        Parameters
+        ----------
+        X : mapping of str to source, TokenMessages or ndarray of shape (n_users, d)
+            Sources of the users; a missing source is allowed for any of them.
+
+        Returns
+        -------
+        list of ndarray of shape (n_users, n_classes), or one such array
+            One array a task, columns as in ``classes_``; a single array if `y` had one
+            dimension. For a set-valued task the probability that a class belongs to
+            the user's set.
+        """
+        probabilities = self._probabilities(X)
+        return probabilities[0] if self._codec.one_dimensional else probabilities
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Predict the label of each task.
+
+        Parameters
+        ----------
+        X : mapping of str to source, TokenMessages or ndarray of shape (n_users, d)
+            Sources of the users; a missing source is allowed for any of them.
+
+        Returns
+        -------
+        ndarray of shape (n_users, n_tasks), or (n_users,)
+            Labels as they were given to ``fit``; one dimension if `y` had one.
+        """
+        probabilities = self._probabilities(X)
+        labels: npt.NDArray[Any] = self._codec.decode(probabilities)
+        return labels
+
+    def score(
+        self, X: Any, y: Any, sample_weight: npt.ArrayLike | None = None
+    ) -> float:
+        """Compute the mean over tasks of the accuracy on the users labelled for it.
+
+        This differs from the exact match that scikit-learn's multi-output classifiers
+        score, which is undefined where labels are missing; for that see
+        :func:`~sklearn_profiling.evaluation.exact_match_score`.
+
+        Parameters
+        ----------
+        X : mapping of str to source, TokenMessages or ndarray of shape (n_users, d)
+            Sources of the users.
+        y : DataFrame or array-like, shape (n_users,) or (n_users, n_tasks)
+            True labels; None or NaN where missing.
+        sample_weight : array-like of shape (n_users,), default=None
+            Weight of each user.
+
+        Returns
+        -------
+        float
+            The mean accuracy.
+        """
+        return mean_accuracy(y, self.predict(X), sample_weight)
+
+    # -- scikit-learn ----------------------------------------------------------
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.target_tags.single_output = True
+        tags.non_deterministic = False
+        return tags
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = dict(super().__getstate__())
+        net = state.pop("net_", None)
+        if net is not None:
+            # Numpy arrays alone: small, and readable without trusting foreign classes.
+            state["_net_state"] = {
+                "module": state_as_numpy(net.module_),
+                "loss": state_as_numpy(net.criterion_),
+            }
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        saved = state.pop("_net_state", None)
+        super().__setstate__(state)
+        if saved is not None:
+            # The right sizes without vectors: the saved table replaces them.
+            empty = {
+                name: np.zeros((spec.n_words, spec.n_features), dtype=np.float32)
+                if spec.n_features
+                else None
+                for name, spec in self._specs.items()
+                if spec.kind == "text"
+            }
+            self.net_ = self._make_net(empty)
+            load_numpy_state(self.net_.module_, saved["module"])
+            load_numpy_state(self.net_.criterion_, saved["loss"])
+
+
+def _column_statistics(
+    source: npt.NDArray[Any], weights: Weights
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Weighted mean and deviation of each column over the users who have the source."""
+    there = present(source)
+    if not there.any():
+        zeros = np.zeros(source.shape[1])
+        return zeros, zeros
+    values, share = source[there].astype(np.float64), weights[there]
+    mean = np.average(values, axis=0, weights=share)
+    variance = np.average((values - mean) ** 2, axis=0, weights=share)
+    return mean, np.sqrt(variance)
+
+
+def require_text(sources: Sources, owner: str) -> Sources:
+    """Check that there is exactly one source and that it is a text.
+
+    Parameters
+    ----------
+    sources : dict of str to source
+        Checked sources.
+    owner : str
+        Name of the estimator.
+
+    Returns
+    -------
+    dict of str to source
+        The same.
+
+    Raises
+    ------
+    SourceError
+        If there are more sources or the source is no text.
+    """
+    kinds = {name: SourceSpec.of(source).kind for name, source in sources.items()}
+    if list(kinds.values()) != ["text"]:
+        msg = f"{owner} reads exactly one text; X holds {kinds}"
+        raise SourceError(msg)
+    return sources

@@ -1,0 +1,116 @@
+"""Parameters and parts shared by estimators with a deep Text-CNN."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from sklearn.utils._param_validation import Interval, StrOptions
+from torch import Tensor, nn
+
+from sklearn_profiling.architectures.layers.flat_text import WordEmbedding
+from sklearn_profiling.architectures.layers.separate import SeparateTasks
+from sklearn_profiling.architectures.layers.sources import (
+    JoinedSources,
+    TextEncoder,
+    VectorEncoder,
+)
+from sklearn_profiling.containers import TokenMessages
+from sklearn_profiling.estimators._base import BaseProfileClassifier
+from sklearn_profiling.exceptions import SourceError, TargetError
+from sklearn_profiling.training.batches import Batch
+from sklearn_profiling.training.net import apply_to_batches
+
+__all__: list[str] = []
+
+
+class BaseTextCNNClassifier(BaseProfileClassifier):
+    """Base of classifiers whose texts go through a deep Text-CNN."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseProfileClassifier._parameter_constraints,
+        "n_filters": [Interval(Integral, 1, None, closed="left")],
+        "kernel_sizes": ["array-like"],
+        "n_filters_second": [Interval(Integral, 1, None, closed="left")],
+        "kernel_size_second": [Interval(Integral, 1, None, closed="left")],
+        "attention": [StrOptions({"softmax", "raw"}), None],
+        "n_attention": [Interval(Integral, 1, None, closed="left")],
+        "n_hidden": ["array-like"],
+        "n_dimensions": [Interval(Integral, 1, None, closed="left")],
+        "trainable_vectors": ["boolean"],
+    }
+
+    def _gaps(self) -> dict[str, int]:
+        gap = max([*self.kernel_sizes, self.kernel_size_second]) // 2
+        return {name: gap for name, spec in self._specs.items() if spec.kind == "text"}
+
+    def _join_sources(self) -> JoinedSources:
+        """Build one encoder a source, from what fit saw of it."""
+        encoders = {
+            name: self._text_encoder(name)
+            if spec.kind == "text"
+            else self._vector_encoder(name)
+            for name, spec in self._specs.items()
+        }
+        return JoinedSources(encoders, self.source_dropout)
+
+    def _text_encoder(self, name: str) -> nn.Module:
+        spec = self._specs[name]
+        vectors = self._vectors[name]
+        n_dimensions = spec.n_features or self.n_dimensions
+        embedding = WordEmbedding(
+            spec.n_words,
+            n_dimensions,
+            None if vectors is None else torch.tensor(vectors),
+            trainable=self.trainable_vectors,
+        )
+        return TextEncoder(
+            embedding,
+            n_dimensions=n_dimensions,
+            n_filters=self.n_filters,
+            kernel_sizes=list(self.kernel_sizes),
+            second_kernel_size=self.kernel_size_second,
+            n_features=self.n_filters_second,
+            attention=self.attention,
+            n_attention=self.n_attention,
+        )
+
+    def _message_attention(
+        self, X: Any, source: str | None, task: str | None
+    ) -> list[npt.NDArray[np.float64]]:
+        dataset = self._dataset(X)
+        texts = [n for n, spec in self._specs.items() if spec.kind == "text"]
+        if source is None and len(texts) == 1:
+            source = texts[0]
+        if source not in texts:
+            msg = f"source must be one of the texts {texts}; got {source!r}"
+            raise SourceError(msg)
+        if task is not None and task not in self.task_names_:
+            msg = f"task must be one of {self.task_names_}; got {task!r}"
+            raise TargetError(msg)
+        name = source
+        nets: list[Any] = [self.net_.module_]
+        if isinstance(self.net_.module_, SeparateTasks):
+            nets = list(self.net_.module_.architectures)
+            if task is not None:
+                nets = [nets[self.task_names_.index(task)]]
+
+        def weights(batch: Batch) -> Tensor:
+            each = [
+                net.sources.encoder(name).message_weights(batch.sources[name])
+                for net in nets
+            ]
+            return torch.stack(each).mean(dim=0)
+
+        flat = apply_to_batches(self.net_, dataset, weights)
+        text = dataset.sources[name]
+        if not isinstance(text, TokenMessages):  # the check above chose a text
+            raise TypeError
+        return np.split(flat, text.user_starts[1:-1])
+
+    def _vector_encoder(self, name: str) -> nn.Module:
+        mean, scale = self._statistics[name]
+        return VectorEncoder(torch.tensor(mean), torch.tensor(scale))

@@ -1,0 +1,245 @@
+"""Text-CNN: the single-source baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+from torch import nn
+
+from sklearn_profiling._seeding import RandomState
+from sklearn_profiling.architectures.layers.separate import SeparateTasks
+from sklearn_profiling.architectures.text_cnn import TextCNN
+from sklearn_profiling.estimators._text_parts import BaseTextCNNClassifier
+from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.training.inputs import Sources, SourceSpec
+
+__all__ = ["TextCNNClassifier"]
+
+
+class TextCNNClassifier(BaseTextCNNClassifier):
+    """Deep Text-CNN on one text: the single-source baseline of MMLUP.
+
+    The words of each message go through two convolutions and a maximum, messages are
+    averaged, and one stack of dense layers a task reads the average.
+
+    Parameters
+    ----------
+    source : str, default=None
+        Name of the text to read, where `X` holds several sources; may be left out if
+        only one of them is a text.
+    multi_task : bool, default=False
+        Whether the tasks share one net. The paper's baseline trains independent nets,
+        one a task, which is the default.
+    attention : {"softmax", "raw"} or None, default=None
+        Weights of messages; None averages them.
+    n_filters : int, default=64
+        Feature maps of each filter width in the first convolution (paper).
+    kernel_sizes : sequence of int, default=(1, 3, 5, 7, 9)
+        Filter widths of the first convolution, odd (paper).
+    n_filters_second : int, default=64
+        Feature maps of the second convolution (our choice: the paper gives none).
+    kernel_size_second : int, default=3
+        Filter width of the second convolution, odd (our choice: the paper gives none).
+    n_attention : int, default=64
+        Hidden units of the attention score (paper).
+    n_hidden : sequence of int, default=(128, 64, 32)
+        Units of the dense layers of each task (paper).
+    n_dimensions : int, default=100
+        Length of word vectors to learn for a text that brings none (paper's length).
+    trainable_vectors : bool, default=False
+        Whether training changes the word vectors that a text brings (our choice).
+    dropout : float, default=0.5
+        Dropout on the text's vector (paper's rate; the place is our choice).
+    source_dropout : float, default=0.1
+        Probability that training hides the text of a user, so that the stand-in for a
+        missing text is learned (our choice).
+    loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
+        Weight of each task's loss, as in :class:`MMLUPClassifier`.
+    learning_rate : float, default=0.001
+        Of Adam (paper).
+    weight_decay : float, default=0.0
+        L2 penalty of Adam (our choice).
+    batch_size : int, default=50
+        Users in a batch (paper).
+    max_epochs : int, default=20
+        Passes over the users (our choice: the paper gives none).
+    early_stopping : bool, default=False
+        Whether to hold out users, stop when their loss no longer falls, and keep the
+        best epoch.
+    validation_fraction : float, default=0.1
+        Share of users held out by `early_stopping`.
+    n_iter_no_change : int, default=5
+        Epochs without improvement before `early_stopping` stops.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew.
+    callbacks : list, default=None
+        Skorch callbacks; copied before use.
+    device : str, default="cpu"
+        Torch device; "auto" takes a GPU if there is one.
+    dtype : {"float32", "float64", "bfloat16"}, default="float32"
+        Precision, as in :class:`MMLUPClassifier`.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial parameters, order of users and dropout.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar, 2 prints a line an epoch.
+
+    Attributes
+    ----------
+    classes_ : list of ndarray, or ndarray
+        Classes of each task; one array if `y` had one dimension.
+    task_names_ : list of str
+        Names of the tasks: the columns of `y`.
+    net_ : skorch.NeuralNet
+        The trained net.
+    history_ : list of dict
+        Losses and times of each epoch.
+    n_iter_ : int
+        Number of epochs trained.
+    n_features_in_ : int
+        Columns of `X`, if it was a plain array.
+
+    See Also
+    --------
+    MMLUPClassifier : Several sources and tasks in one net.
+
+    Notes
+    -----
+    The paper's baseline has "the same network structure" as MMLUP without its network
+    source; that its messages are averaged is our reading of Table 3, where the row
+    without attention stands beside it. A plain 2-D array is read as padded token ids,
+    one message a user: 0 is padding, any other value a word of its own.
+
+    References
+    ----------
+    Zhu et al., "MMLUP: Multi-Source & Multi-Task Learning for User Profiles in Social
+    Network", Computers, Materials & Continua 61(3), 2019.
+
+    Kim, "Convolutional Neural Networks for Sentence Classification", EMNLP 2014.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.containers import TokenMessages
+    >>> from sklearn_profiling.estimators import TextCNNClassifier
+    >>> text = TokenMessages.from_lists([[["茶"]], [["山", "茶"], ["山"]]] * 8)
+    >>> model = TextCNNClassifier(
+    ...     n_filters=8, dropout=0.0, learning_rate=0.01, random_state=0
+    ... )
+    >>> model.fit(text, ["tea", "hills"] * 8).predict(text[:2])
+    array(['tea', 'hills'], dtype=object)
+    """
+
+    _array_is_text = True
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseTextCNNClassifier._parameter_constraints,
+        "source": [str, None],
+        "multi_task": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        *,
+        source: str | None = None,
+        multi_task: bool = False,
+        attention: Literal["softmax", "raw"] | None = None,
+        n_filters: int = 64,
+        kernel_sizes: Sequence[int] = (1, 3, 5, 7, 9),
+        n_filters_second: int = 64,
+        kernel_size_second: int = 3,
+        n_attention: int = 64,
+        n_hidden: Sequence[int] = (128, 64, 32),
+        n_dimensions: int = 100,
+        trainable_vectors: bool = False,
+        dropout: float = 0.5,
+        source_dropout: float = 0.1,
+        loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        learning_rate: float = 1e-3,
+        weight_decay: float = 0.0,
+        batch_size: int = 50,
+        max_epochs: int = 20,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        warm_start: bool = False,
+        callbacks: list[Any] | None = None,
+        device: str = "cpu",
+        dtype: str = "float32",
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
+        self.source = source
+        self.multi_task = multi_task
+        self.attention = attention
+        self.n_filters = n_filters
+        self.kernel_sizes = kernel_sizes
+        self.n_filters_second = n_filters_second
+        self.kernel_size_second = kernel_size_second
+        self.n_attention = n_attention
+        self.n_hidden = n_hidden
+        self.n_dimensions = n_dimensions
+        self.trainable_vectors = trainable_vectors
+        self.dropout = dropout
+        self.source_dropout = source_dropout
+        self.loss_weights = loss_weights
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _check_architecture(self, sources: Sources) -> Sources:
+        texts = [n for n, s in sources.items() if SourceSpec.of(s).kind == "text"]
+        chosen = self.source
+        if chosen is None and len(texts) == 1:
+            chosen = texts[0]
+        if chosen not in texts:
+            msg = (
+                f"TextCNNClassifier reads one text; parameter source is "
+                f"{self.source!r} and X holds the texts {texts}"
+            )
+            raise SourceError(msg)
+        return {chosen: sources[chosen]}
+
+    def _build_module(self, n_classes: list[int]) -> nn.Module:
+        if self.multi_task:
+            return self._one_net(n_classes)
+        return SeparateTasks(self._one_net([n]) for n in n_classes)
+
+    def _one_net(self, n_classes: list[int]) -> TextCNN:
+        return TextCNN(
+            self._join_sources(),
+            n_hidden=list(self.n_hidden),
+            n_classes=n_classes,
+            dropout=self.dropout,
+        )
+
+    def message_attention(
+        self, X: Any, *, task: str | None = None
+    ) -> list[npt.NDArray[np.float64]]:
+        """Compute the weight that each message has in its user's text vector.
+
+        Parameters
+        ----------
+        X : mapping of str to source, TokenMessages or ndarray of shape (n_users, d)
+            Sources of the users.
+        task : str, default=None
+            With ``multi_task=False``, whose net to ask; by default the mean over tasks.
+
+        Returns
+        -------
+        list of ndarray of float, shape (n_messages of the user,)
+            One array a user, in the order of the messages in `X`.
+        """
+        return self._message_attention(X, None, task)

@@ -1,0 +1,422 @@
+"""The private skorch net behind every estimator."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import EarlyStopping
+from skorch.helper import predefined_split
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from sklearn_profiling.architectures.layers.randomness import set_generator
+from sklearn_profiling.exceptions import ProfilingError
+from sklearn_profiling.training.batches import (
+    Batch,
+    LabelBatch,
+    UserDataset,
+    collate_whole,
+)
+from sklearn_profiling.training.losses import MultiTaskLoss
+from sklearn_profiling.training.progress import EpochProgress
+
+__all__ = ["ProfileNet", "TrainingPlan", "build_module", "make_net", "train"]
+
+_INITIALISATION = threading.Lock()
+
+DTYPES = {
+    "float32": torch.float32,
+    "float64": torch.float64,
+    "bfloat16": torch.float32,
+}
+"""Precision of the parameters; "bfloat16" computes in 16 bits under autocast."""
+
+
+class ProfileNet(NeuralNet):  # type: ignore[misc]
+    """A skorch net that takes batches built by :class:`UserDataset`.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        As for ``skorch.NeuralNet``.
+    autocast : bool, default=False
+        Whether to compute in bfloat16 where that is safe.
+    """
+
+    def __init__(self, *args: Any, autocast: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.autocast = autocast
+
+    def infer(self, x: Batch, **fit_params: Any) -> tuple[Tensor, ...]:  # noqa: ARG002 - skorch's signature
+        """Compute the logits of a batch.
+
+        Parameters
+        ----------
+        x : Batch
+            Sources of some users.
+        **fit_params : dict
+            Not used.
+
+        Returns
+        -------
+        tuple of Tensor, shape (n_users, n_classes)
+            Logits, one tensor a task.
+        """
+        batch = x.to(self.device)
+        kind = torch.device(self.device).type
+        with torch.autocast(kind, dtype=torch.bfloat16, enabled=self.autocast):
+            logits = self.module_(batch.sources, batch.present)
+        if self.autocast:
+            return tuple(scores.float() for scores in logits)
+        return tuple(logits)
+
+    def get_loss(
+        self,
+        y_pred: Sequence[Tensor],
+        y_true: LabelBatch,
+        X: Batch | None = None,  # noqa: ARG002 - skorch's signature
+        training: bool = False,  # noqa: ARG002 - skorch's signature
+    ) -> Tensor:
+        """Compute the loss of a batch.
+
+        Parameters
+        ----------
+        y_pred : sequence of Tensor
+            Logits, one tensor a task.
+        y_true : LabelBatch
+            Labels.
+        X : Batch
+            Not used.
+        training : bool
+            Not used.
+
+        Returns
+        -------
+        Tensor, shape ()
+            The loss.
+        """
+        loss: Tensor = self.criterion_(y_pred, y_true.to(self.device))
+        return loss
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """How to train, as an estimator's parameters say.
+
+    Attributes
+    ----------
+    loss_weights : list of float or None
+        Weight of each task; None learns them.
+    learning_rate, weight_decay : float
+        Of the optimizer.
+    batch_size : int
+        Users in a batch.
+    max_epochs : int
+        Passes over the training users.
+    early_stopping : bool
+        Whether to stop when the loss on held-out users no longer falls.
+    validation_fraction : float
+        Share of the training users to hold out for that.
+    n_iter_no_change : int
+        Epochs without improvement before stopping.
+    callbacks : list
+        Skorch callbacks of the user.
+    device, dtype : str
+        Where and how precisely to compute.
+    verbose : int
+        0 is silent, 1 shows a progress bar, 2 a line an epoch.
+    seed : int
+        Decides initialisation, order of users and dropout.
+    optimizer : type
+        Optimizer class.
+    """
+
+    loss_weights: list[float] | None
+    learning_rate: float
+    weight_decay: float
+    batch_size: int
+    max_epochs: int
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: int
+    callbacks: list[Any]
+    device: str
+    dtype: str
+    verbose: int
+    seed: int
+    optimizer: type[torch.optim.Optimizer] = torch.optim.Adam
+
+    @property
+    def torch_device(self) -> str:
+        """Name of the device; "auto" is a GPU if there is one."""
+        if self.device == "auto":
+            return "cuda" if torch.cuda.is_available() else "cpu"
+        return self.device
+
+
+def build_module(build: Callable[[], nn.Module], seed: int, dtype: str) -> nn.Module:
+    """Build an architecture with parameters that depend on the seed alone.
+
+    Parameters
+    ----------
+    build : callable
+        Makes the module.
+    seed : int
+        Seed of its initial parameters.
+    dtype : {"float32", "float64", "bfloat16"}
+        Precision.
+
+    Returns
+    -------
+    Module
+        The architecture, on the CPU.
+    """
+    # Torch initialises from its global generator: lend it a state, give it back, and
+    # let no other thread of this package do so meanwhile.
+    with _INITIALISATION, torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return build().to(DTYPES[dtype])
+
+
+def _computes_bfloat16(device: str) -> bool:
+    """Tell whether 16 bits are faster than 32 on a device."""
+    if not device.startswith("cpu"):
+        return True
+    flags = (
+        getattr(torch.cpu, "_is_avx512_bf16_supported", None),
+        getattr(torch.cpu, "_is_amx_tile_supported", None),
+    )
+    return any(ask is not None and bool(ask()) for ask in flags)
+
+
+def make_net(module: nn.Module, n_tasks: int, plan: TrainingPlan) -> ProfileNet:
+    """Wrap an architecture into an initialised net.
+
+    Parameters
+    ----------
+    module : Module
+        The architecture.
+    n_tasks : int
+        Number of tasks.
+    plan : TrainingPlan
+        How to train.
+
+    Returns
+    -------
+    ProfileNet
+        The net, not trained yet.
+    """
+    generators = [torch.Generator().manual_seed(plan.seed + k) for k in range(3)]
+    set_generator(module, generators[0])
+    loss = MultiTaskLoss(plan.loss_weights, n_tasks).to(DTYPES[plan.dtype])
+    device = plan.torch_device
+    net = ProfileNet(
+        module,
+        criterion=loss,
+        optimizer=plan.optimizer,
+        optimizer__weight_decay=plan.weight_decay,
+        lr=plan.learning_rate,
+        max_epochs=plan.max_epochs,
+        batch_size=plan.batch_size,
+        train_split=None,
+        iterator_train__shuffle=True,
+        iterator_train__generator=generators[1],
+        iterator_train__collate_fn=collate_whole,
+        iterator_valid__generator=generators[2],
+        iterator_valid__collate_fn=collate_whole,
+        callbacks=_callbacks(plan),
+        device=device,
+        verbose=int(plan.verbose > 1),
+        autocast=plan.dtype == "bfloat16" and _computes_bfloat16(device),
+    )
+    net.initialize()
+    return net
+
+
+def _callbacks(plan: TrainingPlan) -> list[Any]:
+    # The user's own are copied: training writes into them.
+    callbacks = [copy.deepcopy(callback) for callback in plan.callbacks]
+    if plan.early_stopping:
+        stopping = EarlyStopping(
+            patience=plan.n_iter_no_change,
+            load_best=True,
+            sink=print if plan.verbose > 1 else _discard,
+        )
+        callbacks.append(("early_stopping", stopping))
+    if plan.verbose == 1:
+        callbacks.append(("progress", EpochProgress(plan.max_epochs, "fit")))
+    return callbacks
+
+
+def _discard(message: str) -> None:
+    """Say nothing."""
+
+
+def train(
+    net: ProfileNet,
+    dataset: UserDataset,
+    plan: TrainingPlan,
+    *,
+    epochs: int,
+) -> None:
+    """Train a net, for the first time or on.
+
+    Parameters
+    ----------
+    net : ProfileNet
+        The net.
+    dataset : UserDataset
+        Users with at least one label each.
+    plan : TrainingPlan
+        How to train.
+    epochs : int
+        Passes over the users.
+
+    Raises
+    ------
+    ProfilingError
+        If the loss is no longer finite.
+    """
+    training: Any = dataset
+    if plan.early_stopping:
+        training, held_out = _hold_out(dataset, plan)
+        net.set_params(train_split=predefined_split(held_out))
+    before = len(net.history)
+    net.partial_fit(training, epochs=epochs)
+    last = net.history[-1] if len(net.history) > before else {}
+    if not np.isfinite(last.get("train_loss", 0.0)):
+        msg = (
+            f"the training loss is {last['train_loss']} after epoch "
+            f"{len(net.history)}: learning_rate={plan.learning_rate} is too high or a "
+            "source holds extreme values"
+        )
+        raise ProfilingError(msg)
+    _drop_held_out(net)
+
+
+def _drop_held_out(net: ProfileNet) -> None:
+    """Let go of the users held out, so that the net does not carry data about."""
+    if net.train_split is not None:
+        net.set_params(train_split=None)
+
+
+def _hold_out(
+    dataset: UserDataset, plan: TrainingPlan
+) -> tuple[UserDataset, UserDataset]:
+    n_users = len(dataset)
+    n_held_out = int(np.ceil(plan.validation_fraction * n_users))
+    if n_held_out >= n_users:
+        msg = (
+            f"early_stopping holds out {n_held_out} of {n_users} labelled users "
+            f"(validation_fraction={plan.validation_fraction}) and leaves none to "
+            "train on"
+        )
+        raise ProfilingError(msg)
+    order = np.random.RandomState(plan.seed).permutation(n_users)
+    parts = np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
+    first, second = (_rows(dataset, part) for part in parts)
+    return first, second
+
+
+def _rows(dataset: UserDataset, rows: npt.NDArray[np.int64]) -> UserDataset:
+    return UserDataset(
+        {name: source[rows] for name, source in dataset.sources.items()},
+        dataset.gaps,
+        dataset.dtype,
+        None if dataset.labels is None else dataset.labels.take(rows),
+        dataset.weights[rows],
+    )
+
+
+def compute_logits(net: ProfileNet, dataset: UserDataset) -> list[Tensor]:
+    """Compute the logits of all users.
+
+    Parameters
+    ----------
+    net : ProfileNet
+        A trained net.
+    dataset : UserDataset
+        Users.
+
+    Returns
+    -------
+    list of Tensor, shape (n_users, n_classes)
+        Logits on the CPU, one tensor a task.
+    """
+    parts = [net.evaluation_step(batch) for batch in _batches(net, dataset)]
+    return [torch.cat(task).cpu() for task in zip(*parts, strict=True)]
+
+
+def apply_to_batches(
+    net: ProfileNet, dataset: UserDataset, function: Callable[[Batch], Tensor]
+) -> npt.NDArray[np.float64]:
+    """Compute something of all users, batch by batch, without gradients.
+
+    Parameters
+    ----------
+    net : ProfileNet
+        A trained net.
+    dataset : UserDataset
+        Users.
+    function : callable
+        From a batch on the net's device to a tensor.
+
+    Returns
+    -------
+    ndarray of float64
+        The results, end to end.
+    """
+    net.module_.eval()
+    with torch.inference_mode():
+        parts = [
+            function(batch.to(net.device)).double().cpu().numpy()
+            for batch, _ in _batches(net, dataset)
+        ]
+    return np.concatenate(parts)
+
+
+def _batches(net: ProfileNet, dataset: UserDataset) -> DataLoader[Any]:
+    iterator: DataLoader[Any] = net.get_iterator(dataset, training=False)
+    return iterator
+
+
+def state_as_numpy(module: nn.Module) -> dict[str, npt.NDArray[Any]]:
+    """Copy a module's parameters and buffers to numpy.
+
+    Parameters
+    ----------
+    module : Module
+        Any module.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Its state.
+    """
+    return {
+        name: tensor.detach().cpu().numpy().copy()
+        for name, tensor in module.state_dict().items()
+    }
+
+
+def load_numpy_state(module: nn.Module, state: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Put a state made by :func:`state_as_numpy` back.
+
+    Parameters
+    ----------
+    module : Module
+        A module of the same sizes.
+    state : mapping of str to ndarray
+        Its state.
+    """
+    # Copied, since an array that comes from a memory map is read-only.
+    tensors = {name: torch.tensor(np.array(array)) for name, array in state.items()}
+    module.load_state_dict(tensors)

@@ -1,0 +1,69 @@
+"""Progress bar over epochs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skorch.callbacks import Callback
+from tqdm import tqdm
+
+__all__ = ["EpochProgress"]
+
+
+class EpochProgress(Callback):  # type: ignore[misc]
+    """Show a bar with one step an epoch and the latest losses, on standard error.
+
+    Parameters
+    ----------
+    max_epochs : int
+        Epochs to come.
+    description : str
+        Name before the bar.
+    """
+
+    def __init__(self, max_epochs: int, description: str) -> None:
+        self.max_epochs = max_epochs
+        self.description = description
+
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002 - skorch's signature
+        """Open the bar.
+
+        Parameters
+        ----------
+        net : NeuralNet
+            The net.
+        **kwargs : dict
+            Not used.
+        """
+        self.bar_ = tqdm(total=self.max_epochs, desc=self.description, unit="epoch")
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002 - skorch's signature
+        """Move the bar.
+
+        Parameters
+        ----------
+        net : NeuralNet
+            The net.
+        **kwargs : dict
+            Not used.
+        """
+        latest = net.history[-1]
+        losses = {
+            name: f"{latest[name]:.4f}"
+            for name in ("train_loss", "valid_loss")
+            if name in latest
+        }
+        self.bar_.set_postfix(losses)
+        self.bar_.update()
+
+    def on_train_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002 - skorch's signature
+        """Close the bar.
+
+        Parameters
+        ----------
+        net : NeuralNet
+            The net.
+        **kwargs : dict
+            Not used.
+        """
+        self.bar_.close()
