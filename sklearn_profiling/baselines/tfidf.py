@@ -22,6 +22,7 @@ def make_tfidf_baseline(
     analyzer: Literal["char", "char_wb", "word"] = "char",
     ngram_range: tuple[int, int] = (1, 2),
     max_features: int | None = 30_000,
+    sublinear_tf: bool = True,
     C: float = 5.0,
     max_iter: int = 1000,
     n_jobs: int | None = None,
@@ -38,6 +39,8 @@ def make_tfidf_baseline(
         Shortest and longest sequence that is counted; our choice.
     max_features : int or None, default=30_000
         Number of sequences to keep, by frequency; our choice.
+    sublinear_tf : bool, default=True
+        Whether a count c weighs 1 + log c; our choice, a little better on real text.
     C : float, default=5.0
         Inverse strength of the regularisation; our choice.
     max_iter : int, default=1000
@@ -77,6 +80,7 @@ def make_tfidf_baseline(
                     analyzer=analyzer,
                     ngram_range=ngram_range,
                     max_features=max_features,
+                    sublinear_tf=sublinear_tf,
                 ),
             ),
             (

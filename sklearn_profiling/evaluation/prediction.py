@@ -119,7 +119,7 @@ def _fit_and_predict(
         )
         raise TargetError(msg)
     aligned = [
-        _align(values, list(known), codec, task)
+        _align(values, np.asarray(known).tolist(), codec, task)
         for task, (values, known) in enumerate(zip(probabilities, classes, strict=True))
     ]
     predicted = np.asarray(estimator.predict(X_test)).astype(object)

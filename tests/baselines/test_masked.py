@@ -1,0 +1,233 @@
+"""One clone per task: scikit-learn's checks, missing labels, sets, weights."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.multioutput import MultiOutputClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from skorch.helper import SliceDict
+
+from sklearn_profiling.baselines import MaskedMultiOutputClassifier
+from sklearn_profiling.evaluation import MultiTaskStratifiedKFold
+from sklearn_profiling.exceptions import TargetError
+
+GENERATOR = np.random.default_rng(0)
+X = GENERATOR.normal(size=(80, 3))
+Y = pd.DataFrame(
+    {
+        "gender": np.where(X[:, 0] > 0, "f", "m"),
+        "age": np.digitize(X[:, 1], [-0.5, 0.5]),
+    }
+).astype(object)
+MASKED = Y.mask(GENERATOR.random(Y.shape) < 0.3, None)
+
+
+@parametrize_with_checks(
+    [
+        MaskedMultiOutputClassifier(LogisticRegression()),
+        MaskedMultiOutputClassifier(DecisionTreeClassifier(random_state=0)),
+    ]
+)
+def test_scikit_learn_checks(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+def test_agrees_with_scikit_learn_without_missing_labels() -> None:
+    ours = MaskedMultiOutputClassifier(LogisticRegression()).fit(X, Y)
+    theirs = MultiOutputClassifier(LogisticRegression()).fit(
+        X, Y.astype({"age": str}).to_numpy(dtype=str)
+    )
+    assert (ours.predict(X).astype(str) == theirs.predict(X)).all()
+    for a, b in zip(ours.predict_proba(X), theirs.predict_proba(X), strict=True):
+        np.testing.assert_allclose(a, b)
+    assert [c.tolist() for c in ours.classes_] == [["f", "m"], [0, 1, 2]]
+    assert ours.task_names_ == ["gender", "age"]
+
+
+def test_each_task_is_learned_from_its_labelled_users() -> None:
+    model = MaskedMultiOutputClassifier(LogisticRegression()).fit(X, MASKED)
+    for task, name in enumerate(MASKED):
+        rows = MASKED[name].notna().to_numpy()
+        alone = LogisticRegression().fit(X[rows], Y[name][rows].astype(str))
+        np.testing.assert_allclose(
+            model.predict_proba(X)[task], alone.predict_proba(X), rtol=1e-6
+        )
+    np.testing.assert_array_equal(
+        model.score(X, MASKED),
+        np.mean(
+            [
+                np.mean(model.predict(X)[rows, task] == MASKED.to_numpy()[rows, task])
+                for task, rows in enumerate(MASKED.notna().to_numpy().T)
+            ]
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pd.DataFrame,
+        sparse.csr_matrix,
+        lambda X: X.tolist(),
+        lambda X: SliceDict(source=X),
+    ],
+    ids=["DataFrame", "sparse", "list", "SliceDict"],
+)
+def test_any_container_of_users(kind: Any) -> None:
+    class Picker(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+        def fit(self, X: Any, y: Any) -> Picker:
+            self.classes_ = np.unique(y)
+            self.inner_ = LogisticRegression().fit(self._array(X), y)
+            return self
+
+        def predict(self, X: Any) -> Any:
+            return self.inner_.predict(self._array(X))
+
+        @staticmethod
+        def _array(X: Any) -> Any:
+            return X["source"] if isinstance(X, SliceDict) else X
+
+    predicted = MaskedMultiOutputClassifier(Picker()).fit(kind(X), MASKED)
+    expected = MaskedMultiOutputClassifier(LogisticRegression()).fit(X, MASKED)
+    assert (predicted.predict(kind(X)) == expected.predict(X)).all()
+
+
+def test_one_dimensional_targets() -> None:
+    model = MaskedMultiOutputClassifier(LogisticRegression()).fit(X, MASKED["gender"])
+    assert model.classes_.tolist() == ["f", "m"]
+    assert model.task_names_ == ["gender"]
+    assert model.predict(X).shape == (80,)
+    assert model.predict_proba(X).shape == (80, 2)
+    assert model.score(X, MASKED["gender"]) > 0.9
+
+
+def test_sample_weights_of_each_task() -> None:
+    weights = GENERATOR.integers(0, 3, size=80)
+    weighted = MaskedMultiOutputClassifier(LogisticRegression(tol=1e-10)).fit(
+        X, MASKED, sample_weight=weights
+    )
+    repeated = np.repeat(np.arange(80), weights)
+    copied = MaskedMultiOutputClassifier(LogisticRegression(tol=1e-10)).fit(
+        X[repeated], MASKED.iloc[repeated]
+    )
+    for a, b in zip(weighted.predict_proba(X), copied.predict_proba(X), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-4)
+    score = weighted.score(X, MASKED, sample_weight=weights)
+    assert score == pytest.approx(weighted.score(X[repeated], MASKED.iloc[repeated]))
+    with pytest.raises(ValueError, match="KNeighborsClassifier takes no sample_weight"):
+        MaskedMultiOutputClassifier(KNeighborsClassifier()).fit(X, Y, weights)
+
+
+def test_a_task_with_one_class_is_predicted_as_it() -> None:
+    y = Y.assign(age=1)
+    model = MaskedMultiOutputClassifier(LogisticRegression()).fit(X, y)
+    assert (model.predict(X)[:, 1] == 1).all()
+    np.testing.assert_array_equal(model.predict_proba(X)[1], np.ones((80, 1)))
+    assert model.n_features_in_ == 3
+
+
+@pytest.mark.parametrize("estimator", [LogisticRegression(), LinearSVC()])
+def test_sets_are_learned_class_by_class(estimator: Any) -> None:
+    likes = np.empty(80, dtype=object)
+    for row, (a, b, _) in enumerate(X):
+        likes[row] = frozenset(
+            [name for name, value in (("tea", a), ("wine", b)) if value > 0] or ["none"]
+        )
+    likes[::7] = None
+    y = pd.DataFrame({"likes": likes, "gender": Y["gender"]})
+    model = MaskedMultiOutputClassifier(estimator).fit(X, y)
+    assert model.score(X, y) > 0.8
+    assert all(isinstance(cell, frozenset) for cell in model.predict(X)[:, 0])
+    assert model.classes_[0].tolist() == ["none", "tea", "wine"]
+
+
+def test_probabilities_exist_where_the_estimator_has_them() -> None:
+    assert not hasattr(MaskedMultiOutputClassifier(RidgeClassifier()), "predict_proba")
+    fitted = MaskedMultiOutputClassifier(RidgeClassifier()).fit(X, MASKED)
+    assert not hasattr(fitted, "predict_proba")
+    assert fitted.predict(X).shape == (80, 2)
+
+
+class SeesAll(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Notes what it is given and predicts the commonest label."""
+
+    def fit(self, X: Any, y: Any) -> SeesAll:
+        self.n_users_, self.n_missing_ = len(X), int(y.isna().sum())
+        self.name_ = y.name
+        labels = [cell for cell in y if cell is not None]
+        self.classes_ = sorted(set(labels), key=str)
+        self.label_ = max(self.classes_, key=labels.count)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        labels = np.empty(len(X), dtype=object)
+        labels[:] = [self.label_] * len(X)
+        return labels
+
+    def predict_proba(self, X: Any) -> list[np.ndarray]:
+        return [np.full((len(X), len(self.classes_)), 1 / len(self.classes_))]
+
+
+def test_all_users_are_passed_on_request() -> None:
+    y = MASKED.copy()
+    y["likes"] = [{"tea"}, {"tea", "wine"}] * 40
+    model = MaskedMultiOutputClassifier(SeesAll(), pass_missing=True).fit(X, y)
+    assert [e.n_users_ for e in model.estimators_] == [80] * 3
+    assert [e.n_missing_ for e in model.estimators_] == y.isna().sum().tolist()
+    assert [e.name_ for e in model.estimators_] == ["gender", "age", "likes"]
+    predicted = model.predict(X)
+    assert predicted[0, 0] == y["gender"].mode()[0]
+    assert predicted[0, 2] in ({"tea"}, {"tea", "wine"})
+    assert model.predict_proba(X)[0].shape == (80, 2)
+
+
+def test_grid_search_clone_pickle_and_processes() -> None:
+    model = MaskedMultiOutputClassifier(
+        make_pipeline(StandardScaler(), LogisticRegression()), n_jobs=2
+    )
+    search = GridSearchCV(
+        model,
+        {"estimator__logisticregression__C": [1e-5, 1.0]},
+        cv=MultiTaskStratifiedKFold(2, random_state=0),
+    ).fit(X, MASKED)
+    assert search.best_params_["estimator__logisticregression__C"] == 1.0
+    copy = pickle.loads(pickle.dumps(search.best_estimator_))
+    assert (copy.predict(X) == search.predict(X)).all()
+    assert not hasattr(clone(search.best_estimator_), "estimators_")
+
+
+def test_feature_names() -> None:
+    table = pd.DataFrame(X, columns=["a", "b", "c"])
+    model = MaskedMultiOutputClassifier(LogisticRegression()).fit(table, MASKED)
+    assert model.feature_names_in_.tolist() == ["a", "b", "c"]
+    unnamed = MaskedMultiOutputClassifier(LogisticRegression()).fit(X, MASKED)
+    with pytest.raises(AttributeError, match="no attribute 'feature_names_in_'"):
+        _ = unnamed.feature_names_in_
+
+
+def test_errors() -> None:
+    model = MaskedMultiOutputClassifier(DummyClassifier())
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+    with pytest.raises(TargetError, match="requires y to be passed"):
+        model.fit(X, None)
+    with pytest.raises(TargetError, match="task 'age' has no label"):
+        model.fit(X, Y.assign(age=None))
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        model.fit(X[:5], Y)

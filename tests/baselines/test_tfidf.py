@@ -1,0 +1,87 @@
+"""The tf-idf baseline: texts joined, missing messages, and a real data set."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.model_selection import KFold
+
+from sklearn_profiling.baselines import make_tfidf_baseline
+from sklearn_profiling.baselines.tfidf import join_messages
+from sklearn_profiling.evaluation import compare
+from sklearn_profiling.exceptions import SourceError
+
+USERS = pd.DataFrame(
+    {"texts": [["足球", "球赛"], ["化妆"], None, [], ["看球"], np.nan]}, dtype=object
+)
+
+
+def test_messages_are_joined_by_line_breaks() -> None:
+    texts = join_messages(USERS, "texts")
+    assert texts.tolist() == ["足球\n球赛", "化妆", "", "", "看球", ""]
+
+
+def test_missing_messages_get_a_prediction() -> None:
+    y = pd.DataFrame(
+        {"gender": ["m", "f", "m", None, "m", None], "age": [1, 2, None, 2, None, 1]}
+    )
+    model = make_tfidf_baseline(column="texts", C=100.0).fit(USERS, y)
+    assert model.predict(USERS)[:2, 0].tolist() == ["m", "f"]
+    probabilities = model.predict_proba(USERS)
+    np.testing.assert_array_equal(probabilities[0][2], probabilities[0][3])
+    alone = model.predict_proba(USERS.iloc[[0]])
+    np.testing.assert_allclose(alone[0][0], probabilities[0][0])
+
+
+def test_parameters_reach_their_steps() -> None:
+    model = make_tfidf_baseline(
+        analyzer="word", ngram_range=(1, 1), max_features=7, C=2.0, n_jobs=2
+    )
+    tfidf, classifier = model["tfidf"], model["classifier"]
+    assert (tfidf.analyzer, tfidf.ngram_range, tfidf.max_features) == (
+        "word",
+        (1, 1),
+        7,
+    )
+    assert tfidf.sublinear_tf
+    assert (classifier.estimator.C, classifier.n_jobs) == (2.0, 2)
+
+
+@pytest.mark.parametrize(
+    ("users", "message"),
+    [
+        (pd.DataFrame({"text": [["a"]]}), r"column 'messages'; got .*\['text'\]"),
+        ([["a"]], "must be a DataFrame with the column 'messages'; got list"),
+        (pd.DataFrame({"messages": [["a"], "b"]}), "row 1: .* list of str.*got 'b'"),
+        (pd.DataFrame({"messages": [["a"], [1]]}), r"row 1: .*; got \[1\]"),
+    ],
+)
+def test_bad_users(users: object, message: str) -> None:
+    with pytest.raises(SourceError, match=message):
+        join_messages(users, "messages")
+
+
+@pytest.mark.slow
+def test_accuracy_on_poets(real_data: Path) -> None:
+    with gzip.open(real_data / "poets" / "users.jsonl.gz", "rt", encoding="utf-8") as f:
+        rows = [json.loads(line) for line in f]
+    users = pd.DataFrame({"messages": [row["texts"] for row in rows]})
+    labels = pd.DataFrame([row["labels"] for row in rows])
+    y = labels[["dynasty", "era", "occupation"]]
+    result = compare(
+        {"tf-idf": make_tfidf_baseline()},
+        users,
+        y,
+        cv=KFold(5, shuffle=True, random_state=1),
+        metrics=["accuracy"],
+        n_jobs=2,
+    )
+    means = result.table().loc["tf-idf"]
+    assert means["dynasty"] == pytest.approx(0.957, abs=0.004)
+    assert means["era"] == pytest.approx(0.724, abs=0.004)
+    assert means["occupation"] == pytest.approx(0.574, abs=0.004)

@@ -1,0 +1,105 @@
+"""Adjacency rows: values by hand, ids of all forms, scikit-learn's data-free checks."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.utils.estimator_checks import (
+    check_do_not_raise_errors_in_init_or_set_params,
+    check_estimator_cloneable,
+    check_estimator_repr,
+    check_get_params_invariance,
+    check_no_attributes_set_in_init,
+    check_set_params,
+    check_valid_tag_types,
+)
+
+from sklearn_profiling.containers import SocialGraph
+from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.sources.network.adjacency import AdjacencyRows
+
+GRAPH = SocialGraph.from_edges(
+    [("a", "b"), ("b", "c"), ("a", "c")], weights=[1.0, 4.0, 3.0], ids=list("abcd")
+)
+
+
+def test_rows_by_hand() -> None:
+    rows = AdjacencyRows(GRAPH).fit_transform(["c", "d", "stranger", "a"])
+    assert sparse.issparse(rows)
+    assert rows.dtype == np.float32
+    np.testing.assert_array_equal(
+        rows.toarray(), [[1, 1, 0, 0], [0] * 4, [0] * 4, [0, 1, 1, 0]]
+    )
+
+
+def test_weights_and_norms() -> None:
+    weighted = AdjacencyRows(GRAPH, weighted=True)
+    np.testing.assert_array_equal(
+        weighted.fit_transform(["c", "x"]).toarray(), [[3, 4, 0, 0], [0] * 4]
+    )
+    for norm, expected in (("l1", [3 / 7, 4 / 7]), ("l2", [3 / 5, 4 / 5])):
+        rows = clone(weighted).set_params(norm=norm).fit_transform(["c", "x"])
+        np.testing.assert_allclose(rows.toarray()[0, :2], expected, rtol=1e-6)
+        assert rows.toarray()[1].tolist() == [0] * 4
+
+
+def test_links_count_in_both_directions() -> None:
+    graph = SocialGraph.from_edges([("a", "b")], directed=True, ids=["a", "b"])
+    rows = AdjacencyRows(graph).fit_transform(["a", "b"])
+    np.testing.assert_array_equal(rows.toarray(), [[0, 1], [1, 0]])
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ["a", "x"],
+        np.array(["a", "x"]),
+        pd.Series(["a", "x"]),
+        pd.DataFrame({"user_id": ["a", "x"]}),
+        np.array([["a"], ["x"]], dtype=object),
+        pd.Series(["a", None]),
+    ],
+    ids=lambda ids: type(ids).__name__,
+)
+def test_ids_of_all_forms(ids: Any) -> None:
+    rows = AdjacencyRows(GRAPH).fit(ids).transform(ids)
+    np.testing.assert_array_equal(rows.toarray(), [[0, 1, 1, 0], [0] * 4])
+
+
+def test_names_clone_and_pickle() -> None:
+    model = AdjacencyRows(GRAPH).fit(["a"])
+    assert model.get_feature_names_out().tolist() == list("abcd")
+    assert model.n_features_out_ == 4
+    assert clone(model).graph is GRAPH
+    copy = pickle.loads(pickle.dumps(model))
+    assert (copy.transform(["a"]) != model.transform(["a"])).nnz == 0
+    assert AdjacencyRows(GRAPH).transform(["a"]).nnz == 2
+
+
+def test_errors() -> None:
+    with pytest.raises(SourceError, match=r"one column of user ids; got .* \(1, 2\)"):
+        AdjacencyRows(GRAPH).fit(pd.DataFrame({"a": [1], "b": [2]}))
+    with pytest.raises(ValueError, match="'norm' parameter of AdjacencyRows"):
+        AdjacencyRows(GRAPH, norm="l3").fit(["a"])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        check_do_not_raise_errors_in_init_or_set_params,
+        check_estimator_cloneable,
+        check_estimator_repr,
+        check_get_params_invariance,
+        check_no_attributes_set_in_init,
+        check_set_params,
+        check_valid_tag_types,
+    ],
+)
+def test_scikit_learn_data_free_checks(check: Any) -> None:
+    check("AdjacencyRows", AdjacencyRows(GRAPH))
