@@ -1,1 +1,21 @@
-"""Parts of :mod:`sklearn_profiling.sources`; import from there."""
+"""Text of users: from raw messages to words, word vectors and features."""
+
+from sklearn_profiling.sources.text.averaging import MeanWordVectors
+from sklearn_profiling.sources.text.glove import GloVeTransformer
+from sklearn_profiling.sources.text.pretrained import PretrainedVectors
+from sklearn_profiling.sources.text.regions import RegionKeywords
+from sklearn_profiling.sources.text.segmentation import (
+    CharacterSegmenter,
+    JiebaSegmenter,
+)
+from sklearn_profiling.sources.text.word2vec import Word2VecTransformer
+
+__all__ = [
+    "CharacterSegmenter",
+    "GloVeTransformer",
+    "JiebaSegmenter",
+    "MeanWordVectors",
+    "PretrainedVectors",
+    "RegionKeywords",
+    "Word2VecTransformer",
+]

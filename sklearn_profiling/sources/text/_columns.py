@@ -63,15 +63,15 @@ def _cells(column: Any, owner: object) -> tuple[Sequence[Any], Sequence[Any] | N
             f"{name} takes raw messages; got TokenMessages, which are segmented already"
         )
         raise SourceError(msg)
-    if isinstance(column, pd.DataFrame | pd.Series):
-        if column.ndim == 2:
-            if column.shape[1] != 1:
-                msg = (
-                    f"{name} takes one column of messages; got a table with "
-                    f"{column.shape[1]} columns: {list(column.columns)}"
-                )
-                raise SourceError(msg)
-            column = column.iloc[:, 0]
+    if isinstance(column, pd.DataFrame):
+        if column.shape[1] != 1:
+            msg = (
+                f"{name} takes one column of messages; got a table with "
+                f"{column.shape[1]} columns: {list(column.columns)}"
+            )
+            raise SourceError(msg)
+        return column.iloc[:, 0].tolist(), column.index.tolist()
+    if isinstance(column, pd.Series):
         return column.tolist(), column.index.tolist()
     if isinstance(column, np.ndarray) and column.ndim == 2 and column.shape[1] == 1:
         return column[:, 0].tolist(), None

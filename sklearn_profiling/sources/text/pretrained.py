@@ -27,7 +27,7 @@ __all__ = ["PretrainedVectors"]
 
 
 class PretrainedVectors(WordVectorTransformer):
-    """Use word vectors that were trained elsewhere.
+    r"""Use word vectors that were trained elsewhere.
 
     The file is read once, in `fit`, entry by entry.
 
@@ -81,7 +81,7 @@ class PretrainedVectors(WordVectorTransformer):
     >>> text = TokenMessages.from_lists([[["喝", "茶"]]])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = pathlib.Path(folder, "vectors.txt")
-    ...     _ = path.write_text("茶 0.5 1.0\\n山 2.0 1.5\\n", encoding="utf-8")
+    ...     _ = path.write_text("茶 0.5 1.0\n山 2.0 1.5\n", encoding="utf-8")
     ...     vectors = PretrainedVectors(path).fit(text)
     >>> vectors.vocabulary_.words, vectors.report_["share_of_text_covered"]
     (('茶',), 0.5)
