@@ -8,8 +8,10 @@ all that was read, skipped and missing).
 
 from sklearn_profiling.datasets._smpcup2016 import load_smpcup2016
 from sklearn_profiling.datasets._smpcup2016_dump import dump_smpcup2016
+from sklearn_profiling.datasets._synthetic import make_user_profiles
 
 __all__ = [
     "dump_smpcup2016",
     "load_smpcup2016",
+    "make_user_profiles",
 ]
