@@ -6,12 +6,16 @@ DataFrame, one row a user), ``target`` (a DataFrame of labels, None where missin
 all that was read, skipped and missing).
 """
 
+from sklearn_profiling.datasets._records import load_records
+from sklearn_profiling.datasets._records_dump import dump_records
 from sklearn_profiling.datasets._smpcup2016 import load_smpcup2016
 from sklearn_profiling.datasets._smpcup2016_dump import dump_smpcup2016
 from sklearn_profiling.datasets._synthetic import make_user_profiles
 
 __all__ = [
+    "dump_records",
     "dump_smpcup2016",
+    "load_records",
     "load_smpcup2016",
     "make_user_profiles",
 ]

@@ -124,61 +124,37 @@ def _decodable_bytes(path: Path, encoding: str) -> int | None:
             done += len(block)
 
 
-class LineFile:
-    """A text file that is read once, line by line, under a policy for bad lines.
+class CountedFile:
+    """A file that is read once, with counts and a policy for bad lines.
 
     Parameters
     ----------
     path : path-like
-        A plain or gzip-compressed file; told apart by its first bytes.
-    encoding : str or sequence of str
-        Encodings to try on the whole file, in order.
+        The file.
     on_bad_lines : {"error", "skip"}
         Raise on the first bad line, or count it and go on.
 
     Attributes
     ----------
-    encoding : str
-        The encoding in use.
+    encoding : str or None
+        The encoding in use, None for binary files.
     n_lines, n_blank, n_records : int
         Lines seen, lines without any character, lines that were accepted.
     skipped : Counter
         Bad lines by reason.
     """
 
+    encoding: str | None = None
+
     def __init__(
-        self,
-        path: str | PathLike[str],
-        *,
-        encoding: str | Sequence[str] = "utf-8",
-        on_bad_lines: OnBadLines = "error",
+        self, path: str | PathLike[str], on_bad_lines: OnBadLines = "error"
     ) -> None:
         self.path = Path(path)
         self._skip = on_bad_lines == "skip"
-        self.encoding = choose_encoding(self.path, check_encodings(encoding))
         self.n_lines = 0
         self.n_blank = 0
         self.n_records = 0
         self.skipped: Counter[str] = Counter()
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield each line's text without its end; ``n_lines`` is its number."""
-        encoding = self.encoding
-        with open_bytes(self.path) as file:
-            for number, raw in enumerate(file, 1):
-                self.n_lines = number
-                if number == 1:
-                    raw = raw.removeprefix(codecs.BOM_UTF8)  # noqa: PLW2901
-                end = -2 if raw.endswith(b"\r\n") else -1 if raw[-1:] == b"\n" else None
-                try:
-                    line = raw[:end].decode(encoding)
-                except UnicodeDecodeError as error:
-                    self.bad(_undecodable(error))
-                    continue
-                if not line or line.isspace():
-                    self.n_blank += 1
-                    continue
-                yield line
 
     def bad(self, fault: BadLine) -> None:
         """Raise an error about the current line, or count the line as skipped."""
@@ -206,6 +182,51 @@ class LineFile:
             "n_records": self.n_records,
             "skipped": dict(self.skipped),
         }
+
+
+class LineFile(CountedFile):
+    """A text file that is read line by line.
+
+    Parameters
+    ----------
+    path : path-like
+        A plain or gzip-compressed file; told apart by its first bytes.
+    encoding : str or sequence of str
+        Encodings to try on the whole file, in order.
+    on_bad_lines : {"error", "skip"}
+        Raise on the first bad line, or count it and go on.
+    """
+
+    encoding: str
+
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        *,
+        encoding: str | Sequence[str] = "utf-8",
+        on_bad_lines: OnBadLines = "error",
+    ) -> None:
+        super().__init__(path, on_bad_lines)
+        self.encoding = choose_encoding(self.path, check_encodings(encoding))
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield each line's text without its end; ``n_lines`` is its number."""
+        encoding = self.encoding
+        with open_bytes(self.path) as file:
+            for number, raw in enumerate(file, 1):
+                self.n_lines = number
+                if number == 1:
+                    raw = raw.removeprefix(codecs.BOM_UTF8)  # noqa: PLW2901
+                end = -2 if raw.endswith(b"\r\n") else -1 if raw[-1:] == b"\n" else None
+                try:
+                    line = raw[:end].decode(encoding)
+                except UnicodeDecodeError as error:
+                    self.bad(_undecodable(error))
+                    continue
+                if not line or line.isspace():
+                    self.n_blank += 1
+                    continue
+                yield line
 
 
 def _undecodable(error: UnicodeDecodeError) -> BadLine:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_profiling.containers.social_graph import SocialGraph
-from sklearn_profiling.datasets._lines import LineFile
+from sklearn_profiling.datasets._lines import CountedFile
 
 OnUnknownLinks = Literal["add", "drop", "error"]
 UNKNOWN_LINKS = ("add", "drop", "error")
@@ -21,7 +21,7 @@ class ArcCollector:
 
     Parameters
     ----------
-    file : LineFile
+    file : CountedFile
         The file being read; errors point at its current line.
     known : collection of str
         Ids of the users in the data.
@@ -35,7 +35,7 @@ class ArcCollector:
 
     def __init__(
         self,
-        file: LineFile,
+        file: CountedFile,
         known: Collection[str],
         on_unknown_links: OnUnknownLinks,
         *,

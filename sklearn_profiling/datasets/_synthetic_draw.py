@@ -259,6 +259,6 @@ def _friends(
     shape = (len(missing), len(missing))
     ones = np.ones(len(rows), dtype=np.float32)
     arcs = sparse.csr_array((ones, (present[rows], present[columns])), shape=shape)
-    friends: Any = sparse.csr_array(arcs + arcs.T)
+    friends: Any = arcs + arcs.T
     friends.data[:] = 1.0
-    return friends
+    return sparse.csr_array(friends)
