@@ -1,0 +1,308 @@
+"""LINE by stochastic gradient descent over a schedule of blocks.
+
+Users are split at random into a few parts, anew for every pass. A block holds the
+arcs from one part to another, and takes its negatives from the second. Blocks that
+have no row of a table in common are trained at the same time, so threads never write
+to the same row: results are the same bits for any number of threads, no write is
+lost, and the rows in use are a fraction of the tables, which suits caches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Barrier
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sklearn_profiling.sources.network._line_sgd_kernels import (
+    SIGMOID,
+    build_noise,
+    draw_arcs,
+    train_block,
+)
+
+Floats = npt.NDArray[np.float32]
+
+# Rows start at a cache line, and loops over them have no remainder.
+_ROW_MULTIPLE = 16
+# Arcs in hand at a time: bounds the memory on networks of a billion arcs.
+_MAX_PASS = 1 << 26
+_ARCS_PER_BLOCK = 4096
+_NOISE_POWER = 0.75
+_LEAST_RATE = 1e-4
+
+
+@dataclass(frozen=True)
+class SGDSettings:
+    """What the descent needs to know besides the network."""
+
+    n_dimensions: int
+    n_samples: int
+    n_negatives: int
+    shared_negatives: int
+    learning_rate: float
+    seed: int
+    n_threads: int
+    progress: Callable[[int], object] | None = None
+
+
+class _Pass(NamedTuple):
+    """The arcs of one pass, laid out by block, and the noise of each part."""
+
+    sources: npt.NDArray[np.int32]
+    targets: npt.NDArray[np.int32]
+    block_starts: npt.NDArray[np.int64]
+    members: npt.NDArray[np.int32]
+    part_starts: npt.NDArray[np.int64]
+    thresholds: npt.NDArray[np.uint32]
+    aliases: npt.NDArray[np.int32]
+
+
+def count_parts(n_arcs: int, n_users: int) -> int:
+    """Choose the number of parts by size alone, a power of two up to 16.
+
+    Parameters
+    ----------
+    n_arcs, n_users : int
+        Size of the network.
+
+    Returns
+    -------
+    int
+        Number of parts. Blocks keep some thousand arcs, and parts some users, from
+        whom to draw negatives.
+    """
+    n_parts = 1
+    while (
+        n_parts < 16
+        and n_arcs >= _ARCS_PER_BLOCK * (2 * n_parts) ** 2
+        and n_users >= 64 * n_parts
+    ):
+        n_parts *= 2
+    return n_parts
+
+
+def second_order_rounds(n_parts: int) -> list[list[list[tuple[int, int]]]]:
+    """List rounds of tasks of blocks, no two tasks of a round sharing a row.
+
+    Parameters
+    ----------
+    n_parts : int
+        Number of parts.
+
+    Returns
+    -------
+    list of list of list of (int, int)
+        Rounds; each has tasks that may run at the same time; each of these has
+        blocks (part of sources, part of targets) to be run one after the other.
+    """
+    return [
+        [[(part, (part + shift) % n_parts)] for part in range(n_parts)]
+        for shift in range(n_parts)
+    ]
+
+
+def first_order_rounds(n_parts: int) -> list[list[list[tuple[int, int]]]]:
+    """List rounds for one table on both sides: pairs of parts as in a tournament.
+
+    Parameters
+    ----------
+    n_parts : int
+        Number of parts, a power of two.
+
+    Returns
+    -------
+    list of list of list of (int, int)
+        As :func:`second_order_rounds`.
+    """
+    rounds = [[[(part, part)] for part in range(n_parts)]]
+    for shift in range(1, n_parts):
+        # part ^ shift pairs all parts, and every pair for exactly one shift.
+        pairs = [(part, part ^ shift) for part in range(n_parts) if part < part ^ shift]
+        rounds.append([[(a, b), (b, a)] for a, b in pairs])
+    return rounds
+
+
+def train_sgd(adjacency: Any, settings: SGDSettings, *, order: str) -> Floats:
+    """Embed a network.
+
+    Parameters
+    ----------
+    adjacency : csr_array of shape (n_users, n_users)
+        Weights of arcs, with at least one arc.
+    settings : SGDSettings
+        How to descend.
+    order : {"first", "second"}
+        Whether contexts are the vertices themselves or a table of their own.
+
+    Returns
+    -------
+    float32 ndarray of shape (n_users, n_dimensions)
+        Vectors, not normalised.
+    """
+    n_users = adjacency.shape[0]
+    generator = np.random.default_rng(settings.seed)
+    vertex = _table(n_users, settings.n_dimensions)
+    bound = 0.5 / settings.n_dimensions
+    for start in range(0, n_users, 65536):
+        rows = vertex[start : start + 65536, : settings.n_dimensions]
+        rows[:] = generator.uniform(-bound, bound, size=rows.shape)
+    second = order == "second"
+    context = _table(n_users, settings.n_dimensions) if second else vertex
+    make_rounds = second_order_rounds if second else first_order_rounds
+    arcs = _Arcs(adjacency, generator)
+    rounds = make_rounds(arcs.n_parts)
+    n_threads = min(settings.n_threads, max(len(tasks) for tasks in rounds))
+    n_done = 0
+    # The calling thread works too, so one thread needs no pool at all.
+    with ThreadPoolExecutor(max_workers=max(n_threads - 1, 1)) as pool:
+        for batch in arcs.passes(settings.n_samples):
+            plan = [rounds[number] for number in generator.permutation(len(rounds))]
+            seeds = generator.integers(2**63, size=arcs.n_parts**2)
+            trainer = _Trainer(vertex, context, batch, plan, seeds, settings, n_done)
+            trainer.run(pool, n_threads)
+            n_done += len(batch.sources)
+            if settings.progress is not None:
+                settings.progress(len(batch.sources))
+    return np.ascontiguousarray(vertex[:, : settings.n_dimensions])
+
+
+@dataclass(frozen=True)
+class _Trainer:
+    """Trains the blocks of one pass, round by round."""
+
+    vertex: Floats
+    context: Floats
+    batch: _Pass
+    plan: list[list[list[tuple[int, int]]]]
+    seeds: npt.NDArray[np.int64]
+    settings: SGDSettings
+    n_done: int
+
+    def run(self, pool: ThreadPoolExecutor, n_threads: int) -> None:
+        """Share the tasks of every round between threads."""
+        barrier = Barrier(n_threads)
+        futures = [
+            pool.submit(self._work, worker, n_threads, barrier)
+            for worker in range(1, n_threads)
+        ]
+        self._work(0, n_threads, barrier)
+        for future in futures:
+            future.result()
+
+    def _work(self, worker: int, n_threads: int, barrier: Barrier) -> None:
+        n_done = self.n_done
+        try:
+            for tasks in self.plan:
+                left = 1.0 - n_done / (self.settings.n_samples + 1)
+                rate = self.settings.learning_rate * max(left, _LEAST_RATE)
+                for task in tasks[worker::n_threads]:
+                    for part, other in task:
+                        self._train(part, other, rate)
+                n_done += sum(self._size(*block) for task in tasks for block in task)
+                barrier.wait()
+        except BaseException:
+            # The others would wait for this thread for ever.
+            barrier.abort()
+            raise
+
+    def _size(self, part: int, other: int) -> int:
+        starts = self.batch.block_starts
+        block = part * (len(self.batch.part_starts) - 1) + other
+        return int(starts[block + 1] - starts[block])
+
+    def _train(self, part: int, other: int, rate: float) -> None:
+        batch = self.batch
+        block = part * (len(batch.part_starts) - 1) + other
+        arcs = slice(batch.block_starts[block], batch.block_starts[block + 1])
+        users = slice(batch.part_starts[other], batch.part_starts[other + 1])
+        train_block(
+            self.vertex,
+            self.context,
+            batch.sources[arcs],
+            batch.targets[arcs],
+            batch.members[users],
+            batch.thresholds[users],
+            batch.aliases[users],
+            self.settings.n_negatives,
+            self.settings.shared_negatives,
+            rate,
+            self.seeds[block],
+            SIGMOID,
+        )
+
+
+def _table(n_users: int, n_dimensions: int) -> Floats:
+    """Allocate zeros whose rows are padded and start at cache lines."""
+    width = -(-n_dimensions // _ROW_MULTIPLE) * _ROW_MULTIPLE
+    flat = np.zeros(n_users * width + _ROW_MULTIPLE, dtype=np.float32)
+    shift = (-flat.ctypes.data // flat.itemsize) % _ROW_MULTIPLE
+    return flat[shift : shift + n_users * width].reshape(n_users, width)
+
+
+class _Arcs:
+    """Draws the passes over a network's arcs."""
+
+    def __init__(self, adjacency: Any, generator: np.random.Generator) -> None:
+        self._adjacency = adjacency
+        self._generator = generator
+        self._total = float(adjacency.data.sum(dtype=np.float64))
+        degrees = np.zeros(adjacency.shape[0], dtype=np.float64)
+        # Vertices are contexts by the arcs that come in.
+        chunk = 1 << 22
+        for start in range(0, adjacency.nnz, chunk):
+            degrees += np.bincount(
+                adjacency.indices[start : start + chunk],
+                weights=adjacency.data[start : start + chunk],
+                minlength=len(degrees),
+            )
+        self._noise = (degrees**_NOISE_POWER).astype(np.float32)
+        self._linked = np.flatnonzero(self._noise > 0).astype(np.int32)
+        self.n_parts = count_parts(adjacency.nnz, len(self._linked))
+
+    def passes(self, n_samples: int) -> Iterator[_Pass]:
+        per_pass = min(self._adjacency.nnz, _MAX_PASS)
+        while n_samples > 0:
+            n_drawn = min(per_pass, n_samples)
+            yield self._draw(n_drawn)
+            n_samples -= n_drawn
+
+    def _draw(self, n_arcs: int) -> _Pass:
+        adjacency, n_parts = self._adjacency, self.n_parts
+        parts = self._generator.integers(
+            n_parts, size=adjacency.shape[0], dtype=np.uint8
+        )
+        # Linked users are dealt out evenly, so that no part is without noise.
+        shuffled = self._generator.permutation(self._linked)
+        parts[shuffled] = np.arange(len(shuffled)) % n_parts
+        members = shuffled[np.argsort(parts[shuffled], kind="stable")]
+        part_starts = np.zeros(n_parts + 1, dtype=np.int64)
+        np.cumsum(np.bincount(parts[shuffled], minlength=n_parts), out=part_starts[1:])
+        thresholds = np.empty(len(members), dtype=np.uint32)
+        aliases = np.empty(len(members), dtype=np.int32)
+        build_noise(members, part_starts, self._noise, thresholds, aliases)
+        step = self._total / n_arcs
+        arguments = (
+            adjacency.indptr,
+            adjacency.indices,
+            adjacency.data,
+            parts,
+            n_parts,
+            float(self._generator.random()),
+            step,
+        )
+        none = np.empty(0, dtype=np.int32)
+        counts = np.zeros(n_parts**2, dtype=np.int64)
+        draw_arcs(*arguments, counts, none, none)
+        starts = np.zeros(len(counts) + 1, dtype=np.int64)
+        np.cumsum(counts, out=starts[1:])
+        sources = np.empty(starts[-1], dtype=np.int32)
+        targets = np.empty(starts[-1], dtype=np.int32)
+        draw_arcs(*arguments, starts[:-1].copy(), sources, targets)
+        return _Pass(
+            sources, targets, starts, members, part_starts, thresholds, aliases
+        )

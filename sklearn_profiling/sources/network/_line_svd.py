@@ -1,0 +1,212 @@
+"""LINE in closed form: what the descent converges to, factorised directly."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import linalg, sparse
+from threadpoolctl import threadpool_limits
+
+from sklearn_profiling.sources.network._line_svd_kernels import multiply_rows
+
+Floats = npt.NDArray[np.float32]
+
+_OVERSAMPLING = 16
+_POWER_ITERATIONS = 4
+_ROWS_PER_TASK = 1024
+
+
+@dataclass(frozen=True)
+class SpectralSettings:
+    """What the factorisation needs to know besides the network."""
+
+    n_dimensions: int
+    n_negatives: int
+    seed: int
+    n_threads: int
+
+
+def log_proximity(adjacency: Any, n_negatives: int) -> Any:
+    """Build log(vol(G) D^-1 A D^-1) - log b, negative entries set to 0.
+
+    Parameters
+    ----------
+    adjacency : csr_array of shape (n_users, n_users)
+        Weights of arcs.
+    n_negatives : int
+        The b of the formula.
+
+    Returns
+    -------
+    csr_array of shape (n_users, n_users)
+        float32; entries that would be 0 or less are not stored.
+    """
+    data = np.log(adjacency.data)
+    out_degrees = np.asarray(adjacency.sum(axis=1), dtype=np.float64).ravel()
+    in_degrees = np.asarray(adjacency.sum(axis=0), dtype=np.float64).ravel()
+    shift = np.log(out_degrees.sum() / n_negatives)
+    with np.errstate(divide="ignore"):
+        of_rows = (np.log(out_degrees) - shift).astype(np.float32)
+        of_columns = np.log(in_degrees).astype(np.float32)
+    data -= np.repeat(of_rows, np.diff(adjacency.indptr))
+    data -= of_columns[adjacency.indices]
+    np.maximum(data, 0, out=data)
+    matrix: Any = sparse.csr_array(
+        (data, adjacency.indices, adjacency.indptr), shape=adjacency.shape
+    )
+    if (data == 0).any():
+        # The index arrays are the network's own and must not be changed.
+        matrix = matrix.copy()
+        matrix.eliminate_zeros()
+    return matrix
+
+
+def normalised_adjacency(adjacency: Any) -> Any:
+    """Build D^-1/2 A D^-1/2.
+
+    Parameters
+    ----------
+    adjacency : csr_array of shape (n_users, n_users)
+        Symmetric weights.
+
+    Returns
+    -------
+    csr_array of shape (n_users, n_users)
+        float32.
+    """
+    degrees = np.asarray(adjacency.sum(axis=1), dtype=np.float64).ravel()
+    scale = np.zeros(len(degrees), dtype=np.float32)
+    scale[degrees > 0] = degrees[degrees > 0] ** -0.5
+    data = adjacency.data * scale[adjacency.indices]
+    data *= np.repeat(scale, np.diff(adjacency.indptr))
+    return sparse.csr_array(
+        (data, adjacency.indices, adjacency.indptr), shape=adjacency.shape
+    )
+
+
+def embed_spectral(adjacency: Any, settings: SpectralSettings, *, order: str) -> Floats:
+    """Embed a network.
+
+    Parameters
+    ----------
+    adjacency : csr_array of shape (n_users, n_users)
+        Weights of arcs, with at least one arc; symmetric for first order.
+    settings : SpectralSettings
+        How to factorise.
+    order : {"first", "second"}
+        Second order takes the largest singular values of the log-proximity, first
+        order the largest positive eigenvalues of the normalised adjacency.
+
+    Returns
+    -------
+    float32 ndarray of shape (n_users, n_dimensions)
+        Vectors, not normalised; zeros beyond the rank.
+    """
+    if order == "first":
+        matrix = turned = normalised_adjacency(adjacency)
+    else:
+        matrix = log_proximity(adjacency, settings.n_negatives)
+        turned = matrix.T.tocsr()
+    generator = np.random.default_rng(settings.seed)
+    # One thread of BLAS: its sums would depend on the number of threads.
+    with (
+        threadpool_limits(limits=1, user_api="blas"),
+        ThreadPoolExecutor(max_workers=settings.n_threads) as pool,
+    ):
+        product = _Products(pool)
+        basis = _range_of(matrix, turned, settings.n_dimensions, generator, product)
+        if order == "first":
+            values, vectors = linalg.eigh(basis.T @ product(matrix, basis))
+        else:
+            projected = product(turned, basis)
+            squares, vectors = linalg.eigh(
+                projected.T.astype(np.float64) @ projected.astype(np.float64)
+            )
+            values = np.sqrt(np.maximum(squares, 0))
+        kept = np.argsort(values)[::-1][: settings.n_dimensions]
+        scale = np.sqrt(np.maximum(values[kept], 0))
+        embedding = basis @ (vectors[:, kept] * scale).astype(np.float32)
+    return _fixed_width(_fixed_signs(embedding), settings.n_dimensions)
+
+
+class _Products:
+    """Sparse times dense, rows shared between threads."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self._pool = pool
+
+    def __call__(self, matrix: Any, dense: Floats) -> Floats:
+        n_rows = matrix.shape[0]
+        dense = np.ascontiguousarray(dense)
+        result = np.empty((n_rows, dense.shape[1]), dtype=np.float32)
+
+        def run(first: int) -> None:
+            last = min(first + _ROWS_PER_TASK, n_rows)
+            multiply_rows(
+                matrix.indptr, matrix.indices, matrix.data, dense, result, first, last
+            )
+
+        list(self._pool.map(run, range(0, n_rows, _ROWS_PER_TASK)))
+        return result
+
+
+def _range_of(
+    matrix: Any,
+    turned: Any,
+    n_dimensions: int,
+    generator: np.random.Generator,
+    product: _Products,
+) -> Floats:
+    """Find an orthonormal basis of what the matrix stretches most."""
+    n_users = matrix.shape[0]
+    width = min(n_dimensions + _OVERSAMPLING, n_users)
+    basis = generator.standard_normal((n_users, width), dtype=np.float32)
+    basis = orthonormalise(product(matrix, basis))
+    for _ in range(_POWER_ITERATIONS):
+        basis = orthonormalise(product(turned, basis))
+        basis = orthonormalise(product(matrix, basis))
+    return basis
+
+
+def orthonormalise(columns: Floats) -> Floats:
+    """Give an orthonormal basis by CholeskyQR, twice for accuracy.
+
+    Parameters
+    ----------
+    columns : float32 ndarray of shape (n_users, width)
+        What the basis has to span.
+
+    Returns
+    -------
+    float32 ndarray of shape (n_users, width)
+        The basis; by Householder QR where the columns depend on each other.
+    """
+    for _ in range(2):
+        gram = (columns.T @ columns).astype(np.float64)
+        try:
+            upper = linalg.cholesky(gram)
+            inverse = linalg.solve_triangular(upper, np.eye(len(upper)))
+        except linalg.LinAlgError:
+            return np.linalg.qr(columns)[0]
+        if not np.isfinite(inverse).all() or np.abs(inverse).max() > 1e3 * np.abs(
+            np.diag(inverse)
+        ).min() * len(upper):
+            return np.linalg.qr(columns)[0]
+        columns = columns @ inverse.astype(np.float32)
+    return columns
+
+
+def _fixed_signs(vectors: Floats) -> Floats:
+    """Turn each column so that its largest entry is positive."""
+    rows = np.abs(vectors).argmax(axis=0)
+    signs = np.sign(vectors[rows, np.arange(vectors.shape[1])])
+    return vectors * np.where(signs == 0, 1, signs).astype(np.float32)
+
+
+def _fixed_width(vectors: Floats, width: int) -> Floats:
+    lacking = width - vectors.shape[1]
+    return np.pad(vectors, ((0, 0), (0, lacking))) if lacking else vectors
