@@ -54,6 +54,9 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
         At most that many words for each class (our choice).
     min_users : int, default=3
         Words written by fewer labelled users are left out (our choice).
+    min_score : float, default=1.96
+        Words with a lower score are left out (our choice: a word that knows nothing of
+        the class exceeds it once in forty).
     smoothing : float, default=10.0
         Strength of the prior, in users (our choice).
     use_scores : bool, default=False
@@ -85,7 +88,7 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
     users are the units, so one who repeats a word does not make it a keyword. Words are
     ranked by the log-odds ratio with an informative Dirichlet prior [1]_, in its form
     for two outcomes (a user wrote the word or did not), divided by its standard
-    deviation; only positive scores count. Users without label or text teach nothing.
+    deviation. Users without label or text teach nothing.
 
     ``fit_transform(X, y)`` differs from ``fit(X, y).transform(X)``, as in
     :class:`sklearn.preprocessing.TargetEncoder`: a labelled user's row is counted with
@@ -119,6 +122,7 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
         "gazetteer": [StrOptions({"china"}), Mapping, None],
         "n_keywords": [Interval(Integral, 1, None, closed="left")],
         "min_users": [Interval(Integral, 1, None, closed="left")],
+        "min_score": [Interval(Real, 0, None, closed="left")],
         "smoothing": [Interval(Real, 0, None, closed="neither")],
         "use_scores": ["boolean"],
         "normalize": [StrOptions({"l1", "words", "log"}), None],
@@ -133,6 +137,7 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
         gazetteer: str | Mapping[str, Iterable[str]] | None = None,
         n_keywords: int = 100,
         min_users: int = 3,
+        min_score: float = 1.96,
         smoothing: float = 10.0,
         use_scores: bool = False,
         normalize: str | None = None,
@@ -143,6 +148,7 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
         self.gazetteer = gazetteer
         self.n_keywords = n_keywords
         self.min_users = min_users
+        self.min_score = min_score
         self.smoothing = smoothing
         self.use_scores = use_scores
         self.normalize = normalize
@@ -297,7 +303,7 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
         words = text.vocabulary.words
         chosen = []
         for row in scores:
-            candidates = np.flatnonzero(row > 0)
+            candidates = np.flatnonzero((row > 0) & (row >= self.min_score))
             best = sorted(candidates.tolist(), key=lambda w: (-row[w], words[w]))
             chosen.append([(words[w], float(row[w])) for w in best[: self.n_keywords]])
         return chosen

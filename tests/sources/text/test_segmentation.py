@@ -1,0 +1,213 @@
+"""Segmenters: words as jieba cuts them, without what jieba does on the side."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import tempfile
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+
+from sklearn_profiling.exceptions import DataFormatError, SourceError
+from sklearn_profiling.sources.text import CharacterSegmenter, JiebaSegmenter, _jieba
+from sklearn_profiling.sources.text import segmentation as module
+
+SENTENCE = "我来到北京清华大学"
+MIXED = "小明硕士毕业于中国科学院计算所,后在日本京都大学深造 3.5% C++ iPhone"
+
+
+def words(segmenter, *messages):
+    return segmenter.fit_transform([list(messages)])[0]
+
+
+def test_jieba_words_are_those_of_jieba():
+    jieba = pytest.importorskip("jieba")
+    own = jieba.Tokenizer()
+    own.FREQ, own.total = own.gen_pfdict(own.get_dict_file())
+    own.initialized = True
+    for hmm in (True, False):
+        expected = [w for w in own.lcut(MIXED, HMM=hmm) if not w.isspace()]
+        segmenter = JiebaSegmenter(hmm=hmm, lowercase=False)
+        assert words(segmenter, MIXED) == [expected]
+    assert "iphone" in words(JiebaSegmenter(), MIXED)[0]
+    assert words(JiebaSegmenter(), "他来到了网易杭研大厦")[0][-2:] == ["杭研", "大厦"]
+
+
+def test_no_file_no_log_no_global_tokenizer(tmp_path, monkeypatch, caplog):
+    import jieba
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(_jieba, "_dictionary", _jieba._dictionary.__wrapped__)
+    _jieba._tokenizer.cache_clear()
+    with caplog.at_level(logging.DEBUG):
+        words(JiebaSegmenter(user_dictionary=["来到北京"]), SENTENCE)
+    assert list(tmp_path.iterdir()) == []
+    assert caplog.records == []
+    assert not jieba.dt.initialized
+    _jieba._tokenizer.cache_clear()
+
+
+def test_missing_users_and_empty_messages():
+    column = [["你好", " \n"], None, [], float("nan"), ["\t"], "好"]
+    text = JiebaSegmenter().fit_transform(column)
+    assert text.missing.tolist() == [False, True, True, True, True, False]
+    assert text.tolist() == [[["你好"]], [], [], [], [], [["好"]]]
+    assert text.vocabulary.words == ("你好", "好")
+    assert text.vocabulary.vectors is None
+
+
+@pytest.mark.parametrize("segmenter", [JiebaSegmenter(), CharacterSegmenter()])
+def test_no_user_and_no_text(segmenter):
+    assert len(segmenter.fit_transform([])) == 0
+    assert segmenter.fit_transform([None]).missing.all()
+
+
+@pytest.mark.parametrize("kind", [JiebaSegmenter, CharacterSegmenter])
+def test_duplicates(kind):
+    column = [["茶", "山", "茶"], ["茶"]]
+    kept = kind(drop_duplicates=False).fit_transform(column)
+    assert kept.tolist() == [[["茶"], ["山"], ["茶"]], [["茶"]]]
+    assert kind().fit_transform(column).tolist() == [[["茶"], ["山"]], [["茶"]]]
+
+
+def test_user_dictionary(tmp_path):
+    text = "李小福是创新办主任"
+    assert "创新办" not in words(JiebaSegmenter(), text)[0]
+    assert "创新办" in words(JiebaSegmenter(user_dictionary=["创新办"]), text)[0]
+    path = tmp_path / "user.txt"
+    path.write_text("\ufeff创新办 3 i\n\n李小福 2\n云 计算 5 x\n", encoding="utf-8")
+    assert words(JiebaSegmenter(user_dictionary=path), text) == [
+        ["李小福", "是", "创新办", "主任"]
+    ]
+    entries = module._user_entries(str(path))
+    assert entries == (("创新办", 3, "i"), ("李小福", 2, None), ("云 计算", 5, "x"))
+    # the dictionary shared by all others is untouched
+    assert "创新办" not in words(JiebaSegmenter(), text)[0]
+
+
+def test_user_dictionary_errors(tmp_path):
+    path = tmp_path / "user.txt"
+    path.write_text("好 3\n坏 0\n", encoding="utf-8")
+    with pytest.raises(DataFormatError, match=r"line 2: the frequency of '坏'"):
+        JiebaSegmenter(user_dictionary=path).fit([])
+    with pytest.raises(SourceError, match="user_dictionary is a list of words"):
+        JiebaSegmenter(user_dictionary=tmp_path / "none").fit([])
+    with pytest.raises(SourceError, match="stop_words is a list of words"):
+        JiebaSegmenter(stop_words="nowhere").fit([])
+
+
+def test_stop_words(tmp_path):
+    path = tmp_path / "stop.txt"
+    path.write_text("来到\nIPHONE\n", encoding="utf-8")
+    expected = [["我", "北京", "清华大学"]]
+    assert words(JiebaSegmenter(stop_words=path), SENTENCE + "iPhone") == expected
+    stop = {"来到", "iphone"}
+    assert words(JiebaSegmenter(stop_words=stop), SENTENCE + "iPhone") == expected
+
+
+def test_part_of_speech(tmp_path):
+    path = tmp_path / "user.txt"
+    path.write_text("爱慕虚荣者 99999 zz\n", encoding="utf-8")
+    for hmm in (True, False):
+        segmenter = JiebaSegmenter(part_of_speech=True, hmm=hmm, stop_words=["我"])
+        text = segmenter.fit_transform([["我 爱北京天安门"], ["爱 iPhone"]])
+        named = [text.tag_names[tag] for tag in text.tags]
+        assert text[0] == [["爱", "北京", "天安门"]]
+        assert named == ["v", "ns", "ns", "v", "eng"]
+        assert text.tag_names == tuple(sorted(text.tag_names))
+    other = JiebaSegmenter(part_of_speech=True, user_dictionary=path)
+    text = other.fit_transform([["爱慕虚荣者"]])
+    assert text[0] == [["爱慕虚荣者"]]
+    assert text.tag_names[text.tags[0]] == "zz"
+    again = JiebaSegmenter(part_of_speech=True).fit_transform([["好"]])
+    assert again.tag_names == segmenter.fit_transform([["我们去"]]).tag_names
+
+
+def test_rjieba_gives_the_words_of_jieba():
+    pytest.importorskip("rjieba")
+    column = [[MIXED, SENTENCE, "他来到了网易杭研大厦", "𠀀字！？～ GDP增长了"]]
+    slow = JiebaSegmenter().fit_transform(column)
+    assert JiebaSegmenter(engine="rjieba").fit_transform(column) == slow
+    quick = JiebaSegmenter(engine="rjieba", hmm=False).fit_transform(column)
+    assert quick == JiebaSegmenter(hmm=False).fit_transform(column)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.text(
+        alphabet="我来到北京清华大学的是不了在有ab1 -+.%，。!é😀\n\u3400", max_size=20
+    )
+)
+def test_rjieba_on_any_mixture(message):
+    pytest.importorskip("rjieba")
+    slow, quick = (
+        _jieba.cut_messages(_jieba.CutSettings(engine=engine), [message])
+        for engine in ("jieba", "rjieba")
+    )
+    assert slow == quick
+
+
+def test_rjieba_refuses_what_it_cannot():
+    for wrong in ({"user_dictionary": ["好"]}, {"part_of_speech": True}):
+        segmenter = JiebaSegmenter(engine="rjieba", **wrong)
+        with pytest.raises(SourceError, match=f"does not take {next(iter(wrong))}"):
+            segmenter.fit([])
+
+
+def test_two_processes_give_the_same(monkeypatch):
+    monkeypatch.setattr(module, "_CHARACTERS_PER_WORKER", 10)
+    column = [[SENTENCE, MIXED], None, ["好"], [SENTENCE]]
+    one = JiebaSegmenter().fit_transform(column)
+    assert JiebaSegmenter(n_jobs=2).fit_transform(column) == one
+
+
+def test_characters():
+    message = "《静夜思》床前明月光，𠀀々〇 iPhone's 15 ＡＢ ひらカナ한글 мир_😀"
+    plain = [
+        *"静夜思床前明月光𠀀々〇",
+        "iphone's",
+        "15",
+        "ａｂ",
+        *"ひらカナ한글",
+        "мир",
+    ]
+    assert words(CharacterSegmenter(), message) == [plain]
+    assert words(CharacterSegmenter(lowercase=False), message)[0][11] == "iPhone's"
+    ideographs = [*"静夜思床前明月光𠀀々〇ひらカナ한글"]
+    only = CharacterSegmenter(keep_latin_words=False)
+    assert words(only, message) == [ideographs]
+    marks = words(CharacterSegmenter(punctuation="keep"), message)[0]
+    assert marks[0] == "《"
+    assert marks[-2:] == ["_", "😀"]
+    stop = CharacterSegmenter(stop_characters="静夜", keep_latin_words=False)
+    assert words(stop, message) == [ideographs[2:]]
+
+
+def test_characters_lose_nothing():
+    message = "山 a\u0301中b1，🇨🇳\u3000!"
+    kept = words(CharacterSegmenter(punctuation="keep", lowercase=False), message)
+    assert "".join(kept[0]) == "".join(message.split())
+
+
+@pytest.mark.parametrize("segmenter", [JiebaSegmenter(n_jobs=1), CharacterSegmenter()])
+def test_stateless_clone_and_pickle(segmenter):
+    column = [["床前明月光"], None]
+    text = segmenter.transform(column)
+    assert segmenter.fit(column) is segmenter
+    assert clone(segmenter).fit_transform(column) == text
+    assert len(pickle.dumps(segmenter)) < 1000
+    assert pickle.loads(pickle.dumps(segmenter)).transform(column) == text
+    assert segmenter.transform(np.array(column, dtype=object)) == text
+
+
+def test_wrong_parameters_are_named():
+    with pytest.raises(ValueError, match="'engine' parameter of JiebaSegmenter"):
+        JiebaSegmenter(engine="other").transform([])
+    with pytest.raises(ValueError, match="'punctuation' parameter"):
+        CharacterSegmenter(punctuation="some").fit([])
+    with pytest.raises(SourceError, match="JiebaSegmenter, row 0"):
+        JiebaSegmenter().transform([7])
