@@ -19,7 +19,7 @@ extensions = [
 ]
 exclude_patterns = ["_build", "examples", "**/README.rst", "api/generated/README.md"]
 templates_path = ["_templates"]
-myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 suppress_warnings = ["config.cache"]
 
