@@ -87,8 +87,8 @@ def dump_smpcup2016(
         What to do with what the format cannot hold: raise an error, or write the
         nearest that it can hold and count it. Line ends in a text become blanks,
         a comma in ``source`` becomes a full-width one, characters outside
-        `encoding` become "?", links of other weights weigh 1, links of a user to
-        itself are left out, and so are messages that are empty or just ``None``.
+        `encoding` become "?", links of other weights weigh 1, and messages that are
+        empty or just ``None`` are left out.
 
     Returns
     -------
@@ -345,9 +345,6 @@ def _link_lines(graph: SocialGraph, writer: _Writer) -> Iterator[str]:
 def _fans(graph: SocialGraph, writer: _Writer) -> sparse.csr_matrix:
     """Return the matrix whose row holds the fans of a node."""
     adjacency = sparse.csr_matrix(graph.adjacency)
-    n_loops = int((adjacency.diagonal() != 0).sum())
-    if n_loops:
-        writer.unwritable("link to oneself", f"{n_loops} of them")
     allowed = (1.0,) if graph.directed else (1.0, 2.0)
     n_other = int((~np.isin(adjacency.data, allowed)).sum())
     if n_other:
@@ -356,7 +353,7 @@ def _fans(graph: SocialGraph, writer: _Writer) -> sparse.csr_matrix:
     arcs = adjacency.tocoo()
     rows, columns = arcs.row, arcs.col
     if graph.directed:
-        kept = rows != columns
+        kept = np.ones(arcs.nnz, dtype=np.bool_)
         rows, columns = columns, rows
     else:
         # weight 2 stands for both directions, weight 1 is written once

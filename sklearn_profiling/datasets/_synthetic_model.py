@@ -138,7 +138,8 @@ class Model:
             of its class) has the same probability whatever the attributes.
         """
         gender, age, region, occupation = (
-            counts[task] @ _log(self.word_class_probabilities(task)).T for task in TASKS
+            _weigh(counts[task], _log(self.word_class_probabilities(task)))
+            for task in TASKS
         )
         return (
             gender[:, :, None, None, None]
@@ -169,8 +170,10 @@ class Model:
         tables = {}
         for task, n_hubs in HUBS_PER_CLASS.items():
             probability = self.hub_probabilities(task)
-            yes, no = _log(probability).T, _log(1.0 - probability).T
-            tables[task] = counts[task] @ yes + (n_hubs - counts[task]) @ no
+            linked_to, n_not = counts[task], n_hubs - counts[task]
+            tables[task] = _weigh(linked_to, _log(probability)) + _weigh(
+                n_not, _log(1.0 - probability)
+            )
         log_likelihood = tables["age"][:, :, None] + tables["region"][:, None, :]
         if unlinked_is_missing:
             log_likelihood[~linked] = 0.0
@@ -202,6 +205,12 @@ def posteriors(log_likelihood: FloatArray) -> dict[str, FloatArray]:
         task: joint.sum(axis=tuple(axis for axis in axes if axis != own))
         for own, task in zip(axes, TASKS, strict=True)
     }
+
+
+def _weigh(counts: IntArray, logs: FloatArray) -> FloatArray:
+    # einsum sums in one order on any number of threads, a matrix product does not
+    weighed: FloatArray = np.einsum("nc,kc->nk", counts, logs)
+    return weighed
 
 
 def _log(probability: FloatArray | float) -> FloatArray:
