@@ -35,6 +35,8 @@ def nearest_of_neighbors(
         n_met = 0
         for place in range(first, last):
             friend = indices[place]
+            if strengths[friend] == 0.0:
+                continue
             share = weights[place] / strengths[friend]
             for step in range(indptr[friend], indptr[friend + 1]):
                 other = indices[step]

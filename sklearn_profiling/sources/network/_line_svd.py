@@ -110,6 +110,9 @@ def embed_spectral(adjacency: Any, settings: SpectralSettings, *, order: str) ->
         matrix = turned = normalised_adjacency(adjacency)
     else:
         matrix = log_proximity(adjacency, settings.n_negatives)
+        if matrix.nnz == 0:
+            # A small dense network: no link stands out by a factor of b.
+            matrix = log_proximity(adjacency, 1)
         turned = matrix.T.tocsr()
     generator = np.random.default_rng(settings.seed)
     # One thread of BLAS: its sums would depend on the number of threads.

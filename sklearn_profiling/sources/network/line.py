@@ -121,7 +121,8 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
     threads. On the LastFM network this cost no accuracy.
 
     **Closed form.** Second order factorises log(vol(G) D^-1 A D^-1) - log b with
-    negative entries set to 0 by a randomised SVD; vectors are U S^(1/2). The paper
+    negative entries set to 0 by a randomised SVD; vectors are U S^(1/2). Where this
+    leaves nothing, as in very dense small networks, b is 1. The paper
     has no closed form for first order. Here it is the part of largest positive
     eigenvalues of D^-1/2 A D^-1/2, which places users by the sum over links of
     w_ij (u_i / sqrt(d_i) - u_j / sqrt(d_j))^2; on LastFM this was better (accuracy
@@ -362,7 +363,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
 
     def _solve_or_load(self, graph: SocialGraph) -> list[Floats]:
         folder = cache_folder(self.memory)
-        if folder is not None and not isinstance(self.random_state, Integral):
+        if folder is not None and not isinstance(self.random_state, (int, np.integer)):
             warnings.warn(
                 "The embedding is not stored in memory, since random_state is "
                 f"{self.random_state!r}: only an int lets it be found again.",
@@ -519,6 +520,7 @@ def _id_column(X: Any) -> npt.NDArray[Any]:
 
 def _unit_rows(vectors: Floats) -> Floats:
     """Scale rows to unit length; rows of zeros stay."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: Floats = vectors / np.where(lengths > 0, lengths, np.float32(1.0))
+    lengths: Floats = np.linalg.norm(vectors, axis=1, keepdims=True)
+    lengths[lengths == 0] = 1.0
+    scaled: Floats = vectors / lengths
     return scaled
