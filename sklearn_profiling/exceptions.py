@@ -4,15 +4,15 @@
 
     Exception
     └── ProfilingError
-        ├── DataFormatError             (ValueError)   a file or table breaks its format
-        ├── GraphError                  (ValueError)   edges, weights or ids of a network
-        ├── SourceError                 (ValueError)   a source of a user: text, vectors, images
-        ├── TargetError                 (ValueError)   labels: kinds, tasks, classes
-        ├── VocabularyMismatchError     (ValueError)   text encoded with another vocabulary
-        └── MissingDependencyError      (ImportError)  an optional package is not installed
+        ├── DataFormatError          (ValueError)   a file or table breaks its format
+        ├── GraphError               (ValueError)   edges, weights or ids of a network
+        ├── SourceError              (ValueError)   a user's text, vectors or images
+        ├── TargetError              (ValueError)   labels: kinds, tasks, classes
+        ├── VocabularyMismatchError  (ValueError)   encoded with another vocabulary
+        └── MissingDependencyError   (ImportError)  an optional package is missing
     UserWarning
     └── ProfilingWarning
-        └── DataQualityWarning                         something was counted and left out
+        └── DataQualityWarning                      counted and left out
 
 Each error also derives from the built-in class named in brackets, so code that
 catches ``ValueError`` keeps working.
