@@ -211,22 +211,40 @@ class LineFile(CountedFile):
 
     def __iter__(self) -> Iterator[str]:
         """Yield each line's text without its end; ``n_lines`` is its number."""
-        encoding = self.encoding
-        with open_bytes(self.path) as file:
-            for number, raw in enumerate(file, 1):
-                self.n_lines = number
-                if number == 1:
-                    raw = raw.removeprefix(codecs.BOM_UTF8)  # noqa: PLW2901
-                end = -2 if raw.endswith(b"\r\n") else -1 if raw[-1:] == b"\n" else None
-                try:
-                    line = raw[:end].decode(encoding)
-                except UnicodeDecodeError as error:
-                    self.bad(_undecodable(error))
-                    continue
-                if not line or line.isspace():
-                    self.n_blank += 1
-                    continue
+        for line in self._decoded_lines():
+            if line[-1:] == "\r":
+                line = line[:-1]  # noqa: PLW2901
+            if line and not line.isspace():
                 yield line
+            else:
+                self.n_blank += 1
+
+    def _decoded_lines(self) -> Iterator[str]:
+        """Yield what stands between line feeds; decode many lines at once."""
+        with open_bytes(self.path) as file:
+            start = file.read(len(codecs.BOM_UTF8)).removeprefix(codecs.BOM_UTF8)
+            while block := start + file.read(_BLOCK) + file.readline():
+                start = b""
+                block = block.removesuffix(b"\n")
+                try:
+                    text = block.decode(self.encoding)
+                except UnicodeDecodeError:
+                    # no byte of a longer character looks like a line feed
+                    yield from self._decode_each(block.split(b"\n"))
+                    continue
+                for line in text.split("\n"):
+                    self.n_lines += 1
+                    yield line
+
+    def _decode_each(self, lines: list[bytes]) -> Iterator[str]:
+        for raw in lines:
+            self.n_lines += 1
+            try:
+                line = raw.decode(self.encoding)
+            except UnicodeDecodeError as error:
+                self.bad(_undecodable(error))
+                continue
+            yield line
 
 
 def _undecodable(error: UnicodeDecodeError) -> BadLine:

@@ -95,7 +95,7 @@ def load_records(
 
     Returns
     -------
-    bunch : Bunch
+    Bunch
         ``data``
             DataFrame, one row a user: ``user_id`` (str), ``messages`` (list of str,
             empty if missing) and the other columns.

@@ -56,7 +56,7 @@ def dump_records(
 
     Returns
     -------
-    report : dict
+    dict
         Numbers of users and links written.
 
     Raises

@@ -29,6 +29,7 @@ from sklearn_profiling.datasets._links import (
 from sklearn_profiling.datasets._smpcup2016_format import (
     AGE_CLASSES,
     GENDERS,
+    MISSING,
     REGION_OF_PROVINCE,
     REGIONS,
     STATUS_COLUMNS,
@@ -37,7 +38,8 @@ from sklearn_profiling.datasets._smpcup2016_format import (
     parse_info_line,
     parse_label_line,
     parse_links_line,
-    parse_status_line,
+    parse_status_field,
+    split_status_line,
 )
 from sklearn_profiling.exceptions import DataFormatError
 
@@ -105,7 +107,7 @@ def load_smpcup2016(
 
     Returns
     -------
-    bunch : Bunch
+    Bunch
         ``data``
             DataFrame, one row a user: ``user_id``, ``messages`` (list of str, empty
             if missing), the `status_columns`, and with ``info.txt``
@@ -344,19 +346,25 @@ def _read_statuses(
     statuses = _Statuses(columns={name: {} for name in columns})
     file = folder.require("status")
     texts, counts = statuses.texts, statuses.counts
-    for record in folder.records(file, parse_status_line):
-        user_id = record.user_id
+    places = {name: STATUS_COLUMNS.index(name) + 1 for name in columns}
+
+    def split(line: str) -> list[str]:
+        return split_status_line(line, texts)
+
+    for fields in folder.records(file, split):
+        user_id, content = fields[0], fields[5]
         if wanted is not None and user_id not in wanted:
             counts["n_messages_of_other_users"] += 1
-        elif not record.content:
+        elif not content or content == MISSING:
             counts["n_messages_without_text"] += 1
         elif max_messages is not None and len(texts.get(user_id, ())) >= max_messages:
             counts["n_messages_over_maximum"] += 1
         else:
             counts["n_messages"] += 1
-            texts.setdefault(user_id, []).append(record.content)
-            for name, values in statuses.columns.items():
-                values.setdefault(user_id, []).append(getattr(record, name))
+            texts.setdefault(user_id, []).append(content)
+            for name, place in places.items():
+                value = parse_status_field(name, fields[place])
+                statuses.columns[name].setdefault(user_id, []).append(value)
     folder.report["status"] = file.finish()
     return statuses
 

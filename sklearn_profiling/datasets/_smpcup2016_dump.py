@@ -92,7 +92,7 @@ def dump_smpcup2016(
 
     Returns
     -------
-    report : dict
+    dict
         Counts of what was written, replaced and left out.
 
     Raises

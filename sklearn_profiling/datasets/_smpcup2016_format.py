@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from typing import Final, NamedTuple
 
 from sklearn_profiling.datasets._lines import BadLine
@@ -50,17 +51,6 @@ class LabelRecord(NamedTuple):
         return None if self.province is None else REGION_OF_PROVINCE[self.province]
 
 
-class StatusRecord(NamedTuple):
-    """One line of ``status.txt``; None marks a missing value."""
-
-    user_id: str
-    retweets: int | None
-    reviews: int | None
-    source: str | None
-    time: str | None
-    content: str | None
-
-
 def age_class(birth_year: int) -> str:
     """Return the age class of a birth year: to 1979, 1980 to 1989, from 1990."""
     return AGE_CLASSES[(birth_year >= 1980) + (birth_year >= 1990)]
@@ -90,20 +80,28 @@ def parse_info_line(line: str) -> tuple[str, str | None, str | None]:
     return check_user_id(user_id), _or_none(name), _or_none(avatar)
 
 
-def parse_status_line(line: str) -> StatusRecord:
-    """Read ``uid,retweets,reviews,source,time,content``; content may hold commas."""
+def split_status_line(line: str, known: Container[str]) -> list[str]:
+    """Split ``uid,retweets,reviews,source,time,content``; content may hold commas.
+
+    The fields stay strings: most are not kept, and there may be a hundred million
+    lines. Ids in `known` are not checked again.
+    """
     fields = line.split(",", 5)
     if len(fields) != 6:
         raise _wrong_number(len(fields), 6, "uid,retweets,reviews,source,time,content")
-    user_id, retweets, reviews, source, time, content = fields
-    return StatusRecord(
-        check_user_id(user_id),
-        _parse_count("retweets", retweets),
-        _parse_count("reviews", reviews),
-        _or_none(source),
-        _or_none(time),
-        None if content == MISSING else content,
-    )
+    if fields[0] not in known:
+        check_user_id(fields[0])
+    for count in fields[1:3]:
+        if not count.isdecimal() and count != MISSING:
+            detail = f"must be a whole number or 'None'; got {count!r}"
+            raise BadLine(kind="bad count", detail=detail)
+    return fields
+
+
+def parse_status_field(column: str, field: str) -> int | str | None:
+    """Return the value of a field before the content."""
+    value = _or_none(field)
+    return value if value is None or column in ("source", "time") else int(value)
 
 
 def parse_links_line(line: str) -> list[str]:
@@ -162,12 +160,3 @@ def _parse_location(field: str) -> tuple[str | None, str | None]:
         raise BadLine(kind="unknown province", detail=detail)
     city = city.strip()
     return province, None if city in ("", MISSING) else city
-
-
-def _parse_count(name: str, field: str) -> int | None:
-    if field.isascii() and field.isdigit():
-        return int(field)
-    if field != MISSING:
-        detail = f"{name} must be a whole number or 'None'; got {field!r}"
-        raise BadLine(kind="bad count", detail=detail)
-    return None

@@ -129,7 +129,7 @@ def make_user_profiles(
 
     Returns
     -------
-    bunch : Bunch
+    Bunch
         ``data``
             DataFrame, one row a user: ``user_id`` (digits) and ``messages`` (list of
             str, empty if missing).

@@ -148,3 +148,17 @@ def test_equal_text_compresses_to_equal_bytes(tmp_path):
 def test_choice_names_the_allowed_values():
     with pytest.raises(ValueError, match=r"mode must be one of 'a', 'b'; got 'c'"):
         check_choice("mode", "c", ("a", "b"))
+
+
+def test_line_numbers_go_on_over_blocks(tmp_path):
+    line = b"x" * 99 + b"\n"
+    n_lines = 2 * (1 << 20) // 100
+    good = LineFile(write(tmp_path, line * n_lines))
+    assert sum(len(text) for text in good) == 99 * n_lines
+    assert good.n_lines == n_lines
+    path = write(tmp_path, line * n_lines + b"\xff\n" + line)
+    with pytest.raises(DataFormatError, match=rf"line {n_lines + 1}: wrong encoding"):
+        list(LineFile(path))
+    skipping = LineFile(path, on_bad_lines="skip")
+    assert len(list(skipping)) == n_lines + 1
+    assert skipping.n_lines == n_lines + 2

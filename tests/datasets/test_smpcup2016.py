@@ -17,7 +17,8 @@ from sklearn_profiling.datasets._smpcup2016_format import (
     parse_info_line,
     parse_label_line,
     parse_links_line,
-    parse_status_line,
+    parse_status_field,
+    split_status_line,
 )
 from sklearn_profiling.exceptions import DataFormatError
 
@@ -262,6 +263,7 @@ def test_empty_files(folder, name):
         ("status.txt", "1,0,0,web,2014", "wrong number of fields"),
         ("status.txt", "1,many,0,web,2014,text", "bad count"),
         ("status.txt", "1,0,-1,web,2014,text", "bad count"),
+        ("status.txt", "1,0,²,web,2014,text", "bad count"),
         ("status.txt", " ,0,0,web,2014,text", "bad user id"),
         ("links.txt", "1 None", "missing id"),
         ("info.txt", "5||name", "wrong number of fields"),
@@ -306,11 +308,15 @@ def test_lines_by_hand():
     assert parse_label_line("1||m||None||None None")[2:] == (None, None, None)
     assert parse_label_line("1||m||1985||北京 None")[3:] == ("北京", None)
     assert parse_info_line("1||a b||None") == ("1", "a b", None)
-    assert parse_status_line("1,2,3,web,t,None").content is None
-    assert parse_status_line("1,2,3,web,t, a,,b ").content == " a,,b "
+    assert split_status_line("1,2,3,web,t, a,,b ", ()) == [
+        *("1", "2", "3", "web", "t", " a,,b ")
+    ]
+    assert parse_status_field("retweets", "12") == 12
+    assert parse_status_field("reviews", "None") is None
+    assert parse_status_field("source", "12") == "12"
     assert parse_links_line("1 2\t3") == ["1", "2", "3"]
     with pytest.raises(BadLine, match="expected 6"):
-        parse_status_line("1 2 3")
+        split_status_line("1 2 3", ())
 
 
 @pytest.mark.parametrize(
