@@ -9,6 +9,32 @@ from numba import njit
 
 
 @njit(nogil=True, cache=True)
+def _walk_two_steps(
+    user: int,
+    indptr: Any,
+    indices: Any,
+    weights: Any,
+    strengths: Any,
+    scores: Any,
+    met: Any,
+) -> int:
+    """Add up what reaches users in two steps, and list whom it reaches."""
+    n_met = 0
+    for place in range(indptr[user], indptr[user + 1]):
+        friend = indices[place]
+        if strengths[friend] == 0.0:
+            continue
+        share = weights[place] / strengths[friend]
+        for step in range(indptr[friend], indptr[friend + 1]):
+            other = indices[step]
+            if scores[other] == 0.0:
+                met[n_met] = other
+                n_met += 1
+            scores[other] += share * weights[step]
+    return n_met
+
+
+@njit(nogil=True, cache=True)
 def nearest_of_neighbors(
     indptr: Any,
     indices: Any,
@@ -31,22 +57,10 @@ def nearest_of_neighbors(
         room = starts[user + 1] - starts[user]
         if room == 0:
             continue
-        first, last = indptr[user], indptr[user + 1]
-        n_met = 0
-        for place in range(first, last):
-            friend = indices[place]
-            if strengths[friend] == 0.0:
-                continue
-            share = weights[place] / strengths[friend]
-            for step in range(indptr[friend], indptr[friend + 1]):
-                other = indices[step]
-                if scores[other] == 0.0:
-                    met[n_met] = other
-                    n_met += 1
-                scores[other] += share * weights[step]
+        n_met = _walk_two_steps(user, indptr, indices, weights, strengths, scores, met)
         # Neighbours keep their own links, and nobody is a neighbour of theirs.
         scores[user] = 0.0
-        for place in range(first, last):
+        for place in range(indptr[user], indptr[user + 1]):
             scores[indices[place]] = 0.0
         found = met[:n_met]
         order = np.argsort(-scores[found], kind="mergesort")[:room]
