@@ -8,7 +8,8 @@ its peak memory is its own:
 - ``plain``: split every line, append the content to its user's list, check nothing,
 - ``pandas``: every line into one DataFrame, split into columns, grouped by user.
 
-Memory is the peak over what the imports take, given as a multiple of the file's size
+Speed is in CPU seconds, which other work on the machine disturbs least. Memory is the
+peak over what the imports take, given as a multiple of the file's size
 and of the text kept: what the messages themselves take as Python strings. One JSON
 line is printed for each reader.
 
@@ -104,9 +105,9 @@ def peak_megabytes() -> float:
 
 def measure(name, folder, queue):
     reader, users = READERS[name]
-    before, start = peak_megabytes(), time.perf_counter()
+    before, start = peak_megabytes(), time.process_time()
     messages = reader(folder, users)
-    seconds, peak = time.perf_counter() - start, peak_megabytes() - before
+    seconds, peak = time.process_time() - start, peak_megabytes() - before
     text = sum(sys.getsizeof(text) for texts in messages for text in texts) / 1e6
     queue.put((seconds, peak, text, sum(map(len, messages))))
 
@@ -132,9 +133,9 @@ def main():
             reference = reference or seconds
             result = {
                 "benchmark": "loaders", **vars(settings), "version": version,
-                "n_messages": n_messages, "seconds": round(seconds, 2),
-                "megabytes_per_second": round(size / seconds, 1),
-                "seconds_over_plain": round(seconds / reference, 2),
+                "n_messages": n_messages, "cpu_seconds": round(seconds, 2),
+                "megabytes_per_cpu_second": round(size / seconds, 1),
+                "cpu_seconds_over_plain": round(seconds / reference, 2),
                 "peak_megabytes": round(peak, 1),
                 "peak_over_file": round(peak / size, 2),
                 "peak_over_text_kept": round(peak / text, 2),
