@@ -16,7 +16,16 @@ from typing import Any
 
 from sklearn_profiling._optional import import_optional
 
-__all__ = ["CutSettings", "cut_messages", "tag_messages", "tag_names"]
+__all__ = [
+    "CutSettings",
+    "UserWord",
+    "cut_messages",
+    "import_jieba",
+    "tag_messages",
+    "tag_names",
+    "tokenizer",
+    "words_to_split",
+]
 
 # Lines of these characters alone are cut by the same rules in rjieba and jieba. Left
 # out are the ASCII characters -+#&._% and every rarer character.
@@ -24,6 +33,10 @@ _ALIKE = re.compile(
     "[\u4e00-\u9fd5A-Za-z0-9 \n，。！？；：、“”‘’（）《》〈〉【】…—～"
     ",!?;:'\"()\\[\\]@/~*=<>]*"
 )
+
+
+#: Word, frequency and part of speech.
+UserWord = tuple[str, int | None, str | None]
 
 
 @dataclass(frozen=True)
@@ -36,16 +49,28 @@ class CutSettings:
         Word, frequency and part of speech of each entry of the user dictionary.
     hmm : bool
         Whether unknown words are found by the hidden Markov model.
-    engine : {"jieba", "rjieba"}
+    engine : {"compiled", "jieba", "rjieba"}
         Program.
     """
 
-    user_words: tuple[tuple[str, int | None, str | None], ...] = ()
+    user_words: tuple[UserWord, ...] = ()
     hmm: bool = True
     engine: str = "jieba"
 
 
-def _import_jieba(name: str = "jieba") -> ModuleType:
+def import_jieba(name: str = "jieba") -> ModuleType:
+    """Import a module of jieba without its warnings.
+
+    Parameters
+    ----------
+    name : str
+        The module.
+
+    Returns
+    -------
+    module
+        The module.
+    """
     with warnings.catch_warnings():
         # invalid escapes and pkg_resources: nothing that a user could mend
         warnings.simplefilter("ignore")
@@ -54,25 +79,37 @@ def _import_jieba(name: str = "jieba") -> ModuleType:
 
 @lru_cache(maxsize=1)
 def _dictionary() -> tuple[dict[str, int], int]:
-    tokenizer = _import_jieba().Tokenizer()
-    frequencies, total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
+    plain = import_jieba().Tokenizer()
+    frequencies, total = plain.gen_pfdict(plain.get_dict_file())
     return frequencies, total
 
 
 @lru_cache(maxsize=4)
-def _tokenizer(user_words: tuple[tuple[str, int | None, str | None], ...]) -> Any:
-    tokenizer = _import_jieba().Tokenizer()
-    frequencies, tokenizer.total = _dictionary()
-    tokenizer.FREQ = frequencies.copy() if user_words else frequencies
-    tokenizer.initialized = True
+def tokenizer(user_words: tuple[UserWord, ...]) -> Any:
+    """Build a tokenizer, or return the one of the same words.
+
+    Parameters
+    ----------
+    user_words : tuple of (str, int or None, str or None)
+        The user dictionary.
+
+    Returns
+    -------
+    jieba.Tokenizer
+        Not to be changed: others use it as well.
+    """
+    made = import_jieba().Tokenizer()
+    frequencies, made.total = _dictionary()
+    made.FREQ = frequencies.copy() if user_words else frequencies
+    made.initialized = True
     for word, frequency, tag in user_words:
-        tokenizer.add_word(word, frequency, tag)
-    return tokenizer
+        made.add_word(word, frequency, tag)
+    return made
 
 
 @lru_cache(maxsize=2)
-def _tagger(user_words: tuple[tuple[str, int | None, str | None], ...]) -> Any:
-    tagger = _import_jieba("jieba.posseg").POSTokenizer(_tokenizer(user_words))
+def _tagger(user_words: tuple[UserWord, ...]) -> Any:
+    tagger = import_jieba("jieba.posseg").POSTokenizer(tokenizer(user_words))
     # Kept in the tagger: the tokenizer forgets its tags once they were read.
     tagger.word_tag_tab.update({word: tag for word, _, tag in user_words if tag})
     return tagger
@@ -80,13 +117,36 @@ def _tagger(user_words: tuple[tuple[str, int | None, str | None], ...]) -> Any:
 
 @lru_cache(maxsize=2)
 def tag_names(
-    user_words: tuple[tuple[str, int | None, str | None], ...],
+    user_words: tuple[UserWord, ...],
 ) -> tuple[str, ...]:
-    """All parts of speech that :func:`tag_messages` can return, sorted."""
-    states = _import_jieba("jieba.posseg.char_state_tab").P
+    """List all parts of speech that :func:`tag_messages` can return.
+
+    Parameters
+    ----------
+    user_words : tuple of (str, int or None, str or None)
+        The user dictionary.
+
+    Returns
+    -------
+    tuple of str
+        Their names, sorted.
+    """
+    states = import_jieba("jieba.posseg.char_state_tab").P
     found = {tag for pairs in states.values() for _, tag in pairs}
     found.update(_tagger(user_words).word_tag_tab.values(), ("eng", "m", "x"))
     return tuple(sorted(found))
+
+
+def words_to_split() -> bool:
+    """Say whether the process has told jieba to split words wherever they stand.
+
+    Returns
+    -------
+    bool
+        Whether it has, through ``jieba.del_word`` or a frequency of zero. Jieba keeps
+        these words in one set for all tokenizers.
+    """
+    return bool(import_jieba("jieba.finalseg").Force_Split_Words)
 
 
 def cut_messages(settings: CutSettings, messages: list[str]) -> list[list[str]]:
@@ -105,8 +165,8 @@ def cut_messages(settings: CutSettings, messages: list[str]) -> list[list[str]]:
         Words of each message.
     """
     hmm = settings.hmm
-    cut = _tokenizer(settings.user_words).lcut
-    if settings.engine == "jieba":
+    cut = tokenizer(settings.user_words).lcut
+    if settings.engine != "rjieba":
         return [cut(message, HMM=hmm) for message in messages]
     quick = import_optional(
         "rjieba", extra="fast", purpose="JiebaSegmenter(engine='rjieba')"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import pickle
 import tempfile
@@ -15,6 +16,7 @@ from sklearn.base import clone
 from sklearn_profiling.exceptions import DataFormatError, SourceError
 from sklearn_profiling.sources.text import CharacterSegmenter, JiebaSegmenter, _jieba
 from sklearn_profiling.sources.text import segmentation as module
+from sklearn_profiling.sources.text._jieba_compiled import cut_part
 
 SENTENCE = "我来到北京清华大学"
 MIXED = "小明硕士毕业于中国科学院计算所,后在日本京都大学深造 3.5% C++ iPhone"
@@ -24,17 +26,103 @@ def words(segmenter, *messages):
     return segmenter.fit_transform([list(messages)])[0]
 
 
-def test_jieba_words_are_those_of_jieba():
+@pytest.mark.parametrize("engine", ["compiled", "jieba"])
+def test_words_are_those_of_jieba(engine):
     jieba = pytest.importorskip("jieba")
     own = jieba.Tokenizer()
     own.FREQ, own.total = own.gen_pfdict(own.get_dict_file())
     own.initialized = True
     for hmm in (True, False):
         expected = [w for w in own.lcut(MIXED, HMM=hmm) if not w.isspace()]
-        segmenter = JiebaSegmenter(hmm=hmm, lowercase=False)
+        segmenter = JiebaSegmenter(hmm=hmm, lowercase=False, engine=engine)
         assert words(segmenter, MIXED) == [expected]
-    assert "iphone" in words(JiebaSegmenter(), MIXED)[0]
-    assert words(JiebaSegmenter(), "他来到了网易杭研大厦")[0][-2:] == ["杭研", "大厦"]
+    assert "iphone" in words(JiebaSegmenter(engine=engine), MIXED)[0]
+    unknown = words(JiebaSegmenter(engine=engine), "他来到了网易杭研大厦")
+    assert unknown[0][-2:] == ["杭研", "大厦"]
+
+
+def cut_both_ways(messages, user_words=(), *, hmm=True):
+    settings = _jieba.CutSettings(user_words, hmm)
+    part = cut_part(settings, messages)
+    ends = np.cumsum([0, *part.sizes])
+    quick = [
+        [part.words[i] for i in part.ids[begin:end]]
+        for begin, end in itertools.pairwise(ends)
+    ]
+    # jieba has one word of white space where two stand here
+    slow = [
+        list(
+            itertools.chain.from_iterable(
+                [word] if word != "\r\n" else word for word in message
+            )
+        )
+        for message in _jieba.cut_messages(settings, messages)
+    ]
+    return quick, slow
+
+
+ANY_TEXT = st.text(
+    st.one_of(
+        st.sampled_from(
+            "我来到北京清华大学的是不了在有一丁aZ09.%+-#&_ ，。é😀\r\n㐀鿕鿖𠀀"
+        ),
+        st.characters(min_codepoint=0x4E00, max_codepoint=0x9FD5),
+        st.characters(exclude_categories=["Cs"]),
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(ANY_TEXT, max_size=4), st.booleans())
+def test_compiled_cut_of_any_text(messages, hmm):
+    quick, slow = cut_both_ways(messages, hmm=hmm)
+    assert quick == slow
+
+
+def test_compiled_cut_of_words_thrown_together():
+    rng = np.random.RandomState(0)
+    dictionary = np.array(list(_jieba.tokenizer(()).FREQ), dtype=object)
+    more = np.array([*"的了是在我a1B.%+-#&_ ，", "3.5%", "C++"], dtype=object)
+    messages = [
+        "".join(np.where(rng.rand(25) < 0.6, rng.choice(dictionary, 25),
+                         rng.choice(more, 25)))
+        for _ in range(400)
+    ]  # fmt: skip
+    for hmm in (True, False):
+        quick, slow = cut_both_ways(messages, hmm=hmm)
+        assert quick == slow
+
+
+def test_compiled_cut_with_a_user_dictionary():
+    messages = ["李小福是创新办主任也是云计算方面的专家", "a-b公司的x射线𠀀字"]
+    user = (
+        ("创新办", None, None),
+        ("a-b公司", 5, None),
+        ("李小", 3, "nr"),
+        ("𠀀字", 9, None),
+    )
+    quick, slow = cut_both_ways(messages, user)
+    assert quick == slow
+    assert "a-b公司" in quick[1]
+
+
+def test_compiled_parts_and_threads(monkeypatch):
+    column = [[SENTENCE, MIXED], None, ["好", " "], [SENTENCE]] * 3
+    whole = JiebaSegmenter().fit_transform(column)
+    assert whole == JiebaSegmenter(engine="jieba").fit_transform(column)
+    monkeypatch.setattr(module, "_CHARACTERS_PER_PART", 12)
+    assert JiebaSegmenter().fit_transform(column) == whole
+    assert JiebaSegmenter(n_jobs=2).fit_transform(column) == whole
+
+
+def test_words_that_the_process_splits(monkeypatch):
+    import jieba.finalseg
+
+    assert words(JiebaSegmenter(), "他来到了网易杭研大厦")[0][-2] == "杭研"
+    monkeypatch.setattr(jieba.finalseg, "Force_Split_Words", {"杭研"})
+    split = ["杭", "研", "大厦"]
+    assert words(JiebaSegmenter(), "他来到了网易杭研大厦")[0][-3:] == split
 
 
 def test_no_file_no_log_no_global_tokenizer(tmp_path, monkeypatch, caplog):
@@ -42,13 +130,13 @@ def test_no_file_no_log_no_global_tokenizer(tmp_path, monkeypatch, caplog):
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(_jieba, "_dictionary", _jieba._dictionary.__wrapped__)
-    _jieba._tokenizer.cache_clear()
+    _jieba.tokenizer.cache_clear()
     with caplog.at_level(logging.DEBUG):
         words(JiebaSegmenter(user_dictionary=["来到北京"]), SENTENCE)
     assert list(tmp_path.iterdir()) == []
     assert caplog.records == []
     assert not jieba.dt.initialized
-    _jieba._tokenizer.cache_clear()
+    _jieba.tokenizer.cache_clear()
 
 
 def test_missing_users_and_empty_messages():
@@ -162,7 +250,8 @@ def test_two_processes_give_the_same(monkeypatch):
     monkeypatch.setattr(module, "_CHARACTERS_PER_WORKER", 10)
     column = [[SENTENCE, MIXED], None, ["好"], [SENTENCE]]
     one = JiebaSegmenter().fit_transform(column)
-    assert JiebaSegmenter(n_jobs=2).fit_transform(column) == one
+    two = JiebaSegmenter(n_jobs=2, engine="jieba").fit_transform(column)
+    assert two == one
 
 
 def test_characters():
