@@ -89,3 +89,16 @@ def test_strange_classes_are_refused() -> None:
         cross_val_predict_proba(Stubborn(), X, GENDER, cv=2)
     with pytest.raises(TargetError, match="got 2 arrays and 2 lists of classes"):
         cross_val_predict_proba(Stubborn(n_tasks=2), X, GENDER, cv=2)
+
+
+def test_sets_of_labels() -> None:
+    likes = np.empty(40, dtype=object)
+    for row, (a, b, _) in enumerate(X):
+        likes[row] = frozenset(["tea"] * int(a > 0) + ["wine"] * int(b > 0) or ["none"])
+    likes[3] = None
+    y = pd.DataFrame({"likes": likes})
+    found = cross_val_predict_proba(MODEL, X, y, cv=2)
+    assert found.classes[0].tolist() == ["none", "tea", "wine"]
+    assert found.probabilities[0].shape == (40, 3)
+    assert found.predictions[3, 0] is None
+    assert all(isinstance(cell, frozenset) for cell in np.delete(found.predictions, 3))

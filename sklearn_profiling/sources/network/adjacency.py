@@ -108,7 +108,7 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        csr_matrix of shape (n_users, n_features_out_), dtype float32
+        csr_matrix of shape (n_users, n_features_out), dtype float32
             The rows.
 
         Raises
@@ -139,7 +139,7 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of str objects of shape (n_features_out_,)
+        ndarray of str objects of shape (n_features_out,)
             The names.
         """
         del input_features
