@@ -17,11 +17,10 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "examples", "**/README.rst", "api/generated/README.md"]
+exclude_patterns = ["_build", "examples"]
 templates_path = ["_templates"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
-suppress_warnings = ["config.cache"]
 
 autosummary_generate = True
 autodoc_typehints = "none"
