@@ -28,7 +28,7 @@ def make_messages(n_megabytes, seed):
     words = [word for word, count in tokenizer.FREQ.items() if count]
     shares = np.array([tokenizer.FREQ[word] for word in words], float)
     ideographs = [chr(point) for point in range(0x4E00, 0x9FA6)]
-    rest = [*"，。！？、", "2024", "iPhone", "3.5%", "@", "😀"]
+    rest = [*"，。！？、" * 4, "2024", "iPhone", "3.5%", "@", "😀"]
     messages, size = [], 0
     while size < n_megabytes * 1e6:
         picked = rng.choice(len(words), 2000, p=shares / shares.sum())

@@ -21,6 +21,7 @@ from sklearn.utils.estimator_checks import (
     check_set_params,
     check_valid_tag_types,
 )
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.sources import text as package
@@ -136,3 +137,9 @@ def test_base_class_learns_nothing_of_its_own():
 
     with pytest.raises(NotImplementedError):
         WordVectorTransformer().fit(None)
+
+
+@pytest.mark.parametrize("segmenter", [JiebaSegmenter(), CharacterSegmenter()])
+def test_segmenters_need_no_fit(segmenter):
+    check_is_fitted(segmenter)
+    assert segmenter.transform(["山"]).tolist() == [[["山"]]]
