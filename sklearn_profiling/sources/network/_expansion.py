@@ -5,9 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
 from sklearn_profiling.sources.network._kernels import nearest_of_neighbors
+
+
+def read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """View an array without the right to write.
+
+    Parameters
+    ----------
+    array : ndarray
+        Any array.
+
+    Returns
+    -------
+    ndarray
+        The view.
+    """
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def expand_low_degrees(adjacency: Any, threshold: int, *, directed: bool) -> Any:
@@ -38,9 +57,7 @@ def expand_low_degrees(adjacency: Any, threshold: int, *, directed: bool) -> Any
     counts = np.zeros(n_users, dtype=np.int64)
     strengths = np.asarray(adjacency.sum(axis=1), dtype=np.float32).ravel()
     nearest_of_neighbors(
-        adjacency.indptr,
-        adjacency.indices,
-        adjacency.data,
+        *map(read_only, (adjacency.indptr, adjacency.indices, adjacency.data)),
         strengths,
         starts,
         others,

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sklearn_profiling.sources.network._expansion import read_only
 from sklearn_profiling.sources.network._line_sgd_kernels import (
     SIGMOID,
     build_noise,
@@ -34,6 +35,9 @@ _MAX_PASS = 1 << 26
 _ARCS_PER_BLOCK = 4096
 _NOISE_POWER = 0.75
 _LEAST_RATE = 1e-4
+_SAMPLES = 20_000_000
+_MOST_PASSES = 400
+_FEWEST_PASSES = 10
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,22 @@ class _Pass(NamedTuple):
     part_starts: npt.NDArray[np.int64]
     thresholds: npt.NDArray[np.uint32]
     aliases: npt.NDArray[np.int32]
+
+
+def default_samples(n_arcs: int) -> int:
+    """Choose the number of samples by the number of arcs.
+
+    Parameters
+    ----------
+    n_arcs : int
+        Arcs of the network.
+
+    Returns
+    -------
+    int
+        20 million, within 10 to 400 passes.
+    """
+    return min(max(_SAMPLES, _FEWEST_PASSES * n_arcs), _MOST_PASSES * n_arcs)
 
 
 def count_parts(n_arcs: int, n_users: int) -> int:
@@ -249,6 +269,11 @@ class _Arcs:
 
     def __init__(self, adjacency: Any, generator: np.random.Generator) -> None:
         self._adjacency = adjacency
+        # Read-only always, or each mixture would be compiled on its own.
+        self._parts_of_matrix = tuple(
+            read_only(part)
+            for part in (adjacency.indptr, adjacency.indices, adjacency.data)
+        )
         self._generator = generator
         self._total = float(adjacency.data.sum(dtype=np.float64))
         degrees = np.zeros(adjacency.shape[0], dtype=np.float64)
@@ -287,9 +312,7 @@ class _Arcs:
         build_noise(members, part_starts, self._noise, thresholds, aliases)
         step = self._total / n_arcs
         arguments = (
-            adjacency.indptr,
-            adjacency.indices,
-            adjacency.data,
+            *self._parts_of_matrix,
             parts,
             n_parts,
             float(self._generator.random()),

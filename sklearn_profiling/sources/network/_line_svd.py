@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy import linalg, sparse
 from threadpoolctl import threadpool_limits
 
+from sklearn_profiling.sources.network._expansion import read_only
 from sklearn_profiling.sources.network._line_svd_kernels import multiply_rows
 
 Floats = npt.NDArray[np.float32]
@@ -147,11 +148,14 @@ class _Products:
         dense = np.ascontiguousarray(dense)
         result = np.empty((n_rows, dense.shape[1]), dtype=np.float32)
 
+        # Read-only always, or each mixture would be compiled on its own.
+        parts = [
+            read_only(part) for part in (matrix.indptr, matrix.indices, matrix.data)
+        ]
+
         def run(first: int) -> None:
             last = min(first + _ROWS_PER_TASK, n_rows)
-            multiply_rows(
-                matrix.indptr, matrix.indices, matrix.data, dense, result, first, last
-            )
+            multiply_rows(*parts, dense, result, first, last)
 
         list(self._pool.map(run, range(0, n_rows, _ROWS_PER_TASK)))
         return result

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from joblib import Memory, effective_n_jobs
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils import Tags
@@ -19,15 +17,24 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from sklearn_profiling._seeding import RandomState, derive_seed, derive_seeds
-from sklearn_profiling.containers._edges import split_edges
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.exceptions import ProfilingWarning, SourceError
 from sklearn_profiling.sources.network._cache import cache_folder, cached_array
 from sklearn_profiling.sources.network._expansion import expand_low_degrees
-from sklearn_profiling.sources.network._line_sgd import SGDSettings, train_sgd
+from sklearn_profiling.sources.network._line_sgd import (
+    SGDSettings,
+    default_samples,
+    train_sgd,
+)
 from sklearn_profiling.sources.network._line_svd import (
     SpectralSettings,
     embed_spectral,
+)
+from sklearn_profiling.sources.network._lookup import (
+    find_rows,
+    id_column,
+    mean_of_neighbors,
+    unit_rows,
 )
 
 __all__ = ["LINEEmbedding"]
@@ -36,9 +43,6 @@ Floats = npt.NDArray[np.float32]
 
 # Part of every cache key: to be raised with any change of the numbers.
 _ALGORITHM = 1
-_SAMPLES = 20_000_000
-_MOST_PASSES = 400
-_FEWEST_PASSES = 10
 
 
 class LINEEmbedding(TransformerMixin, BaseEstimator):
@@ -252,12 +256,9 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
             )
             raise SourceError(msg)
         if X is not None:
-            self._rows(_id_column(X), graph)
-        halves = self._solve_or_load(graph)
-        self.embedding_ = np.hstack(
-            [_unit_rows(half) if self.normalize else half for half in halves]
-        )
-        self._known = ~graph.isolated
+            find_rows(graph, id_column(X))
+        self.embedding_ = self._scaled(self._solve_or_load(graph))
+        self._graph = graph
         self.n_features_out_ = self.n_components + (self.unknown == "indicator")
         return self
 
@@ -279,14 +280,18 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
             Vectors; see ``unknown`` for users without links.
         """
         check_is_fitted(self)
-        graph = self._checked_graph()
-        ids = _id_column(X)
-        rows = self._rows(ids, graph)
-        known = (rows >= 0) & self._known[rows]
+        ids = id_column(X)
+        rows = find_rows(self._graph, ids)
+        known = (rows >= 0) & ~self._graph.isolated[rows]
         vectors = np.zeros((len(ids), self.n_components), dtype=np.float32)
         vectors[known] = self.embedding_[rows[known]]
         if new_links is not None and not known.all():
-            self._embed_new(ids, vectors, known, new_links, graph)
+            new = np.flatnonzero(~known)
+            means, linked = mean_of_neighbors(
+                ids[new], new_links, self._graph, self.embedding_
+            )
+            vectors[new[linked]] = self._scaled(means[linked])
+            known[new[linked]] = True
         if self.unknown == "indicator":
             return np.column_stack([vectors, (~known).astype(np.float32)])
         if self.unknown == "error" and not known.all():
@@ -337,6 +342,9 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
     def _orders(self) -> list[str]:
         return ["first", "second"] if self.order == "both" else [self.order]
 
+    def _scaled(self, vectors: Floats) -> Floats:
+        return unit_rows(vectors, len(self._orders())) if self.normalize else vectors
+
     def _width(self) -> int:
         return self.n_components // len(self._orders())
 
@@ -349,19 +357,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
             raise SourceError(msg)
         return self.graph
 
-    def _rows(self, ids: npt.NDArray[Any], graph: SocialGraph) -> npt.NDArray[np.int64]:
-        rows = graph.index_of(ids)
-        if len(ids) and (rows < 0).all():
-            kinds = {isinstance(name, str) for name in ids if not pd.isna(name)}
-            if kinds == {not isinstance(graph.ids[0], str)}:
-                msg = (
-                    f"Ids such as {ids[0]!r} are of another kind than those of the "
-                    f"graph, such as {graph.ids[0]!r}: no text is equal to a number."
-                )
-                raise SourceError(msg)
-        return rows
-
-    def _solve_or_load(self, graph: SocialGraph) -> list[Floats]:
+    def _solve_or_load(self, graph: SocialGraph) -> Floats:
         folder = cache_folder(self.memory)
         if folder is not None and not isinstance(self.random_state, (int, np.integer)):
             warnings.warn(
@@ -374,10 +370,8 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         if folder is None:
             return self._solve(graph)
         shape = (graph.n_users, self.n_components)
-        stored = cached_array(
-            folder, self._key(graph), shape, lambda: np.hstack(self._solve(graph))
-        )
-        return np.split(stored, len(self._orders()), axis=1)
+        key = self._key(graph)
+        return cached_array(folder, key, shape, lambda: self._solve(graph))
 
     def _key(self, graph: SocialGraph) -> dict[str, Any]:
         names = ["n_components", "order", "solver", "n_negatives", "expansion"]
@@ -392,7 +386,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         seed = derive_seed(self.random_state)
         return key | {"graph": graph.fingerprint, "seed": seed, "version": _ALGORITHM}
 
-    def _solve(self, graph: SocialGraph) -> list[Floats]:
+    def _solve(self, graph: SocialGraph) -> Floats:
         seeds = dict(
             zip(("first", "second"), derive_seeds(self.random_state, 2), strict=True)
         )
@@ -408,7 +402,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
             # Rows that nothing taught hold the random start, which says nothing.
             half[np.diff(adjacency.indptr) == 0] = 0.0
             halves.append(half)
-        return halves
+        return np.hstack(halves)
 
     def _expanded(self, graph: SocialGraph) -> Any:
         if self.expansion is None:
@@ -446,81 +440,3 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
             n_threads=effective_n_jobs(self.n_jobs),
         )
         return embed_spectral(adjacency, settings, order=order)
-
-    def _embed_new(
-        self,
-        ids: npt.NDArray[Any],
-        vectors: Floats,
-        known: npt.NDArray[np.bool_],
-        new_links: Any,
-        graph: SocialGraph,
-    ) -> None:
-        """Fill in the vectors of new users from their neighbours', in place."""
-        sources, targets, weights = split_edges(new_links, "source", "target", None)
-        if weights is None:
-            weights = np.ones(len(sources), dtype=np.float32)
-        wanted = pd.Index(ids[~known], dtype=object, tupleize_cols=False).unique()
-        means = np.zeros((len(wanted), self.n_components), dtype=np.float32)
-        totals = np.zeros((len(wanted), 1), dtype=np.float32)
-        for new, friend in ((sources, targets), (targets, sources)):
-            index = pd.Index(new, dtype=object, tupleize_cols=False)
-            slots = wanted.get_indexer_for(index)
-            rows = graph.index_of(friend)
-            use = (slots >= 0) & (rows >= 0) & self._known[rows]
-            share = weights[use, None]
-            np.add.at(means, slots[use], self.embedding_[rows[use]] * share)
-            np.add.at(totals, slots[use], share)
-        linked = totals[:, 0] > 0
-        means[linked] /= totals[linked]
-        if self.normalize:
-            halves = np.split(means, len(self._orders()), axis=1)
-            means = np.hstack([_unit_rows(half) for half in halves])
-        unknown_rows = np.flatnonzero(~known)
-        slots = wanted.get_indexer_for(
-            pd.Index(ids[unknown_rows], dtype=object, tupleize_cols=False)
-        )
-        found = linked[slots]
-        vectors[unknown_rows[found]] = means[slots[found]]
-        known[unknown_rows[found]] = True
-
-
-def default_samples(n_arcs: int) -> int:
-    """Choose the number of samples by the number of arcs.
-
-    Parameters
-    ----------
-    n_arcs : int
-        Arcs of the network.
-
-    Returns
-    -------
-    int
-        20 million, within 10 to 400 passes.
-    """
-    return min(max(_SAMPLES, _FEWEST_PASSES * n_arcs), _MOST_PASSES * n_arcs)
-
-
-def _id_column(X: Any) -> npt.NDArray[Any]:
-    """Bring ids in any column-like form to a 1-D array."""
-    if isinstance(X, (pd.DataFrame, np.ndarray)) and X.ndim == 2 and X.shape[1] == 1:
-        X = X.iloc[:, 0] if isinstance(X, pd.DataFrame) else X[:, 0]
-    if isinstance(X, (str, bytes)) or not isinstance(X, Iterable):
-        msg = f"Ids of users must be one column, got {type(X).__name__}."
-        raise SourceError(msg)
-    if isinstance(X, (pd.DataFrame, np.ndarray)) and X.ndim != 1:
-        msg = f"Ids of users must be one column, got an array of shape {X.shape}."
-        raise SourceError(msg)
-    if isinstance(X, (pd.Series, pd.Index, np.ndarray)):
-        return np.asarray(X, dtype=object)
-    values = list(X)
-    ids = np.empty(len(values), dtype=object)
-    ids[:] = values
-    return ids
-
-
-def _unit_rows(vectors: Floats) -> Floats:
-    """Scale rows to unit length; rows of zeros stay."""
-    lengths: Floats = np.linalg.norm(vectors, axis=1, keepdims=True)
-    lengths[lengths == 0] = 1.0
-    scaled: Floats = vectors / lengths
-    return scaled

@@ -18,7 +18,7 @@ from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.exceptions import ProfilingWarning, SourceError
 from sklearn_profiling.sources.network import LINEEmbedding
 from sklearn_profiling.sources.network import line as line_module
-from sklearn_profiling.sources.network.line import default_samples
+from sklearn_profiling.sources.network._line_sgd import default_samples
 
 QUICK = {"n_components": 16, "n_samples": 60_000, "random_state": 0}
 
@@ -280,6 +280,21 @@ class TestTravel:
         assert tags.input_tags.one_d_array
         assert tags.input_tags.string
         assert not tags.input_tags.two_d_array
+
+
+class TestRefit:
+    def test_a_new_graph_counts_from_the_next_fit_on(self, triangle):
+        line = spectral(triangle).fit()
+        before = line.transform(["d"])
+        line.set_params(graph=SocialGraph.from_edges([("d", "e")]))
+        np.testing.assert_array_equal(line.transform(["d"]), before)
+        assert line.fit().transform(["a"])[0, -1] == 1
+
+    def test_tuples_as_ids(self):
+        graph = SocialGraph.from_edges([((1, 2), (3, 4)), ((3, 4), (5, 6))])
+        vectors = spectral(graph).fit_transform([(1, 2), (7, 8)])
+        assert vectors[:, -1].tolist() == [0, 1]
+        assert spectral(graph).fit_transform([(7, 8)])[0, -1] == 1
 
 
 class TestErrors:

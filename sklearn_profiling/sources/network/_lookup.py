@@ -1,0 +1,143 @@
+"""From a column of ids to rows of a network, and to vectors of new users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from sklearn_profiling.containers._edges import object_array, split_edges
+from sklearn_profiling.containers.social_graph import SocialGraph
+from sklearn_profiling.exceptions import SourceError
+
+Floats = npt.NDArray[np.float32]
+
+
+def id_column(X: Any) -> npt.NDArray[Any]:
+    """Bring ids in any column-like form to a 1-D object array.
+
+    Parameters
+    ----------
+    X : sequence, Series, array or frame of one column
+        The ids.
+
+    Returns
+    -------
+    object ndarray of shape (n,)
+        The ids.
+    """
+    if isinstance(X, (pd.DataFrame, np.ndarray)) and X.ndim == 2 and X.shape[1] == 1:
+        X = X.iloc[:, 0] if isinstance(X, pd.DataFrame) else X[:, 0]
+    if isinstance(X, (str, bytes)) or not isinstance(X, Iterable):
+        msg = f"Ids of users must be one column, got {type(X).__name__}."
+        raise SourceError(msg)
+    if isinstance(X, (pd.DataFrame, np.ndarray)) and X.ndim != 1:
+        msg = f"Ids of users must be one column, got an array of shape {X.shape}."
+        raise SourceError(msg)
+    if isinstance(X, (pd.Series, pd.Index, np.ndarray)):
+        return np.asarray(X, dtype=object)
+    return object_array(list(X))
+
+
+def find_rows(graph: SocialGraph, ids: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Look up rows, and refuse text among numbers or the other way round.
+
+    Parameters
+    ----------
+    graph : SocialGraph
+        The network.
+    ids : object ndarray of shape (n,)
+        Ids; missing and unknown ones are welcome.
+
+    Returns
+    -------
+    int64 ndarray of shape (n,)
+        Rows, -1 where unknown.
+    """
+    rows = graph.index_of(ids)
+    if (rows < 0).all():
+        _refuse_other_kind(graph, ids)
+    return rows
+
+
+def _refuse_other_kind(graph: SocialGraph, ids: npt.NDArray[Any]) -> None:
+    given = [name for name in ids if name is not None and name is not pd.NA]
+    given = [name for name in given if not isinstance(name, float) or name == name]
+    if {isinstance(name, str) for name in given} == {not isinstance(graph.ids[0], str)}:
+        msg = (
+            f"Ids such as {given[0]!r} are of another kind than those of the graph, "
+            f"such as {graph.ids[0]!r}: no text is equal to a number."
+        )
+        raise SourceError(msg)
+
+
+def mean_of_neighbors(
+    ids: npt.NDArray[Any],
+    links: Any,
+    graph: SocialGraph,
+    embedding: Floats,
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Give users the weighted mean of their neighbours' vectors.
+
+    Parameters
+    ----------
+    ids : object ndarray of shape (n,)
+        Users without a vector of their own.
+    links : DataFrame, array or iterable of tuples
+        Links, perhaps weighted, between them and users of the network.
+    graph : SocialGraph
+        The network.
+    embedding : float32 ndarray of shape (n_users, n_components)
+        Vectors of its users.
+
+    Returns
+    -------
+    means : float32 ndarray of shape (n, n_components)
+        Vectors; zero without neighbours.
+    linked : bool ndarray of shape (n,)
+        Who has neighbours with vectors.
+    """
+    sources, targets, weights = split_edges(links, "source", "target", None)
+    if weights is None:
+        weights = np.ones(len(sources), dtype=np.float32)
+    taught = ~graph.isolated
+    wanted = pd.Index(ids, dtype=object, tupleize_cols=False)
+    users = wanted.unique()
+    sums = np.zeros((len(users), embedding.shape[1]), dtype=np.float32)
+    totals = np.zeros((len(users), 1), dtype=np.float32)
+    for new, friend in ((sources, targets), (targets, sources)):
+        slots = users.get_indexer_for(pd.Index(new, dtype=object, tupleize_cols=False))
+        rows = graph.index_of(friend)
+        use = (slots >= 0) & (rows >= 0) & taught[rows]
+        share = weights[use, None]
+        np.add.at(sums, slots[use], embedding[rows[use]] * share)
+        np.add.at(totals, slots[use], share)
+    linked = totals[:, 0] > 0
+    sums[linked] /= totals[linked]
+    slots = users.get_indexer_for(wanted)
+    return sums[slots], linked[slots]
+
+
+def unit_rows(vectors: Floats, n_parts: int) -> Floats:
+    """Scale rows to unit length in each of several parts; zeros stay.
+
+    Parameters
+    ----------
+    vectors : float32 ndarray of shape (n, n_components)
+        Vectors.
+    n_parts : int
+        Number of equal parts of a row.
+
+    Returns
+    -------
+    float32 ndarray of shape (n, n_components)
+        Scaled vectors.
+    """
+    parts = vectors.reshape(len(vectors), n_parts, vectors.shape[1] // n_parts)
+    lengths: Floats = np.linalg.norm(parts, axis=2, keepdims=True)
+    lengths[lengths == 0] = 1.0
+    scaled: Floats = (parts / lengths).reshape(vectors.shape)
+    return scaled
