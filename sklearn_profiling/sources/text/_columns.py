@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -139,11 +139,17 @@ def read_word_list(words: WordList | None, parameter: str) -> list[tuple[int, st
     DataFormatError
         If the file is not UTF-8.
     SourceError
-        If the file does not exist or an entry is not a str.
+        If the file does not exist, an entry is not a str, or `words` is an iterator.
     """
     if words is None:
         return []
     if not isinstance(words, str | os.PathLike):
+        if isinstance(words, Iterator):
+            msg = (
+                f"{parameter} must be a list or set of words or a path; an iterator "
+                "could be read only once"
+            )
+            raise SourceError(msg)
         entries = list(words)
         for position, word in enumerate(entries):
             if not isinstance(word, str) or not word.strip():

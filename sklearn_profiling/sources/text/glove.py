@@ -96,7 +96,8 @@ class GloVeTransformer(WordVectorTransformer):
     give the bits of one. Gradients are not clipped.
 
     Pairs never cross a message. Words below `min_count` are taken out first, which
-    moves their neighbours together, as in the authors' program.
+    moves their neighbours together, as in the authors' program. A pair takes 16 bytes,
+    32 while the blocks are cut.
 
     References
     ----------

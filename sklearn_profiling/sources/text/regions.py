@@ -96,6 +96,10 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
     user of a class wrote would show the label of exactly that user, and whatever is
     trained on the counts would trust them too much. A Pipeline does this by itself.
 
+    In segmented text a word of a gazetteer counts where the segmenter cut it out; give
+    raw messages, or the gazetteer's words as user dictionary, to find all. Characters
+    never match words of two.
+
     Users without text get a row of NaN, the mark of a missing source.
 
     References

@@ -183,6 +183,8 @@ class JiebaSegmenter(_Segmenter):
     Notes
     -----
     Jieba writes a cache file and logs when it is first used; here it does neither.
+    The compiled engine takes some seconds at its first use on a machine; numba keeps
+    the machine code beside the package's byte code.
     White space is left out, then messages without a word. Punctuation is kept.
     The vocabulary of the result holds the words of that call, without vectors.
 
@@ -433,6 +435,15 @@ class CharacterSegmenter(_Segmenter):
         self.lowercase = lowercase
         self.drop_duplicates = drop_duplicates
 
+    def _check(self) -> None:
+        self._stop_words()
+
+    def _stop_words(self) -> set[str]:
+        words = self.stop_characters
+        # A str stands for its characters here, not for a path.
+        listed = list(words) if isinstance(words, str) else words
+        return {word for _, word in read_word_list(listed, "stop_characters")}
+
     def transform(self, X: Any) -> TokenMessages:
         """Cut messages into characters.
 
@@ -464,7 +475,7 @@ class CharacterSegmenter(_Segmenter):
             cut = [find(message.lower()) for message in messages]
         else:
             cut = [find(message) for message in messages]
-        stop = set(self.stop_characters or ())
+        stop = self._stop_words()
         if stop:
             cut = [[word for word in message if word not in stop] for message in cut]
         return _encode(cut, lengths)

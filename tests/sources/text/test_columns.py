@@ -71,13 +71,15 @@ def test_word_lists(tmp_path):
     path.write_bytes("\ufeff一 \r\n\n二".encode())
     assert read_word_list(path, "stop_words") == [(1, "一"), (3, "二")]
     assert read_word_list(str(path), "stop_words") == [(1, "一"), (3, "二")]
-    assert read_word_list(iter(["一", " 二"]), "stop_words") == [(1, "一"), (2, "二")]
+    assert read_word_list(("一", " 二"), "stop_words") == [(1, "一"), (2, "二")]
     assert read_word_list(None, "stop_words") == []
 
 
 def test_word_list_errors(tmp_path):
     with pytest.raises(SourceError, match=r"stop_words .* no file 'nowhere'"):
         read_word_list("nowhere", "stop_words")
+    with pytest.raises(SourceError, match="stop_words must be a list or set of words"):
+        read_word_list(iter(["一"]), "stop_words")
     for wrong in (3, " "):
         with pytest.raises(SourceError, match=f"entry 1 is {re.escape(repr(wrong))}"):
             read_word_list(["一", wrong], "stop_words")

@@ -298,5 +298,7 @@ def test_wrong_parameters_are_named():
         JiebaSegmenter(engine="other").transform([])
     with pytest.raises(ValueError, match="'punctuation' parameter"):
         CharacterSegmenter(punctuation="some").fit([])
+    with pytest.raises(SourceError, match="stop_characters must hold words"):
+        CharacterSegmenter(stop_characters=["好", 3]).fit([])
     with pytest.raises(SourceError, match="JiebaSegmenter, row 0"):
         JiebaSegmenter().transform([7])
