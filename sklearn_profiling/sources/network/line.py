@@ -133,9 +133,9 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
     .868 with second order) than the positive part of the matrix of second order
     (.859).
 
-    **Direction.** First order and expansion to friends forget the direction of links
-    in so far as first order does in the paper. Second order of a directed graph
-    follows it: users who follow nobody have a zero second-order half.
+    **Direction.** First order forgets the direction of links, for which the paper does
+    not define it. Second order of a directed graph follows it: users who follow
+    nobody have a zero second-order half.
 
     **Expansion** adds w_ij w_jk / d_j over all j as the weight of (i, k), for
     neighbours of neighbours only. In an undirected graph the new links count for
