@@ -7,13 +7,11 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from numbers import Integral
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
 
 from sklearn_profiling.containers import TokenMessages, Vocabulary
@@ -21,9 +19,9 @@ from sklearn_profiling.exceptions import DataFormatError, SourceError
 from sklearn_profiling.sources.text import _jieba
 from sklearn_profiling.sources.text._columns import (
     WordList,
-    read_messages,
     read_word_list,
 )
+from sklearn_profiling.sources.text._segmenter import Segmenter, assemble, encode
 
 __all__ = ["CharacterSegmenter", "JiebaSegmenter"]
 
@@ -47,90 +45,6 @@ _LETTER = rf"[^\W_{_IDEOGRAPHS}]"
 _RUN = rf"{_LETTER}+(?:['’]{_LETTER}+)*"
 
 
-class _Segmenter(TransformerMixin, BaseEstimator):
-    """Base of the segmenters: columns in, TokenMessages out, nothing learned."""
-
-    drop_duplicates: bool
-
-    def _check(self) -> None:
-        """Raise if a parameter cannot be used; `fit` calls it."""
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
-        """Check the parameters; nothing is learned.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_users,)
-            Ignored.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        object
-            The segmenter itself.
-        """
-        self._check()
-        return self
-
-    def _read(self, column: Any) -> tuple[list[str], NDArray[np.int64]]:
-        """Return the messages of all users end to end and how many each has."""
-        self._validate_params()
-        users = read_messages(column, self)
-        if self.drop_duplicates:
-            users = [list(dict.fromkeys(messages)) for messages in users]
-        lengths = np.fromiter(map(len, users), np.int64, len(users))
-        return list(chain.from_iterable(users)), lengths
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.one_d_array = True
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        tags.input_tags.allow_nan = True
-        tags.requires_fit = False
-        return tags
-
-
-def _encode(
-    messages: list[list[str]],
-    lengths: NDArray[np.int64],
-    tags: NDArray[np.int16] | None = None,
-    tag_names: tuple[str, ...] | None = None,
-) -> TokenMessages:
-    """Give the words of cut messages numbers; leave empty messages out."""
-    words = list(chain.from_iterable(messages))
-    vocabulary = Vocabulary(sorted(set(words)))
-    ids = np.fromiter(map(vocabulary.index.__getitem__, words), np.int32, len(words))
-    sizes = np.fromiter(map(len, messages), np.int64, len(messages))
-    return _assemble(ids, sizes, lengths, vocabulary, tags, tag_names)
-
-
-def _assemble(
-    ids: NDArray[np.int32],
-    sizes: NDArray[np.int64],
-    lengths: NDArray[np.int64],
-    vocabulary: Vocabulary,
-    tags: NDArray[np.int16] | None = None,
-    tag_names: tuple[str, ...] | None = None,
-) -> TokenMessages:
-    """Leave empty messages out, given the words of each and the messages of a user."""
-    filled = np.concatenate([[0], np.cumsum(sizes > 0)])
-    users = np.concatenate([[0], np.cumsum(lengths)])
-    return TokenMessages(
-        ids,
-        np.concatenate([[0], np.cumsum(sizes[sizes > 0])]),
-        filled[users],
-        vocabulary,
-        tags=tags,
-        tag_names=tag_names,
-    )
-
-
 def _equal_parts(messages: list[str]) -> Iterator[list[str]]:
     """Cut a list into parts of about as many characters."""
     part: list[str] = []
@@ -145,7 +59,7 @@ def _equal_parts(messages: list[str]) -> Iterator[list[str]]:
         yield part
 
 
-class JiebaSegmenter(_Segmenter):
+class JiebaSegmenter(Segmenter):
     """Cut Chinese messages into words with jieba.
 
     Parameters
@@ -286,7 +200,7 @@ class JiebaSegmenter(_Segmenter):
             [word for raw in message if (word := self._accept(raw, stop)) is not None]
             for message in self._spread(_jieba.cut_messages, settings, messages)
         ]
-        return _encode(kept, lengths)
+        return encode(kept, lengths)
 
     def _accept(self, word: str, stop: set[str]) -> str | None:
         """Return the word as it is kept, or None."""
@@ -318,7 +232,7 @@ class JiebaSegmenter(_Segmenter):
         kept = np.concatenate([[0], np.cumsum(flat >= 0)])
         sizes = np.concatenate([np.zeros(1, np.int64), *(part.sizes for part in parts)])
         starts = kept[np.cumsum(sizes)]
-        return _assemble(flat[flat >= 0], np.diff(starts), lengths, vocabulary)
+        return assemble(flat[flat >= 0], np.diff(starts), lengths, vocabulary)
 
     def _tagged(
         self,
@@ -339,7 +253,7 @@ class JiebaSegmenter(_Segmenter):
                     words.append(word)
                     tags.append(number[tag])
             kept.append(words)
-        return _encode(kept, lengths, np.array(tags, np.int16), names)
+        return encode(kept, lengths, np.array(tags, np.int16), names)
 
     def _spread(
         self, cut: Any, settings: _jieba.CutSettings, messages: list[str]
@@ -379,7 +293,7 @@ def _user_entries(
     return tuple(parsed)
 
 
-class CharacterSegmenter(_Segmenter):
+class CharacterSegmenter(Segmenter):
     """Cut messages into characters; words of other scripts stay whole.
 
     Parameters
@@ -478,4 +392,4 @@ class CharacterSegmenter(_Segmenter):
         stop = self._stop_words()
         if stop:
             cut = [[word for word in message if word not in stop] for message in cut]
-        return _encode(cut, lengths)
+        return encode(cut, lengths)

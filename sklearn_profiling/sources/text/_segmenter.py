@@ -1,0 +1,135 @@
+"""What the segmenters share: reading columns and numbering words."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils import Tags
+
+from sklearn_profiling.containers import TokenMessages, Vocabulary
+from sklearn_profiling.sources.text._columns import read_messages
+
+__all__ = ["Segmenter", "assemble", "encode"]
+
+
+class Segmenter(TransformerMixin, BaseEstimator):
+    """Base of the segmenters: columns in, TokenMessages out, nothing learned."""
+
+    drop_duplicates: bool
+
+    def _check(self) -> None:
+        """Raise if a parameter cannot be used; `fit` calls it."""
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
+        """Check the parameters; nothing is learned.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_users,)
+            Ignored.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        object
+            The segmenter itself.
+        """
+        self._check()
+        return self
+
+    def _read(self, column: Any) -> tuple[list[str], NDArray[np.int64]]:
+        """Return the messages of all users end to end and how many each has."""
+        self._validate_params()
+        users = read_messages(column, self)
+        if self.drop_duplicates:
+            users = [list(dict.fromkeys(messages)) for messages in users]
+        lengths = np.fromiter(map(len, users), np.int64, len(users))
+        return list(chain.from_iterable(users)), lengths
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        tags.input_tags.allow_nan = True
+        tags.requires_fit = False
+        return tags
+
+
+def encode(
+    messages: list[list[str]],
+    lengths: NDArray[np.int64],
+    tags: NDArray[np.int16] | None = None,
+    tag_names: tuple[str, ...] | None = None,
+) -> TokenMessages:
+    """Give the words of cut messages numbers.
+
+    Parameters
+    ----------
+    messages : list of list of str
+        Words of each message of all users.
+    lengths : ndarray of int64, shape (n_users,)
+        Messages of each user.
+    tags : ndarray of int16, shape (n_words,), default=None
+        Parts of speech.
+    tag_names : tuple of str, default=None
+        Their names.
+
+    Returns
+    -------
+    TokenMessages
+        The text, without empty messages, with a sorted vocabulary of its words.
+    """
+    words = list(chain.from_iterable(messages))
+    vocabulary = Vocabulary(sorted(set(words)))
+    ids = np.fromiter(map(vocabulary.index.__getitem__, words), np.int32, len(words))
+    sizes = np.fromiter(map(len, messages), np.int64, len(messages))
+    return assemble(ids, sizes, lengths, vocabulary, tags, tag_names)
+
+
+def assemble(
+    ids: NDArray[np.int32],
+    sizes: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    vocabulary: Vocabulary,
+    tags: NDArray[np.int16] | None = None,
+    tag_names: tuple[str, ...] | None = None,
+) -> TokenMessages:
+    """Join numbered words to a text.
+
+    Parameters
+    ----------
+    ids : ndarray of int32, shape (n_words,)
+        Words of all messages.
+    sizes : ndarray of int64, shape (n_messages,)
+        Words of each message.
+    lengths : ndarray of int64, shape (n_users,)
+        Messages of each user.
+    vocabulary : Vocabulary
+        What the numbers mean.
+    tags : ndarray of int16, shape (n_words,), default=None
+        Parts of speech.
+    tag_names : tuple of str, default=None
+        Their names.
+
+    Returns
+    -------
+    TokenMessages
+        The text, without empty messages.
+    """
+    filled = np.concatenate([[0], np.cumsum(sizes > 0)])
+    users = np.concatenate([[0], np.cumsum(lengths)])
+    return TokenMessages(
+        ids,
+        np.concatenate([[0], np.cumsum(sizes[sizes > 0])]),
+        filled[users],
+        vocabulary,
+        tags=tags,
+        tag_names=tag_names,
+    )
