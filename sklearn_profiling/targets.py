@@ -70,7 +70,7 @@ def label_table(y: Any) -> tuple[Table, list[str], bool]:
         msg = f"each task needs a name of its own; {twice!r} stands twice"
         raise TargetError(msg)
     one_dimensional = values.ndim == 1
-    table = values.reshape(len(values), -1).copy()
+    table = values.reshape(len(values), len(names)).copy()
     table[pd.isna(table)] = None
     for task, name in enumerate(names):
         if _holds_sets(table[:, task]):

@@ -98,8 +98,8 @@ class ImageBags:
     @property
     def missing(self) -> npt.NDArray[np.bool_]:
         """True for users without any image."""
-        lengths: IntArray = np.diff(self.user_starts)
-        return lengths == 0
+        empty: npt.NDArray[np.bool_] = np.diff(self.user_starts) == 0
+        return empty
 
     def __len__(self) -> int:
         return len(self.user_starts) - 1

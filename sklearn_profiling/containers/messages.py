@@ -406,8 +406,8 @@ class TokenMessages:
     @property
     def missing(self) -> npt.NDArray[np.bool_]:
         """True for users without any message."""
-        lengths: IntArray = np.diff(self.user_starts)
-        return lengths == 0
+        empty: npt.NDArray[np.bool_] = np.diff(self.user_starts) == 0
+        return empty
 
     def word_counts(self) -> IntArray:
         """Count each word of the vocabulary.

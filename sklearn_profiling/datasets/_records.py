@@ -131,7 +131,7 @@ def load_records(
     Weights of repeated links are added; undirected, so are the two directions. Links of
     a user to itself are left out. Whole numbers as ids become strings, as in links.
     NaN counts as a missing label. Further columns named "user_id" or "messages", beside
-    `id_column` and `text_column`, are kept as "user_id_" and "messages_".
+    `id_column` and `text_column`, are kept as ``user_id_`` and ``messages_``.
 
     Examples
     --------

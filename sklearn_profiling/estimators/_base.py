@@ -26,6 +26,7 @@ from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import SourceError, TargetError
 from sklearn_profiling.targets import EncodedLabels, LabelCodec, mean_accuracy
 from sklearn_profiling.training.batches import UserDataset
+from sklearn_profiling.training.calibration import calibrate
 from sklearn_profiling.training.inputs import (
     Sources,
     SourceSpec,
@@ -51,7 +52,7 @@ __all__: list[str] = []
 Weights = npt.NDArray[np.float64]
 
 
-class BaseProfileClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
     """Base of the classifiers: everything but the architecture.
 
     A subclass names its parameters, and builds its architecture in `_build_module`
@@ -206,9 +207,10 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             self._codec = codec
             self._specs = {name: SourceSpec.of(s) for name, s in sources.items()}
             self._statistics = {
-                name: _column_statistics(source, weights)
+                name: _text_statistics(source, weights)
+                if isinstance(source, TokenMessages)
+                else _column_statistics(source, weights)
                 for name, source in sources.items()
-                if not isinstance(source, TokenMessages)
             }
             self._seed = derive_seed(self.random_state)
             vectors = {
@@ -221,6 +223,8 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         dataset = UserDataset(
             sources, self._gaps(), DTYPES[self.dtype], labels, weights
         )
+        if not again:
+            calibrate(self.net_.module_, dataset, self.batch_size, self._seed)
         train(self.net_, dataset, plan, epochs=epochs)
         self.history_ = list(self.net_.history)
         self.n_iter_ = len(self.history_)
@@ -432,6 +436,22 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             self.net_ = self._make_net(empty)
             load_numpy_state(self.net_.module_, saved["module"])
             load_numpy_state(self.net_.criterion_, saved["loss"])
+
+
+def _text_statistics(
+    text: TokenMessages, weights: Weights
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Weighted mean and deviation of the word vectors over the words written."""
+    vectors = text.vocabulary.vectors
+    if vectors is None or not text.n_words:
+        nothing = np.zeros(text.vocabulary.n_dimensions)
+        return nothing, nothing
+    counts = np.bincount(
+        text.ids, weights=weights[text.word_users()], minlength=len(vectors)
+    )
+    values = vectors.astype(np.float64)
+    mean = np.average(values, axis=0, weights=counts)
+    return mean, np.sqrt(np.average((values - mean) ** 2, axis=0, weights=counts))
 
 
 def _column_statistics(

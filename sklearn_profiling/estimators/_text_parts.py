@@ -61,6 +61,11 @@ class BaseTextCNNClassifier(BaseProfileClassifier):
         spec = self._specs[name]
         vectors = self._vectors[name]
         n_dimensions = spec.n_features or self.n_dimensions
+        if vectors is not None:
+            # Trainers leave a common direction and a scale of their own, under which
+            # convolutions of any start hardly tell words apart.
+            mean, scale = self._statistics[name]
+            vectors = (vectors - mean) / np.where(scale > 0, scale, 1.0)
         embedding = WordEmbedding(
             spec.n_words,
             n_dimensions,

@@ -126,8 +126,10 @@ class MMLUPClassifier(BaseTextCNNClassifier):
     -----
     Deviations from the paper and choices where it is silent: softmax in the attention
     (the paper's eq. 4 has none; ``attention="raw"``), sizes of the second convolution
-    and of the shared layer, place of dropout, standardised dense sources, learned
-    stand-ins for missing sources. Where the batch holds no label of a task, that task
+    and of the shared layer, place of dropout, learned stand-ins for missing sources.
+    Word vectors, dense sources and, before the first step, the vectors of texts are
+    standardised on the training users: without it the net stays at the majority class
+    for many epochs. Where the batch holds no label of a task, that task
     adds nothing to the loss.
 
     Text is never padded, and predictions do not depend on batch size or on the other

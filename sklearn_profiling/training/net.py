@@ -40,7 +40,7 @@ DTYPES = {
 """Precision of the parameters; "bfloat16" computes in 16 bits under autocast."""
 
 
-class ProfileNet(NeuralNet):  # type: ignore[misc]
+class ProfileNet(NeuralNet):
     """A skorch net that takes batches built by :class:`UserDataset`.
 
     Parameters

@@ -10,7 +10,7 @@ from tqdm import tqdm
 __all__ = ["EpochProgress"]
 
 
-class EpochProgress(Callback):  # type: ignore[misc]
+class EpochProgress(Callback):
     """Show a bar with one step an epoch and the latest losses, on standard error.
 
     Parameters

@@ -62,6 +62,21 @@ class TextEncoder(nn.Module):
         )
         self.attention = MessageAttention(n_features, n_attention, attention)
         self.n_features = n_features
+        self.register_buffer("mean", torch.zeros(n_features))
+        self.register_buffer("scale", torch.ones(n_features))
+        self.mean: Tensor
+        self.scale: Tensor
+
+    def set_scale(self, mean: Tensor, scale: Tensor) -> None:
+        """Say what to subtract from the text's vector and what to divide it by.
+
+        Parameters
+        ----------
+        mean, scale : Tensor, shape (n_features,)
+            Measured on training users; a scale of 0 is taken as 1.
+        """
+        self.mean.copy_(mean)
+        self.scale.copy_(torch.where(scale > 0, scale, torch.ones_like(scale)))
 
     def messages(self, text: FlatText) -> Tensor:
         """Encode each message on its own.
@@ -107,12 +122,12 @@ class TextEncoder(nn.Module):
         Returns
         -------
         Tensor, shape (n_users, n_features)
-            m of the paper.
+            m of the paper, standardised by :meth:`set_scale`.
         """
         joined: Tensor = self.attention(
             self.messages(text), text.message_users, text.n_users
         )
-        return joined
+        return (joined - self.mean) / self.scale
 
 
 class VectorEncoder(nn.Module):

@@ -276,7 +276,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        float32 ndarray of shape (n, n_features_out_)
+        float32 ndarray of shape (n, n_features_out)
             Vectors; see ``unknown`` for users without links.
         """
         check_is_fitted(self)

@@ -2,6 +2,7 @@
 
 from sklearn_profiling.sources.text.averaging import MeanWordVectors
 from sklearn_profiling.sources.text.glove import GloVeTransformer
+from sklearn_profiling.sources.text.latent import LatentSemanticVectors
 from sklearn_profiling.sources.text.pretrained import PretrainedVectors
 from sklearn_profiling.sources.text.regions import RegionKeywords
 from sklearn_profiling.sources.text.segmentation import (
@@ -14,6 +15,7 @@ __all__ = [
     "CharacterSegmenter",
     "GloVeTransformer",
     "JiebaSegmenter",
+    "LatentSemanticVectors",
     "MeanWordVectors",
     "PretrainedVectors",
     "RegionKeywords",

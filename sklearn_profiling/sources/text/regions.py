@@ -199,7 +199,7 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of float32, shape (n_users, n_features_out_)
+        ndarray of float32, shape (n_users, n_features_out)
             The counts. Rows of users without a label of a task are those of
             `transform`.
         """
@@ -323,7 +323,7 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of float32, shape (n_users, n_features_out_)
+        ndarray of float32, shape (n_users, n_features_out)
             The counts, NaN for users without text.
         """
         check_is_fitted(self)

@@ -1,0 +1,320 @@
+"""Several sources side by side: columns of a users' table to named sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.base import TransformerMixin, clone
+from sklearn.utils import Tags
+from sklearn.utils.metaestimators import _BaseComposition
+from sklearn.utils.validation import check_is_fitted
+from skorch.helper import SliceDict
+
+from sklearn_profiling.exceptions import SourceError
+
+__all__ = ["SourceUnion"]
+
+Column = str | Sequence[str]
+
+
+class SourceUnion(TransformerMixin, _BaseComposition):
+    """Apply one transformer to each column and name what comes out.
+
+    What ``ColumnTransformer`` is for one matrix this is for sources of different kinds:
+    text stays ragged, vectors stay dense, and the result can be sliced, hashed, cached
+    and sent to workers as one object.
+
+    Parameters
+    ----------
+    sources : list of (str, transformer, str or list of str)
+        Name of the source, its transformer and the column it reads. "passthrough"
+        gives the column as an array, "drop" leaves the source out. A list of columns
+        is given to the transformer as a DataFrame. Names may not hold ``__``.
+    n_jobs : int, default=None
+        Number of transformers to run at a time, in processes, as in joblib.
+
+    Attributes
+    ----------
+    sources_ : list of (str, transformer, column)
+        The fitted transformers.
+    named_sources_ : dict of str to transformer
+        The same by name.
+
+    See Also
+    --------
+    sklearn.compose.ColumnTransformer : The same for one matrix.
+
+    Notes
+    -----
+    The result of one union can be read by another: its names are then the columns. So
+    text is segmented once and read by several transformers.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_profiling.sources import CharacterSegmenter, SourceUnion
+    >>> users = pd.DataFrame({"messages": [["茶香"], None], "n_fans": [3.0, 4.0]})
+    >>> union = SourceUnion(
+    ...     [
+    ...         ("text", CharacterSegmenter(), "messages"),
+    ...         ("counts", "passthrough", ["n_fans"]),
+    ...     ]
+    ... )
+    >>> made = union.fit_transform(users)
+    >>> made["text"].tolist(), made["counts"].shape, made.shape
+    ([[['茶', '香']], []], (2, 1), (2,))
+    """
+
+    def __init__(
+        self, sources: list[tuple[str, Any, Column]], *, n_jobs: int | None = None
+    ) -> None:
+        self.sources = sources
+        self.n_jobs = n_jobs
+
+    # The composition helpers of scikit-learn want pairs of name and estimator.
+    @property
+    def _pairs(self) -> list[tuple[str, Any]]:
+        try:
+            return [(name, transformer) for name, transformer, _ in self.sources]
+        except (TypeError, ValueError):
+            return self.sources  # type: ignore[return-value]
+
+    @_pairs.setter
+    def _pairs(self, pairs: list[tuple[str, Any]]) -> None:
+        self.sources = [
+            (name, transformer, column)
+            for (name, transformer), (_, _, column) in zip(
+                pairs, self.sources, strict=True
+            )
+        ]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Get the parameters of this union and of its transformers.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to go into the transformers.
+
+        Returns
+        -------
+        dict
+            Parameters by name; those of a transformer as ``name__parameter``.
+        """
+        params: dict[str, Any] = self._get_params("_pairs", deep=deep)
+        return params
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters of this union and of its transformers.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name; those of a transformer as ``name__parameter``, a whole
+            transformer by its name.
+
+        Returns
+        -------
+        self
+            This union.
+        """
+        self._set_params("_pairs", **params)
+        return self
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Fit every transformer on its column.
+
+        Parameters
+        ----------
+        X : DataFrame or mapping of str to column
+            Users.
+        y : DataFrame or array-like, default=None
+            Labels, for transformers that learn from them.
+
+        Returns
+        -------
+        self
+            The fitted union.
+
+        Raises
+        ------
+        SourceError
+            If `sources` is no list of triples or a column is absent.
+        """
+        self.fit_transform(X, y)
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None) -> SliceDict:
+        """Fit every transformer on its column and transform it.
+
+        Parameters
+        ----------
+        X : DataFrame or mapping of str to column
+            Users.
+        y : DataFrame or array-like, default=None
+            Labels, for transformers that learn from them.
+
+        Returns
+        -------
+        SliceDict
+            One entry a source.
+        """
+        self._check_sources()
+        used = [entry for entry in self.sources if not _is(entry[1], "drop")]
+        results = Parallel(n_jobs=self.n_jobs)(
+            delayed(_fit_transform)(
+                transformer if isinstance(transformer, str) else clone(transformer),
+                select_column(X, column, name),
+                y,
+            )
+            for name, transformer, column in used
+        )
+        self.sources_ = [
+            (name, fitted, column)
+            for (name, _, column), (fitted, _) in zip(used, results, strict=True)
+        ]
+        self.named_sources_ = {name: fitted for name, fitted, _ in self.sources_}
+        return self._join(
+            (name, made) for (name, _, _), (_, made) in zip(used, results, strict=True)
+        )
+
+    def transform(self, X: Any) -> SliceDict:
+        """Transform every column.
+
+        Parameters
+        ----------
+        X : DataFrame or mapping of str to column
+            Users.
+
+        Returns
+        -------
+        SliceDict
+            One entry a source.
+        """
+        check_is_fitted(self)
+        made = Parallel(n_jobs=self.n_jobs)(
+            delayed(_transform)(transformer, select_column(X, column, name))
+            for name, transformer, column in self.sources_
+        )
+        return self._join(
+            (name, result)
+            for (name, _, _), result in zip(self.sources_, made, strict=True)
+        )
+
+    def _check_sources(self) -> None:
+        entries = self.sources
+        if (
+            not isinstance(entries, list)
+            or not entries
+            or not all(isinstance(e, tuple) and len(e) == 3 for e in entries)
+        ):
+            msg = (
+                "sources must be a list of (name, transformer, column); got "
+                f"{entries!r}"
+            )
+            raise SourceError(msg)
+        self._validate_names([name for name, _, _ in entries])
+        for name, transformer, _ in entries:
+            if not (
+                transformer in ("drop", "passthrough")
+                if isinstance(transformer, str)
+                else hasattr(transformer, "transform")
+            ):
+                msg = (
+                    f"source {name!r}: the transformer must have fit and transform, or "
+                    f"be 'passthrough' or 'drop'; got {transformer!r}"
+                )
+                raise SourceError(msg)
+        if all(_is(transformer, "drop") for _, transformer, _ in entries):
+            msg = "all sources are dropped; at least one is needed"
+            raise SourceError(msg)
+
+    @staticmethod
+    def _join(entries: Iterator[tuple[str, Any]]) -> SliceDict:
+        sources = dict(entries)
+        lengths = {name: len(source) for name, source in sources.items()}
+        if len(set(lengths.values())) > 1:
+            msg = f"every transformer must give one row a user; they gave {lengths}"
+            raise SourceError(msg)
+        return SliceDict(**sources)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "sources_")
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        return tags
+
+
+def _is(transformer: Any, word: str) -> bool:
+    return isinstance(transformer, str) and transformer == word
+
+
+def select_column(X: Any, column: Column, source: str) -> Any:
+    """Take what one transformer reads.
+
+    Parameters
+    ----------
+    X : DataFrame or mapping of str to column
+        Users.
+    column : str or sequence of str
+        One column, or several as a DataFrame.
+    source : str
+        Name of the source, for the error.
+
+    Returns
+    -------
+    Series, DataFrame or the entry of a mapping
+        The column.
+
+    Raises
+    ------
+    SourceError
+        If `X` is no table of columns or a column is absent.
+    """
+    if not isinstance(X, pd.DataFrame | Mapping):
+        msg = (
+            "X must be a DataFrame of users or a mapping from column names; got "
+            f"{type(X).__name__}"
+        )
+        raise SourceError(msg)
+    names = [column] if isinstance(column, str) else list(column)
+    absent = [name for name in names if name not in X]
+    if absent:
+        msg = f"source {source!r} reads the columns {absent}; X has {list(X)}"
+        raise SourceError(msg)
+    if isinstance(column, str):
+        return X[column]
+    return (
+        X[names]
+        if isinstance(X, pd.DataFrame)
+        else pd.DataFrame({name: X[name] for name in names})
+    )
+
+
+def _as_array(column: Any) -> Any:
+    if isinstance(column, pd.DataFrame):
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return column.to_numpy() if isinstance(column, pd.Series) else column
+
+
+def _fit_transform(transformer: Any, column: Any, y: Any) -> tuple[Any, Any]:
+    if isinstance(transformer, str):
+        return transformer, _as_array(column)
+    if hasattr(transformer, "fit_transform"):
+        # Not fit and then transform: a transformer that learns from labels gives the
+        # training users what it learned from the others.
+        return transformer, transformer.fit_transform(column, y)
+    return transformer.fit(column, y), transformer.transform(column)
+
+
+def _transform(transformer: Any, column: Any) -> Any:
+    if isinstance(transformer, str):
+        return _as_array(column)
+    return transformer.transform(column)

@@ -1,0 +1,79 @@
+"""Set the scale of text features from the training users, before the first step.
+
+The average of many messages differs little between users: at first nearly all of a
+text's vector is the same for everybody, and the net spends its first epochs, sometimes
+all of them, at the majority class. Measured on the training users, mean and deviation
+of each feature are written into the encoder once; training goes on from there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sklearn_profiling.architectures.layers.sources import JoinedSources, TextEncoder
+from sklearn_profiling.training.batches import UserDataset
+
+__all__ = ["calibrate"]
+
+_MOST_USERS = 500
+"""Users to measure on: enough for a mean and a deviation of each feature."""
+
+
+def calibrate(
+    module: nn.Module, dataset: UserDataset, batch_size: int, seed: int
+) -> None:
+    """Standardise the vectors of all texts on the training users.
+
+    Parameters
+    ----------
+    module : Module
+        An architecture that holds :class:`JoinedSources`; changed in place.
+    dataset : UserDataset
+        Training users; those without a text do not count for it.
+    batch_size : int
+        Users to encode at a time.
+    seed : int
+        Chooses the users, where there are more than needed.
+    """
+    rows = np.arange(len(dataset))
+    if len(rows) > _MOST_USERS:
+        rows = np.random.RandomState(seed).permutation(rows)[:_MOST_USERS]
+    module.eval()
+    for joined in module.modules():
+        if not isinstance(joined, JoinedSources):
+            continue
+        for name, encoder in zip(joined.names, joined.encoders, strict=True):
+            if isinstance(encoder, TextEncoder):
+                _calibrate_text(encoder, name, dataset, rows, batch_size)
+
+
+def _calibrate_text(
+    encoder: TextEncoder,
+    name: str,
+    dataset: UserDataset,
+    rows: np.ndarray,
+    batch_size: int,
+) -> None:
+    encoded: list[Tensor] = []
+    weights: list[Tensor] = []
+    device = next(encoder.parameters()).device
+    with torch.inference_mode():
+        for start in range(0, len(rows), batch_size):
+            chosen = rows[start : start + batch_size]
+            batch, _ = dataset.__getitems__(chosen.tolist())
+            there = batch.present[name]
+            text = batch.to(device).sources[name]
+            encoded.append(encoder(text).cpu()[there])
+            weights.append(torch.from_numpy(dataset.weights[chosen])[there])
+    features = torch.cat(encoded).double()
+    share = torch.cat(weights).unsqueeze(1)
+    if not len(features):
+        return
+    share = share / share.sum()
+    mean = (share * features).sum(dim=0)
+    deviation = (share * (features - mean) ** 2).sum(dim=0).sqrt()
+    # A feature that hardly varies would be blown up to the size of the others.
+    floor = 0.1 * deviation.mean()
+    encoder.set_scale(mean, deviation.clamp(min=floor))
