@@ -65,7 +65,7 @@ def _write_prefetch(
         function_type = ir.FunctionType(
             ir.VoidType(), [byte_pointer.type, number, number, number]
         )
-        function = get_or_insert_function(  # type: ignore[no-untyped-call]
+        function = get_or_insert_function(
             builder.module, function_type, "llvm.prefetch.p0"
         )
         # write access, kept in all cache levels, data cache
