@@ -15,110 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sklearn_profiling._label_table import Table, label_table
 from sklearn_profiling.exceptions import TargetError
 
 __all__ = ["EncodedLabels", "LabelCodec", "label_table", "mean_accuracy"]
 
-Table = npt.NDArray[np.object_]
 Classes = npt.NDArray[Any]
-
-
-def label_table(y: Any) -> tuple[Table, list[str], bool]:
-    """Bring targets of any form into one: a table of objects, None where missing.
-
-    Parameters
-    ----------
-    y : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
-        Labels of any hashable kind; sets, frozensets and lists are set-valued cells.
-
-    Returns
-    -------
-    table : ndarray of object, shape (n_users, n_tasks)
-        The labels; None where missing, a frozenset where a cell holds a set.
-    task_names : list of str
-        Column names of a DataFrame, the name of a Series, else ``task0``, ``task1``...
-    one_dimensional : bool
-        True if `y` had shape (n_users,).
-
-    Raises
-    ------
-    TargetError
-        If `y` has another number of dimensions, two tasks of one name, or unhashable
-        labels.
-    """
-    if isinstance(y, pd.DataFrame):
-        values: Table = y.to_numpy(dtype=object)
-        names = [str(name) for name in y.columns]
-    elif isinstance(y, pd.Series):
-        values = y.to_numpy(dtype=object)
-        names = ["task0" if y.name is None else str(y.name)]
-    else:
-        values = _object_array(y)
-        names = (
-            [f"task{task}" for task in range(values.shape[1:2][0])]
-            if (values.ndim == 2)
-            else ["task0"]
-        )
-    if values.ndim not in (1, 2):
-        msg = (
-            "y must have shape (n_users,) or (n_users, n_tasks); got an array with "
-            f"{values.ndim} dimensions"
-        )
-        raise TargetError(msg)
-    if len(set(names)) != len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        msg = f"each task needs a name of its own; {twice!r} stands twice"
-        raise TargetError(msg)
-    one_dimensional = values.ndim == 1
-    table = values.reshape(len(values), len(names)).copy()
-    table[pd.isna(table)] = None
-    for task, name in enumerate(names):
-        if _holds_sets(table[:, task]):
-            table[:, task] = _as_sets(table[:, task], name)
-    return table, names, one_dimensional
-
-
-def _object_array(y: Any) -> Table:
-    """Make an array of objects without numpy unpacking set-valued cells."""
-    if hasattr(y, "shape") and hasattr(y, "dtype"):
-        return np.asarray(y).astype(object)
-    if hasattr(y, "__array__"):
-        return np.asarray(y.__array__()).astype(object)
-    rows = list(y)
-    if any(isinstance(row, list | tuple) for row in rows):
-        width = len(rows[0]) if isinstance(rows[0], list | tuple) else -1
-        for number, row in enumerate(rows):
-            if not isinstance(row, list | tuple) or len(row) != width:
-                msg = (
-                    "y as nested lists needs one list of equal length a user; "
-                    f"row {number} is {row!r}"
-                )
-                raise TargetError(msg)
-        array: Table = np.empty((len(rows), width), dtype=object)
-        for number, row in enumerate(rows):
-            for column, cell in enumerate(row):
-                array[number, column] = cell
-        return array
-    array = np.empty(len(rows), dtype=object)
-    array[:] = rows
-    return array
-
-
-def _holds_sets(column: Table) -> bool:
-    return any(isinstance(cell, set | frozenset | list) for cell in column)
-
-
-def _as_sets(column: Table, name: str) -> Table:
-    sets = np.empty(len(column), dtype=object)
-    for row, cell in enumerate(column):
-        if cell is not None and not isinstance(cell, set | frozenset | list):
-            msg = (
-                f"task {name!r} holds sets of labels, so every labelled cell must be a "
-                f"set, frozenset or list; row {row} is {cell!r}"
-            )
-            raise TargetError(msg)
-        sets[row] = None if cell is None else frozenset(cell)
-    return sets
 
 
 def _sorted_classes(labels: Iterable[Any], name: str) -> Classes:
@@ -373,10 +275,11 @@ def _given_classes(
             msg = f"classes must name every task; {absent} are missing"
             raise TargetError(msg)
         return [classes[name] for name in names]
-    given = [np.asarray(classes).tolist()] if one_dimensional else list(classes)
+    given = [classes] if one_dimensional else list(classes)
     if len(given) != len(names):
         msg = f"classes must hold one array a task, {len(names)}; got {len(given)}"
         raise TargetError(msg)
+    # As objects: numpy would make one kind of labels of several kinds.
     return [np.asarray(labels, dtype=object).tolist() for labels in given]
 
 
@@ -416,6 +319,12 @@ def mean_accuracy(
         if sample_weight is None
         else np.asarray(sample_weight, dtype=float)
     )
+    if weight.shape != (len(true),):
+        msg = (
+            f"sample_weight must have shape ({len(true)},), one entry a user; got "
+            f"{weight.shape}"
+        )
+        raise TargetError(msg)
     weights = np.where(pd.isna(true), 0.0, weight[:, None])
     totals = weights.sum(axis=0)
     if not (totals > 0).any():

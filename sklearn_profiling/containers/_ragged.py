@@ -13,6 +13,24 @@ Rows = slice | IntArray
 """Either a slice of step one or an array of row numbers."""
 
 
+def without_ellipsis(key: Any) -> Any:
+    """Take the row index out of ``(key, Ellipsis)``, as scikit-learn writes it.
+
+    Parameters
+    ----------
+    key : any
+        What stood in the brackets.
+
+    Returns
+    -------
+    any
+        The row index alone.
+    """
+    if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
+        return key[0]
+    return key
+
+
 def resolve_rows(key: Any, n_rows: int) -> Rows:
     """Turn what numpy accepts as a row index into a slice of step one or row numbers.
 
@@ -33,15 +51,14 @@ def resolve_rows(key: Any, n_rows: int) -> Rows:
     IndexError
         If the key is of another kind or points outside.
     """
-    if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
-        key = key[0]
+    key = without_ellipsis(key)
     if isinstance(key, slice):
         start, stop, step = key.indices(n_rows)
         if step == 1:
             return slice(start, max(start, stop))
         return np.arange(start, stop, step, dtype=np.int64)
     rows = np.asarray(key)
-    if rows.size == 0:
+    if rows.size == 0 and rows.dtype.kind != "b":
         rows = rows.astype(np.int64)
     if rows.ndim != 1 or rows.dtype.kind not in "bui":
         msg = (
@@ -132,10 +149,14 @@ def check_starts(
     ValueError
         If the starts do not describe rows.
     """
-    checked = np.array(starts, dtype=np.int64)
-    if checked.ndim != 1 or len(checked) == 0:
-        msg = f"{name} must be a 1-D array with at least one entry"
+    given = np.asarray(starts)
+    if given.ndim != 1 or len(given) == 0 or given.dtype.kind not in "iu":
+        msg = (
+            f"{name} must be a 1-D array of integers with at least one entry; got "
+            f"{given.dtype} of shape {given.shape}"
+        )
         raise ValueError(msg)
+    checked = given.astype(np.int64)
     if checked[0] != 0 or checked[-1] != n_elements:
         msg = (
             f"{name} must begin with 0 and end with {n_elements}, the number of "

@@ -12,6 +12,7 @@ from sklearn_profiling.containers._ragged import (
     check_starts,
     resolve_rows,
     take,
+    without_ellipsis,
 )
 from sklearn_profiling.exceptions import SourceError
 
@@ -105,6 +106,7 @@ class ImageBags:
         return len(self.user_starts) - 1
 
     def __getitem__(self, key: Any) -> Any:
+        key = without_ellipsis(key)
         if isinstance(key, int | np.integer):
             if not -len(self) <= key < len(self):
                 msg = f"user {key} is out of bounds: there are {len(self)} users"

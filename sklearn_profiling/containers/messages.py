@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from itertools import chain
 from typing import Any, overload
 
@@ -17,160 +15,12 @@ from sklearn_profiling.containers._ragged import (
     resolve_rows,
     segment_ids,
     take,
+    without_ellipsis,
 )
+from sklearn_profiling.containers.vocabulary import Vocabulary, WordIds
 from sklearn_profiling.exceptions import SourceError
 
-__all__ = ["TokenMessages", "Vocabulary"]
-
-WordIds = npt.NDArray[np.int32]
-
-
-class Vocabulary:
-    """Words and, once learned, their vectors; shared by all slices of a text.
-
-    Parameters
-    ----------
-    words : sequence of str
-        Distinct words; the position of a word is its id.
-    vectors : array-like of float, shape (n_words, n_dimensions), default=None
-        Word vectors, kept as float32.
-
-    Attributes
-    ----------
-    words : tuple of str
-        The words.
-    vectors : ndarray of float32, shape (n_words, n_dimensions), or None
-        The vectors, read-only.
-    n_dimensions : int
-        Length of a vector; 0 without vectors.
-    index : dict
-        Word to id.
-    fingerprint : str
-        Hash of words and vectors: equal fingerprints mean equal vocabularies.
-
-    Raises
-    ------
-    SourceError
-        If a word stands twice, is no string, or the vectors have another number of
-        rows or are not finite.
-
-    Examples
-    --------
-    >>> from sklearn_profiling.containers import Vocabulary
-    >>> vocabulary = Vocabulary(["茶", "山"], [[1.0, 0.0], [0.0, 1.0]])
-    >>> len(vocabulary), vocabulary.n_dimensions
-    (2, 2)
-    >>> vocabulary.encode(["山", "海"])
-    array([ 1, -1], dtype=int32)
-    """
-
-    def __init__(
-        self, words: Iterable[str], vectors: npt.ArrayLike | None = None
-    ) -> None:
-        self.words = tuple(words)
-        kinds = [isinstance(word, str) for word in self.words]
-        if not all(kinds):
-            position = kinds.index(False)
-            msg = f"word {position} must be a str; got {self.words[position]!r}"
-            raise SourceError(msg)
-        if len(self.index) != len(self.words):
-            twice = next(w for i, w in enumerate(self.words) if self.index[w] != i)
-            msg = f"each word may stand once in a vocabulary; {twice!r} stands twice"
-            raise SourceError(msg)
-        self.vectors = None if vectors is None else self._check_vectors(vectors)
-
-    def _check_vectors(self, vectors: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        checked = np.array(vectors, dtype=np.float32, order="C")
-        if checked.ndim != 2 or len(checked) != len(self.words):
-            msg = (
-                f"vectors must have shape ({len(self.words)}, n_dimensions), one row "
-                f"a word; got {checked.shape}"
-            )
-            raise SourceError(msg)
-        if not np.isfinite(checked).all():
-            row = int(np.flatnonzero(~np.isfinite(checked).all(axis=1))[0])
-            msg = f"vectors must be finite; that of {self.words[row]!r} is not"
-            raise SourceError(msg)
-        checked.flags.writeable = False
-        return checked
-
-    @cached_property
-    def index(self) -> dict[str, int]:
-        """Word to id."""
-        return {word: position for position, word in enumerate(self.words)}
-
-    @property
-    def n_dimensions(self) -> int:
-        """Length of a vector; 0 without vectors."""
-        return 0 if self.vectors is None else int(self.vectors.shape[1])
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """Hash of words and vectors."""
-        digest = hashlib.blake2b(digest_size=16)
-        for word in self.words:
-            encoded = word.encode("utf-8", "surrogatepass")
-            digest.update(len(encoded).to_bytes(4, "little") + encoded)
-        if self.vectors is not None:
-            digest.update(str(self.vectors.shape).encode() + self.vectors.tobytes())
-        return digest.hexdigest()
-
-    def encode(self, words: Iterable[str]) -> WordIds:
-        """Look words up.
-
-        Parameters
-        ----------
-        words : iterable of str
-            Words, known or not.
-
-        Returns
-        -------
-        ndarray of int32
-            Their ids; -1 where a word is unknown.
-        """
-        index = self.index
-        return np.fromiter((index.get(word, -1) for word in words), dtype=np.int32)
-
-    def with_vectors(self, vectors: npt.ArrayLike | None) -> Vocabulary:
-        """Give the same words other vectors.
-
-        Parameters
-        ----------
-        vectors : array-like of float, shape (n_words, n_dimensions), or None
-            The new vectors.
-
-        Returns
-        -------
-        Vocabulary
-            A new vocabulary.
-        """
-        return Vocabulary(self.words, vectors)
-
-    def __len__(self) -> int:
-        return len(self.words)
-
-    def __contains__(self, word: object) -> bool:
-        return word in self.index
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Vocabulary):
-            return NotImplemented
-        return self is other or self.fingerprint == other.fingerprint
-
-    def __hash__(self) -> int:
-        return hash(self.fingerprint)
-
-    def __repr__(self) -> str:
-        return f"Vocabulary({len(self)} words, {self.n_dimensions} dimensions)"
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Without the cached properties, so that hashes of equal objects agree.
-        return {"words": self.words, "vectors": self.vectors}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        if self.vectors is not None:
-            self.vectors.flags.writeable = False
+__all__ = ["TokenMessages"]
 
 
 class TokenMessages:
@@ -211,7 +61,8 @@ class TokenMessages:
     Raises
     ------
     SourceError
-        If ids point outside the vocabulary or starts do not describe rows.
+        If ids point outside the vocabulary, tags outside their names, starts do not
+        describe rows or a message holds no word.
 
     Examples
     --------
@@ -261,23 +112,24 @@ class TokenMessages:
             )
         except ValueError as error:
             raise SourceError(str(error)) from error
+        empty = np.flatnonzero(np.diff(messages) == 0)
+        if len(empty):
+            msg = (
+                f"message {empty[0]} holds no word; leave it out, since a user "
+                "without words is one without messages"
+            )
+            raise SourceError(msg)
         if (tags is None) != (tag_names is None):
             msg = "tags and tag_names are given together or not at all"
             raise SourceError(msg)
-        checked_tags = None if tags is None else np.asarray(tags, dtype=np.int16)
-        if checked_tags is not None and checked_tags.shape != word_ids.shape:
-            msg = (
-                f"tags must have one entry a word, shape {word_ids.shape}; "
-                f"got {checked_tags.shape}"
-            )
-            raise SourceError(msg)
+        names = None if tag_names is None else tuple(tag_names)
         self._set(
             word_ids.astype(np.int32),
             messages,
             users,
             vocabulary,
-            checked_tags,
-            None if tag_names is None else tuple(tag_names),
+            None if names is None else _check_tags(tags, names, len(word_ids)),
+            names,
         )
 
     def _set(
@@ -447,6 +299,7 @@ class TokenMessages:
     @overload
     def __getitem__(self, key: Any) -> TokenMessages: ...
     def __getitem__(self, key: Any) -> TokenMessages | list[list[str]]:
+        key = without_ellipsis(key)
         if isinstance(key, int | np.integer):
             return self._words_of(int(key))
         messages, user_starts = take(self.user_starts, resolve_rows(key, len(self)))
@@ -504,3 +357,26 @@ class TokenMessages:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._set(**state)
+
+
+def _check_tags(
+    tags: npt.ArrayLike | None, names: tuple[str, ...], n_words: int
+) -> npt.NDArray[np.int16]:
+    checked = np.asarray(tags)
+    if checked.shape != (n_words,):
+        msg = (
+            f"tags must have one entry a word, shape ({n_words},); got {checked.shape}"
+        )
+        raise SourceError(msg)
+    if n_words and (
+        checked.dtype.kind not in "iu"
+        or checked.min() < 0
+        or checked.max() >= len(names)
+    ):
+        msg = (
+            f"tags must be integers from 0 to {len(names) - 1}, positions in "
+            f"tag_names; got {checked.dtype} from {checked.min()} to {checked.max()}"
+        )
+        raise SourceError(msg)
+    # A copy: it is locked against writing, which the caller's array must not be.
+    return checked.astype(np.int16)

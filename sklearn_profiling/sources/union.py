@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from scipy.sparse import issparse
 from sklearn.base import TransformerMixin, clone
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import _BaseComposition
@@ -70,21 +71,21 @@ class SourceUnion(TransformerMixin, _BaseComposition):
     """
 
     def __init__(
-        self, sources: list[tuple[str, Any, Column]], *, n_jobs: int | None = None
+        self, sources: Sequence[tuple[str, Any, Column]], *, n_jobs: int | None = None
     ) -> None:
         self.sources = sources
         self.n_jobs = n_jobs
 
     # The composition helpers of scikit-learn want pairs of name and estimator.
     @property
-    def _pairs(self) -> list[tuple[str, Any]]:
+    def _pairs(self) -> Sequence[tuple[str, Any]]:
         try:
             return [(name, transformer) for name, transformer, _ in self.sources]
         except (TypeError, ValueError):
             return self.sources  # type: ignore[return-value]
 
     @_pairs.setter
-    def _pairs(self, pairs: list[tuple[str, Any]]) -> None:
+    def _pairs(self, pairs: Sequence[tuple[str, Any]]) -> None:
         self.sources = [
             (name, transformer, column)
             for (name, transformer), (_, _, column) in zip(
@@ -167,6 +168,7 @@ class SourceUnion(TransformerMixin, _BaseComposition):
         used = [entry for entry in self.sources if not _is(entry[1], "drop")]
         results = Parallel(n_jobs=self.n_jobs)(
             delayed(_fit_transform)(
+                name,
                 transformer if isinstance(transformer, str) else clone(transformer),
                 select_column(X, column, name),
                 y,
@@ -197,7 +199,7 @@ class SourceUnion(TransformerMixin, _BaseComposition):
         """
         check_is_fitted(self)
         made = Parallel(n_jobs=self.n_jobs)(
-            delayed(_transform)(transformer, select_column(X, column, name))
+            delayed(_transform)(name, transformer, select_column(X, column, name))
             for name, transformer, column in self.sources_
         )
         return self._join(
@@ -235,8 +237,8 @@ class SourceUnion(TransformerMixin, _BaseComposition):
 
     @staticmethod
     def _join(entries: Iterator[tuple[str, Any]]) -> SliceDict:
-        sources = dict(entries)
-        lengths = {name: len(source) for name, source in sources.items()}
+        sources = {name: _sliceable(name, made) for name, made in entries}
+        lengths = {name: source.shape[0] for name, source in sources.items()}
         if len(set(lengths.values())) > 1:
             msg = f"every transformer must give one row a user; they gave {lengths}"
             raise SourceError(msg)
@@ -298,15 +300,36 @@ def select_column(X: Any, column: Column, source: str) -> Any:
     )
 
 
-def _as_array(column: Any) -> Any:
+def _as_array(column: Any, source: str) -> Any:
     if isinstance(column, pd.DataFrame):
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+        try:
+            return column.to_numpy(dtype=np.float64, na_value=np.nan)
+        except (TypeError, ValueError) as error:
+            msg = (
+                f"source {source!r} passes the columns {list(column)} through, which "
+                f"must hold numbers: {error}"
+            )
+            raise SourceError(msg) from error
     return column.to_numpy() if isinstance(column, pd.Series) else column
 
 
-def _fit_transform(transformer: Any, column: Any, y: Any) -> tuple[Any, Any]:
+def _sliceable(name: str, made: Any) -> Any:
+    """Make an array of a table, since rows of a table are not chosen by position."""
+    if isinstance(made, pd.DataFrame | pd.Series):
+        return made.to_numpy()
+    if issparse(made) or not hasattr(made, "shape"):
+        msg = (
+            f"source {name!r}: a transformer must give TokenMessages, ImageBags or a "
+            f"dense array; it gave {type(made).__name__}. A sparse matrix needs a step "
+            "that makes it dense, such as TruncatedSVD"
+        )
+        raise SourceError(msg)
+    return made
+
+
+def _fit_transform(name: str, transformer: Any, column: Any, y: Any) -> tuple[Any, Any]:
     if isinstance(transformer, str):
-        return transformer, _as_array(column)
+        return transformer, _as_array(column, name)
     if hasattr(transformer, "fit_transform"):
         # Not fit and then transform: a transformer that learns from labels gives the
         # training users what it learned from the others.
@@ -314,7 +337,7 @@ def _fit_transform(transformer: Any, column: Any, y: Any) -> tuple[Any, Any]:
     return transformer.fit(column, y), transformer.transform(column)
 
 
-def _transform(transformer: Any, column: Any) -> Any:
+def _transform(name: str, transformer: Any, column: Any) -> Any:
     if isinstance(transformer, str):
-        return _as_array(column)
+        return _as_array(column, name)
     return transformer.transform(column)

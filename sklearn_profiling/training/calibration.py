@@ -59,6 +59,8 @@ def _calibrate_text(
     encoded: list[Tensor] = []
     weights: list[Tensor] = []
     device = next(encoder.parameters()).device
+    # Measured bare, so that a second call gives the same.
+    encoder.set_scale(torch.zeros_like(encoder.mean), torch.ones_like(encoder.scale))
     with torch.inference_mode():
         for start in range(0, len(rows), batch_size):
             chosen = rows[start : start + batch_size]

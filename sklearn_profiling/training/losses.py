@@ -67,7 +67,10 @@ class MultiTaskLoss(nn.Module):
         if weights is None:
             self.log_variances = nn.Parameter(torch.full((n_tasks,), -0.5))
         else:
-            self.register_buffer("weights", torch.tensor(list(weights)))
+            # In double precision until the net is cast to its own.
+            self.register_buffer(
+                "weights", torch.tensor(list(weights), dtype=torch.float64)
+            )
             self.weights: Tensor
 
     def forward(self, logits: Sequence[Tensor], labels: LabelBatch) -> Tensor:

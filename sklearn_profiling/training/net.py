@@ -248,6 +248,9 @@ def _callbacks(plan: TrainingPlan) -> list[Any]:
         stopping = EarlyStopping(
             patience=plan.n_iter_no_change,
             load_best=True,
+            # Learned weights of tasks make losses below zero, of which a share of the
+            # best loss would call a rise an improvement.
+            threshold_mode="abs",
             sink=print if plan.verbose > 1 else _discard,
         )
         callbacks.append(("early_stopping", stopping))
@@ -290,7 +293,10 @@ def train(
         training, held_out = _hold_out(dataset, plan)
         net.set_params(train_split=predefined_split(held_out))
     before = len(net.history)
-    net.partial_fit(training, epochs=epochs)
+    try:
+        net.partial_fit(training, epochs=epochs)
+    finally:
+        _clean_up(net)
     last = net.history[-1] if len(net.history) > before else {}
     if not np.isfinite(last.get("train_loss", 0.0)):
         msg = (
@@ -299,11 +305,13 @@ def train(
             "source holds extreme values"
         )
         raise ProfilingError(msg)
-    _drop_held_out(net)
 
 
-def _drop_held_out(net: ProfileNet) -> None:
-    """Let go of the users held out, so that the net does not carry data about."""
+def _clean_up(net: ProfileNet) -> None:
+    """Close the bar, and let go of the users held out: a net carries no data about."""
+    for _, callback in net.callbacks_:
+        if isinstance(callback, EpochProgress):
+            callback.close()
     if net.train_split is not None:
         net.set_params(train_split=None)
 

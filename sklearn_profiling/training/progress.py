@@ -57,7 +57,7 @@ class EpochProgress(Callback):
         self.bar_.update()
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002 - skorch's signature
-        """Close the bar.
+        """Close the bar at the end of training.
 
         Parameters
         ----------
@@ -66,4 +66,9 @@ class EpochProgress(Callback):
         **kwargs : dict
             Not used.
         """
-        self.bar_.close()
+        self.close()
+
+    def close(self) -> None:
+        """Close the bar, however training ended."""
+        if hasattr(self, "bar_"):
+            self.bar_.close()

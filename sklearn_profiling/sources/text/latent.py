@@ -121,7 +121,7 @@ class LatentSemanticVectors(
         SourceError
             If `X` is no segmented text or nobody wrote anything.
         """
-        text = check_text(X, "LatentSemanticVectors")
+        text = check_text(X, self)
         if not text.n_words:
             msg = "LatentSemanticVectors needs text, and no user has any"
             raise SourceError(msg)
@@ -152,7 +152,7 @@ class LatentSemanticVectors(
             One vector a user; a row of NaN for a user without text.
         """
         check_is_fitted(self)
-        text = check_text(X, "LatentSemanticVectors")
+        text = check_text(X, self)
         vectors = np.full((len(text), self._n_features_out), np.nan, dtype=np.float32)
         there = ~text.missing
         if there.any():
