@@ -78,7 +78,9 @@ def _object_array(y: Any) -> Table:
     if isinstance(y, pd.api.extensions.ExtensionArray):
         return y.to_numpy(dtype=object)
     if isinstance(y, np.ma.MaskedArray):
-        return np.asarray(np.ma.filled(y.astype(object), None))
+        unmasked: Table = np.array(y.data).astype(object)
+        unmasked[np.ma.getmaskarray(y)] = None
+        return unmasked
     if hasattr(y, "__array__"):
         array = np.asarray(y)
         if array.dtype.kind in "Mm" and array.ndim in (1, 2):
