@@ -1,0 +1,162 @@
+"""Encoders of sources, and the vector of a user."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hand_text import lay_out, random_users
+
+from sklearn_profiling.architectures.layers.flat_text import WordEmbedding
+from sklearn_profiling.architectures.layers.randomness import set_generator
+from sklearn_profiling.architectures.layers.sources import (
+    JoinedSources,
+    TextEncoder,
+    VectorEncoder,
+)
+
+N_WORDS = 12
+
+
+def text_encoder(seed=0, attention="softmax", trainable=False):
+    torch.manual_seed(seed)
+    vectors = torch.randn(N_WORDS, 4, dtype=torch.float64)
+    return TextEncoder(
+        WordEmbedding(N_WORDS, 4, vectors, trainable=trainable),
+        n_dimensions=4,
+        n_filters=3,
+        kernel_sizes=(1, 3),
+        second_kernel_size=3,
+        n_features=5,
+        attention=attention,
+        n_attention=2,
+    ).double()
+
+
+def joined(source_dropout=0.0):
+    encoders = {
+        "text": text_encoder(),
+        "a.b": VectorEncoder(torch.zeros(2), torch.tensor([2.0, 0.0])).double(),
+    }
+    layer = JoinedSources(encoders, source_dropout).double()
+    with torch.no_grad():
+        for number, stand_in in enumerate(layer.stand_ins):
+            stand_in.copy_(torch.arange(len(stand_in)) + 100.0 * (number + 1))
+    return layer
+
+
+def test_vectors_are_standardised_and_constant_columns_only_centred():
+    encoder = VectorEncoder(torch.tensor([1.0, 5.0]), torch.tensor([2.0, 0.0]))
+    rows = torch.tensor([[1.0, 5.0], [5.0, 6.0]])
+    assert encoder(rows).tolist() == [[0.0, 0.0], [2.0, 1.0]]
+    assert encoder.n_features == 2
+    assert list(encoder.parameters()) == []
+    assert set(encoder.state_dict()) == {"mean", "scale"}
+
+
+def test_the_scale_of_text_is_taken_off():
+    encoder = text_encoder()
+    text = lay_out([[[0, 1, 2], [3]], [[4, 5]], []], 1, N_WORDS)
+    bare = encoder(text)
+    mean = torch.arange(5.0, dtype=torch.float64)
+    encoder.set_scale(mean, torch.tensor([1.0, 2.0, 4.0, 0.0, 0.5]))
+    divisor = torch.tensor([1.0, 2.0, 4.0, 1.0, 0.5], dtype=torch.float64)
+    torch.testing.assert_close(encoder(text), (bare - mean) / divisor)
+    # Messages and their weights are what they were.
+    weights = encoder.message_weights(text)
+    again = torch.zeros(3, 5, dtype=torch.float64).index_add(
+        0, text.message_users, weights[:, None] * encoder.messages(text)
+    )
+    torch.testing.assert_close(again, bare)
+
+
+@pytest.mark.parametrize("attention", ["softmax", "raw", None])
+def test_order_of_messages_users_and_company_do_not_matter(attention):
+    generator = np.random.default_rng(5)
+    encoder = text_encoder(attention=attention)
+    users = random_users(generator, 7, N_WORDS)
+    whole = encoder(lay_out(users, 1, N_WORDS))
+
+    backwards = [messages[::-1] for messages in users]
+    turned = encoder(lay_out(backwards, 1, N_WORDS))
+    torch.testing.assert_close(turned, whole, rtol=0, atol=1e-12)
+
+    order = generator.permutation(7)
+    moved = encoder(lay_out([users[i] for i in order], 1, N_WORDS))
+    torch.testing.assert_close(moved, whole[order], rtol=0, atol=1e-12)
+
+    for number, user in enumerate(users):
+        single = encoder(lay_out([user], 1, N_WORDS))
+        torch.testing.assert_close(single[0], whole[number], rtol=0, atol=1e-12)
+
+    # The order of words does matter: it is what filters see.
+    reversed_words = [[m[::-1] for m in messages] for messages in users]
+    other = encoder(lay_out(reversed_words, 1, N_WORDS))
+    assert (other - whole).abs().max() > 1e-3
+
+
+def test_stand_ins_serve_exactly_the_users_without_the_source():
+    layer = joined().eval()
+    users = [[[0, 1]], [], [[2]]]
+    vectors = torch.tensor([[1.0, 2.0], [3.0, 4.0], [0.0, 0.0]]).double()
+    made = layer(
+        {"text": lay_out(users, 1, N_WORDS), "a.b": vectors},
+        {
+            "text": torch.tensor([True, False, True]),
+            "a.b": torch.tensor([True, True, False]),
+        },
+    )
+    assert layer.n_features == made.shape[1] == 7
+    encoded = layer.encoder("text")(lay_out(users, 1, N_WORDS))
+    assert torch.equal(made[[0, 2], :5], encoded[[0, 2]])
+    assert made[1, :5].tolist() == [100.0, 101.0, 102.0, 103.0, 104.0]
+    assert made[:2, 5:].tolist() == [[0.5, 2.0], [1.5, 4.0]]
+    assert made[2, 5:].tolist() == [200.0, 201.0]
+
+
+def test_hidden_sources_get_the_stand_in_in_training_alone():
+    layer = joined(source_dropout=0.5)
+    set_generator(layer, torch.Generator().manual_seed(0))
+    users = [[[0, 1]]] * 200
+    given = {"text": lay_out(users, 1, N_WORDS), "a.b": torch.zeros(200, 2).double()}
+    present = {name: torch.ones(200, dtype=torch.bool) for name in given}
+    made = layer(given, present)
+    hidden = made[:, 0] == 100.0, made[:, 5] == 200.0
+    assert 70 < hidden[0].sum() < 130
+    # Each source is hidden on its own.
+    assert (hidden[0] != hidden[1]).any()
+    assert not (layer.eval()(given, present)[:, 0] == 100.0).any()
+
+
+def test_gradients_go_to_the_stand_in_or_to_the_encoder():
+    layer = joined()
+    given = {
+        "text": lay_out([[[0, 1]], []], 1, N_WORDS),
+        "a.b": torch.zeros(2, 2).double(),
+    }
+    for there in (True, False):
+        layer.zero_grad()
+        present = {
+            "text": torch.tensor([there, False]),
+            "a.b": torch.tensor([True, True]),
+        }
+        made = layer(given, present)
+        (made[:, :5] * torch.arange(1, 6)).sum().backward()
+        share = 1 if there else 2
+        stand_in = layer.stand_ins[0].grad.tolist()
+        assert stand_in == [share * weight for weight in range(1, 6)]
+        learned = [p.grad for p in layer.encoder("text").parameters()]
+        moved = any(g is not None and g.abs().sum() > 0 for g in learned)
+        assert moved == there
+
+
+def test_nobody_has_any_message():
+    layer = joined()
+    made = layer(
+        {"text": lay_out([[], []], 1, N_WORDS), "a.b": torch.zeros(2, 2).double()},
+        {name: torch.zeros(2, dtype=torch.bool) for name in ("text", "a.b")},
+    )
+    assert made.tolist() == [[100.0, 101.0, 102.0, 103.0, 104.0, 200.0, 201.0]] * 2
+    made.sum().backward()
+    for parameter in layer.parameters():
+        assert parameter.grad is None or torch.isfinite(parameter.grad).all()
