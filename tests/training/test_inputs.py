@@ -1,0 +1,146 @@
+"""What estimators read: named sources, checked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.sparse import csr_matrix
+from skorch.helper import SliceDict
+
+from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
+from sklearn_profiling.exceptions import SourceError, VocabularyMismatchError
+from sklearn_profiling.training.inputs import (
+    SourceSpec,
+    as_sources,
+    check_specs,
+    present,
+    tokens_of_array,
+)
+
+TEXT = TokenMessages.from_lists([["ab"], None])
+VECTORS = np.array([[1.0, 2.0], [np.nan, np.nan]])
+
+
+def read(X):
+    return as_sources(X, default_name="alone")
+
+
+def test_every_form_is_a_dict_of_sources():
+    for X in ({"t": TEXT, "v": VECTORS}, SliceDict(t=TEXT, v=VECTORS)):
+        sources = read(X)
+        assert type(sources) is dict
+        assert list(sources) == ["t", "v"]
+        assert sources["t"] is TEXT
+        assert sources["v"] is VECTORS
+    assert read(TEXT) == {"alone": TEXT}
+    assert list(read({3: VECTORS})) == ["3"]
+
+
+@pytest.mark.parametrize(
+    "dense",
+    [
+        [[1, 2], [3, 4]],
+        np.array([[1, 2], [3, 4]], dtype=np.uint8),
+        np.array([[1, 2], [3, 4]], dtype=object),
+        np.array([["1", "2"], ["3", "4"]]),
+        pd.DataFrame({"a": [1, 3], "b": [2.0, 4.0]}),
+    ],
+)
+def test_dense_sources_of_any_kind(dense):
+    source = read(dense)["alone"]
+    assert source.dtype.kind in "fiu"
+    assert source.tolist() == [[1, 2], [3, 4]]
+    assert present(source).tolist() == [True, True]
+
+
+def test_missing_sources():
+    assert present(TEXT).tolist() == [True, False]
+    assert present(VECTORS).tolist() == [True, False]
+    empty = read(np.array([[None, None], [1, 2]], dtype=object))["alone"]
+    assert present(empty).tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ({}, "X holds no source"),
+        ({"t": TEXT, "v": VECTORS[:1]}, r"the same users; they hold {'t': 2, 'v': 1}"),
+        (
+            {"i": ImageBags(np.zeros((1, 1, 1, 1), np.uint8), [0, 1])},
+            "source 'i' holds images, which this estimator does not read",
+        ),
+        ({"v": [["a", "b"]]}, "'v' must be TokenMessages or a numeric array .* list"),
+        ({"v": csr_matrix(np.eye(2))}, "'v' must be TokenMessages or a numeric array"),
+        ({"v": [[1.0], [1.0, 2.0]]}, "'v' must be TokenMessages or a numeric array"),
+        ([1.0, 2.0], r"'alone' must have shape .* got \(2,\)"),
+        (np.zeros((2, 0)), r"at least one feature; got \(2, 0\)"),
+        (np.zeros((2, 1, 1)), r"got \(2, 1, 1\)"),
+        ([[0.0, 1.0], [0.0, -np.inf]], "must be finite; row 1 holds infinity"),
+        ([[0.0, 1.0], [0.0, np.nan]], "row 1 is NaN in column 1 but not in all"),
+    ],
+)
+def test_sources_that_are_refused(X, message):
+    with pytest.raises(SourceError, match=message):
+        read(X)
+
+
+def test_specs_say_what_fit_saw():
+    vocabulary = Vocabulary(["a", "b"], np.eye(2, 3))
+    text = TokenMessages.from_lists([["ab"]], vocabulary)
+    assert SourceSpec.of(text) == SourceSpec("text", 3, vocabulary.fingerprint, 2)
+    assert SourceSpec.of(VECTORS) == SourceSpec("vectors", 2)
+
+
+def test_sources_come_back_in_the_order_of_fit():
+    fitted = {"t": TEXT, "v": VECTORS}
+    specs = {name: SourceSpec.of(source) for name, source in fitted.items()}
+    assert list(check_specs({"v": VECTORS, "t": TEXT[:0]}, specs)) == ["t", "v"]
+
+
+@pytest.mark.parametrize(
+    ("sources", "error", "message"),
+    [
+        ({"t": TEXT}, SourceError, r"seen in fit, \['t', 'v'\]; it holds \['t'\]"),
+        ({"t": TEXT, "v": VECTORS, "w": VECTORS}, SourceError, "seen in fit"),
+        (
+            {"t": TEXT, "v": VECTORS[:, :1]},
+            SourceError,
+            "'v' was vectors with 2 features in fit; it is vectors with 1",
+        ),
+        ({"t": VECTORS, "v": VECTORS}, SourceError, "'t' was text .* it is vectors"),
+        (
+            {"t": TokenMessages.from_lists([["abc"], None]), "v": VECTORS},
+            VocabularyMismatchError,
+            r"another vocabulary than in fit \(3 words against 2\)",
+        ),
+        (
+            {
+                "t": TEXT.with_vocabulary(TEXT.vocabulary.with_vectors(np.eye(2))),
+                "v": VECTORS,
+            },
+            VocabularyMismatchError,
+            "another vocabulary",
+        ),
+    ],
+)
+def test_sources_other_than_in_fit(sources, error, message):
+    fitted = {"t": TEXT, "v": VECTORS}
+    specs = {name: SourceSpec.of(source) for name, source in fitted.items()}
+    with pytest.raises(error, match=message):
+        check_specs(sources, specs)
+
+
+def test_padded_ids_are_one_message_a_user():
+    X = np.array([[3, 1, 0, 3], [0, 0, 0, 0], [0, 7, 0, 1]])
+    text = tokens_of_array(X)
+    assert text.tolist() == [[["3.0", "1.0", "3.0"]], [], [["7.0", "1.0"]]]
+    assert "0.0" not in text.vocabulary
+    # Integers, floats and another array read alike; unknown tokens are left out.
+    assert tokens_of_array(X.astype(np.float32)) == text
+    other = tokens_of_array(
+        np.array([[9.0, 7.0, 0.0], [9.0, 9.0, -0.0]]), text.vocabulary
+    )
+    assert other.tolist() == [[["7.0"]], []]
+    assert other.vocabulary == text.vocabulary
+    assert tokens_of_array(np.zeros((2, 3))).missing.all()
