@@ -286,7 +286,7 @@ def train(
     Raises
     ------
     ProfilingError
-        If the loss is no longer finite.
+        If the loss or a parameter is no longer finite.
     """
     training: Any = dataset
     if plan.early_stopping:
@@ -298,11 +298,15 @@ def train(
     finally:
         _clean_up(net)
     last = net.history[-1] if len(net.history) > before else {}
-    if not np.isfinite(last.get("train_loss", 0.0)):
+    loss = last.get("train_loss", 0.0)
+    # The last step comes after the last loss, so the parameters are looked at too.
+    finite = all(bool(p.isfinite().all()) for p in net.module_.parameters())
+    if not (np.isfinite(loss) and finite):
         msg = (
-            f"the training loss is {last['train_loss']} after epoch "
-            f"{len(net.history)}: learning_rate={plan.learning_rate} is too high or a "
-            "source holds extreme values"
+            f"training diverged: the loss is {loss} after epoch {len(net.history)}, "
+            f"the parameters are {'' if finite else 'not '}finite; "
+            f"learning_rate={plan.learning_rate} is too high or a source holds extreme "
+            "values"
         )
         raise ProfilingError(msg)
 

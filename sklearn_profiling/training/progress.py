@@ -49,7 +49,7 @@ class EpochProgress(Callback):
         """
         latest = net.history[-1]
         losses = {
-            name: f"{latest[name]:.4f}"
+            name: f"{latest[name]:.4g}"
             for name in ("train_loss", "valid_loss")
             if name in latest
         }

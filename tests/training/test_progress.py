@@ -22,7 +22,7 @@ def test_one_step_an_epoch_with_the_latest_losses(capsys):
     bar.close()
     output, errors = capsys.readouterr()
     assert output == ""
-    assert "train_loss=0.2500, valid_loss=0.1250" in errors
+    assert "train_loss=0.25, valid_loss=0.125" in errors
     assert "dur" not in errors
 
 

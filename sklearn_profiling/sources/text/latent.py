@@ -119,7 +119,7 @@ class LatentSemanticVectors(
         Raises
         ------
         SourceError
-            If `X` is no segmented text or nobody wrote anything.
+            If `X` is no segmented text, nobody wrote anything, or all is one word.
         """
         text = check_text(X, self)
         if not text.n_words:
@@ -132,10 +132,21 @@ class LatentSemanticVectors(
             dtype=np.float32,
         )
         counts = self.vectorizer_.fit_transform(text[~text.missing].tolist())
-        self.decomposition_ = TruncatedSVD(
+        if counts.shape[1] < 2:
+            msg = (
+                "LatentSemanticVectors needs at least two different words or sequences "
+                f"to count; max_features={self.max_features} of this text are "
+                f"{self.vectorizer_.get_feature_names_out().tolist()}"
+            )
+            raise SourceError(msg)
+        decomposition = TruncatedSVD(
             min(self.n_components, *counts.shape),
             random_state=derive_seed(self.random_state),
-        ).fit(counts)
+        )
+        # The share of variance explained, which nobody reads here, is 0 / 0 where all
+        # users write alike.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            self.decomposition_ = decomposition.fit(counts)
         return self
 
     def transform(self, X: TokenMessages) -> Floats:

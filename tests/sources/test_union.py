@@ -1,0 +1,294 @@
+"""SourceUnion: columns of a users' table to named sources."""
+
+from __future__ import annotations
+
+import pickle
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.sparse import csr_matrix
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import ParameterGrid
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.validation import check_is_fitted
+from skorch.helper import SliceDict
+
+from sklearn_profiling.containers import TokenMessages
+from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.sources import CharacterSegmenter, SourceUnion
+
+USERS = pd.DataFrame(
+    {
+        "messages": [["茶香", "山"], None, ["月"], []],
+        "n_fans": [3.0, 4.0, np.nan, 6.0],
+        "n_posts": pd.array([1, 2, None, 4], dtype="Int64"),
+        "city": ["x", "y", "x", None],
+    },
+    index=[10, 20, 30, 40],
+)
+LABELS = np.array(["a", "b", "b", "a"])
+
+
+class Means(TransformerMixin, BaseEstimator):
+    """Learns a mean; tells what it was given."""
+
+    def __init__(self, factor=1.0):
+        self.factor = factor
+
+    def fit(self, X, y=None):
+        self.seen_ = X
+        self.labels_ = y
+        self.mean_ = np.nanmean(np.asarray(X, dtype=float))
+        return self
+
+    def transform(self, X):
+        values = np.asarray(X, dtype=float).reshape(len(X), -1)
+        return (values - self.mean_) * self.factor
+
+
+class CrossFitted(BaseEstimator):
+    """Gives training users something else than new ones."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def fit_transform(self, X, y=None):
+        return np.full((len(X), 1), 7.0)
+
+    def transform(self, X):
+        return np.full((len(X), 1), 8.0)
+
+
+class Gives(BaseEstimator):
+    """No mixin, no fit_transform; gives what it is told."""
+
+    def __init__(self, what=None):
+        self.what = what
+
+    def fit(self, X, y=None):
+        self.fitted_ = True
+        return self
+
+    def transform(self, X):
+        return self.what
+
+
+def union(**changes):
+    return SourceUnion(
+        [
+            ("text", CharacterSegmenter(), "messages"),
+            ("fans", Means(2.0), ["n_fans"]),
+        ],
+        **changes,
+    )
+
+
+def test_every_column_goes_through_its_transformer():
+    made = union().fit_transform(USERS, LABELS)
+    assert isinstance(made, SliceDict)
+    assert list(made) == ["text", "fans"]
+    assert made.shape == (4,)
+    assert isinstance(made["text"], TokenMessages)
+    assert made["text"].tolist() == [[["茶", "香"], ["山"]], [], [["月"]], []]
+    mean = 13 / 3
+    np.testing.assert_allclose(
+        made["fans"][:, 0], [2 * (3 - mean), 2 * (4 - mean), np.nan, 2 * (6 - mean)]
+    )
+
+
+def test_the_result_is_sliced_and_hashed_as_one():
+    made = union().fit(USERS).transform(USERS)
+    part = made[np.array([2, 0])]
+    assert part["text"].tolist() == [[["月"]], [["茶", "香"], ["山"]]]
+    assert np.array_equal(part["fans"], made["fans"][[2, 0]], equal_nan=True)
+    again = union().fit(USERS).transform(USERS)
+    assert joblib.hash(made[1:3]) == joblib.hash(again[[1, 2]])
+
+
+def test_transform_keeps_what_fit_learned():
+    fitted = union().fit(USERS, LABELS)
+    made = fitted.transform(USERS.iloc[[3]])
+    assert made["fans"].tolist() == [[2 * (6 - 13 / 3)]]
+    assert made["text"].missing.tolist() == [True]
+    assert fitted.named_sources_["fans"].labels_ is LABELS
+    assert [(name, column) for name, _, column in fitted.sources_] == [
+        ("text", "messages"),
+        ("fans", ["n_fans"]),
+    ]
+    # The transformers given stay as they were.
+    assert not hasattr(fitted.sources[1][1], "mean_")
+    copy = pickle.loads(pickle.dumps(fitted))
+    assert copy.transform(USERS)["text"] == fitted.transform(USERS)["text"]
+
+
+def test_one_column_is_a_series_and_several_a_table():
+    users = USERS.assign(n_posts=[1.0, 2.0, 3.0, 4.0])
+    for column, kind in (("n_fans", pd.Series), (["n_fans", "n_posts"], pd.DataFrame)):
+        fitted = SourceUnion([("s", Means(), column)]).fit(users)
+        seen = fitted.named_sources_["s"].seen_
+        assert isinstance(seen, kind)
+        assert seen.index.tolist() == USERS.index.tolist()
+    assert list(seen.columns) == ["n_fans", "n_posts"]
+    # From a mapping too.
+    columns = {name: users[name].tolist() for name in ("n_fans", "n_posts")}
+    fitted = SourceUnion([("s", Means(), ("n_posts", "n_fans"))]).fit(columns)
+    assert fitted.named_sources_["s"].seen_.columns.tolist() == ["n_posts", "n_fans"]
+
+
+def test_passed_through_and_dropped():
+    made = SourceUnion(
+        [
+            ("counts", "passthrough", ["n_fans", "n_posts"]),
+            ("city", "passthrough", "city"),
+            ("text", "drop", "no such column"),
+        ]
+    ).fit(USERS)
+    for sources in (made.transform(USERS), made.fit_transform(USERS)):
+        assert list(sources) == ["counts", "city"]
+        np.testing.assert_array_equal(
+            sources["counts"], [[3, 1], [4, 2], [np.nan, np.nan], [6, 4]]
+        )
+        assert sources["counts"].dtype == np.float64
+        assert isinstance(sources["city"], np.ndarray)
+        assert sources["city"][:3].tolist() == ["x", "y", "x"]
+
+
+def test_the_result_of_one_union_is_read_by_another():
+    first = SourceUnion(
+        [("chars", CharacterSegmenter(), "messages"), ("n", "passthrough", ["n_fans"])]
+    )
+    second = SourceUnion(
+        [
+            ("text", "passthrough", "chars"),
+            ("counts", Means(), "n"),
+            ("again", "passthrough", "n"),
+        ]
+    )
+    made = make_pipeline(first, second).fit(USERS).transform(USERS)
+    assert made["text"].tolist() == [[["茶", "香"], ["山"]], [], [["月"]], []]
+    assert made["counts"].shape == made["again"].shape == (4, 1)
+
+
+def test_training_users_get_what_was_learned_from_the_others():
+    cross = SourceUnion([("c", CrossFitted(), "city")])
+    assert cross.fit_transform(USERS)["c"].tolist() == [[7.0]] * 4
+    assert cross.transform(USERS)["c"].tolist() == [[8.0]] * 4
+
+
+def test_tables_become_arrays():
+    class Frames(Means):
+        def transform(self, X):
+            return pd.DataFrame(super().transform(X), index=X.index)
+
+    made = SourceUnion([("f", Frames(), "n_fans")]).fit_transform(USERS)
+    assert isinstance(made["f"], np.ndarray)
+    assert made[[3, 0]]["f"].shape == (2, 1)
+
+
+def test_parameters_at_every_depth():
+    made = union(n_jobs=1)
+    params = made.get_params()
+    assert params["fans__factor"] == 2.0
+    assert params["fans"] is made.sources[1][1]
+    assert "fans__factor" not in made.get_params(deep=False)
+    assert made.set_params(fans__factor=5.0, n_jobs=None) is made
+    assert (made.sources[1][1].factor, made.n_jobs) == (5.0, None)
+    made.set_params(fans="drop")
+    assert list(made.fit_transform(USERS)) == ["text"]
+    assert made.sources[1] == ("fans", "drop", ["n_fans"])
+    made.set_params(fans=Means(3.0), fans__factor=4.0)
+    assert made.sources[1][1].factor == 4.0
+    with pytest.raises(ValueError, match="Invalid parameter 'colour'"):
+        made.set_params(colour=1)
+    for params in ParameterGrid({"fans__factor": [1.0, 2.0]}):
+        assert clone(made).set_params(**params).get_params()["fans__factor"] in (1, 2)
+
+
+def test_clones_share_nothing_and_are_not_fitted():
+    made = union().fit(USERS)
+    twin = clone(made)
+    assert twin.sources[1][1] is not made.sources[1][1]
+    twin.set_params(fans__factor=9.0)
+    assert made.get_params()["fans__factor"] == 2.0
+    check_is_fitted(made)
+    with pytest.raises(NotFittedError):
+        twin.transform(USERS)
+
+
+def test_several_at_a_time():
+    with joblib.parallel_backend("threading"):
+        made = union(n_jobs=2).fit_transform(USERS)
+    alone = union().fit_transform(USERS)
+    assert made["text"] == alone["text"]
+    assert np.array_equal(made["fans"], alone["fans"], equal_nan=True)
+
+
+def test_two_sources_of_one_transformer_are_fitted_apart():
+    shared = Means()
+    made = SourceUnion([("a", shared, ["n_fans"]), ("b", shared, ["n_posts"])]).fit(
+        USERS
+    )
+    assert made.named_sources_["a"].mean_ != made.named_sources_["b"].mean_
+
+
+@pytest.mark.parametrize(
+    ("sources", "message"),
+    [
+        ([], r"must be a list of \(name, transformer, column\); got \[\]"),
+        ("text", "must be a list of"),
+        ([("text", Means())], "must be a list of"),
+        ([("a", Means(), "n_fans"), ("a", Means(), "n_fans")], "not unique"),
+        ([("a__b", Means(), "n_fans")], "must not contain __"),
+        ([("n_jobs", Means(), "n_fans")], "conflict with constructor arguments"),
+        (
+            [("a", 3, "n_fans")],
+            "source 'a': the transformer must have fit and .* got 3",
+        ),
+        ([("a", "pass", "n_fans")], "or be 'passthrough' or 'drop'; got 'pass'"),
+        ([("a", "drop", "n_fans")], "all sources are dropped"),
+        (
+            [("a", Means(), "likes")],
+            r"source 'a' reads the columns \['likes'\]; X has \['messages', 'n_fans'",
+        ),
+        ([("a", Means(), ["n_fans", "likes"])], r"reads the columns \['likes'\]"),
+        (
+            [("a", "passthrough", ["n_fans", "city"])],
+            r"source 'a' passes the columns \['n_fans', 'city'\] through.* numbers",
+        ),
+        (
+            [("a", Gives(np.ones((3, 1))), "city"), ("b", Means(), "n_fans")],
+            "one row a user; they gave {'a': 3, 'b': 4}",
+        ),
+        ([("a", Gives(csr_matrix(np.eye(4))), "city")], "'a': .* gave csr_matrix"),
+        ([("a", Gives([1, 2, 3, 4]), "city")], "dense array; it gave list"),
+    ],
+)
+def test_what_is_refused(sources, message):
+    # ValueError: names are checked by scikit-learn, all else is a SourceError.
+    with pytest.raises(ValueError, match=message) as caught:
+        SourceUnion(sources).fit(USERS)
+    own = not any(word in message for word in ("unique", "__", "conflict"))
+    assert isinstance(caught.value, SourceError) == own
+
+
+@pytest.mark.parametrize("X", [USERS.to_numpy(), [1, 2], None])
+def test_what_is_no_table(X):
+    with pytest.raises(
+        SourceError, match="X must be a DataFrame of users or a mapping"
+    ):
+        union().fit(X)
+
+
+def test_a_broken_list_of_sources_can_still_be_shown_and_cloned():
+    assert "SourceUnion" in repr(SourceUnion([("a", Means())]))
+    assert clone(SourceUnion("text")).sources == "text"
+    assert SourceUnion("text").get_params() == {"sources": "text", "n_jobs": None}
+
+
+def test_tags_are_true():
+    tags = union().__sklearn_tags__()
+    assert tags.input_tags.string
+    assert not tags.input_tags.two_d_array
