@@ -134,6 +134,10 @@ def test_words_count_not_their_numbers():
 
 
 def test_errors():
+    with pytest.raises(SourceError, match=r"at least two different .* are \['a'\]"):
+        LatentSemanticVectors().fit(TokenMessages.from_lists([["a"], ["a"]]))
+    with pytest.raises(SourceError, match=r"max_features=1 of this text"):
+        LatentSemanticVectors(max_features=1).fit(TEXT)
     with pytest.raises(SourceError, match="needs text, and no user has any"):
         LatentSemanticVectors().fit(TokenMessages.from_lists([None, []]))
     with pytest.raises(
