@@ -21,9 +21,9 @@ N_WORDS = 9
 N_CLASSES = (2, 3, 4)
 
 
-def make_sources(source_dropout=0.0, trainable=True, vectors=True):
+def make_sources(source_dropout=0.0, vectors=True, dropout=0.0):
     text = TextEncoder(
-        WordEmbedding(N_WORDS, 3, torch.randn(N_WORDS, 3), trainable=trainable),
+        WordEmbedding(N_WORDS, 3, torch.randn(N_WORDS, 3), trainable=True),
         n_dimensions=3,
         n_filters=2,
         kernel_sizes=(1, 3),
@@ -35,7 +35,9 @@ def make_sources(source_dropout=0.0, trainable=True, vectors=True):
     text.set_scale(torch.randn(4), torch.rand(4) + 0.5)
     encoders = {"text": text}
     if vectors:
-        encoders["network"] = VectorEncoder(torch.randn(2), torch.rand(2) + 0.5)
+        encoders["network"] = VectorEncoder(
+            torch.randn(2), torch.rand(2) + 0.5, dropout
+        )
     joined = JoinedSources(encoders, source_dropout)
     with torch.no_grad():
         for stand_in in joined.stand_ins:
@@ -46,7 +48,7 @@ def make_sources(source_dropout=0.0, trainable=True, vectors=True):
 def make_mmlup(seed=0, dropout=0.0, source_dropout=0.0, n_classes=N_CLASSES):
     torch.manual_seed(seed)
     return MMLUP(
-        make_sources(source_dropout),
+        make_sources(source_dropout, dropout=dropout),
         n_shared=5,
         n_hidden=(4,),
         n_classes=n_classes,
@@ -57,7 +59,9 @@ def make_mmlup(seed=0, dropout=0.0, source_dropout=0.0, n_classes=N_CLASSES):
 def make_text_cnn(seed=0):
     torch.manual_seed(seed)
     sources = make_sources(vectors=False)
-    return TextCNN(sources, n_hidden=(4, 3), n_classes=N_CLASSES, dropout=0.0)
+    return TextCNN(
+        sources, n_shared=5, n_hidden=(4, 3), n_classes=N_CLASSES, dropout=0.0
+    )
 
 
 def batch(users, seed=0):
@@ -170,8 +174,9 @@ def test_text_cnn_is_its_equations():
     sources, present = batch(USERS)
     logits = net(sources, present)
     state, joined = numpy_sources(net, USERS, sources, present)
+    shared = relu(numpy_dense(state, "shared", joined))
     for task, found in enumerate(logits):
-        hidden = joined
+        hidden = shared
         for layer in (0, 2):
             hidden = relu(numpy_dense(state, f"heads.tasks.{task}.{layer}", hidden))
         wanted = numpy_dense(state, f"heads.tasks.{task}.4", hidden)

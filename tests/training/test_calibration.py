@@ -51,7 +51,7 @@ class Net(nn.Module):
             attention="softmax",
             n_attention=3,
         )
-        vectors = VectorEncoder(torch.zeros(2), torch.ones(2))
+        vectors = VectorEncoder(torch.zeros(2), torch.ones(2), 0.0)
         self.sources = JoinedSources({"text": text, "v": vectors}, 0.5)
 
 

@@ -36,7 +36,7 @@ def text_encoder(seed=0, attention="softmax", trainable=False):
 def joined(source_dropout=0.0):
     encoders = {
         "text": text_encoder(),
-        "a.b": VectorEncoder(torch.zeros(2), torch.tensor([2.0, 0.0])).double(),
+        "a.b": VectorEncoder(torch.zeros(2), torch.tensor([2.0, 0.0]), 0.0).double(),
     }
     layer = JoinedSources(encoders, source_dropout).double()
     with torch.no_grad():
@@ -46,12 +46,21 @@ def joined(source_dropout=0.0):
 
 
 def test_vectors_are_standardised_and_constant_columns_only_centred():
-    encoder = VectorEncoder(torch.tensor([1.0, 5.0]), torch.tensor([2.0, 0.0]))
+    encoder = VectorEncoder(torch.tensor([1.0, 5.0]), torch.tensor([2.0, 0.0]), 0.0)
     rows = torch.tensor([[1.0, 5.0], [5.0, 6.0]])
     assert encoder(rows).tolist() == [[0.0, 0.0], [2.0, 1.0]]
     assert encoder.n_features == 2
     assert list(encoder.parameters()) == []
     assert set(encoder.state_dict()) == {"mean", "scale"}
+
+
+def test_standardised_columns_are_dropped_in_training():
+    encoder = VectorEncoder(torch.tensor([1.0]), torch.tensor([2.0]), 0.5)
+    set_generator(encoder, torch.Generator().manual_seed(0))
+    rows = torch.full((1000, 1), 5.0)
+    # Dropped is the mean, not zero before standardising.
+    assert sorted(encoder(rows).unique().tolist()) == [0.0, 4.0]
+    assert encoder.eval()(rows).unique().tolist() == [2.0]
 
 
 def test_the_scale_of_text_is_taken_off():
