@@ -29,7 +29,7 @@ class MMLUP(nn.Module):
     n_classes : sequence of int
         Number of classes of each task.
     dropout : float
-        Probability of dropout on the concatenated sources and on the shared layer.
+        Probability of dropout on the shared layer.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class MMLUP(nn.Module):
         tuple of Tensor, shape (n_users, n_classes)
             Logits, one tensor a task.
         """
-        joined = self.dropout(self.sources(sources, present))
+        joined = self.sources(sources, present)
         shared = self.dropout(torch.relu(self.shared(joined)))
         logits: tuple[Tensor, ...] = self.heads(shared)
         return logits

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import torch
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
@@ -67,6 +68,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         "source_dropout": [Interval(Real, 0, 1, closed="left")],
         "loss_weights": ["array-like", dict, str, None],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate_decay": ["boolean"],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
@@ -247,6 +249,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
             dtype=self.dtype,
             verbose=int(self.verbose),
             seed=self._seed,
+            learning_rate_decay=self.learning_rate_decay,
         )
 
     def _resolve_loss_weights(self, tasks: list[str]) -> list[float] | None:
@@ -398,6 +401,8 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         float
             The mean accuracy.
         """
+        if isinstance(y, pd.DataFrame) and set(self.task_names_) <= set(y.columns):
+            y = y[self.task_names_]
         return mean_accuracy(y, self.predict(X), sample_weight)
 
     # -- scikit-learn ----------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -32,12 +32,14 @@ class BaseTextCNNClassifier(BaseProfileClassifier):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseProfileClassifier._parameter_constraints,
+        "word_dropout": [Interval(Real, 0, 1, closed="left")],
         "n_filters": [Interval(Integral, 1, None, closed="left")],
         "kernel_sizes": ["array-like"],
         "n_filters_second": [Interval(Integral, 1, None, closed="left")],
         "kernel_size_second": [Interval(Integral, 1, None, closed="left")],
         "attention": [StrOptions({"softmax", "raw"}), None],
         "n_attention": [Interval(Integral, 1, None, closed="left")],
+        "n_shared": [Interval(Integral, 1, None, closed="left")],
         "n_hidden": ["array-like"],
         "n_dimensions": [Interval(Integral, 1, None, closed="left")],
         "trainable_vectors": ["boolean"],
@@ -81,6 +83,7 @@ class BaseTextCNNClassifier(BaseProfileClassifier):
             n_features=self.n_filters_second,
             attention=self.attention,
             n_attention=self.n_attention,
+            word_dropout=self.word_dropout,
         )
 
     def _message_attention(
@@ -118,4 +121,4 @@ class BaseTextCNNClassifier(BaseProfileClassifier):
 
     def _vector_encoder(self, name: str) -> nn.Module:
         mean, scale = self._statistics[name]
-        return VectorEncoder(torch.tensor(mean), torch.tensor(scale))
+        return VectorEncoder(torch.tensor(mean), torch.tensor(scale), self.dropout)

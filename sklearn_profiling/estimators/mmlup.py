@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils._param_validation import Interval
 from torch import nn
 
 from sklearn_profiling._seeding import RandomState
@@ -59,12 +57,14 @@ class MMLUPClassifier(BaseTextCNNClassifier):
         Units of the dense layers of each task (paper).
     n_dimensions : int, default=100
         Length of word vectors to learn for a text that brings none (paper's length).
-    trainable_vectors : bool, default=False
+    trainable_vectors : bool, default=True
         Whether training changes the word vectors that a text brings (our choice: the
-        paper does not say).
+        paper does not say; kept as they come, the text teaches the net far less).
     dropout : float, default=0.5
-        Dropout on the concatenated sources and on the shared layer (paper's rate; the
-        places are our choice).
+        Dropout on dense sources and on the shared layer (paper's rate; the places are
+        our choice).
+    word_dropout : float, default=0.3
+        Dropout on the entries of word vectors (our choice).
     source_dropout : float, default=0.1
         Probability that training hides a source of a user, so that the stand-ins for
         missing sources are learned (our choice).
@@ -73,7 +73,10 @@ class MMLUPClassifier(BaseTextCNNClassifier):
         other; a mapping leaves tasks not named at 1; "uncertainty" learns the weights
         (Kendall et al. 2018); None weighs all alike.
     learning_rate : float, default=0.001
-        Of Adam (paper).
+        Of Adam, at first (paper).
+    learning_rate_decay : bool, default=True
+        Whether the rate falls linearly to zero over the epochs of ``fit`` (our choice:
+        the paper says only that the rate is 0.001 initially). ``partial_fit`` keeps it.
     weight_decay : float, default=0.0
         L2 penalty of Adam (our choice).
     batch_size : int, default=50
@@ -171,7 +174,6 @@ class MMLUPClassifier(BaseTextCNNClassifier):
         **BaseTextCNNClassifier._parameter_constraints,
         "sources": ["array-like", None],
         "multi_task": ["boolean"],
-        "n_shared": [Interval(Integral, 1, None, closed="left")],
     }
 
     def __init__(
@@ -188,11 +190,13 @@ class MMLUPClassifier(BaseTextCNNClassifier):
         n_shared: int = 256,
         n_hidden: Sequence[int] = (128, 64, 32),
         n_dimensions: int = 100,
-        trainable_vectors: bool = False,
+        trainable_vectors: bool = True,
         dropout: float = 0.5,
+        word_dropout: float = 0.3,
         source_dropout: float = 0.1,
         loss_weights: Mapping[str, float] | Sequence[float] | str | None = "paper",
         learning_rate: float = 1e-3,
+        learning_rate_decay: bool = True,
         weight_decay: float = 0.0,
         batch_size: int = 50,
         max_epochs: int = 20,
@@ -219,9 +223,11 @@ class MMLUPClassifier(BaseTextCNNClassifier):
         self.n_dimensions = n_dimensions
         self.trainable_vectors = trainable_vectors
         self.dropout = dropout
+        self.word_dropout = word_dropout
         self.source_dropout = source_dropout
         self.loss_weights = loss_weights
         self.learning_rate = learning_rate
+        self.learning_rate_decay = learning_rate_decay
         self.weight_decay = weight_decay
         self.batch_size = batch_size
         self.max_epochs = max_epochs

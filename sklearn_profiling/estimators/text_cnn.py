@@ -23,7 +23,7 @@ class TextCNNClassifier(BaseTextCNNClassifier):
     """Deep Text-CNN on one text: the single-source baseline of MMLUP.
 
     The words of each message go through two convolutions and a maximum, messages are
-    averaged, and one stack of dense layers a task reads the average.
+    averaged, and a dense layer and one stack of dense layers a task read the average.
 
     Parameters
     ----------
@@ -45,21 +45,28 @@ class TextCNNClassifier(BaseTextCNNClassifier):
         Filter width of the second convolution, odd (our choice: the paper gives none).
     n_attention : int, default=64
         Hidden units of the attention score (paper).
+    n_shared : int, default=256
+        Units of the dense layer before the tasks' own (our choice).
     n_hidden : sequence of int, default=(128, 64, 32)
         Units of the dense layers of each task (paper).
     n_dimensions : int, default=100
         Length of word vectors to learn for a text that brings none (paper's length).
-    trainable_vectors : bool, default=False
+    trainable_vectors : bool, default=True
         Whether training changes the word vectors that a text brings (our choice).
     dropout : float, default=0.5
-        Dropout on the text's vector (paper's rate; the place is our choice).
+        Dropout on the dense layer (paper's rate; the place is our choice).
+    word_dropout : float, default=0.3
+        Dropout on the entries of word vectors (our choice).
     source_dropout : float, default=0.1
         Probability that training hides the text of a user, so that the stand-in for a
         missing text is learned (our choice).
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
         Weight of each task's loss, as in :class:`MMLUPClassifier`.
     learning_rate : float, default=0.001
-        Of Adam (paper).
+        Of Adam, at first (paper).
+    learning_rate_decay : bool, default=True
+        Whether the rate falls linearly to zero over the epochs of ``fit`` (our choice:
+        the paper says only that the rate is 0.001 initially). ``partial_fit`` keeps it.
     weight_decay : float, default=0.0
         L2 penalty of Adam (our choice).
     batch_size : int, default=50
@@ -151,13 +158,16 @@ class TextCNNClassifier(BaseTextCNNClassifier):
         n_filters_second: int = 64,
         kernel_size_second: int = 3,
         n_attention: int = 64,
+        n_shared: int = 256,
         n_hidden: Sequence[int] = (128, 64, 32),
         n_dimensions: int = 100,
-        trainable_vectors: bool = False,
+        trainable_vectors: bool = True,
         dropout: float = 0.5,
+        word_dropout: float = 0.3,
         source_dropout: float = 0.1,
         loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
         learning_rate: float = 1e-3,
+        learning_rate_decay: bool = True,
         weight_decay: float = 0.0,
         batch_size: int = 50,
         max_epochs: int = 20,
@@ -179,13 +189,16 @@ class TextCNNClassifier(BaseTextCNNClassifier):
         self.n_filters_second = n_filters_second
         self.kernel_size_second = kernel_size_second
         self.n_attention = n_attention
+        self.n_shared = n_shared
         self.n_hidden = n_hidden
         self.n_dimensions = n_dimensions
         self.trainable_vectors = trainable_vectors
         self.dropout = dropout
+        self.word_dropout = word_dropout
         self.source_dropout = source_dropout
         self.loss_weights = loss_weights
         self.learning_rate = learning_rate
+        self.learning_rate_decay = learning_rate_decay
         self.weight_decay = weight_decay
         self.batch_size = batch_size
         self.max_epochs = max_epochs
@@ -220,6 +233,7 @@ class TextCNNClassifier(BaseTextCNNClassifier):
     def _one_net(self, n_classes: list[int]) -> TextCNN:
         return TextCNN(
             self._join_sources(),
+            n_shared=self.n_shared,
             n_hidden=list(self.n_hidden),
             n_classes=n_classes,
             dropout=self.dropout,

@@ -25,8 +25,8 @@ from sklearn_profiling.training.batches import (
     UserDataset,
     collate_whole,
 )
+from sklearn_profiling.training.callbacks import EpochProgress, LinearDecay
 from sklearn_profiling.training.losses import MultiTaskLoss
-from sklearn_profiling.training.progress import EpochProgress
 
 __all__ = ["ProfileNet", "TrainingPlan", "build_module", "make_net", "train"]
 
@@ -135,6 +135,8 @@ class TrainingPlan:
         0 is silent, 1 shows a progress bar, 2 a line an epoch.
     seed : int
         Decides initialisation, order of users and dropout.
+    learning_rate_decay : bool
+        Whether the rate falls linearly to zero over the epochs.
     optimizer : type
         Optimizer class.
     """
@@ -152,6 +154,7 @@ class TrainingPlan:
     dtype: str
     verbose: int
     seed: int
+    learning_rate_decay: bool = False
     optimizer: type[torch.optim.Optimizer] = torch.optim.Adam
 
     @property
@@ -254,6 +257,9 @@ def _callbacks(plan: TrainingPlan) -> list[Any]:
             sink=print if plan.verbose > 1 else _discard,
         )
         callbacks.append(("early_stopping", stopping))
+    if plan.learning_rate_decay:
+        decay = LinearDecay(plan.learning_rate, plan.max_epochs)
+        callbacks.append(("learning_rate_decay", decay))
     if plan.verbose == 1:
         callbacks.append(("progress", EpochProgress(plan.max_epochs, "fit")))
     return callbacks
@@ -292,6 +298,9 @@ def train(
     if plan.early_stopping:
         training, held_out = _hold_out(dataset, plan)
         net.set_params(train_split=predefined_split(held_out))
+    for _, callback in net.callbacks_:
+        if isinstance(callback, LinearDecay):
+            callback.epochs = epochs
     before = len(net.history)
     try:
         net.partial_fit(training, epochs=epochs)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from sklearn_profiling.architectures.layers.attention import MessageAttention
 from sklearn_profiling.architectures.layers.convolution import DeepTextConvolution
 from sklearn_profiling.architectures.layers.flat_text import FlatText, WordEmbedding
-from sklearn_profiling.architectures.layers.randomness import SourceDropout
+from sklearn_profiling.architectures.layers.randomness import Dropout, SourceDropout
 
 __all__ = ["JoinedSources", "TextEncoder", "VectorEncoder"]
 
@@ -41,6 +41,8 @@ class TextEncoder(nn.Module):
         See :class:`MessageAttention`.
     n_attention : int
         Hidden size of the attention score.
+    word_dropout : float, default=0.0
+        Probability of dropout on the entries of word vectors.
     """
 
     def __init__(
@@ -54,9 +56,11 @@ class TextEncoder(nn.Module):
         n_features: int,
         attention: Literal["softmax", "raw"] | None,
         n_attention: int,
+        word_dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.embedding = embedding
+        self.word_dropout = Dropout(word_dropout)
         self.convolution = DeepTextConvolution(
             n_dimensions, n_filters, kernel_sizes, second_kernel_size, n_features
         )
@@ -91,7 +95,8 @@ class TextEncoder(nn.Module):
         Tensor, shape (n_messages, n_features)
             h_T of the paper.
         """
-        vectors: Tensor = self.convolution(self.embedding(text.ids), text)
+        words = self.word_dropout(self.embedding(text.ids))
+        vectors: Tensor = self.convolution(words, text)
         return vectors
 
     def message_weights(self, text: FlatText) -> Tensor:
@@ -137,10 +142,13 @@ class VectorEncoder(nn.Module):
     ----------
     mean, scale : Tensor, shape (n_features,)
         Column means and standard deviations; a scale of 0 is taken as 1.
+    dropout : float
+        Probability of dropout on the standardised columns.
     """
 
-    def __init__(self, mean: Tensor, scale: Tensor) -> None:
+    def __init__(self, mean: Tensor, scale: Tensor, dropout: float) -> None:
         super().__init__()
+        self.dropout = Dropout(dropout)
         self.register_buffer("mean", mean)
         self.register_buffer("scale", torch.where(scale > 0, scale, 1.0))
         self.mean: Tensor
@@ -160,7 +168,8 @@ class VectorEncoder(nn.Module):
         Tensor, shape (n_users, n_features)
             Columns of mean 0 and deviation 1 on the training users.
         """
-        return (vectors - self.mean) / self.scale
+        standardised: Tensor = self.dropout((vectors - self.mean) / self.scale)
+        return standardised
 
 
 class JoinedSources(nn.Module):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from sklearn_profiling.training.progress import EpochProgress
+from sklearn_profiling.training.callbacks import EpochProgress
 
 
 def test_one_step_an_epoch_with_the_latest_losses(capsys):

@@ -1,4 +1,4 @@
-"""Progress bar over epochs."""
+"""Callbacks of our own: a progress bar, and a learning rate that falls."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from skorch.callbacks import Callback
 from tqdm import tqdm
 
-__all__ = ["EpochProgress"]
+__all__ = ["EpochProgress", "LinearDecay"]
 
 
 class EpochProgress(Callback):
@@ -72,3 +72,46 @@ class EpochProgress(Callback):
         """Close the bar, however training ended."""
         if hasattr(self, "bar_"):
             self.bar_.close()
+
+
+class LinearDecay(Callback):
+    """Let the learning rate fall linearly, to zero after the last epoch.
+
+    Parameters
+    ----------
+    learning_rate : float
+        In the first epoch.
+    epochs : int
+        Epochs of this call.
+    """
+
+    def __init__(self, learning_rate: float, epochs: int) -> None:
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002 - skorch's signature
+        """Count from here.
+
+        Parameters
+        ----------
+        net : NeuralNet
+            The net.
+        **kwargs : dict
+            Not used.
+        """
+        self.done_ = 0
+
+    def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002 - skorch's signature
+        """Set the rate of the epoch.
+
+        Parameters
+        ----------
+        net : NeuralNet
+            The net.
+        **kwargs : dict
+            Not used.
+        """
+        rate = self.learning_rate * (1.0 - self.done_ / self.epochs)
+        for group in net.optimizer_.param_groups:
+            group["lr"] = rate
+        self.done_ += 1
