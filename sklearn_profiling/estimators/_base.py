@@ -24,6 +24,8 @@ from torch import nn
 
 from sklearn_profiling._seeding import derive_seed
 from sklearn_profiling.containers import TokenMessages, Vocabulary
+from sklearn_profiling.estimators._settings import resolve_loss_weights
+from sklearn_profiling.estimators._statistics import Weights, source_statistics
 from sklearn_profiling.exceptions import SourceError, TargetError
 from sklearn_profiling.targets import EncodedLabels, LabelCodec, mean_accuracy
 from sklearn_profiling.training.batches import UserDataset
@@ -33,7 +35,6 @@ from sklearn_profiling.training.inputs import (
     SourceSpec,
     as_sources,
     check_specs,
-    present,
     tokens_of_array,
 )
 from sklearn_profiling.training.net import (
@@ -49,8 +50,6 @@ from sklearn_profiling.training.net import (
 )
 
 __all__: list[str] = []
-
-Weights = npt.NDArray[np.float64]
 
 
 class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
@@ -209,9 +208,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
             self._codec = codec
             self._specs = {name: SourceSpec.of(s) for name, s in sources.items()}
             self._statistics = {
-                name: _text_statistics(source, weights)
-                if isinstance(source, TokenMessages)
-                else _column_statistics(source, weights)
+                name: source_statistics(source, weights)
                 for name, source in sources.items()
             }
             self._seed = derive_seed(self.random_state)
@@ -236,7 +233,9 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
 
     def _plan(self) -> TrainingPlan:
         return TrainingPlan(
-            loss_weights=self._resolve_loss_weights(self._codec.task_names),
+            loss_weights=resolve_loss_weights(
+                self.loss_weights, self._codec.task_names
+            ),
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             batch_size=self.batch_size,
@@ -251,37 +250,6 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
             seed=self._seed,
             learning_rate_decay=self.learning_rate_decay,
         )
-
-    def _resolve_loss_weights(self, tasks: list[str]) -> list[float] | None:
-        given = self.loss_weights
-        if given is None:
-            return [1.0] * len(tasks)
-        if isinstance(given, str):
-            if given == "uncertainty":
-                return None
-            if given == "paper":
-                return [3.0 if task == "age" else 1.0 for task in tasks]
-            msg = (
-                "loss_weights must be a mapping, a sequence, 'paper', 'uncertainty' or "
-                f"None; got {given!r}"
-            )
-            raise TargetError(msg)
-        if isinstance(given, Mapping):
-            unknown = [task for task in given if task not in tasks]
-            if unknown:
-                msg = (
-                    f"loss_weights names {unknown}, which are none of the tasks {tasks}"
-                )
-                raise TargetError(msg)
-            given = [given.get(task, 1.0) for task in tasks]
-        weights = [float(weight) for weight in given]
-        if len(weights) != len(tasks) or min(weights) < 0:
-            msg = (
-                f"loss_weights must hold {len(tasks)} weights of at least 0, one a "
-                f"task; got {weights}"
-            )
-            raise TargetError(msg)
-        return weights
 
     def _make_net(
         self, vectors: Mapping[str, npt.NDArray[np.float32] | None]
@@ -303,6 +271,9 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         """Bring X into named sources, not yet held against those of fit."""
         # Scipy's dictionary of keys is a mapping too.
         if isinstance(X, Mapping | TokenMessages) and not issparse(X):
+            if reset:
+                for name in ("n_features_in_", "feature_names_in_"):
+                    self.__dict__.pop(name, None)
             return self._check_architecture(as_sources(X, default_name="text"))
         array = validate_data(
             self, X, reset=reset, dtype="numeric", ensure_2d=True, copy=False
@@ -330,6 +301,9 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
     def _dataset(self, X: Any) -> UserDataset:
         check_is_fitted(self)
         sources = self._sources_of(self._read(X, reset=False), again=True)
+        if not len(next(iter(sources.values()))):
+            msg = "X holds no user; at least one is needed"
+            raise SourceError(msg)
         return UserDataset(sources, self._gaps(), DTYPES[self.dtype])
 
     # -- predicting ------------------------------------------------------------
@@ -401,8 +375,9 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         float
             The mean accuracy.
         """
-        if isinstance(y, pd.DataFrame) and set(self.task_names_) <= set(y.columns):
-            y = y[self.task_names_]
+        if isinstance(y, pd.DataFrame):
+            named = y.rename(columns=str)
+            y = named[self.task_names_] if {*self.task_names_} <= {*named} else y
         return mean_accuracy(y, self.predict(X), sample_weight)
 
     # -- scikit-learn ----------------------------------------------------------
@@ -441,60 +416,3 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
             self.net_ = self._make_net(empty)
             load_numpy_state(self.net_.module_, saved["module"])
             load_numpy_state(self.net_.criterion_, saved["loss"])
-
-
-def _text_statistics(
-    text: TokenMessages, weights: Weights
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Weighted mean and deviation of the word vectors over the words written."""
-    vectors = text.vocabulary.vectors
-    if vectors is None or not text.n_words:
-        nothing = np.zeros(text.vocabulary.n_dimensions)
-        return nothing, nothing
-    counts = np.bincount(
-        text.ids, weights=weights[text.word_users()], minlength=len(vectors)
-    )
-    values = vectors.astype(np.float64)
-    mean = np.average(values, axis=0, weights=counts)
-    return mean, np.sqrt(np.average((values - mean) ** 2, axis=0, weights=counts))
-
-
-def _column_statistics(
-    source: npt.NDArray[Any], weights: Weights
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Weighted mean and deviation of each column over the users who have the source."""
-    there = present(source)
-    if not there.any():
-        zeros = np.zeros(source.shape[1])
-        return zeros, zeros
-    values, share = source[there].astype(np.float64), weights[there]
-    mean = np.average(values, axis=0, weights=share)
-    variance = np.average((values - mean) ** 2, axis=0, weights=share)
-    return mean, np.sqrt(variance)
-
-
-def require_text(sources: Sources, owner: str) -> Sources:
-    """Check that there is exactly one source and that it is a text.
-
-    Parameters
-    ----------
-    sources : dict of str to source
-        Checked sources.
-    owner : str
-        Name of the estimator.
-
-    Returns
-    -------
-    dict of str to source
-        The same.
-
-    Raises
-    ------
-    SourceError
-        If there are more sources or the source is no text.
-    """
-    kinds = {name: SourceSpec.of(source).kind for name, source in sources.items()}
-    if list(kinds.values()) != ["text"]:
-        msg = f"{owner} reads exactly one text; X holds {kinds}"
-        raise SourceError(msg)
-    return sources

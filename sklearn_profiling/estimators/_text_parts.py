@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -114,9 +114,7 @@ class BaseTextCNNClassifier(BaseProfileClassifier):
             return torch.stack(each).mean(dim=0)
 
         flat = apply_to_batches(self.net_, dataset, weights)
-        text = dataset.sources[name]
-        if not isinstance(text, TokenMessages):  # the check above chose a text
-            raise TypeError
+        text = cast("TokenMessages", dataset.sources[name])
         return np.split(flat, text.user_starts[1:-1])
 
     def _vector_encoder(self, name: str) -> nn.Module:
