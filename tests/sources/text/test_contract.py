@@ -29,6 +29,7 @@ from sklearn_profiling.sources.text import (
     CharacterSegmenter,
     GloVeTransformer,
     JiebaSegmenter,
+    LatentSemanticVectors,
     MeanWordVectors,
     PretrainedVectors,
     RegionKeywords,
@@ -52,6 +53,9 @@ def steps(folder):
             characters, Word2VecTransformer(4, min_count=1, random_state=0)
         ),
         "PretrainedVectors": make_pipeline(characters, PretrainedVectors(path)),
+        "LatentSemanticVectors": make_pipeline(
+            characters, LatentSemanticVectors(2, random_state=0)
+        ),
         "MeanWordVectors": make_pipeline(characters, glove, MeanWordVectors()),
         "RegionKeywords": make_pipeline(
             characters, RegionKeywords(cv=2, min_users=1, random_state=0)
