@@ -1,0 +1,200 @@
+"""The one table of public estimators and transformers that feeds the contract tests."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression
+from skorch.helper import SliceDict
+
+from sklearn_profiling import baselines, estimators, sources
+from sklearn_profiling.baselines import MaskedMultiOutputClassifier
+from sklearn_profiling.containers import SocialGraph, TokenMessages, Vocabulary
+from sklearn_profiling.estimators import MMLUPClassifier, TextCNNClassifier
+from sklearn_profiling.sources import (
+    AdjacencyRows,
+    CharacterSegmenter,
+    GloVeTransformer,
+    JiebaSegmenter,
+    LatentSemanticVectors,
+    LINEEmbedding,
+    MeanWordVectors,
+    PretrainedVectors,
+    RegionKeywords,
+    SourceUnion,
+    Word2VecTransformer,
+)
+
+# Small enough that a fit takes a fraction of a second.
+HEADS = {"n_hidden": (16,), "n_shared": 16, "n_attention": 4}
+TEXT = {
+    "n_filters": 4,
+    "kernel_sizes": (1, 3),
+    "n_filters_second": 8,
+    "n_dimensions": 8,
+}
+QUICK = {"max_epochs": 2, "batch_size": 8, "random_state": 0}
+# Nothing drawn at random but the start, and all users in one batch: what a fit does
+# then follows from the users alone.
+EXACT = {
+    "dtype": "float64",
+    "batch_size": 1000,
+    "dropout": 0.0,
+    "source_dropout": 0.0,
+    "word_dropout": 0.0,
+    "random_state": 0,
+}
+# Few epochs at a high rate; about half as many do as well.
+CHECKED = {**EXACT, **HEADS, "learning_rate": 0.01, "max_epochs": 40}
+
+GRAPH = SocialGraph.from_edges([("a", "b"), ("b", "c"), ("c", "a"), ("c", "d")])
+
+
+@dataclass(frozen=True)
+class Case:
+    """One public class.
+
+    Attributes
+    ----------
+    kind : str
+        "text net", "dense net", "meta" or "transformer".
+    make : callable
+        Makes a small configured instance.
+    checked : estimator or None
+        For classifiers: what scikit-learn's full suite is run on.
+    required : bool
+        Whether the class has parameters without a default.
+    """
+
+    kind: str
+    make: Callable[[], Any]
+    checked: Any = None
+    required: bool = False
+
+
+def masked_net() -> MaskedMultiOutputClassifier:
+    """A net a task, which reads the same sources as the nets themselves."""
+    return MaskedMultiOutputClassifier(
+        MMLUPClassifier(**HEADS, **TEXT, **QUICK), pass_missing=True
+    )
+
+
+CASES: dict[str, Case] = {
+    "TextCNNClassifier": Case(
+        "text net",
+        lambda: TextCNNClassifier(**HEADS, **TEXT, **QUICK),
+        TextCNNClassifier(**CHECKED, **TEXT, multi_task=True),
+    ),
+    "MMLUPClassifier": Case(
+        "dense net",
+        lambda: MMLUPClassifier(**HEADS, **TEXT, **QUICK),
+        MMLUPClassifier(**CHECKED, **TEXT),
+    ),
+    "MaskedMultiOutputClassifier": Case(
+        "meta",
+        masked_net,
+        MaskedMultiOutputClassifier(LogisticRegression()),
+        required=True,
+    ),
+    "SourceUnion": Case(
+        "transformer",
+        lambda: SourceUnion([("words", CharacterSegmenter(), "messages")]),
+        required=True,
+    ),
+    "CharacterSegmenter": Case("transformer", CharacterSegmenter),
+    "JiebaSegmenter": Case("transformer", JiebaSegmenter),
+    "GloVeTransformer": Case(
+        "transformer",
+        lambda: GloVeTransformer(4, min_count=1, max_epochs=2, random_state=0),
+    ),
+    "Word2VecTransformer": Case(
+        "transformer", lambda: Word2VecTransformer(4, min_count=1, random_state=0)
+    ),
+    "PretrainedVectors": Case(
+        "transformer", lambda: PretrainedVectors("vectors.txt"), required=True
+    ),
+    "MeanWordVectors": Case("transformer", MeanWordVectors),
+    "LatentSemanticVectors": Case(
+        "transformer", lambda: LatentSemanticVectors(2, random_state=0)
+    ),
+    "RegionKeywords": Case(
+        "transformer", lambda: RegionKeywords(cv=2, min_users=1, random_state=0)
+    ),
+    "LINEEmbedding": Case(
+        "transformer", lambda: LINEEmbedding(GRAPH, 4, n_samples=100, random_state=0)
+    ),
+    "AdjacencyRows": Case("transformer", lambda: AdjacencyRows(GRAPH)),
+}
+
+CLASSIFIERS = [name for name, case in CASES.items() if case.kind != "transformer"]
+NETS = [name for name, case in CASES.items() if case.kind.endswith("net")]
+TRANSFORMERS = [name for name, case in CASES.items() if case.kind == "transformer"]
+
+
+def public_classes() -> set[str]:
+    """Names of all public estimators and transformers."""
+    return {
+        name
+        for package in (estimators, baselines, sources)
+        for name in package.__all__
+        if inspect.isclass(value := getattr(package, name))
+        and issubclass(value, BaseEstimator)
+    }
+
+
+WORDS = ("山", "水", "茶", "酒", "月", "风", "花", "雪")
+VOCABULARY = Vocabulary(
+    WORDS, np.random.RandomState(3).normal(size=(8, 5)).astype(np.float32)
+)
+
+
+def join(texts: Any, network: Any) -> SliceDict:
+    """Lists of messages and an array of vectors as sources."""
+    return SliceDict(
+        text=TokenMessages.from_lists(texts, VOCABULARY), network=np.asarray(network)
+    )
+
+
+def raw_users(n_users: int = 40, seed: int = 0) -> tuple[list[Any], np.ndarray]:
+    """Messages and network vectors, both full."""
+    generator = np.random.RandomState(seed)
+    texts = [
+        [
+            list(generator.choice(WORDS, generator.randint(1, 7)))
+            for _ in range(generator.randint(1, 5))
+        ]
+        for _ in range(n_users)
+    ]
+    return texts, generator.normal(size=(n_users, 3))
+
+
+def labels(n_users: int = 40, seed: int = 0) -> pd.DataFrame:
+    """Labels of three tasks; a fifth of them missing, user 0 without any."""
+    generator = np.random.RandomState(seed)
+    columns = {}
+    for task, classes in {
+        "gender": ["f", "m"],
+        "age": ["70s", "80s", "90s"],
+        "region": ["north", "south"],
+    }.items():
+        column = np.array(classes, dtype=object)[np.arange(n_users) % len(classes)]
+        generator.shuffle(column)
+        column[generator.random_sample(n_users) < 0.2] = None
+        column[0] = None
+        columns[task] = column
+    return pd.DataFrame(columns, dtype=object)
+
+
+def sourced_users(n_users: int = 40, seed: int = 0) -> SliceDict:
+    """Users of whom some lack the text, some the network, and user 3 both."""
+    texts, network = raw_users(n_users, seed)
+    for user in (3, 5, 11):
+        texts[user] = [None, []][user % 2]
+    network[[3, 4, 12]] = np.nan
+    return join(texts, network)
