@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -135,6 +136,15 @@ CASES: dict[str, Case] = {
 CLASSIFIERS = [name for name, case in CASES.items() if case.kind != "transformer"]
 NETS = [name for name, case in CASES.items() if case.kind.endswith("net")]
 TRANSFORMERS = [name for name, case in CASES.items() if case.kind == "transformer"]
+
+
+class LoggedLINE(LINEEmbedding):
+    """LINE that writes a line into its cache folder whenever it is trained."""
+
+    def _solve(self, graph: SocialGraph) -> Any:
+        with (Path(self.memory) / "log").open("a", encoding="utf-8") as log:
+            log.write("trained\n")
+        return super()._solve(graph)
 
 
 def public_classes() -> set[str]:

@@ -276,7 +276,12 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
                     self.__dict__.pop(name, None)
             return self._check_architecture(as_sources(X, default_name="text"))
         array = validate_data(
-            self, X, reset=reset, dtype="numeric", ensure_2d=True, copy=False
+            self,
+            X,
+            reset=reset,
+            dtype="numeric",
+            # A row of vectors may be NaN, the sign of a missing source.
+            ensure_all_finite=True if self._array_is_text else "allow-nan",
         )
         if self._array_is_text:
             # Kept as ids until the users to train on are known: words of users left
