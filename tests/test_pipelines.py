@@ -1,0 +1,250 @@
+"""The paper's systems as Pipelines: every parameter, every gap, LINE trained once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from cases import LoggedLINE
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+from sklearn_profiling.datasets import make_user_profiles
+from sklearn_profiling.estimators import MMLUPClassifier, TextCNNClassifier
+from sklearn_profiling.evaluation import MultiTaskStratifiedKFold
+from sklearn_profiling.pipelines import make_mmlup, make_text_cnn
+from sklearn_profiling.sources import (
+    CharacterSegmenter,
+    GloVeTransformer,
+    LINEEmbedding,
+    RegionKeywords,
+)
+
+QUICK_NET = {
+    "n_filters": 4,
+    "kernel_sizes": (1, 3),
+    "n_filters_second": 8,
+    "n_shared": 16,
+    "n_hidden": (16,),
+    "max_epochs": 2,
+}
+
+
+@pytest.fixture(scope="module")
+def profiles():
+    return make_user_profiles(
+        80,
+        n_messages=4,
+        missing_labels=0.1,
+        missing_text=0.1,
+        missing_network=0.1,
+        random_state=0,
+    )
+
+
+def quick(pipeline):
+    sizes = {
+        "text__n_components": 8,
+        "text__max_epochs": 2,
+        "topics__n_components": 4,
+        "network__n_components": 4,
+        "network__n_samples": 2000,
+    }
+    parts = {name for name, part, _ in pipeline["sources"].sources if part != "drop"}
+    params = {f"classifier__{name}": value for name, value in QUICK_NET.items()}
+    params |= {
+        f"sources__{name}": value
+        for name, value in sizes.items()
+        if name.split("__")[0] in parts
+    }
+    return pipeline.set_params(**params)
+
+
+def mmlup(profiles, **params):
+    return quick(make_mmlup(profiles.graph, **{"random_state": 0, **params}))
+
+
+def same(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+# -- parameters ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["mmlup", "text_cnn"])
+def test_every_parameter_is_reached_by_set_params(kind, profiles):
+    model = (
+        make_mmlup(profiles.graph, random_state=0)
+        if kind == "mmlup"
+        else make_text_cnn(random_state=0)
+    )
+    for name, value in model.get_params().items():
+        model.set_params(**{name: value})
+        other = object()
+        if "__" in name and not isinstance(value, list) and not _holds_parts(value):
+            model.set_params(**{name: other})
+            assert model.get_params()[name] is other
+            model.set_params(**{name: value})
+    model.set_params(segmenter__words=CharacterSegmenter(), classifier__attention=None)
+    assert isinstance(dict(model["segmenter"]._pairs)["words"], CharacterSegmenter)
+
+
+def _holds_parts(value):
+    return hasattr(value, "get_params")
+
+
+def test_defaults_are_the_papers(profiles):
+    params = make_mmlup(profiles.graph, random_state=0).get_params()
+    assert isinstance(params["classifier"], MMLUPClassifier)
+    assert (
+        params["sources__text__n_components"],
+        params["sources__text__min_count"],
+        params["sources__text__window"],
+        params["sources__network__n_components"],
+        params["sources__network__order"],
+    ) == (100, 5, 8, 300, "both")
+    seeds = [value for name, value in params.items() if name.endswith("random_state")]
+    assert len(set(seeds)) == len(seeds) == 5
+    text_cnn = make_text_cnn(random_state=0)
+    assert isinstance(text_cnn["classifier"], TextCNNClassifier)
+    assert text_cnn.get_params()["sources__text__n_components"] == 100
+
+
+def test_parts_may_be_given(profiles):
+    parts = {
+        "segmenter": CharacterSegmenter(),
+        "word_vectors": GloVeTransformer(4),
+        "keywords": RegionKeywords(task="region"),
+        "topics": "drop",
+        "classifier": TextCNNClassifier(source="text"),
+    }
+    model = make_mmlup(
+        profiles.graph,
+        network=LINEEmbedding(profiles.graph, 4, solver="spectral", unknown="nan"),
+        text_column="said",
+        id_column="who",
+        **parts,
+    )
+    params = model.get_params()
+    assert params["segmenter__words"] is parts["segmenter"]
+    assert params["sources__text"] is parts["word_vectors"]
+    assert params["sources__keywords"] is parts["keywords"]
+    assert params["classifier"] is parts["classifier"]
+    users = profiles.data.rename(columns={"messages": "said", "user_id": "who"})
+    model.set_params(classifier__max_epochs=1, classifier__n_filters=4)
+    assert model.fit(users, profiles.target).predict(users).shape == (80, 4)
+    alone = make_text_cnn(
+        segmenter=CharacterSegmenter(),
+        word_vectors=GloVeTransformer(4),
+        classifier=parts["classifier"],
+        text_column="said",
+    )
+    assert alone.fit(users, profiles.target).predict(users).shape == (80, 4)
+
+
+# -- users ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["mmlup", "text_cnn"])
+def test_users_with_gaps_and_users_nobody_knows(kind, profiles):
+    model = mmlup(profiles) if kind == "mmlup" else quick(make_text_cnn(random_state=0))
+    users, y = profiles.data, profiles.target
+    assert (users["messages"].map(len) == 0).any()
+    model.fit(users.iloc[:60], y.iloc[:60])
+    before = model.predict_proba(users.iloc[60:])
+    assert [p.shape[0] for p in before] == [20] * 4
+    assert 0 <= model.score(users.iloc[60:], y.iloc[60:]) <= 1
+    # beside users who are new to the graph, some with text, some without
+    strangers = pd.DataFrame(
+        {"user_id": ["x1", "x2", "x3"], "messages": [["今天在北京"], None, ["𝕏"]]}
+    )
+    together = pd.concat([users.iloc[60:], strangers], ignore_index=True)
+    after = model.predict_proba(together)
+    for a, b in zip(after, before, strict=True):
+        assert np.isfinite(a).all()
+        np.testing.assert_allclose(a[:20], b, rtol=0, atol=1e-6)
+    assert model.predict(strangers).shape == (3, 4)
+
+
+def test_without_a_graph_or_parts(profiles):
+    users, y = profiles.data, profiles.target
+    for model in (
+        make_mmlup(None, random_state=0),
+        make_mmlup(profiles.graph, network="drop", random_state=0),
+        make_mmlup(profiles.graph, keywords="drop", topics="drop", random_state=0),
+    ):
+        kept = quick(model).fit(users, y)["classifier"]
+        assert "text" in kept.net_.module_.sources.names
+        assert len(kept.net_.module_.sources.names) < 4
+        assert model.predict(users).shape == (80, 4)
+    dropped = mmlup(profiles).set_params(sources__network="drop").fit(users, y)
+    assert dropped["classifier"].net_.module_.sources.names == [
+        "text",
+        "keywords",
+        "topics",
+    ]
+
+
+def test_ablations_are_parameters(profiles):
+    users, y = profiles.data, profiles.target
+    full = mmlup(profiles)
+    for ablation in (
+        {"attention": None},
+        {"sources": ["text", "keywords", "topics"]},
+        {"multi_task": False},
+    ):
+        params = {f"classifier__{name}": value for name, value in ablation.items()}
+        model = clone(full).set_params(**params).fit(users, y)
+        assert model.predict(users).shape == (80, 4)
+
+
+# -- chance and caches ---------------------------------------------------------
+
+
+def test_one_seed_decides_everything(profiles):
+    users, y = profiles.data, profiles.target
+    model = mmlup(profiles)
+    first = model.fit(users, y).predict_proba(users)
+    assert same(clone(model).fit(users, y).predict_proba(users), first)
+    assert same(mmlup(profiles).fit(users, y).predict_proba(users), first)
+    other = mmlup(profiles, random_state=1).fit(users, y).predict_proba(users)
+    assert not same(other, first)
+
+
+def grid(model, n_jobs):
+    return GridSearchCV(
+        model,
+        {"classifier__dropout": [0.0, 0.3, 0.5], "classifier__n_shared": [4, 8, 16]},
+        cv=MultiTaskStratifiedKFold(3),
+        n_jobs=n_jobs,
+        error_score="raise",
+    )
+
+
+def test_a_grid_of_three_by_three_trains_line_once(profiles, tmp_path, monkeypatch):
+    calls = []
+    solve = LINEEmbedding._solve
+
+    def counted(self, graph):
+        calls.append(graph)
+        return solve(self, graph)
+
+    monkeypatch.setattr(LINEEmbedding, "_solve", counted)
+    model = mmlup(profiles, memory=str(tmp_path)).set_params(classifier__max_epochs=1)
+    search = grid(model, 1).fit(profiles.data, profiles.target)
+    assert len(search.cv_results_["params"]) == 9
+    assert len(calls) == 1
+    # what comes from the cache is what would be computed
+    plain = mmlup(profiles).set_params(classifier__max_epochs=1, **search.best_params_)
+    plain.fit(profiles.data, profiles.target)
+    assert same(plain.predict_proba(profiles.data), search.predict_proba(profiles.data))
+
+
+@pytest.mark.slow
+def test_two_workers_train_line_once(profiles, tmp_path):
+    model = mmlup(profiles, memory=str(tmp_path))
+    line = LoggedLINE(**model.get_params()["sources__network"].get_params())
+    model.set_params(sources__network=line, classifier__max_epochs=1)
+    grid(model, 2).fit(profiles.data, profiles.target)
+    assert (tmp_path / "log").read_text("utf-8") == "trained\n"
+    assert len(list(tmp_path.rglob("line/*.npy"))) == 1
