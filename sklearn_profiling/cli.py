@@ -57,10 +57,10 @@ def _parser() -> argparse.ArgumentParser:
         "demo", help="compare all systems on synthetic users, about two minutes"
     )
     demo.add_argument(
-        "--users", type=_positive, default=900, help="number of users (900)"
+        "--users", type=_positive, default=600, help="number of users (600)"
     )
     demo.add_argument("--folds", type=_folds, default=3, help="number of folds (3)")
-    _add_common(demo, max_epochs=30, filters=16)
+    _add_common(demo, max_epochs=25, filters=16, batch_size=25)
     demo.set_defaults(run=_demo)
 
     compare = commands.add_parser(
@@ -81,13 +81,13 @@ def _parser() -> argparse.ArgumentParser:
         help="what to print (accuracy)",
     )
     compare.add_argument("--out", type=Path, help="CSV file for the scores by fold")
-    _add_common(compare, max_epochs=15, filters=32)
+    _add_common(compare, max_epochs=15, filters=32, batch_size=50)
     compare.set_defaults(run=_compare)
 
     fit = commands.add_parser("fit", help="train MMLUP on all labelled users")
     _add_data(fit)
     fit.add_argument("--model", type=Path, required=True, help="file to write")
-    _add_common(fit, max_epochs=20, filters=64)
+    _add_common(fit, max_epochs=20, filters=64, batch_size=50)
     fit.set_defaults(run=_fit)
 
     predict = commands.add_parser("predict", help="predict users with a trained model")
@@ -143,7 +143,7 @@ def _add_data(parser: argparse.ArgumentParser, *, tasks: bool = True) -> None:
 
 
 def _add_common(
-    parser: argparse.ArgumentParser, *, max_epochs: int, filters: int
+    parser: argparse.ArgumentParser, *, max_epochs: int, filters: int, batch_size: int
 ) -> None:
     parser.add_argument("--seed", type=int, default=0, help="random seed (0)")
     parser.add_argument(
@@ -157,6 +157,12 @@ def _add_common(
         type=_positive,
         default=max_epochs,
         help=f"passes over the users ({max_epochs})",
+    )
+    parser.add_argument(
+        "--batch-size",
+        type=_positive,
+        default=batch_size,
+        help=f"users in a batch ({batch_size}; the paper has 50)",
     )
     parser.add_argument(
         "--filters",
@@ -244,6 +250,7 @@ def _choose_segmenter(options: argparse.Namespace, users: Any) -> Any:
 def _net_parameters(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "max_epochs": options.max_epochs,
+        "batch_size": options.batch_size,
         "n_filters": options.filters,
         "kernel_sizes": tuple(options.kernel_sizes),
         "dtype": options.dtype,

@@ -23,7 +23,7 @@ class MMLUPClassifier(BaseTextCNNClassifier):
     """Multi-source and multi-task learning for user profiles (MMLUP).
 
     Each text goes through a deep Text-CNN with attention over messages, each dense
-    source (network vectors, region keywords) is standardised; all are concatenated,
+    source (network vectors, keywords, topics) is centred and scaled as a whole; all are concatenated,
     joined by a shared non-linear layer, and read by one stack of dense layers a task.
     Any number of texts and dense sources, in any mixture, can be given; a user may
     lack any of them, and any label.
@@ -57,9 +57,9 @@ class MMLUPClassifier(BaseTextCNNClassifier):
         Units of the dense layers of each task (paper).
     n_dimensions : int, default=100
         Length of word vectors to learn for a text that brings none (paper's length).
-    trainable_vectors : bool, default=True
+    trainable_vectors : bool, default=False
         Whether training changes the word vectors that a text brings (our choice: the
-        paper does not say; kept as they come, the text teaches the net far less).
+        paper does not say; with it small training sets are learned by heart sooner).
     dropout : float, default=0.5
         Dropout on dense sources and on the shared layer (paper's rate; the places are
         our choice).
@@ -130,10 +130,13 @@ class MMLUPClassifier(BaseTextCNNClassifier):
     Deviations from the paper and choices where it is silent: softmax in the attention
     (the paper's eq. 4 has none; ``attention="raw"``), sizes of the second convolution
     and of the shared layer, place of dropout, learned stand-ins for missing sources.
-    Word vectors, dense sources and, before the first step, the vectors of texts are
-    standardised on the training users: without it the net stays at the majority class
+    Word vectors and, before the first step, the vectors of texts are standardised on
+    the training users, dense sources centred and divided by one number: without it the net stays at the majority class
     for many epochs. Where the batch holds no label of a task, that task
     adds nothing to the loss.
+
+    As for scikit-learn's ``MLPClassifier``, columns of one dense source that are
+    measured in different units should be scaled before.
 
     Text is never padded, and predictions do not depend on batch size or on the other
     users of a batch, up to rounding. Results are the same bits for the same
@@ -190,7 +193,7 @@ class MMLUPClassifier(BaseTextCNNClassifier):
         n_shared: int = 256,
         n_hidden: Sequence[int] = (128, 64, 32),
         n_dimensions: int = 100,
-        trainable_vectors: bool = True,
+        trainable_vectors: bool = False,
         dropout: float = 0.5,
         word_dropout: float = 0.3,
         source_dropout: float = 0.1,

@@ -52,7 +52,8 @@ class TextCNNClassifier(BaseTextCNNClassifier):
     n_dimensions : int, default=100
         Length of word vectors to learn for a text that brings none (paper's length).
     trainable_vectors : bool, default=True
-        Whether training changes the word vectors that a text brings (our choice).
+        Whether training changes the word vectors that a text brings (our choice: with
+        fixed vectors and no other source, small training sets teach it nothing).
     dropout : float, default=0.5
         Dropout on the dense layer (paper's rate; the place is our choice).
     word_dropout : float, default=0.3

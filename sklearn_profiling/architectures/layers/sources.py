@@ -136,27 +136,31 @@ class TextEncoder(nn.Module):
 
 
 class VectorEncoder(nn.Module):
-    """Standardise a dense source with the statistics of the training users.
+    """Centre a dense source and bring it to the scale of the others.
+
+    One factor serves all columns, so that columns keep their proportions: those of a
+    spectral decomposition fall in size, and the small ones are mostly noise.
 
     Parameters
     ----------
     mean, scale : Tensor, shape (n_features,)
-        Column means and standard deviations; a scale of 0 is taken as 1.
+        Means and standard deviations of the columns on the training users.
     dropout : float
-        Probability of dropout on the standardised columns.
+        Probability of dropout on the scaled columns.
     """
 
     def __init__(self, mean: Tensor, scale: Tensor, dropout: float) -> None:
         super().__init__()
         self.dropout = Dropout(dropout)
         self.register_buffer("mean", mean)
-        self.register_buffer("scale", torch.where(scale > 0, scale, 1.0))
+        size = scale.square().mean().sqrt()
+        self.register_buffer("size", torch.where(size > 0, size, torch.ones_like(size)))
         self.mean: Tensor
-        self.scale: Tensor
+        self.size: Tensor
         self.n_features = len(mean)
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """Standardise.
+        """Centre and scale.
 
         Parameters
         ----------
@@ -166,10 +170,10 @@ class VectorEncoder(nn.Module):
         Returns
         -------
         Tensor, shape (n_users, n_features)
-            Columns of mean 0 and deviation 1 on the training users.
+            Columns of mean 0, of mean square 1 all together, on the training users.
         """
-        standardised: Tensor = self.dropout((vectors - self.mean) / self.scale)
-        return standardised
+        scaled: Tensor = self.dropout((vectors - self.mean) / self.size)
+        return scaled
 
 
 class JoinedSources(nn.Module):

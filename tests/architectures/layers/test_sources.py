@@ -45,16 +45,24 @@ def joined(source_dropout=0.0):
     return layer
 
 
-def test_vectors_are_standardised_and_constant_columns_only_centred():
-    encoder = VectorEncoder(torch.tensor([1.0, 5.0]), torch.tensor([2.0, 0.0]), 0.0)
-    rows = torch.tensor([[1.0, 5.0], [5.0, 6.0]])
-    assert encoder(rows).tolist() == [[0.0, 0.0], [2.0, 1.0]]
+def test_vectors_are_centred_and_divided_by_one_number():
+    encoder = VectorEncoder(torch.tensor([1.0, 5.0]), torch.tensor([6.0, 8.0]), 0.0)
+    rows = torch.tensor([[1.0, 5.0], [51.0, 15.0]])
+    size = 50**0.5
+    torch.testing.assert_close(
+        encoder(rows), torch.tensor([[0.0, 0.0], [50 / size, 10 / size]])
+    )
     assert encoder.n_features == 2
     assert list(encoder.parameters()) == []
-    assert set(encoder.state_dict()) == {"mean", "scale"}
+    assert set(encoder.state_dict()) == {"mean", "size"}
 
 
-def test_standardised_columns_are_dropped_in_training():
+def test_constant_vectors_are_only_centred():
+    encoder = VectorEncoder(torch.tensor([1.0]), torch.tensor([0.0]), 0.0)
+    assert encoder(torch.tensor([[1.0], [4.0]])).tolist() == [[0.0], [3.0]]
+
+
+def test_scaled_columns_are_dropped_in_training():
     encoder = VectorEncoder(torch.tensor([1.0]), torch.tensor([2.0]), 0.5)
     set_generator(encoder, torch.Generator().manual_seed(0))
     rows = torch.full((1000, 1), 5.0)
