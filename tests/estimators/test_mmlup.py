@@ -150,25 +150,33 @@ def test_message_attention_wants_one_text_and_a_task():
 
 
 def talkers(n_users, seed):
-    """One message about its writer, after 我, among up to 39 about others, after 他."""
+    """One message about its writer, after 我, among up to 39 about others, after 他.
+
+    All mention tea or wine and two words of no meaning. With more users or epochs
+    averages get there too; attention is there first.
+    """
     generator = np.random.RandomState(seed)
+
+    def message(who, drink):
+        chatter = generator.randint(100, size=2).astype(str)
+        return [who, ("茶", "酒")[drink], *chatter]
+
     classes = generator.randint(0, 2, n_users)
     texts, telling = [], []
     for chosen in classes:
-        user = [
-            ["他", ("茶", "酒")[generator.randint(2)]]
-            for _ in range(generator.randint(1, 40))
-        ]
-        telling.append(generator.randint(len(user) + 1))
-        user.insert(telling[-1], ["我", ("茶", "酒")[chosen]])
+        n_others = generator.randint(1, 40)
+        user = [message("他", generator.randint(2)) for _ in range(n_others)]
+        telling.append(generator.randint(n_others + 1))
+        user.insert(telling[-1], message("我", chosen))
         texts.append(user)
     return TokenMessages.from_lists(texts), np.array(["tea", "wine"])[classes], telling
 
 
 def test_attention_finds_the_telling_message_where_averages_drown():
-    X, y, telling = talkers(400, 0)
-    train, test = slice(0, 200), slice(200, 400)
+    X, y, telling = talkers(500, 0)
+    train, test = slice(0, 300), slice(300, 500)
     scores = {"softmax": [], None: []}
+    shares = []
     for seed in range(4):
         for attention, found in scores.items():
             model = MMLUPClassifier(
@@ -177,20 +185,22 @@ def test_attention_finds_the_telling_message_where_averages_drown():
                 kernel_sizes=(1, 3),
                 n_filters_second=16,
                 n_attention=8,
-                n_shared=16,
-                n_hidden=(8,),
+                n_shared=32,
+                n_hidden=(),
                 n_dimensions=8,
                 learning_rate=0.01,
-                max_epochs=12,
+                batch_size=25,
+                max_epochs=10,
                 random_state=seed,
                 **BARE,
             ).fit(X[train], y[train])
             found.append(model.score(X[test], y[test]))
-            if attention and found[-1] > 0.95:
+            if attention:
                 weights = model.message_attention(X[test])
-                share = [w[t] for w, t in zip(weights, telling[test], strict=True)]
-                even = [1 / len(w) for w in weights]
-                assert np.mean(share) > 1.2 * np.mean(even)
+                at = zip(weights, telling[test], strict=True)
+                # times what the average gives the telling message
+                shares.append(np.mean([len(w) * w[t] for w, t in at]))
     means = {attention: np.mean(found) for attention, found in scores.items()}
-    assert max(scores["softmax"]) > 0.95
-    assert means["softmax"] > means[None] + 0.05, scores
+    assert means["softmax"] > 0.9, (scores, shares)
+    assert means["softmax"] > means[None] + 0.05, (scores, shares)
+    assert np.mean(shares) > 1.5, (scores, shares)

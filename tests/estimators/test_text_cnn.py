@@ -56,7 +56,12 @@ def test_one_net_of_mmlup_without_attention_is_the_same_structure():
     X, y = sourced_users(), labels()
     one = small(multi_task=True).fit(X["text"], y)
     other = MMLUPClassifier(
-        **HEADS, **TEXT, **QUICK, attention=None, loss_weights=None
+        **HEADS,
+        **TEXT,
+        **QUICK,
+        attention=None,
+        loss_weights=None,
+        trainable_vectors=True,
     ).fit(X["text"], y)
     for a, b in zip(one.predict_proba(X), other.predict_proba(X["text"]), strict=True):
         assert np.array_equal(a, b)
