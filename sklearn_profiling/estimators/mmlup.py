@@ -23,8 +23,9 @@ class MMLUPClassifier(BaseTextCNNClassifier):
     """Multi-source and multi-task learning for user profiles (MMLUP).
 
     Each text goes through a deep Text-CNN with attention over messages, each dense
-    source (network vectors, keywords, topics) is centred and scaled as a whole; all are concatenated,
-    joined by a shared non-linear layer, and read by one stack of dense layers a task.
+    source (network vectors, keywords, topics) is centred and scaled as a whole; all are
+    concatenated, joined by a shared non-linear layer, and read by one stack of dense
+    layers a task.
     Any number of texts and dense sources, in any mixture, can be given; a user may
     lack any of them, and any label.
 
@@ -131,9 +132,9 @@ class MMLUPClassifier(BaseTextCNNClassifier):
     (the paper's eq. 4 has none; ``attention="raw"``), sizes of the second convolution
     and of the shared layer, place of dropout, learned stand-ins for missing sources.
     Word vectors and, before the first step, the vectors of texts are standardised on
-    the training users, dense sources centred and divided by one number: without it the net stays at the majority class
-    for many epochs. Where the batch holds no label of a task, that task
-    adds nothing to the loss.
+    the training users, dense sources centred and divided by one number: without it the
+    net stays at the majority class for many epochs. Where the batch holds no label of a
+    task, that task adds nothing to the loss.
 
     As for scikit-learn's ``MLPClassifier``, columns of one dense source that are
     measured in different units should be scaled before.

@@ -147,7 +147,7 @@ def numpy_sources(net, users, sources, present):
     if "sources.encoders.1.mean" in state:
         vectors = (
             sources["network"].numpy() - state["sources.encoders.1.mean"]
-        ) / state["sources.encoders.1.scale"]
+        ) / state["sources.encoders.1.size"]
         there = present["network"].numpy()[:, None]
         parts.append(np.where(there, vectors, state["sources.stand_ins.1"]))
     return state, np.concatenate(parts, axis=1)

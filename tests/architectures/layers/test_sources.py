@@ -36,7 +36,7 @@ def text_encoder(seed=0, attention="softmax", trainable=False):
 def joined(source_dropout=0.0):
     encoders = {
         "text": text_encoder(),
-        "a.b": VectorEncoder(torch.zeros(2), torch.tensor([2.0, 0.0]), 0.0).double(),
+        "a.b": VectorEncoder(torch.zeros(2), torch.tensor([2.0, 2.0]), 0.0).double(),
     }
     layer = JoinedSources(encoders, source_dropout).double()
     with torch.no_grad():
@@ -127,7 +127,7 @@ def test_stand_ins_serve_exactly_the_users_without_the_source():
     encoded = layer.encoder("text")(lay_out(users, 1, N_WORDS))
     assert torch.equal(made[[0, 2], :5], encoded[[0, 2]])
     assert made[1, :5].tolist() == [100.0, 101.0, 102.0, 103.0, 104.0]
-    assert made[:2, 5:].tolist() == [[0.5, 2.0], [1.5, 4.0]]
+    assert made[:2, 5:].tolist() == [[0.5, 1.0], [1.5, 2.0]]
     assert made[2, 5:].tolist() == [200.0, 201.0]
 
 

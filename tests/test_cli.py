@@ -1,0 +1,179 @@
+"""The command line, as its users type it."""
+
+from __future__ import annotations
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+
+from sklearn_profiling import cli
+from sklearn_profiling.datasets import (
+    dump_records,
+    dump_smpcup2016,
+    make_user_profiles,
+)
+
+QUICK = ["--max-epochs", "1", "--filters", "2", "--kernel-sizes", "1", "--jobs", "1"]
+
+
+@pytest.fixture(scope="module")
+def users():
+    return make_user_profiles(40, missing_labels=0.1, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def smpcup(users, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("smpcup")
+    dump_smpcup2016(users, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def records(users, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("records")
+    dump_records(users, folder)
+    return folder
+
+
+def test_demo_prints_every_system_and_the_best_possible(capsys):
+    assert cli.main(["demo", "--users", "40", "--folds", "2", *QUICK]) == 0
+    printed = capsys.readouterr()
+    for name in (
+        "Majority class",
+        "TF-IDF + logistic regression",
+        "Text-CNN (single task)",
+        "MMLUP (single task)",
+        "MMLUP (without friendship network)",
+        "MMLUP (without attention)",
+        "MMLUP (the paper's sources)",
+        "MMLUP (full architecture)",
+    ):
+        assert name in printed.out
+    assert "Best possible (Bayes): gender 0." in printed.out
+    assert "average = 0.2 gender + 0.3 age + 0.5 region" in printed.out
+    assert "nan" not in printed.out
+    assert "16/16" in printed.err
+
+
+def test_compare_records_chosen_systems_and_tasks(records, tmp_path, capsys):
+    out = tmp_path / "scores.csv"
+    arguments = ["compare", str(records), "--systems", "majority", "full"]
+    arguments += ["--tasks", "gender", "occupation", "--folds", "2", "--out", str(out)]
+    assert cli.main([*arguments, "--metric", "macro_f1", *QUICK]) == 0
+    printed = capsys.readouterr().out
+    assert "macro_f1" in printed
+    assert "segmenter: JiebaSegmenter" in printed
+    assert "Text-CNN" not in printed
+    assert "average =" not in printed
+    scores = pd.read_csv(out)
+    assert set(scores["task"]) == {"gender", "occupation"}
+    assert set(scores["fold"]) == {0, 1}
+    assert scores["error"].isna().all()
+
+
+def test_fit_and_predict_smpcup(smpcup, users, tmp_path, capsys):
+    model, out = tmp_path / "new" / "model.joblib", tmp_path / "out.csv"
+    assert cli.main(["fit", str(smpcup), "--model", str(model), *QUICK]) == 0
+    assert cli.main(["predict", str(model), str(smpcup), "--out", str(out)]) == 0
+    table = pd.read_csv(out, dtype={"user_id": str})
+    assert len(table) == len(users.data)
+    assert {"gender", "gender=f", "gender=m", "region=华北"} <= set(table)
+    ages = [name for name in table if name.startswith("age=")]
+    np.testing.assert_allclose(table[ages].sum(axis=1), 1, atol=1e-5)
+    best = table[ages].to_numpy().argmax(axis=1)
+    assert [ages[b] for b in best] == [f"age={label}" for label in table["age"]]
+    assert "predictions of 40 users" in capsys.readouterr().out
+
+
+def test_new_users_are_embedded_from_their_links(records, tmp_path, capsys):
+    model = tmp_path / "model.joblib"
+    assert cli.main(["fit", str(records), "--model", str(model), *QUICK]) == 0
+    known = pd.read_csv(records / "links.tsv", sep="\t", header=None)[1].iloc[0]
+    outs = []
+    for name, links in (("without", ""), ("linked", f"new\t{known}\t1\n")):
+        folder = tmp_path / name
+        folder.mkdir()
+        line = '{"user_id": "new", "labels": {}, "texts": ["今天天气不错"]}\n'
+        (folder / "users.jsonl").write_text(line, "utf-8")
+        (folder / "links.tsv").write_text(links or "a\tb\t1\n", "utf-8")
+        out = tmp_path / f"{name}.csv"
+        assert cli.main(["predict", str(model), str(folder), "--out", str(out)]) == 0
+        outs.append(pd.read_csv(out).filter(like="=").to_numpy())
+    assert outs[0].shape == outs[1].shape
+    assert np.abs(outs[0] - outs[1]).max() > 1e-6
+    capsys.readouterr()
+
+
+def test_errors_are_one_line_and_exit_with_2(records, tmp_path, capsys):
+    assert cli.main(["compare", str(tmp_path / "absent"), *QUICK]) == 2
+    assert "absent" in capsys.readouterr().err
+    assert cli.main(["compare", str(records), "--systems", "nobody", *QUICK]) == 2
+    assert "'nobody'" in capsys.readouterr().err
+    model = tmp_path / "model.joblib"
+    joblib.dump(["no model"], model)
+    out = str(tmp_path / "out.csv")
+    assert cli.main(["predict", str(model), str(records), "--out", out]) == 2
+    assert "not a model" in capsys.readouterr().err
+
+
+def test_records_without_tasks_say_so(tmp_path, capsys):
+    path = tmp_path / "users.jsonl"
+    path.write_text('{"user_id": "a", "texts": ["茶"]}\n', "utf-8")
+    assert cli.main(["compare", str(path), *QUICK]) == 2
+    assert "--tasks" in capsys.readouterr().err
+
+
+def test_skipped_lines_are_counted(smpcup, tmp_path, capsys):
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    for file in smpcup.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    with (folder / "labels.txt").open("a", encoding="utf-8") as file:
+        file.write("broken\n")
+    arguments = ["compare", str(folder), "--systems", "majority", "--folds", "2"]
+    assert cli.main([*arguments, *QUICK]) == 2
+    assert "labels.txt, line 41" in capsys.readouterr().err
+    assert cli.main([*arguments, "--on-bad-lines", "skip", *QUICK]) == 0
+    assert "1 lines skipped" in capsys.readouterr().out
+
+
+def test_interrupt(monkeypatch, capsys):
+    def interrupt(options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_demo", interrupt)
+    assert cli.main(["demo"]) == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--folds", "1"], ["--users", "0"]])
+def test_numbers_out_of_range(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["demo", *arguments])
+    assert ended.value.code == 2
+    assert "must be at least" in capsys.readouterr().err
+
+
+def test_another_version_is_told(records, tmp_path, capsys):
+    model = tmp_path / "model.joblib"
+    assert cli.main(["fit", str(records), "--model", str(model), *QUICK]) == 0
+    saved = joblib.load(model)
+    joblib.dump({**saved, "version": "0.0.0"}, model)
+    out = str(tmp_path / "out.csv")
+    assert cli.main(["predict", str(model), str(records), "--out", out]) == 0
+    assert "model of version 0.0.0" in capsys.readouterr().err
+
+
+def test_jobs_default_to_the_cores(users):
+    options = cli._parser().parse_args(["demo"])
+    assert cli._jobs(options) == joblib.cpu_count()
+
+
+def test_segmenter_can_be_named(users, capsys):
+    for name, kind in (
+        ("jieba", "JiebaSegmenter"),
+        ("character", "CharacterSegmenter"),
+    ):
+        options = cli._parser().parse_args(["demo", "--segmenter", name])
+        assert type(cli._choose_segmenter(options, users)).__name__ == kind
