@@ -71,8 +71,9 @@ class MMLUPClassifier(BaseTextCNNClassifier):
         missing sources are learned (our choice).
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default="paper"
         Weight of each task's loss. "paper" is 3 for a task named "age" and 1 for any
-        other; a mapping leaves tasks not named at 1; "uncertainty" learns the weights
-        (Kendall et al. 2018); None weighs all alike.
+        other, so an array of labels, whose tasks have no names, weighs all alike; a
+        mapping leaves tasks not named at 1; "uncertainty" learns the weights (Kendall
+        et al. 2018); None weighs all alike.
     learning_rate : float, default=0.001
         Of Adam, at first (paper).
     learning_rate_decay : bool, default=True
@@ -93,7 +94,8 @@ class MMLUPClassifier(BaseTextCNNClassifier):
         Epochs without improvement before `early_stopping` stops.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last ``fit``, or from where an interrupt left
-        training, instead of starting anew.
+        training, instead of starting anew. The learning rate, the size of batches and
+        the number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks; copied before use.
     device : str, default="cpu"

@@ -83,7 +83,8 @@ class TextCNNClassifier(BaseTextCNNClassifier):
         Epochs without improvement before `early_stopping` stops.
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last ``fit``, or from where an interrupt left
-        training, instead of starting anew.
+        training, instead of starting anew. The learning rate, the size of batches and
+        the number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks; copied before use.
     device : str, default="cpu"

@@ -294,6 +294,10 @@ def train(
     ProfilingError
         If the loss or a parameter is no longer finite.
     """
+    # A warm start may come with another size of batches or another rate.
+    net.batch_size = plan.batch_size
+    for group in net.optimizer_.param_groups:
+        group["lr"] = plan.learning_rate
     training: Any = dataset
     if plan.early_stopping:
         training, held_out = _hold_out(dataset, plan)
@@ -301,6 +305,7 @@ def train(
     for _, callback in net.callbacks_:
         if isinstance(callback, LinearDecay):
             callback.epochs = epochs
+            callback.learning_rate = plan.learning_rate
     before = len(net.history)
     try:
         net.partial_fit(training, epochs=epochs)
