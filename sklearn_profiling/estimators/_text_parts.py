@@ -18,6 +18,7 @@ from sklearn_profiling.architectures.layers.sources import (
     TextEncoder,
     VectorEncoder,
 )
+from sklearn_profiling.architectures.mmlup import MMLUP
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.estimators._base import BaseProfileClassifier
 from sklearn_profiling.exceptions import SourceError, TargetError
@@ -32,6 +33,7 @@ class BaseTextCNNClassifier(BaseProfileClassifier):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseProfileClassifier._parameter_constraints,
+        "multi_task": ["boolean"],
         "word_dropout": [Interval(Real, 0, 1, closed="left")],
         "n_filters": [Interval(Integral, 1, None, closed="left")],
         "kernel_sizes": ["array-like"],
@@ -44,6 +46,22 @@ class BaseTextCNNClassifier(BaseProfileClassifier):
         "n_dimensions": [Interval(Integral, 1, None, closed="left")],
         "trainable_vectors": ["boolean"],
     }
+
+    _architecture: ClassVar[type[MMLUP]]
+
+    def _build_module(self, n_classes: list[int]) -> nn.Module:
+        if self.multi_task:
+            return self._one_net(n_classes)
+        return SeparateTasks(self._one_net([n]) for n in n_classes)
+
+    def _one_net(self, n_classes: list[int]) -> nn.Module:
+        return self._architecture(
+            self._join_sources(),
+            n_shared=self.n_shared,
+            n_hidden=list(self.n_hidden),
+            n_classes=n_classes,
+            dropout=self.dropout,
+        )
 
     def _gaps(self) -> dict[str, int]:
         gap = max([*self.kernel_sizes, self.kernel_size_second]) // 2

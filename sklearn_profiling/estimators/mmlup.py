@@ -7,10 +7,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from torch import nn
 
 from sklearn_profiling._seeding import RandomState
-from sklearn_profiling.architectures.layers.separate import SeparateTasks
 from sklearn_profiling.architectures.mmlup import MMLUP
 from sklearn_profiling.estimators._text_parts import BaseTextCNNClassifier
 from sklearn_profiling.exceptions import SourceError
@@ -176,10 +174,11 @@ class MMLUPClassifier(BaseTextCNNClassifier):
     [(20, 2), (20, 2)]
     """
 
+    _architecture = MMLUP
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseTextCNNClassifier._parameter_constraints,
         "sources": ["array-like", None],
-        "multi_task": ["boolean"],
     }
 
     def __init__(
@@ -258,20 +257,6 @@ class MMLUPClassifier(BaseTextCNNClassifier):
             )
             raise SourceError(msg)
         return {name: sources[name] for name in self.sources}
-
-    def _build_module(self, n_classes: list[int]) -> nn.Module:
-        if self.multi_task:
-            return self._one_net(n_classes)
-        return SeparateTasks(self._one_net([n]) for n in n_classes)
-
-    def _one_net(self, n_classes: list[int]) -> MMLUP:
-        return MMLUP(
-            self._join_sources(),
-            n_shared=self.n_shared,
-            n_hidden=list(self.n_hidden),
-            n_classes=n_classes,
-            dropout=self.dropout,
-        )
 
     def message_attention(
         self, X: Any, *, source: str | None = None, task: str | None = None

@@ -7,10 +7,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from torch import nn
 
 from sklearn_profiling._seeding import RandomState
-from sklearn_profiling.architectures.layers.separate import SeparateTasks
 from sklearn_profiling.architectures.text_cnn import TextCNN
 from sklearn_profiling.estimators._text_parts import BaseTextCNNClassifier
 from sklearn_profiling.exceptions import SourceError
@@ -142,11 +140,11 @@ class TextCNNClassifier(BaseTextCNNClassifier):
     """
 
     _array_is_text = True
+    _architecture = TextCNN
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseTextCNNClassifier._parameter_constraints,
         "source": [str, None],
-        "multi_task": ["boolean"],
     }
 
     def __init__(
@@ -226,20 +224,6 @@ class TextCNNClassifier(BaseTextCNNClassifier):
             )
             raise SourceError(msg)
         return {chosen: sources[chosen]}
-
-    def _build_module(self, n_classes: list[int]) -> nn.Module:
-        if self.multi_task:
-            return self._one_net(n_classes)
-        return SeparateTasks(self._one_net([n]) for n in n_classes)
-
-    def _one_net(self, n_classes: list[int]) -> TextCNN:
-        return TextCNN(
-            self._join_sources(),
-            n_shared=self.n_shared,
-            n_hidden=list(self.n_hidden),
-            n_classes=n_classes,
-            dropout=self.dropout,
-        )
 
     def message_attention(
         self, X: Any, *, task: str | None = None
