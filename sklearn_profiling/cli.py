@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["main"]
+__all__: list[str] = []
 
 _DESCRIPTION = """\
 Predict several attributes of social-media users from what they write and whom they
@@ -411,7 +411,3 @@ def _predict(options: argparse.Namespace) -> None:
             table[f"{task}={label}"] = likely[:, position].round(6)
     table.to_csv(options.out, index=False)
     print(f"predictions of {len(table)} users: {options.out}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

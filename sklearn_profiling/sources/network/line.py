@@ -318,7 +318,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        object ndarray of shape (n_features_out_,)
+        object ndarray of shape (n_features_out,)
             ``line_first0`` ..., ``line_second0`` ... and ``line_missing``.
         """
         check_is_fitted(self)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_profiling.sources.text import _jieba, _jieba_kernels
+from sklearn_profiling.sources.text import _jieba, _jieba_kernels, _numbering_kernels
 
 __all__ = ["CutPart", "cut_part"]
 
@@ -111,7 +111,7 @@ def cut_part(settings: _jieba.CutSettings, messages: list[str]) -> CutPart:
     marks = _jieba_kernels.cut(
         points, ends, settings.hmm, *_dictionary(settings.user_words), *_model()
     )
-    ids, sizes, begins, finishes = _jieba_kernels.number_words(points, marks, ends)
+    ids, sizes, begins, finishes = _numbering_kernels.number_words(points, marks, ends)
     words = [
         text[begin:end]
         for begin, end in zip(begins.tolist(), finishes.tolist(), strict=True)

@@ -410,7 +410,7 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of object, shape (n_features_out_,)
+        ndarray of object, shape (n_features_out,)
             ``task_class`` for each column.
         """
         check_is_fitted(self)
