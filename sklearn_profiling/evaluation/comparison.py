@@ -303,6 +303,7 @@ def _run_fold(
         common["fit_seconds"] = fitted - started
         common["predict_seconds"] = time.perf_counter() - fitted
         report = task_report(y_test, y_pred)
+    # Any fault of one system: it is reported, and the other systems go on.
     except Exception as error:
         if error_score == "raise":
             raise

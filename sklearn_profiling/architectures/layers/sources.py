@@ -194,6 +194,7 @@ class JoinedSources(nn.Module):
         self.names = list(encoders)
         # A list, since torch forbids dots in the keys of a ModuleDict.
         self.encoders = nn.ModuleList(encoders.values())
+        # Torch types attributes of a module as tensors or modules; this is a number.
         sizes = [int(encoder.n_features) for encoder in self.encoders]  # type: ignore[arg-type]
         self.n_features = sum(sizes)
         self.stand_ins = nn.ParameterList(
