@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from sklearn_profiling import cli
+from sklearn_profiling.cli import _options
+from sklearn_profiling.cli._reading import jobs_of, segmenter_of
 from sklearn_profiling.datasets import (
     dump_records,
     dump_smpcup2016,
@@ -142,7 +144,7 @@ def test_interrupt(monkeypatch, capsys):
     def interrupt(options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_demo", interrupt)
+    monkeypatch.setattr(_options, "run_demo", interrupt)
     assert cli.main(["demo"]) == 130
     assert "interrupted" in capsys.readouterr().err
 
@@ -166,8 +168,8 @@ def test_another_version_is_told(records, tmp_path, capsys):
 
 
 def test_jobs_default_to_the_cores(users):
-    options = cli._parser().parse_args(["demo"])
-    assert cli._jobs(options) == joblib.cpu_count()
+    options = _options.make_parser().parse_args(["demo"])
+    assert jobs_of(options) == joblib.cpu_count()
 
 
 def test_segmenter_can_be_named(users, capsys):
@@ -175,5 +177,5 @@ def test_segmenter_can_be_named(users, capsys):
         ("jieba", "JiebaSegmenter"),
         ("character", "CharacterSegmenter"),
     ):
-        options = cli._parser().parse_args(["demo", "--segmenter", name])
-        assert type(cli._choose_segmenter(options, users)).__name__ == kind
+        options = _options.make_parser().parse_args(["demo", "--segmenter", name])
+        assert type(segmenter_of(options, users)).__name__ == kind

@@ -127,7 +127,7 @@ def test_library_code_neither_asserts_nor_prints() -> None:
     found = [
         f"{path.relative_to(PACKAGE)}:{node.lineno}"
         for path in sorted(PACKAGE.rglob("*.py"))
-        if path.name != "cli.py"
+        if path.parent != PACKAGE / "cli"
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Assert)
         or (

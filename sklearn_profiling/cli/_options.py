@@ -1,0 +1,157 @@
+"""What can be typed, and the defaults of it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from sklearn_profiling.cli._comparing import run_compare, run_demo
+from sklearn_profiling.cli._models import run_fit, run_predict
+
+_DESCRIPTION = """\
+Predict several attributes of social-media users from what they write and whom they
+know. PATH is a folder in the format of SMP CUP 2016 (labels.txt, status.txt,
+links.txt), a folder with users.jsonl[.gz] and links.tsv, or one file of users (JSON
+lines or Parquet)."""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Describe every command and option."""
+    parser = argparse.ArgumentParser("sklearn-profiling", description=_DESCRIPTION)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = commands.add_parser(
+        "demo", help="compare all systems on synthetic users, about two minutes"
+    )
+    demo.add_argument(
+        "--users", type=_positive, default=600, help="number of users (600)"
+    )
+    demo.add_argument("--folds", type=_folds, default=3, help="number of folds (3)")
+    _add_common(demo, max_epochs=25, filters=16, batch_size=25)
+    demo.set_defaults(run=run_demo)
+
+    compare = commands.add_parser(
+        "compare", help="cross-validate all systems on your users"
+    )
+    _add_data(compare)
+    compare.add_argument("--folds", type=_folds, default=5, help="number of folds (5)")
+    compare.add_argument(
+        "--systems",
+        nargs="+",
+        metavar="NAME",
+        help="systems to compare, by any part of their names; all by default",
+    )
+    compare.add_argument(
+        "--metric",
+        default="accuracy",
+        choices=["accuracy", "macro_f1", "macro_precision", "macro_recall"],
+        help="what to print (accuracy)",
+    )
+    compare.add_argument("--out", type=Path, help="CSV file for the scores by fold")
+    _add_common(compare, max_epochs=15, filters=32, batch_size=50)
+    compare.set_defaults(run=run_compare)
+
+    fit = commands.add_parser("fit", help="train MMLUP on all labelled users")
+    _add_data(fit)
+    fit.add_argument("--model", type=Path, required=True, help="file to write")
+    _add_common(fit, max_epochs=20, filters=64, batch_size=50)
+    fit.set_defaults(run=run_fit)
+
+    predict = commands.add_parser("predict", help="predict users with a trained model")
+    predict.add_argument(
+        "model",
+        type=Path,
+        help="file written by fit; loading runs code in it, so take only your own",
+    )
+    _add_data(predict, tasks=False)
+    predict.add_argument("--out", type=Path, required=True, help="CSV file to write")
+    predict.set_defaults(run=run_predict)
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        msg = f"must be at least 1; got {number}"
+        raise argparse.ArgumentTypeError(msg)
+    return number
+
+
+def _folds(text: str) -> int:
+    number = int(text)
+    if number < 2:
+        msg = f"must be at least 2; got {number}"
+        raise argparse.ArgumentTypeError(msg)
+    return number
+
+
+def _add_data(parser: argparse.ArgumentParser, *, tasks: bool = True) -> None:
+    parser.add_argument("path", type=Path, metavar="PATH", help="users")
+    parser.add_argument("--links", type=Path, help="links file, for records")
+    if tasks:
+        parser.add_argument(
+            "--tasks", nargs="+", metavar="TASK", help="attributes; all by default"
+        )
+    parser.add_argument(
+        "--encoding", default="utf-8", help="of text files (utf-8); gb18030 is usual"
+    )
+    parser.add_argument(
+        "--on-bad-lines",
+        choices=["error", "skip"],
+        default="error",
+        help="stop at a bad line, or skip and count it (error)",
+    )
+    parser.add_argument(
+        "--on-unknown-links",
+        choices=["error", "add", "drop"],
+        default="add",
+        help="what to do with links of ids that are no users (add)",
+    )
+
+
+def _add_common(
+    parser: argparse.ArgumentParser, *, max_epochs: int, filters: int, batch_size: int
+) -> None:
+    parser.add_argument("--seed", type=int, default=0, help="random seed (0)")
+    parser.add_argument(
+        "--segmenter",
+        choices=["auto", "jieba", "character"],
+        default="auto",
+        help="words, characters, or characters where jieba finds hardly else (auto)",
+    )
+    parser.add_argument(
+        "--max-epochs",
+        type=_positive,
+        default=max_epochs,
+        help=f"passes over the users ({max_epochs})",
+    )
+    parser.add_argument(
+        "--batch-size",
+        type=_positive,
+        default=batch_size,
+        help=f"users in a batch ({batch_size}; the paper has 50)",
+    )
+    parser.add_argument(
+        "--filters",
+        type=_positive,
+        default=filters,
+        help=f"feature maps of each filter width ({filters}; the paper has 64)",
+    )
+    parser.add_argument(
+        "--kernel-sizes",
+        type=_positive,
+        nargs="+",
+        default=[1, 3],
+        metavar="WIDTH",
+        help="filter widths, odd (1 3; the paper has 1 3 5 7 9)",
+    )
+    parser.add_argument(
+        "--dtype",
+        choices=["float32", "bfloat16", "float64"],
+        default="float32",
+        help="precision of the nets (float32)",
+    )
+    parser.add_argument("--device", default="cpu", help="torch device (cpu)")
+    parser.add_argument(
+        "--jobs", type=int, default=None, help="fits at a time (one a core)"
+    )

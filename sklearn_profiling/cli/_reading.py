@@ -1,0 +1,85 @@
+"""Users in, and what the options say about all nets."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def load_users(options: argparse.Namespace, *, labelled: bool = True) -> Any:
+    """Read users in either format and say what was read."""
+    from sklearn_profiling.datasets import load_records, load_smpcup2016
+    from sklearn_profiling.exceptions import TargetError
+
+    path: Path = options.path
+    tasks = tuple(options.tasks) if getattr(options, "tasks", None) else None
+    choices = {
+        "encoding": options.encoding,
+        "on_bad_lines": options.on_bad_lines,
+        "on_unknown_links": options.on_unknown_links,
+    }
+    if path.is_dir() and any(path.glob("*status.txt*")):
+        wanted = (tasks or ("gender", "age", "region")) if labelled else ()
+        users = load_smpcup2016(path, tasks=wanted, **choices)
+    else:
+        links = {} if options.links is None else {"links": options.links}
+        users = load_records(path, tasks=tasks, **links, **choices)
+    if labelled and users.target.shape[1] == 0:
+        msg = f"{path}: no task found; name the columns of labels with --tasks"
+        raise TargetError(msg)
+    print_read(users, labelled=labelled)
+    return users
+
+
+def print_read(users: Any, *, labelled: bool) -> None:
+    """Say what was read."""
+    network = "no network"
+    if users.graph is not None:
+        linked = int((users.graph.index_of(users.data["user_id"]) >= 0).sum())
+        network = f"{linked} of them in a network of {users.graph.n_edges} links"
+    silent = int((users.data["messages"].str.len() == 0).sum())
+    print(f"{len(users.data)} users, {silent} of them without text, {network}")
+    if labelled:
+        for task in users.target:
+            labels = users.target[task].dropna()
+            print(
+                f"  {task}: {len(labels)} labelled, {labels.nunique()} classes, "
+                f"{len(users.target) - len(labels)} missing"
+            )
+    for name, read in users.report.get("files", {}).items():
+        for reason, count in read.get("skipped", {}).items():
+            print(f"  {name}: {count} lines skipped: {reason}")
+
+
+def segmenter_of(options: argparse.Namespace, users: Any) -> Any:
+    """Make the segmenter that was named, or that suits the text."""
+    from sklearn_profiling.sources import CharacterSegmenter, JiebaSegmenter
+    from sklearn_profiling.systems import choose_segmenter
+
+    if options.segmenter == "auto":
+        chosen = choose_segmenter(users.data["messages"])
+        print(f"segmenter: {type(chosen).__name__} (--segmenter to change)")
+        return chosen
+    return (
+        CharacterSegmenter() if options.segmenter == "character" else JiebaSegmenter()
+    )
+
+
+def net_parameters(options: argparse.Namespace) -> dict[str, Any]:
+    """Collect the parameters that all nets share."""
+    return {
+        "max_epochs": options.max_epochs,
+        "batch_size": options.batch_size,
+        "n_filters": options.filters,
+        "kernel_sizes": tuple(options.kernel_sizes),
+        "dtype": options.dtype,
+        "device": options.device,
+    }
+
+
+def jobs_of(options: argparse.Namespace) -> int:
+    """Take the number of fits at a time; one a core by default."""
+    import joblib
+
+    return joblib.cpu_count() if options.jobs is None else int(options.jobs)
