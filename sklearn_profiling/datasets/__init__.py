@@ -6,6 +6,7 @@ DataFrame, one row a user), ``target`` (a DataFrame of labels, None where missin
 all that was read, skipped and missing).
 """
 
+from sklearn_profiling.datasets._image_users import make_image_users
 from sklearn_profiling.datasets._records import load_records
 from sklearn_profiling.datasets._records_dump import dump_records
 from sklearn_profiling.datasets._smpcup2016 import load_smpcup2016
@@ -17,5 +18,6 @@ __all__ = [
     "dump_smpcup2016",
     "load_records",
     "load_smpcup2016",
+    "make_image_users",
     "make_user_profiles",
 ]

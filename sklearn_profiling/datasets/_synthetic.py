@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, validate_params
 
 from sklearn_profiling._seeding import RandomState, derive_seed
-from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._links import missing_in_network
 from sklearn_profiling.datasets._synthetic_draw import (
@@ -21,6 +19,7 @@ from sklearn_profiling.datasets._synthetic_draw import (
     draw_attributes,
     draw_links,
     draw_text,
+    make_graph,
 )
 from sklearn_profiling.datasets._synthetic_model import (
     CLASSES,
@@ -222,7 +221,7 @@ def make_user_profiles(
     )
     hidden = rng.random(complete.shape) < missing_labels
     target = complete.mask(hidden, None)
-    graph = _make_graph(user_ids, links)
+    graph = make_graph(user_ids, links)
     # with friends, everybody whose links are not missing has at least one
     unlinked_is_missing = n_friends > 0 and int((~no_links).sum()) > 1
     bayes = _bayes(
@@ -285,17 +284,6 @@ def _check_feasible(model: Model) -> None:
             f"got {model.n_links}"
         )
         raise ValueError(msg)
-
-
-def _make_graph(user_ids: list[str], links: Links) -> SocialGraph | None:
-    hubs: Any = links.to_hubs.astype(np.float32)
-    adjacency = sparse.csr_array(sparse.bmat([[None, hubs.T], [hubs, links.friends]]))
-    linked = np.flatnonzero(np.diff(adjacency.indptr))
-    if not len(linked):
-        return None
-    # hubs come first, so that dump_smpcup2016 lists their fans in one line
-    ids = np.array([*links.hub_ids, *user_ids], dtype=object)[linked]
-    return SocialGraph(adjacency[linked][:, linked], ids, directed=False)
 
 
 def _bayes(

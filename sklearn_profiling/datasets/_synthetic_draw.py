@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.datasets._synthetic_model import (
     CLASSES,
     HUBS_PER_CLASS,
@@ -262,3 +263,15 @@ def _friends(
     friends: Any = arcs + arcs.T
     friends.data[:] = 1.0
     return sparse.csr_array(friends)
+
+
+def make_graph(user_ids: list[str], links: Links) -> SocialGraph | None:
+    """Return the network of the hubs and of the linked users; None without any."""
+    hubs: Any = links.to_hubs.astype(np.float32)
+    adjacency = sparse.csr_array(sparse.bmat([[None, hubs.T], [hubs, links.friends]]))
+    linked = np.flatnonzero(np.diff(adjacency.indptr))
+    if not len(linked):
+        return None
+    # hubs come first, so that dump_smpcup2016 lists their fans in one line
+    ids = np.array([*links.hub_ids, *user_ids], dtype=object)[linked]
+    return SocialGraph(adjacency[linked][:, linked], ids, directed=False)
