@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from sklearn_profiling.architectures.layers.flat_text import FlatText
 from sklearn_profiling.architectures.layers.heads import TaskHeads
 from sklearn_profiling.architectures.layers.randomness import Dropout
+from sklearn_profiling.architectures.layers.source_batch import SourceBatch
 from sklearn_profiling.architectures.layers.sources import JoinedSources
 
 __all__ = ["MMLUP"]
@@ -49,14 +49,14 @@ class MMLUP(nn.Module):
 
     def forward(
         self,
-        sources: Mapping[str, FlatText | Tensor],
+        sources: Mapping[str, SourceBatch],
         present: Mapping[str, Tensor],
     ) -> tuple[Tensor, ...]:
         """Compute logits.
 
         Parameters
         ----------
-        sources : mapping of str to FlatText or Tensor
+        sources : mapping of str to FlatText, FlatImages or Tensor
             The sources of a batch.
         present : mapping of str to Tensor of bool, shape (n_users,)
             Whether each user has the source.

@@ -23,7 +23,7 @@ from sklearn.utils.validation import (
 from torch import nn
 
 from sklearn_profiling._seeding import derive_seed
-from sklearn_profiling.containers import TokenMessages, Vocabulary
+from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
 from sklearn_profiling.estimators._settings import resolve_loss_weights
 from sklearn_profiling.estimators._statistics import Weights, source_statistics
 from sklearn_profiling.exceptions import SourceError, TargetError
@@ -102,7 +102,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : mapping of str to source, TokenMessages or ndarray of shape (n_users, d)
+        X : mapping of str to source, TokenMessages, ImageBags or ndarray
             Sources of the users, as
             :class:`~sklearn_profiling.sources.SourceUnion` gives them, or one source.
         y : DataFrame or array-like, shape (n_users,) or (n_users, n_tasks)
@@ -136,7 +136,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : mapping of str to source, TokenMessages or ndarray of shape (n_users, d)
+        X : mapping of str to source, TokenMessages, ImageBags or ndarray
             Sources of the users.
         y : DataFrame or array-like, shape (n_users,) or (n_users, n_tasks)
             Labels; None or NaN where missing.
@@ -270,11 +270,12 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
     def _read(self, X: Any, *, reset: bool) -> Sources:
         """Bring X into named sources, not yet held against those of fit."""
         # Scipy's dictionary of keys is a mapping too.
-        if isinstance(X, Mapping | TokenMessages) and not issparse(X):
+        if isinstance(X, Mapping | TokenMessages | ImageBags) and not issparse(X):
             if reset:
                 for name in ("n_features_in_", "feature_names_in_"):
                     self.__dict__.pop(name, None)
-            return self._check_architecture(as_sources(X, default_name="text"))
+            alone = "images" if isinstance(X, ImageBags) else "text"
+            return self._check_architecture(as_sources(X, default_name=alone))
         array = validate_data(
             self,
             X,
@@ -327,7 +328,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : mapping of str to source, TokenMessages or ndarray of shape (n_users, d)
+        X : mapping of str to source, TokenMessages, ImageBags or ndarray
             Sources of the users; a missing source is allowed for any of them.
 
         Returns
@@ -345,7 +346,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : mapping of str to source, TokenMessages or ndarray of shape (n_users, d)
+        X : mapping of str to source, TokenMessages, ImageBags or ndarray
             Sources of the users; a missing source is allowed for any of them.
 
         Returns
@@ -368,7 +369,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : mapping of str to source, TokenMessages or ndarray of shape (n_users, d)
+        X : mapping of str to source, TokenMessages, ImageBags or ndarray
             Sources of the users.
         y : DataFrame or array-like, shape (n_users,) or (n_users, n_tasks)
             True labels; None or NaN where missing.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sklearn_profiling.containers import TokenMessages
+from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.training.inputs import Source, present
 
 __all__: list[str] = []
@@ -15,13 +15,16 @@ __all__: list[str] = []
 Weights = npt.NDArray[np.float64]
 Statistics = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
+_IMAGES_AT_ONCE = 256
+"""Images to hold as floats: 25 MB in colours of 64 x 64."""
+
 
 def source_statistics(source: Source, weights: Weights) -> Statistics:
     """Compute weighted mean and deviation of what a source is made of.
 
     Parameters
     ----------
-    source : TokenMessages or ndarray of shape (n_users, d)
+    source : TokenMessages, ImageBags or ndarray of shape (n_users, d)
         Source of the training users.
     weights : ndarray of float64, shape (n_users,)
         Weight of each user, above zero.
@@ -29,11 +32,14 @@ def source_statistics(source: Source, weights: Weights) -> Statistics:
     Returns
     -------
     mean, deviation : ndarray of float64, shape (d,)
-        Of the word vectors over the words written, or of each column over the users
-        who have the source; zeros where there is nothing to measure.
+        Of the word vectors over the words written, of each channel over all pixels,
+        from 0 to 1, of all images, or of each column over the users who have the
+        source; zeros where there is nothing to measure.
     """
     if isinstance(source, TokenMessages):
         return _text_statistics(source, weights)
+    if isinstance(source, ImageBags):
+        return _image_statistics(source, weights)
     return _column_statistics(source, weights)
 
 
@@ -46,6 +52,23 @@ def _text_statistics(text: TokenMessages, weights: Weights) -> Statistics:
         text.ids, weights=weights[text.word_users()], minlength=len(vectors)
     )
     return _mean_and_deviation(vectors, counts)
+
+
+def _image_statistics(bags: ImageBags, weights: Weights) -> Statistics:
+    zeros = np.zeros(bags.image_shape[0])
+    if not bags.n_images:
+        return zeros, zeros
+    of_images = np.repeat(weights, np.diff(bags.user_starts))
+    sums, squares = zeros, zeros
+    # Piece by piece: as floats all images would take eight times their memory.
+    for start in range(0, bags.n_images, _IMAGES_AT_ONCE):
+        piece = slice(start, start + _IMAGES_AT_ONCE)
+        pixels = bags.pixels[piece].astype(np.float64) / 255.0
+        sums = sums + of_images[piece] @ pixels.mean(axis=(2, 3))
+        squares = squares + of_images[piece] @ (pixels**2).mean(axis=(2, 3))
+    mean = sums / of_images.sum()
+    variance = squares / of_images.sum() - mean**2
+    return mean, np.sqrt(variance.clip(min=0.0))
 
 
 def _column_statistics(source: npt.NDArray[Any], weights: Weights) -> Statistics:

@@ -12,6 +12,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
 from sklearn_profiling.architectures.layers.flat_text import WordEmbedding
+from sklearn_profiling.architectures.layers.image_set import (
+    ImageSetEncoder,
+    SmallImageCNN,
+)
 from sklearn_profiling.architectures.layers.separate import SeparateTasks
 from sklearn_profiling.architectures.layers.sources import (
     JoinedSources,
@@ -21,6 +25,7 @@ from sklearn_profiling.architectures.layers.sources import (
 from sklearn_profiling.architectures.mmlup import MMLUP
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.estimators._base import BaseProfileClassifier
+from sklearn_profiling.estimators._image_parts import image_reader
 from sklearn_profiling.exceptions import SourceError, TargetError
 from sklearn_profiling.training.batches import Batch
 from sklearn_profiling.training.net import apply_to_batches
@@ -69,12 +74,12 @@ class BaseTextCNNClassifier(BaseProfileClassifier):
 
     def _join_sources(self) -> JoinedSources:
         """Build one encoder a source, from what fit saw of it."""
-        encoders = {
-            name: self._text_encoder(name)
-            if spec.kind == "text"
-            else self._vector_encoder(name)
-            for name, spec in self._specs.items()
+        build = {
+            "text": self._text_encoder,
+            "images": self._image_encoder,
+            "vectors": self._vector_encoder,
         }
+        encoders = {name: build[spec.kind](name) for name, spec in self._specs.items()}
         return JoinedSources(encoders, self.source_dropout)
 
     def _text_encoder(self, name: str) -> nn.Module:
@@ -102,6 +107,15 @@ class BaseTextCNNClassifier(BaseProfileClassifier):
             attention=self.attention,
             n_attention=self.n_attention,
             word_dropout=self.word_dropout,
+        )
+
+    def _image_encoder(self, name: str) -> nn.Module:
+        reader, shape = image_reader(self._specs[name], self._statistics[name])
+        return ImageSetEncoder(
+            reader,
+            SmallImageCNN(shape[0], list(self.n_filters_image), self.n_features_image),
+            attention=self.attention,
+            n_attention=self.n_attention,
         )
 
     def _message_attention(

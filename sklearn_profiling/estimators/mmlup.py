@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.utils._param_validation import Interval
 
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.architectures.mmlup import MMLUP
@@ -20,12 +22,12 @@ __all__ = ["MMLUPClassifier"]
 class MMLUPClassifier(BaseTextCNNClassifier):
     """Multi-source and multi-task learning for user profiles (MMLUP).
 
-    Each text goes through a deep Text-CNN with attention over messages, each dense
-    source (network vectors, keywords, topics) is centred and scaled as a whole; all are
-    concatenated, joined by a shared non-linear layer, and read by one stack of dense
-    layers a task.
-    Any number of texts and dense sources, in any mixture, can be given; a user may
-    lack any of them, and any label.
+    Each text goes through a deep Text-CNN with attention over messages, each bag of
+    images through a small CNN with attention over images, each dense source (network
+    vectors, keywords, topics) is centred and scaled as a whole; all are concatenated,
+    joined by a shared non-linear layer, and read by one stack of dense layers a task.
+    Any number of texts, image bags and dense sources, in any mixture, can be given; a
+    user may lack any of them, and any label.
 
     Parameters
     ----------
@@ -50,6 +52,12 @@ class MMLUPClassifier(BaseTextCNNClassifier):
         Filter width of the second convolution, odd (our choice: the paper gives none).
     n_attention : int, default=64
         Hidden units of the attention score (paper).
+    n_filters_image : sequence of int, default=(16, 32, 64)
+        Feature maps of the convolutions 3x3 that each image of a bag goes through, with
+        a maximum over 2x2 after each (our choice: the paper has no images).
+    n_features_image : int, default=64
+        Length of an image's vector; attention as for messages makes one vector a user
+        of them (our choice).
     n_shared : int, default=256
         Units of the shared layer (our choice: the paper gives none).
     n_hidden : sequence of int, default=(128, 64, 32)
@@ -179,6 +187,8 @@ class MMLUPClassifier(BaseTextCNNClassifier):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseTextCNNClassifier._parameter_constraints,
         "sources": ["array-like", None],
+        "n_filters_image": ["array-like"],
+        "n_features_image": [Interval(Integral, 1, None, closed="left")],
     }
 
     def __init__(
@@ -192,6 +202,8 @@ class MMLUPClassifier(BaseTextCNNClassifier):
         n_filters_second: int = 64,
         kernel_size_second: int = 3,
         n_attention: int = 64,
+        n_filters_image: Sequence[int] = (16, 32, 64),
+        n_features_image: int = 64,
         n_shared: int = 256,
         n_hidden: Sequence[int] = (128, 64, 32),
         n_dimensions: int = 100,
@@ -223,6 +235,8 @@ class MMLUPClassifier(BaseTextCNNClassifier):
         self.n_filters_second = n_filters_second
         self.kernel_size_second = kernel_size_second
         self.n_attention = n_attention
+        self.n_filters_image = n_filters_image
+        self.n_features_image = n_features_image
         self.n_shared = n_shared
         self.n_hidden = n_hidden
         self.n_dimensions = n_dimensions

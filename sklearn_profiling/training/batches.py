@@ -13,11 +13,13 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from sklearn_profiling.architectures.layers.flat_text import FlatText
-from sklearn_profiling.containers import TokenMessages
+from sklearn_profiling.architectures.layers.images import FlatImages
+from sklearn_profiling.architectures.layers.source_batch import SourceBatch
+from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.targets import EncodedLabels
 from sklearn_profiling.training.inputs import Sources, present
 
-__all__ = ["Batch", "LabelBatch", "UserDataset", "flatten_text"]
+__all__ = ["Batch", "LabelBatch", "UserDataset", "flatten_images", "flatten_text"]
 
 
 def flatten_text(text: TokenMessages, gap: int) -> FlatText:
@@ -55,13 +57,32 @@ def flatten_text(text: TokenMessages, gap: int) -> FlatText:
     )
 
 
+def flatten_images(bags: ImageBags) -> FlatImages:
+    """Lay the images of users end to end.
+
+    Parameters
+    ----------
+    bags : ImageBags
+        Images of the users of a batch.
+
+    Returns
+    -------
+    FlatImages
+        The batch, still in bytes.
+    """
+    users = np.repeat(np.arange(len(bags)), np.diff(bags.user_starts))
+    # A copy, since bags are read-only and torch has no such tensors.
+    pixels = torch.from_numpy(bags.pixels.copy())
+    return FlatImages(pixels, torch.from_numpy(users), len(bags))
+
+
 @dataclass(frozen=True)
 class Batch:
     """Sources of some users as tensors.
 
     Attributes
     ----------
-    sources : dict of str to FlatText or Tensor
+    sources : dict of str to FlatText, FlatImages or Tensor
         What architectures read.
     present : dict of str to Tensor of bool, shape (n_users,)
         Which users have each source.
@@ -69,7 +90,7 @@ class Batch:
         Number of users.
     """
 
-    sources: dict[str, FlatText | Tensor]
+    sources: dict[str, SourceBatch]
     present: dict[str, Tensor]
     n_users: int
 
@@ -201,10 +222,12 @@ class UserDataset(Dataset[Any]):
             torch.from_numpy(self.weights[chosen]).to(self.dtype),
         )
 
-    def _tensors(self, name: str, rows: npt.NDArray[np.int64]) -> FlatText | Tensor:
+    def _tensors(self, name: str, rows: npt.NDArray[np.int64]) -> SourceBatch:
         source = self.sources[name]
         if isinstance(source, TokenMessages):
             return flatten_text(source[rows], self.gaps[name])
+        if isinstance(source, ImageBags):
+            return flatten_images(source[rows])
         # NaN marks a missing source; its stand-in replaces the zeros, and zeros, other
         # than NaN, leave the gradients of everybody else alone.
         return torch.from_numpy(np.nan_to_num(source[rows])).to(self.dtype)

@@ -1,9 +1,9 @@
-"""Set the scale of text features from the training users, before the first step.
+"""Set the scale of text and image features from the training users, before training.
 
-The average of many messages differs little between users: at first nearly all of a
-text's vector is the same for everybody, and the net spends its first epochs, sometimes
-all of them, at the majority class. Measured on the training users, mean and deviation
-of each feature are written into the encoder once; training goes on from there.
+The average of many messages or images differs little between users: at first nearly
+all of its vector is the same for everybody, and the net spends its first epochs,
+sometimes all of them, at the majority class. Measured on the training users, mean and
+deviation of each feature are written into the encoder once, and training goes on.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sklearn_profiling.architectures.layers.sources import JoinedSources, TextEncoder
+from sklearn_profiling.architectures.layers.sources import JoinedSources, ScaledEncoder
 from sklearn_profiling.training.batches import UserDataset
 
 __all__ = ["calibrate"]
@@ -24,14 +24,14 @@ _MOST_USERS = 500
 def calibrate(
     module: nn.Module, dataset: UserDataset, batch_size: int, seed: int
 ) -> None:
-    """Standardise the vectors of all texts on the training users.
+    """Standardise the vectors of all texts and images on the training users.
 
     Parameters
     ----------
     module : Module
         An architecture that holds :class:`JoinedSources`; changed in place.
     dataset : UserDataset
-        Training users; those without a text do not count for it.
+        Training users; those without a source do not count for it.
     batch_size : int
         Users to encode at a time.
     seed : int
@@ -45,12 +45,12 @@ def calibrate(
         if not isinstance(joined, JoinedSources):
             continue
         for name, encoder in zip(joined.names, joined.encoders, strict=True):
-            if isinstance(encoder, TextEncoder):
-                _calibrate_text(encoder, name, dataset, rows, batch_size)
+            if isinstance(encoder, ScaledEncoder):
+                _calibrate_one(encoder, name, dataset, rows, batch_size)
 
 
-def _calibrate_text(
-    encoder: TextEncoder,
+def _calibrate_one(
+    encoder: ScaledEncoder,
     name: str,
     dataset: UserDataset,
     rows: np.ndarray,
@@ -66,8 +66,8 @@ def _calibrate_text(
             chosen = rows[start : start + batch_size]
             batch, _ = dataset.__getitems__(chosen.tolist())
             there = batch.present[name]
-            text = batch.to(device).sources[name]
-            encoded.append(encoder(text).cpu()[there])
+            source = batch.to(device).sources[name]
+            encoded.append(encoder(source).cpu()[there])
             weights.append(torch.from_numpy(dataset.weights[chosen])[there])
     features = torch.cat(encoded).double()
     share = torch.cat(weights).unsqueeze(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ __all__ = [
     "tokens_of_array",
 ]
 
-Source = TokenMessages | npt.NDArray[np.floating[Any]]
+Source = TokenMessages | ImageBags | npt.NDArray[np.floating[Any]]
 Sources = dict[str, Source]
 
 
@@ -31,20 +32,24 @@ class SourceSpec:
 
     Attributes
     ----------
-    kind : {"text", "vectors"}
+    kind : {"text", "images", "vectors"}
         Kind of the source.
     n_features : int
-        Columns of a dense source; length of a text's word vectors, 0 if it has none.
+        Columns of a dense source; length of a text's word vectors, 0 if it has none;
+        numbers in an image.
     fingerprint : str
-        That of a text's vocabulary; empty for a dense source.
+        That of a text's vocabulary; empty for other sources.
     n_words : int
-        Size of a text's vocabulary; 0 for a dense source.
+        Size of a text's vocabulary; 0 for other sources.
+    image_shape : tuple of int
+        Channels, height and width of images; empty for other sources.
     """
 
     kind: str
     n_features: int
     fingerprint: str = ""
     n_words: int = 0
+    image_shape: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, source: Source) -> SourceSpec:
@@ -52,7 +57,7 @@ class SourceSpec:
 
         Parameters
         ----------
-        source : TokenMessages or ndarray
+        source : TokenMessages, ImageBags or ndarray
             A checked source.
 
         Returns
@@ -68,7 +73,15 @@ class SourceSpec:
                 vocabulary.fingerprint,
                 len(vocabulary),
             )
+        if isinstance(source, ImageBags):
+            shape = source.image_shape
+            return cls("images", math.prod(shape), image_shape=shape)
         return cls("vectors", source.shape[1])
+
+    def __str__(self) -> str:
+        if self.kind == "images":
+            return f"images of {' x '.join(map(str, self.image_shape))}"
+        return f"{self.kind} with {self.n_features} features"
 
 
 def as_sources(X: Any, *, default_name: str) -> Sources:
@@ -76,7 +89,7 @@ def as_sources(X: Any, *, default_name: str) -> Sources:
 
     Parameters
     ----------
-    X : mapping of str to source, TokenMessages or ndarray of shape (n_users, d)
+    X : mapping of str to source, TokenMessages, ImageBags or ndarray
         Named sources, as :class:`~sklearn_profiling.sources.SourceUnion` makes them,
         or one source alone.
     default_name : str
@@ -84,7 +97,7 @@ def as_sources(X: Any, *, default_name: str) -> Sources:
 
     Returns
     -------
-    dict of str to TokenMessages or ndarray
+    dict of str to TokenMessages, ImageBags or ndarray
         The sources in the order of the mapping.
 
     Raises
@@ -109,16 +122,19 @@ def _check_source(name: str, source: Any) -> Source:
     if isinstance(source, TokenMessages):
         return source
     if isinstance(source, ImageBags):
-        msg = f"source {name!r} holds images, which this estimator does not read"
-        raise SourceError(msg)
+        if 0 in source.image_shape:
+            size = SourceSpec.of(source)
+            msg = f"source {name!r} holds {size}; every side must be at least 1"
+            raise SourceError(msg)
+        return source
     try:
         dense = np.asarray(source)
         if dense.dtype.kind not in "fiub":
             dense = dense.astype(np.float64)
     except (TypeError, ValueError) as error:
         msg = (
-            f"source {name!r} must be TokenMessages or a numeric array of shape "
-            f"(n_users, n_features); got {type(source).__name__}: {error}"
+            f"source {name!r} must be TokenMessages, ImageBags or a numeric array of "
+            f"shape (n_users, n_features); got {type(source).__name__}: {error}"
         )
         raise SourceError(msg) from error
     if dense.ndim != 2 or dense.shape[1] == 0:
@@ -155,15 +171,15 @@ def present(source: Source) -> npt.NDArray[np.bool_]:
 
     Parameters
     ----------
-    source : TokenMessages or ndarray
+    source : TokenMessages, ImageBags or ndarray
         A checked source.
 
     Returns
     -------
     ndarray of bool, shape (n_users,)
-        False for users without messages, or with a row of NaN.
+        False for users without messages or images, or with a row of NaN.
     """
-    if isinstance(source, TokenMessages):
+    if isinstance(source, TokenMessages | ImageBags):
         return ~source.missing
     there: npt.NDArray[np.bool_] = ~np.isnan(source[:, 0])
     return there
@@ -195,18 +211,17 @@ def check_specs(sources: Sources, specs: Mapping[str, SourceSpec]) -> Sources:
         msg = (
             f"X must hold the sources seen in fit, {list(specs)}; it holds "
             f"{list(sources)}. A user without a source keeps a row: an empty list of "
-            "messages or a row of NaN"
+            "messages or images, or a row of NaN"
         )
         raise SourceError(msg)
     for name, spec in specs.items():
         now = SourceSpec.of(sources[name])
-        if now.kind != spec.kind or (
-            spec.kind == "vectors" and now.n_features != spec.n_features
+        if (
+            now.kind != spec.kind
+            or now.image_shape != spec.image_shape
+            or (spec.kind == "vectors" and now.n_features != spec.n_features)
         ):
-            msg = (
-                f"source {name!r} was {spec.kind} with {spec.n_features} features in "
-                f"fit; it is {now.kind} with {now.n_features}"
-            )
+            msg = f"source {name!r} was {spec} in fit; it is {now}"
             raise SourceError(msg)
         if now.fingerprint != spec.fingerprint:
             msg = (

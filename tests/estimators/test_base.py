@@ -240,8 +240,8 @@ def test_sources_must_be_those_of_fit():
     with pytest.raises(SourceError, match="no source"):
         small().fit({}, y)
     pictures = ImageBags(np.zeros((0, 3, 2, 2), np.uint8), np.zeros(41, np.int64))
-    with pytest.raises(SourceError, match="images"):
-        small().fit({"images": pictures}, y)
+    with pytest.raises(SourceError, match="text with 5 features in fit; it is images"):
+        model.predict({"text": pictures, "network": network})
     # order of sources does not matter
     turned = SliceDict(network=network, text=X["text"])
     assert same(model.predict_proba(turned), model.predict_proba(X))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sklearn_profiling.containers import TokenMessages, Vocabulary
+from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
+from sklearn_profiling.estimators import _statistics
 from sklearn_profiling.estimators._statistics import source_statistics
 
 VOCABULARY = Vocabulary(["a", "b", "c"], np.array([[1.0, 0], [3, 0], [100, 7]], "f4"))
@@ -35,3 +36,17 @@ def test_columns_count_users_who_have_the_source():
     np.testing.assert_allclose(deviation, [np.sqrt(0.75), 0])
     nobody = source_statistics(source[2:], np.ones(1))
     assert [part.tolist() for part in nobody] == [[0, 0], [0, 0]]
+
+
+def test_channels_count_all_pixels_of_all_images(monkeypatch):
+    monkeypatch.setattr(_statistics, "_IMAGES_AT_ONCE", 2)
+    pixels = np.random.RandomState(0).randint(0, 256, (5, 2, 3, 4)).astype(np.uint8)
+    bags = ImageBags(pixels, [0, 2, 2, 5])
+    mean, deviation = source_statistics(bags, np.array([2.0, 7.0, 1.0]))
+    repeated = np.concatenate([pixels[:2], pixels]) / 255
+    np.testing.assert_allclose(mean, repeated.mean(axis=(0, 2, 3)))
+    np.testing.assert_allclose(deviation, repeated.std(axis=(0, 2, 3)))
+    nobody = source_statistics(bags[[1]], np.ones(1))
+    assert [part.tolist() for part in nobody] == [[0, 0], [0, 0]]
+    black = ImageBags(np.zeros((1, 1, 2, 2), np.uint8), [0, 1])
+    assert source_statistics(black, np.ones(1))[1].tolist() == [0]

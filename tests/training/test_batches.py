@@ -9,11 +9,12 @@ from hand_text import lay_out
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sklearn_profiling.containers import TokenMessages, Vocabulary
+from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
 from sklearn_profiling.targets import LabelCodec
 from sklearn_profiling.training.batches import (
     UserDataset,
     collate_whole,
+    flatten_images,
     flatten_text,
 )
 
@@ -49,6 +50,39 @@ def test_flat_text_is_the_slow_layout(users, gap):
     text = TokenMessages.from_lists(users, VOCABULARY)
     ids = [[["abcd".index(w) for w in message] for message in user] for user in users]
     same(flatten_text(text, gap), lay_out(ids, gap, 4))
+
+
+def make_bags():
+    """Six images for users with 2, 0, 3 and 1 of them; each full of its number."""
+    pixels = np.arange(6, dtype=np.uint8)[:, None, None, None]
+    return ImageBags(np.tile(pixels, (1, 1, 2, 3)), [0, 2, 2, 5, 6])
+
+
+def test_flat_images_by_hand():
+    flat = flatten_images(make_bags()[[2, 1, 0]])
+    assert flat.pixels.dtype == torch.uint8
+    assert flat.pixels.shape == (5, 1, 2, 3)
+    assert flat.pixels[:, 0, 1, 2].tolist() == [2, 3, 4, 0, 1]
+    assert flat.image_users.tolist() == [0, 0, 0, 2, 2]
+    assert (flat.n_users, flat.n_images) == (3, 5)
+    assert flat.positions().tolist() == [0, 1, 2, 0, 1]
+    nobody = flatten_images(make_bags()[[1]])
+    assert (nobody.n_users, nobody.n_images, nobody.positions().tolist()) == (1, 0, [])
+
+
+def test_images_come_in_the_order_asked_for():
+    bags = make_bags()
+    dataset = UserDataset({"i": bags}, {}, torch.float32)
+    batch, _ = dataset.__getitems__([3, 1, 0])
+    assert batch.sources["i"].pixels[:, 0, 0, 0].tolist() == [5, 0, 1]
+    assert batch.sources["i"].image_users.tolist() == [0, 2, 2]
+    assert batch.present["i"].tolist() == [True, False, True]
+    # a copy: what a net does to its batch leaves the data alone
+    batch.sources["i"].pixels.zero_()
+    assert bags == make_bags()
+    moved = batch.to("meta").sources["i"]
+    assert {moved.pixels.device.type, moved.image_users.device.type} == {"meta"}
+    assert moved.n_users == 3
 
 
 def make():

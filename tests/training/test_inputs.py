@@ -19,6 +19,7 @@ from sklearn_profiling.training.inputs import (
 )
 
 TEXT = TokenMessages.from_lists([["ab"], None])
+IMAGES = ImageBags(np.zeros((3, 1, 2, 4), np.uint8), [0, 3, 3])
 VECTORS = np.array([[1.0, 2.0], [np.nan, np.nan]])
 
 
@@ -34,6 +35,7 @@ def test_every_form_is_a_dict_of_sources():
         assert sources["t"] is TEXT
         assert sources["v"] is VECTORS
     assert read(TEXT) == {"alone": TEXT}
+    assert read(IMAGES)["alone"] is IMAGES
     assert list(read({3: VECTORS})) == ["3"]
 
 
@@ -57,6 +59,7 @@ def test_dense_sources_of_any_kind(dense):
 def test_missing_sources():
     assert present(TEXT).tolist() == [True, False]
     assert present(VECTORS).tolist() == [True, False]
+    assert present(IMAGES).tolist() == [True, False]
     empty = read(np.array([[None, None], [1, 2]], dtype=object))["alone"]
     assert present(empty).tolist() == [False, True]
 
@@ -67,12 +70,21 @@ def test_missing_sources():
         ({}, "X holds no source"),
         ({"t": TEXT, "v": VECTORS[:1]}, r"the same users; they hold {'t': 2, 'v': 1}"),
         (
-            {"i": ImageBags(np.zeros((1, 1, 1, 1), np.uint8), [0, 1])},
-            "source 'i' holds images, which this estimator does not read",
+            {"i": ImageBags(np.zeros((1, 3, 0, 2), np.uint8), [0, 1])},
+            "source 'i' holds images of 3 x 0 x 2; every side must be at least 1",
         ),
-        ({"v": [["a", "b"]]}, "'v' must be TokenMessages or a numeric array .* list"),
-        ({"v": csr_matrix(np.eye(2))}, "'v' must be TokenMessages or a numeric array"),
-        ({"v": [[1.0], [1.0, 2.0]]}, "'v' must be TokenMessages or a numeric array"),
+        (
+            {"v": [["a", "b"]]},
+            "'v' must be TokenMessages, ImageBags or a numeric array .* list",
+        ),
+        (
+            {"v": csr_matrix(np.eye(2))},
+            "'v' must be TokenMessages, ImageBags or a numeric array",
+        ),
+        (
+            {"v": [[1.0], [1.0, 2.0]]},
+            "'v' must be TokenMessages, ImageBags or a numeric array",
+        ),
         ([1.0, 2.0], r"'alone' must have shape .* got \(2,\)"),
         (np.zeros((2, 0)), r"at least one feature; got \(2, 0\)"),
         (np.zeros((2, 1, 1)), r"got \(2, 1, 1\)"),
@@ -90,6 +102,9 @@ def test_specs_say_what_fit_saw():
     text = TokenMessages.from_lists([["ab"]], vocabulary)
     assert SourceSpec.of(text) == SourceSpec("text", 3, vocabulary.fingerprint, 2)
     assert SourceSpec.of(VECTORS) == SourceSpec("vectors", 2)
+    spec = SourceSpec.of(IMAGES)
+    assert spec == SourceSpec("images", 8, image_shape=(1, 2, 4))
+    assert str(spec) == "images of 1 x 2 x 4"
 
 
 def test_sources_come_back_in_the_order_of_fit():
@@ -109,6 +124,7 @@ def test_sources_come_back_in_the_order_of_fit():
             "'v' was vectors with 2 features in fit; it is vectors with 1",
         ),
         ({"t": VECTORS, "v": VECTORS}, SourceError, "'t' was text .* it is vectors"),
+        ({"t": IMAGES, "v": VECTORS}, SourceError, "'t' was text .* it is images of 1"),
         (
             {"t": TokenMessages.from_lists([["abc"], None]), "v": VECTORS},
             VocabularyMismatchError,
@@ -129,6 +145,16 @@ def test_sources_other_than_in_fit(sources, error, message):
     specs = {name: SourceSpec.of(source) for name, source in fitted.items()}
     with pytest.raises(error, match=message):
         check_specs(sources, specs)
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 2), (2, 2, 2), (1, 2, 2)])
+def test_images_of_another_shape_than_in_fit(shape):
+    specs = {"i": SourceSpec.of(IMAGES)}
+    assert check_specs({"i": IMAGES[1:]}, specs)["i"].image_shape == (1, 2, 4)
+    other = ImageBags(np.zeros((1, *shape), np.uint8), [0, 1, 1])
+    message = f"'i' was images of 1 x 2 x 4 in fit; it is images of {shape[0]} x"
+    with pytest.raises(SourceError, match=message):
+        check_specs({"i": other}, specs)
 
 
 def test_padded_ids_are_one_message_a_user():

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from torch import Tensor, nn
 
-from sklearn_profiling.architectures.layers.flat_text import FlatText
+from sklearn_profiling.architectures.layers.source_batch import SourceBatch
 
 __all__ = ["SeparateTasks"]
 
@@ -29,14 +29,14 @@ class SeparateTasks(nn.Module):
 
     def forward(
         self,
-        sources: Mapping[str, FlatText | Tensor],
+        sources: Mapping[str, SourceBatch],
         present: Mapping[str, Tensor],
     ) -> tuple[Tensor, ...]:
         """Compute logits.
 
         Parameters
         ----------
-        sources : mapping of str to FlatText or Tensor
+        sources : mapping of str to FlatText, FlatImages or Tensor
             The sources of a batch.
         present : mapping of str to Tensor of bool, shape (n_users,)
             Whether each user has the source.

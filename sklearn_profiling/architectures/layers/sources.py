@@ -16,11 +16,56 @@ from sklearn_profiling.architectures.layers.attention import MessageAttention
 from sklearn_profiling.architectures.layers.convolution import DeepTextConvolution
 from sklearn_profiling.architectures.layers.flat_text import FlatText, WordEmbedding
 from sklearn_profiling.architectures.layers.randomness import Dropout, SourceDropout
+from sklearn_profiling.architectures.layers.source_batch import SourceBatch
 
-__all__ = ["JoinedSources", "TextEncoder", "VectorEncoder"]
+__all__ = ["JoinedSources", "ScaledEncoder", "TextEncoder", "VectorEncoder"]
 
 
-class TextEncoder(nn.Module):
+class ScaledEncoder(nn.Module):
+    """Base of encoders whose vectors are standardised on the training users.
+
+    Parameters
+    ----------
+    n_features : int
+        Length of a user's vector.
+    """
+
+    def __init__(self, n_features: int) -> None:
+        super().__init__()
+        self.n_features = n_features
+        self.register_buffer("mean", torch.zeros(n_features))
+        self.register_buffer("scale", torch.ones(n_features))
+        self.mean: Tensor
+        self.scale: Tensor
+
+    def set_scale(self, mean: Tensor, scale: Tensor) -> None:
+        """Say what to subtract from a user's vector and what to divide it by.
+
+        Parameters
+        ----------
+        mean, scale : Tensor, shape (n_features,)
+            Measured on training users; a scale of 0 is taken as 1.
+        """
+        self.mean.copy_(mean)
+        self.scale.copy_(torch.where(scale > 0, scale, torch.ones_like(scale)))
+
+    def standardise(self, vectors: Tensor) -> Tensor:
+        """Bring vectors to the scale that was set.
+
+        Parameters
+        ----------
+        vectors : Tensor, shape (n_users, n_features)
+            Vectors of users.
+
+        Returns
+        -------
+        Tensor, shape (n_users, n_features)
+            The same, of mean 0 and deviation 1 on the training users.
+        """
+        return (vectors - self.mean) / self.scale
+
+
+class TextEncoder(ScaledEncoder):
     """Deep Text-CNN with attention over messages: text of a user to one vector.
 
     Parameters
@@ -58,29 +103,13 @@ class TextEncoder(nn.Module):
         n_attention: int,
         word_dropout: float = 0.0,
     ) -> None:
-        super().__init__()
+        super().__init__(n_features)
         self.embedding = embedding
         self.word_dropout = Dropout(word_dropout)
         self.convolution = DeepTextConvolution(
             n_dimensions, n_filters, kernel_sizes, second_kernel_size, n_features
         )
         self.attention = MessageAttention(n_features, n_attention, attention)
-        self.n_features = n_features
-        self.register_buffer("mean", torch.zeros(n_features))
-        self.register_buffer("scale", torch.ones(n_features))
-        self.mean: Tensor
-        self.scale: Tensor
-
-    def set_scale(self, mean: Tensor, scale: Tensor) -> None:
-        """Say what to subtract from the text's vector and what to divide it by.
-
-        Parameters
-        ----------
-        mean, scale : Tensor, shape (n_features,)
-            Measured on training users; a scale of 0 is taken as 1.
-        """
-        self.mean.copy_(mean)
-        self.scale.copy_(torch.where(scale > 0, scale, torch.ones_like(scale)))
 
     def messages(self, text: FlatText) -> Tensor:
         """Encode each message on its own.
@@ -132,7 +161,7 @@ class TextEncoder(nn.Module):
         joined: Tensor = self.attention(
             self.messages(text), text.message_users, text.n_users
         )
-        return (joined - self.mean) / self.scale
+        return self.standardise(joined)
 
 
 class VectorEncoder(nn.Module):
@@ -219,14 +248,14 @@ class JoinedSources(nn.Module):
 
     def forward(
         self,
-        sources: Mapping[str, FlatText | Tensor],
+        sources: Mapping[str, SourceBatch],
         present: Mapping[str, Tensor],
     ) -> Tensor:
         """Join the sources of each user.
 
         Parameters
         ----------
-        sources : mapping of str to FlatText or Tensor
+        sources : mapping of str to FlatText, FlatImages or Tensor
             The sources of a batch.
         present : mapping of str to Tensor of bool, shape (n_users,)
             Whether each user has the source.
