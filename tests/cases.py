@@ -17,11 +17,17 @@ from skorch.helper import SliceDict
 from sklearn_profiling import baselines, estimators, sources
 from sklearn_profiling.baselines import MaskedMultiOutputClassifier
 from sklearn_profiling.containers import SocialGraph, TokenMessages, Vocabulary
-from sklearn_profiling.estimators import MMLUPClassifier, TextCNNClassifier
+from sklearn_profiling.estimators import (
+    BowCNNClassifier,
+    MMLUPClassifier,
+    PCNNClassifier,
+    TextCNNClassifier,
+)
 from sklearn_profiling.sources import (
     AdjacencyRows,
     CharacterSegmenter,
     GloVeTransformer,
+    ImageBagTransformer,
     JiebaSegmenter,
     LatentSemanticVectors,
     LINEEmbedding,
@@ -53,6 +59,14 @@ EXACT = {
 }
 # Few epochs at a high rate; about half as many do as well.
 CHECKED = {**EXACT, **HEADS, "learning_rate": 0.01, "max_epochs": 40}
+# The same for nets over regions of words, which have no other layers.
+REGION_CHECKED = {
+    **{name: value for name, value in EXACT.items() if name != "word_dropout"},
+    "n_nodes": 16,
+    "n_units": 2,
+    "multi_task": True,
+    "max_epochs": 40,
+}
 
 GRAPH = SocialGraph.from_edges([("a", "b"), ("b", "c"), ("c", "a"), ("c", "d")])
 
@@ -97,6 +111,16 @@ CASES: dict[str, Case] = {
         lambda: MMLUPClassifier(**HEADS, **TEXT, **QUICK),
         MMLUPClassifier(**CHECKED, **TEXT),
     ),
+    "BowCNNClassifier": Case(
+        "text net",
+        lambda: BowCNNClassifier(**QUICK, region_size=3, n_nodes=8, n_units=3),
+        BowCNNClassifier(**REGION_CHECKED, region_size=3),
+    ),
+    "PCNNClassifier": Case(
+        "text net",
+        lambda: PCNNClassifier(**QUICK, region_sizes=(2, 3), n_nodes=8, n_units=3),
+        PCNNClassifier(**REGION_CHECKED, region_sizes=(1, 3)),
+    ),
     "MaskedMultiOutputClassifier": Case(
         "meta",
         masked_net,
@@ -131,6 +155,9 @@ CASES: dict[str, Case] = {
         "transformer", lambda: LINEEmbedding(GRAPH, 4, n_samples=100, random_state=0)
     ),
     "AdjacencyRows": Case("transformer", lambda: AdjacencyRows(GRAPH)),
+    "ImageBagTransformer": Case(
+        "transformer", lambda: ImageBagTransformer(size=(8, 8))
+    ),
 }
 
 CLASSIFIERS = [name for name, case in CASES.items() if case.kind != "transformer"]

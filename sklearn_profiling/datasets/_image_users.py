@@ -330,7 +330,8 @@ def _network_log_likelihood(
 
 def _marginal(log_likelihood: FloatArray) -> FloatArray:
     """Sum over region and occupation, all equally likely, and keep the others."""
-    return np.logaddexp.reduce(np.logaddexp.reduce(log_likelihood, axis=4), axis=3)
+    over_occupations = np.logaddexp.reduce(log_likelihood, axis=4)
+    return np.asarray(np.logaddexp.reduce(over_occupations, axis=3))
 
 
 def _bayes(

@@ -1,19 +1,22 @@
 """Transformers from a table of users to the sources that estimators read.
 
-Text, network and dense features each become one entry of a ``SliceDict``, joined by
-:class:`SourceUnion`; a user without a source keeps a row that says so.
+Text, network, images and dense features each become one entry of a ``SliceDict``,
+joined by :class:`SourceUnion`; a user without a source keeps a row that says so.
 """
 
+from sklearn_profiling.sources.images import ImageBagTransformer
 from sklearn_profiling.sources.network.adjacency import AdjacencyRows
 from sklearn_profiling.sources.network.line import LINEEmbedding
 from sklearn_profiling.sources.text import (
     CharacterSegmenter,
+    FrequentPOSPatterns,
     GloVeTransformer,
     JiebaSegmenter,
     LatentSemanticVectors,
     MeanWordVectors,
     PretrainedVectors,
     RegionKeywords,
+    StylometricFeatures,
     Word2VecTransformer,
 )
 from sklearn_profiling.sources.union import SourceUnion
@@ -21,7 +24,9 @@ from sklearn_profiling.sources.union import SourceUnion
 __all__ = [
     "AdjacencyRows",
     "CharacterSegmenter",
+    "FrequentPOSPatterns",
     "GloVeTransformer",
+    "ImageBagTransformer",
     "JiebaSegmenter",
     "LINEEmbedding",
     "LatentSemanticVectors",
@@ -29,5 +34,6 @@ __all__ = [
     "PretrainedVectors",
     "RegionKeywords",
     "SourceUnion",
+    "StylometricFeatures",
     "Word2VecTransformer",
 ]

@@ -1,0 +1,242 @@
+"""One image: from a file, a PIL image or an array to RGB pixels of one size."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from sklearn_profiling._optional import import_optional
+
+__all__ = ["BadImage", "Decoder", "read_file"]
+
+Pixels = npt.NDArray[np.uint8]
+
+#: What people show each other. Other readers of Pillow are left alone: some start
+#: programs (EPS) or serve special fields, and each is one more door for a bad file.
+FORMATS: Final = (
+    *("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP"),
+)
+_ORIENTATION: Final = 0x0112
+# EXIF orientation -> turns by 90 degrees against the clock, then mirrored or not
+_TURNS: Final = {
+    2: (0, True),
+    3: (2, False),
+    4: (2, True),
+    5: (3, True),
+    6: (3, False),
+    7: (1, True),
+    8: (1, False),
+}
+_TURNED: Final = (5, 6, 7, 8)
+# A file is decoded to no less than this multiple of the size, then averaged down.
+_GAP: Final = 2.0
+
+
+class BadImage(Exception):  # noqa: N818 - a verdict; the policy decides what it becomes
+    """An image that cannot be used.
+
+    Parameters
+    ----------
+    kind : str
+        Short reason, the same for all images with this fault.
+    detail : str
+        What was found.
+    """
+
+    def __init__(self, kind: str, detail: str) -> None:
+        self.kind = kind
+        self.detail = detail
+        super().__init__(f"{kind}: {detail}")
+
+
+def read_file(path: Any) -> bytes:
+    """Read a file or raise BadImage."""
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise BadImage(kind="missing file", detail="there is no such file") from None
+    except (OSError, ValueError) as error:
+        raise BadImage(kind="unreadable file", detail=str(error)) from None
+    if not data:
+        raise BadImage(kind="empty file", detail="the file has no bytes")
+    return data
+
+
+class Decoder:
+    """Make pixels of one size from images of any kind.
+
+    Parameters
+    ----------
+    size : tuple of (int, int)
+        Height and width.
+    max_pixels : int
+        Images with more pixels are refused before they are decoded.
+    """
+
+    def __init__(self, size: tuple[int, int], max_pixels: int) -> None:
+        self.height, self.width = size
+        self.max_pixels = max_pixels
+        self._pillow: Any = None
+
+    def load_pillow(self) -> Any:
+        """Import Pillow; called before threads start, which share its registry."""
+        if self._pillow is None:
+            self._pillow = import_optional(
+                "PIL.Image", extra="multimodal", purpose="Decoding and resizing images"
+            )
+            self._pillow.init()
+        return self._pillow
+
+    def needs_pillow(self, image: Any) -> bool:
+        """Whether an image is anything but an array of the right size."""
+        return not (
+            isinstance(image, np.ndarray)
+            and _channels_last(image).shape[:2] == (self.height, self.width)
+        )
+
+    def decode(self, data: bytes) -> Pixels:
+        """Decode the content of a file.
+
+        Parameters
+        ----------
+        data : bytes
+            All of the file.
+
+        Returns
+        -------
+        ndarray of uint8, shape (3, height, width)
+            RGB pixels.
+
+        Raises
+        ------
+        BadImage
+            If the file is no image, broken or too large.
+        """
+        pillow = self.load_pillow()
+        formats = [name for name in FORMATS if name in pillow.OPEN]
+        try:
+            image = pillow.open(BytesIO(data), formats=formats)
+        except (
+            pillow.DecompressionBombError,
+            pillow.DecompressionBombWarning,
+        ) as error:
+            raise BadImage(kind="too large", detail=str(error)) from None
+        except pillow.UnidentifiedImageError:
+            detail = f"the file is none of {', '.join(formats)}"
+            raise BadImage(kind="not an image", detail=detail) from None
+        except Exception as error:  # noqa: BLE001 - broken files raise errors of any kind
+            raise BadImage(kind="corrupt file", detail=_said(error)) from None
+        # JPEG can be decoded at a half, quarter or eighth, which is most of the work.
+        # The image may lie on its side, so both sides get the larger demand.
+        side = int(_GAP * max(self.height, self.width))
+        with image:
+            self._check_area(image)
+            image.draft(None, (side, side))
+            return self.convert(image)
+
+    def convert(self, image: Any) -> Pixels:
+        """Scale a PIL image, or an array, and make it RGB.
+
+        Parameters
+        ----------
+        image : PIL.Image.Image or ndarray of uint8
+            The image; of an animation the current frame, which is the first in a
+            file just opened.
+
+        Returns
+        -------
+        ndarray of uint8, shape (3, height, width)
+            RGB pixels.
+
+        Raises
+        ------
+        BadImage
+            If the image is too large, broken, or of values without a known range.
+        """
+        if isinstance(image, np.ndarray):
+            image = _channels_last(image)
+            if not self.needs_pillow(image):
+                return _as_rgb(image)
+            image = self.load_pillow().fromarray(np.ascontiguousarray(image))
+        self._check_area(image)
+        try:
+            return self._scaled(image)
+        except BadImage:
+            raise
+        except Exception as error:  # noqa: BLE001 - broken files raise errors of any kind
+            kind = "truncated file" if "truncated" in str(error) else "corrupt file"
+            raise BadImage(kind, _said(error)) from None
+
+    def _check_area(self, image: Any) -> None:
+        n_pixels = image.width * image.height
+        if n_pixels > self.max_pixels:
+            detail = (
+                f"{image.width} x {image.height} = {n_pixels:,} pixels are more than "
+                f"max_pixels={self.max_pixels:,}"
+            )
+            raise BadImage(kind="too large", detail=detail)
+
+    def _scaled(self, image: Any) -> Pixels:
+        pillow = self.load_pillow()
+        image.load()
+        orientation = _orientation(image)
+        size = (self.width, self.height)
+        if orientation in _TURNED:
+            size = (self.height, self.width)
+        image = _plain_mode(image, pillow)
+        if image.size != size:
+            image = image.resize(size, pillow.Resampling.BILINEAR, reducing_gap=_GAP)
+        pixels = np.asarray(image)
+        if orientation in _TURNS:
+            turns, mirrored = _TURNS[orientation]
+            pixels = np.rot90(pixels, turns)
+            pixels = pixels[:, ::-1] if mirrored else pixels
+        return _as_rgb(pixels)
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _orientation(image: Any) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # noqa: BLE001 - the image is fine if only its EXIF is broken
+        return 1
+
+
+def _plain_mode(image: Any, pillow: Any) -> Any:
+    """Bring an image to 8-bit grey, RGB or RGBA, which can be averaged."""
+    if image.mode.startswith("I;16"):
+        return pillow.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        detail = f"values of mode {image.mode!r} have no known range; 8 or 16 bits have"
+        raise BadImage(kind="unknown range of values", detail=detail)
+    if image.has_transparency_data:
+        return image if image.mode == "RGBA" else image.convert("RGBA")
+    if image.mode in ("L", "RGB"):
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _channels_last(image: Pixels) -> Pixels:
+    """Move channels that come first to the end."""
+    if image.ndim == 3 and image.shape[2] not in (3, 4):
+        return image.transpose(1, 2, 0)
+    return image
+
+
+def _as_rgb(pixels: Pixels) -> Pixels:
+    """Turn grey, RGB or RGBA with channels last into RGB with channels first."""
+    if pixels.ndim == 2:
+        return np.broadcast_to(pixels, (3, *pixels.shape))
+    colours = pixels[..., :3].transpose(2, 0, 1)
+    if pixels.shape[2] == 3:
+        return colours
+    alpha = pixels[..., 3].astype(np.uint16)
+    on_white = colours * alpha + 255 * (255 - alpha)
+    return ((on_white + 127) // 255).astype(np.uint8)
