@@ -1,10 +1,10 @@
-"""Evaluation: metrics, scorers, splitters, out-of-fold prediction, comparison.
+"""Evaluation: metrics, scorers, splitters, comparison, significance.
 
 Everything here accepts missing labels: a user counts for the tasks that the user is
 labelled for, and for no other.
 """
 
-from sklearn_profiling.evaluation.comparison import Comparison, compare
+from sklearn_profiling.evaluation.comparison import Comparison
 from sklearn_profiling.evaluation.metrics import (
     accuracy_per_task,
     exact_match_score,
@@ -13,7 +13,9 @@ from sklearn_profiling.evaluation.metrics import (
     task_report,
 )
 from sklearn_profiling.evaluation.prediction import cross_val_predict_proba
+from sklearn_profiling.evaluation.running import compare
 from sklearn_profiling.evaluation.scorers import TaskScorer, smpcup_scorer
+from sklearn_profiling.evaluation.significance import PairedTest, paired_test
 from sklearn_profiling.evaluation.splits import (
     MultiTaskStratifiedKFold,
     multi_task_train_test_split,
@@ -22,6 +24,7 @@ from sklearn_profiling.evaluation.splits import (
 __all__ = [
     "Comparison",
     "MultiTaskStratifiedKFold",
+    "PairedTest",
     "TaskScorer",
     "accuracy_per_task",
     "compare",
@@ -29,6 +32,7 @@ __all__ = [
     "exact_match_score",
     "macro_prf",
     "multi_task_train_test_split",
+    "paired_test",
     "smpcup_score",
     "smpcup_scorer",
     "task_report",

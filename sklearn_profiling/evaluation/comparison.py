@@ -1,25 +1,25 @@
-"""Several systems on the same folds, task by task."""
+"""Several systems on the same folds: scores, tables, p-values."""
 
 from __future__ import annotations
 
-import time
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
-from sklearn.base import clone
-from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import check_consistent_length
-from tqdm.auto import tqdm
 
-from sklearn_profiling.evaluation._folds import Fold, make_folds
-from sklearn_profiling.evaluation.metrics import METRICS, task_report
-from sklearn_profiling.exceptions import ProfilingWarning
-from sklearn_profiling.targets import label_table
+from sklearn_profiling.evaluation._drawing import (
+    MARKS_LEGEND,
+    draw_cells,
+    mark_cells,
+)
+from sklearn_profiling.evaluation.metrics import F_METRICS, FDefinition
+from sklearn_profiling.evaluation.significance import (
+    METHOD_NAMES,
+    SignificanceMethod,
+    check_method,
+    paired_test,
+)
 
 SCORE_COLUMNS = (
     "system",
@@ -28,13 +28,11 @@ SCORE_COLUMNS = (
     "metric",
     "value",
     "n_labelled",
+    "n_train",
     "fit_seconds",
     "predict_seconds",
     "error",
 )
-
-Record = dict[str, Any]
-OnFold = Callable[[str, int, pd.DataFrame], None]
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,8 @@ class Comparison:
     scores : DataFrame
         One row per system, fold, task and metric, with the columns ``system``,
         ``fold`` (from 0), ``task``, ``metric``, ``value``, ``n_labelled`` (users
-        scored), ``fit_seconds``, ``predict_seconds`` and ``error`` (the text of the
+        scored), ``n_train`` (users of the training part who are labelled for the
+        task), ``fit_seconds``, ``predict_seconds`` and ``error`` (the text of the
         exception, None where the system worked). A failed fold has NaN values.
 
     Attributes
@@ -80,7 +79,7 @@ class Comparison:
     @property
     def failures(self) -> pd.DataFrame:
         """One row per failed fold, with ``system``, ``fold`` and ``error``."""
-        failed = self.scores[self.scores["error"].notna()]
+        failed = self.scores[self._failed]
         unique = failed[["system", "fold", "error"]].drop_duplicates()
         return unique.reset_index(drop=True)
 
@@ -115,6 +114,208 @@ class Comparison:
         ValueError
             If the metric was not measured or a weight names no task.
         """
+        wide = self._by_fold(metric, weights)
+        folds = wide.groupby(level="system", sort=False)
+        result = folds.std(ddof=1) if spread else folds.mean()
+        failed = self.failures["system"].unique()
+        result.loc[result.index.isin(failed)] = np.nan
+        return result.reindex(self.systems).rename_axis(index="system", columns=None)
+
+    def significance(
+        self,
+        reference: str,
+        metric: str = "accuracy",
+        *,
+        method: SignificanceMethod = "corrected",
+        weights: Mapping[str, float] | None = None,
+    ) -> pd.DataFrame:
+        """Test every system against one of them, fold by fold.
+
+        Parameters
+        ----------
+        reference : str
+            The system to compare with.
+        metric : str, default="accuracy"
+            One of the metrics that were measured.
+        method : {"corrected", "t"}, default="corrected"
+            As in :func:`paired_test`; the share of tested users, which the correction
+            needs, is that of the labelled users of each task.
+        weights : mapping of str to float, default=None
+            Weight of each task in the column ``average``.
+
+        Returns
+        -------
+        DataFrame of shape (n_systems, n_tasks + 1)
+            Two-sided p-values; NaN for the reference and for systems without a score
+            in some fold. They are not corrected for the number of systems.
+
+        Raises
+        ------
+        ValueError
+            If the reference, the metric, the weights or the method is unknown, or
+            there are fewer than 2 folds.
+
+        See Also
+        --------
+        paired_test : The test and its assumptions.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from sklearn_profiling.baselines import (
+        ...     MaskedMultiOutputClassifier,
+        ...     make_majority_baseline,
+        ... )
+        >>> from sklearn_profiling.evaluation import compare
+        >>> X = np.random.default_rng(0).normal(size=(60, 1))
+        >>> y = np.where(X[:, 0] + 0.2 * np.sin(np.arange(60)) > 0, "f", "m")
+        >>> systems = {
+        ...     "majority": make_majority_baseline(),
+        ...     "regression": MaskedMultiOutputClassifier(LogisticRegression()),
+        ... }
+        >>> result = compare(systems, X, y.astype(object), cv=5)
+        >>> p_values = result.significance("majority")
+        >>> bool(p_values.loc["regression", "task0"] < 0.01)
+        True
+        """
+        check_method(method)
+        if reference not in self.systems:
+            msg = f"reference must be one of {self.systems}; got {reference!r}"
+            raise ValueError(msg)
+        wide = self._by_fold(metric, weights)
+        shares = self._test_shares(metric)
+        table: dict[str, list[float]] = {}
+        for task in [*self.tasks, "average"]:
+            folds = wide[task].unstack(level="system")
+            whole = [s for s in self.systems if folds[s].notna().all()]
+            table[task] = [
+                paired_test(
+                    folds[system],
+                    folds[reference],
+                    method=method,
+                    test_fraction=shares[task],
+                ).p_value
+                if system != reference and {system, reference} <= set(whole)
+                else np.nan
+                for system in self.systems
+            ]
+        return pd.DataFrame(table, index=pd.Index(self.systems, name="system"))
+
+    def to_string(
+        self,
+        metric: str = "accuracy",
+        *,
+        weights: Mapping[str, float] | None = None,
+        reference: str | None = None,
+        method: SignificanceMethod = "corrected",
+    ) -> str:
+        """Draw the table as text, mean ± standard deviation.
+
+        Parameters
+        ----------
+        metric : str, default="accuracy"
+            One of the metrics that were measured.
+        weights : mapping of str to float, default=None
+            Weight of each task in the average.
+        reference : str, default=None
+            System to test the others against; what differs is marked, ``*`` for
+            p < 0.05 and ``**`` for p < 0.01. None marks nothing.
+        method : {"corrected", "t"}, default="corrected"
+            The test, as in :meth:`significance`.
+
+        Returns
+        -------
+        str
+            The table, what the marks mean, and a line for each system that failed.
+        """
+        mean = self.table(metric, weights=weights)
+        spread = self.table(metric, weights=weights, spread=True)
+        cells = draw_cells(mean, spread)
+        lines = []
+        if reference is not None:
+            values = self.significance(
+                reference, metric, method=method, weights=weights
+            )
+            cells = mark_cells(cells, values)
+            lines = [self._legend(reference, method)]
+        return "\n".join([cells.to_string(), *lines, *self._failure_lines()])
+
+    def prf_table(
+        self, *, definition: FDefinition = "f_of_averages", spread: bool = False
+    ) -> pd.DataFrame:
+        """Average macro precision, recall and F over the folds, as papers print them.
+
+        Parameters
+        ----------
+        definition : {"f_of_averages", "average_of_f"}, default="f_of_averages"
+            Which F, as in :func:`macro_prf`: 2PR / (P + R) of the averages, as in the
+            Aux-LSTM paper, or the mean of the classes' F1, as in most others.
+        spread : bool, default=False
+            Whether to return the standard deviation over the folds instead.
+
+        Returns
+        -------
+        DataFrame of shape (n_systems, 3 n_tasks)
+            Columns (task, "P"), (task, "R") and (task, "F").
+
+        Raises
+        ------
+        ValueError
+            If the definition is unknown or one of the three was not measured.
+        """
+        parts = {
+            letter: self.table(metric, spread=spread).drop(columns="average")
+            for letter, metric in _prf_metrics(definition).items()
+        }
+        joined = pd.concat(parts, axis=1).swaplevel(axis=1)
+        columns = [(task, letter) for task in self.tasks for letter in parts]
+        result = joined[columns]
+        result.columns.names = [None, None]
+        return result
+
+    def prf_to_string(
+        self,
+        *,
+        definition: FDefinition = "f_of_averages",
+        reference: str | None = None,
+        method: SignificanceMethod = "corrected",
+    ) -> str:
+        """Draw macro precision, recall and F of every task as text.
+
+        Parameters
+        ----------
+        definition : {"f_of_averages", "average_of_f"}, default="f_of_averages"
+            Which F, as in :meth:`prf_table`.
+        reference : str, default=None
+            System to test the others against; an F that differs is marked.
+        method : {"corrected", "t"}, default="corrected"
+            The test, as in :meth:`significance`.
+
+        Returns
+        -------
+        str
+            The table, what the marks mean, and a line for each system that failed.
+        """
+        cells = draw_cells(self.prf_table(definition=definition))
+        lines = []
+        if reference is not None:
+            metric = _prf_metrics(definition)["F"]
+            values = self.significance(reference, metric, method=method)
+            values = values.drop(columns="average")
+            values.columns = pd.MultiIndex.from_product([values.columns, ["F"]])
+            cells = mark_cells(cells, values)
+            lines = [self._legend(reference, method)]
+        return "\n".join([cells.to_string(), *lines, *self._failure_lines()])
+
+    def __str__(self) -> str:
+        """Draw the first metric's table."""
+        return self.to_string(self.scores["metric"].iloc[0])
+
+    def _by_fold(
+        self, metric: str, weights: Mapping[str, float] | None
+    ) -> pd.DataFrame:
+        """Lay one metric out: systems and folds by tasks and their average."""
         measured = list(dict.fromkeys(self.scores["metric"]))
         if metric not in measured:
             msg = f"metric must be one of those measured, {measured}; got {metric!r}"
@@ -128,214 +329,38 @@ class Comparison:
             sort=False,
         ).reindex(columns=self.tasks)
         wide["average"] = _weighted_mean(wide, weights)
-        folds = wide.groupby(level="system", sort=False)
-        result = folds.std(ddof=1) if spread else folds.mean()
-        failed = self.failures["system"].unique()
-        result.loc[result.index.isin(failed)] = np.nan
-        return result.reindex(self.systems).rename_axis(index="system", columns=None)
+        return wide
 
-    def to_string(
-        self, metric: str = "accuracy", *, weights: Mapping[str, float] | None = None
-    ) -> str:
-        """Draw the table as text, mean ± standard deviation.
+    def _test_shares(self, metric: str) -> pd.Series[float]:
+        """Find the share of the labelled users that one fold tests, task by task."""
+        rows = self.scores[(self.scores["metric"] == metric) & ~self._failed]
+        users = rows.groupby("task")[["n_labelled", "n_train"]].sum()
+        users.loc["average"] = users.sum()
+        return users["n_labelled"] / users.sum(axis=1)
 
-        Parameters
-        ----------
-        metric : str, default="accuracy"
-            One of the metrics that were measured.
-        weights : mapping of str to float, default=None
-            Weight of each task in the average.
+    @property
+    def _failed(self) -> pd.Series[bool]:
+        return self.scores["error"].notna()
 
-        Returns
-        -------
-        str
-            The table, and a line for each system that failed.
-        """
-        mean = self.table(metric, weights=weights)
-        spread = self.table(metric, weights=weights, spread=True)
-        cells = pd.DataFrame(
-            {
-                task: [
-                    _cell(m, s) for m, s in zip(mean[task], spread[task], strict=True)
-                ]
-                for task in mean
-            },
-            index=mean.index.rename(None),
-        )
-        lines = [cells.to_string()]
+    def _legend(self, reference: str, method: SignificanceMethod) -> str:
+        n_folds = self.scores["fold"].nunique()
+        name = METHOD_NAMES[method]
+        return f"differs from {reference}: {MARKS_LEGEND} ({name}, {n_folds} folds)"
+
+    def _failure_lines(self) -> list[str]:
+        lines = []
         for system, rows in self.failures.groupby("system", sort=False):
             folds = ", ".join(map(str, rows["fold"]))
             lines.append(f"{system} failed in fold {folds}: {rows['error'].iloc[0]}")
-        return "\n".join(lines)
-
-    def __str__(self) -> str:
-        """Draw the first metric's table."""
-        return self.to_string(self.scores["metric"].iloc[0])
+        return lines
 
 
-def compare(
-    systems: Mapping[str, Any],
-    X: Any,
-    y: Any,
-    *,
-    cv: Any = None,
-    metrics: Sequence[str] = METRICS,
-    n_jobs: int | None = None,
-    error_score: Literal["raise", "report"] = "report",
-    verbose: int = 0,
-    on_fold: OnFold | None = None,
-) -> Comparison:
-    """Cross-validate several systems on the same folds.
-
-    Parameters
-    ----------
-    systems : mapping of str to estimator
-        Classifiers or Pipelines by name. A clone is fitted per fold.
-    X : array-like
-        Users: DataFrame, array, sparse matrix, list or any container that
-        scikit-learn can take rows of.
-    y : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
-        Labels; None, NaN and ``pd.NA`` are missing.
-    cv : int, splitter or iterable of (train, test), default=None
-        An integer is the number of folds of a :class:`MultiTaskStratifiedKFold` with
-        ``random_state=0``; None means 5 folds, scikit-learn's number. The folds are
-        made once, for all systems.
-    metrics : sequence of str, default=all metrics of :func:`task_report`
-        What to measure.
-    n_jobs : int, default=None
-        Number of fits at a time, as in joblib.
-    error_score : {"report", "raise"}, default="report"
-        What to do if a system fails: ``"report"`` warns, notes the error's text in
-        the scores and goes on; ``"raise"`` raises the error.
-    verbose : int, default=0
-        Above 0 a progress bar counts the fits.
-    on_fold : callable, default=None
-        Called as ``on_fold(system, fold, scores)`` after each fit, with that fold's
-        rows of the scores.
-
-    Returns
-    -------
-    Comparison
-        The scores and tables made of them.
-
-    Raises
-    ------
-    ValueError
-        If there is no system, or a metric or ``error_score`` is unknown.
-    TargetError
-        If the labels cannot be split.
-
-    Warns
-    -----
-    ProfilingWarning
-        For each fold in which a system failed.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from sklearn_profiling.baselines import (
-    ...     MaskedMultiOutputClassifier,
-    ...     make_majority_baseline,
-    ... )
-    >>> from sklearn_profiling.evaluation import compare
-    >>> X = [[float(user % 3)] for user in range(24)]
-    >>> y = pd.DataFrame({"gender": ["f", "m", "m"] * 8, "age": ["old", None] * 12})
-    >>> systems = {
-    ...     "majority": make_majority_baseline(),
-    ...     "regression": MaskedMultiOutputClassifier(LogisticRegression()),
-    ... }
-    >>> compare(systems, X, y, cv=4).table("accuracy").round(2)
-                gender  age  average
-    system
-    majority      0.67  1.0     0.83
-    regression    1.00  1.0     1.00
-    """
-    _check_arguments(systems, metrics, error_score)
-    check_consistent_length(X, y)
-    tasks = label_table(y)[1]
-    folds = make_folds(cv, X, y)
-    names = list(systems)
-    jobs = (
-        delayed(_run_fold)(
-            name, clone(systems[name]), X, y, fold, tuple(metrics), error_score
-        )
-        for fold in folds
-        for name in names
-    )
-    # In the order of completion, so that progress is shown when it is made.
-    results: Iterable[list[Record]] = tqdm(
-        Parallel(n_jobs=n_jobs, return_as="generator_unordered")(jobs),
-        total=len(folds) * len(names),
-        disable=verbose <= 0,
-        desc="compare",
-        unit="fit",
-    )
-    records: list[Record] = []
-    for rows in results:
-        records += rows
-        _report_fold(rows, on_fold)
-    order = {name: i for i, name in enumerate(names)}
-    place = {task: i for i, task in enumerate(tasks)}
-    records.sort(
-        key=lambda row: (order[row["system"]], row["fold"], place[row["task"]])
-    )
-    return Comparison(pd.DataFrame(records, columns=list(SCORE_COLUMNS)))
-
-
-def _run_fold(
-    system: str,
-    estimator: Any,
-    X: Any,
-    y: Any,
-    fold: Fold,
-    metrics: tuple[str, ...],
-    error_score: str,
-) -> list[Record]:
-    """Fit and score one system on one fold; one record per task and metric."""
-    y_test = _safe_indexing(y, fold.test)
-    common: Record = {"system": system, "fold": fold.number, "error": None}
-    started = time.perf_counter()
-    try:
-        estimator.fit(_safe_indexing(X, fold.train), _safe_indexing(y, fold.train))
-        fitted = time.perf_counter()
-        y_pred = estimator.predict(_safe_indexing(X, fold.test))
-        common["fit_seconds"] = fitted - started
-        common["predict_seconds"] = time.perf_counter() - fitted
-        report = task_report(y_test, y_pred)
-    # Any fault of one system: it is reported, and the other systems go on.
-    except Exception as error:
-        if error_score == "raise":
-            raise
-        common["error"] = f"{type(error).__name__}: {error}"
-        tasks = pd.Index(label_table(y)[1], name="task")
-        report = pd.DataFrame(np.nan, index=tasks, columns=["n_labelled", *metrics])
-    return [
-        {
-            **common,
-            "task": task,
-            "metric": metric,
-            "value": row[metric],
-            "n_labelled": row["n_labelled"],
-        }
-        for task, row in report.iterrows()
-        for metric in metrics
-    ]
-
-
-def _report_fold(rows: list[Record], on_fold: OnFold | None) -> None:
-    """Warn of a failure and hand the rows to the caller."""
-    first = rows[0]
-    if first["error"] is not None:
-        warnings.warn(
-            f"{first['system']} failed in fold {first['fold']} and has no score there: "
-            f"{first['error']}",
-            ProfilingWarning,
-            stacklevel=3,
-        )
-    if on_fold is not None:
-        scores = pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
-        on_fold(first["system"], first["fold"], scores)
+def _prf_metrics(definition: FDefinition) -> dict[str, str]:
+    """Name the three metrics of a definition of F."""
+    if definition not in F_METRICS:
+        msg = f"definition must be one of {sorted(F_METRICS)}; got {definition!r}"
+        raise ValueError(msg)
+    return {"P": "macro_precision", "R": "macro_recall", "F": F_METRICS[definition]}
 
 
 def _weighted_mean(
@@ -353,26 +378,3 @@ def _weighted_mean(
     values = wide[list(weights)].to_numpy(dtype=float)
     factors = np.array(list(weights.values()), dtype=float)
     return pd.Series(values @ factors / factors.sum(), index=wide.index)
-
-
-def _cell(mean: float, spread: float) -> str:
-    """Write one cell of the table."""
-    if np.isnan(mean):
-        return "failed"
-    return f"{mean:.3f}" if np.isnan(spread) else f"{mean:.3f} ± {spread:.3f}"
-
-
-def _check_arguments(
-    systems: Mapping[str, Any], metrics: Sequence[str], error_score: str
-) -> None:
-    """Refuse arguments that would fail after the first long fit."""
-    if not systems:
-        msg = "systems must hold one estimator at least"
-        raise ValueError(msg)
-    unknown = [metric for metric in metrics if metric not in METRICS]
-    if unknown or not metrics:
-        msg = f"metrics must be some of {list(METRICS)}; got {list(metrics)}"
-        raise ValueError(msg)
-    if error_score not in ("raise", "report"):
-        msg = f"error_score must be 'report' or 'raise'; got {error_score!r}"
-        raise ValueError(msg)

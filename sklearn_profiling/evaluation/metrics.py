@@ -27,6 +27,9 @@ SMPCUP_WEIGHTS: Mapping[str, float] = MappingProxyType(
 METRICS = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "f_of_averages")
 
 FDefinition = Literal["average_of_f", "f_of_averages"]
+F_METRICS: Mapping[str, str] = MappingProxyType(
+    {"average_of_f": "macro_f1", "f_of_averages": "f_of_averages"}
+)
 
 
 def task_report(
@@ -137,12 +140,11 @@ def macro_prf(
     >>> macro_prf(y_true, y_pred, definition="f_of_averages")["f"].round(4).tolist()
     [0.7895]
     """
-    columns = {"average_of_f": "macro_f1", "f_of_averages": "f_of_averages"}
-    if definition not in columns:
-        msg = f"definition must be one of {sorted(columns)}; got {definition!r}"
+    if definition not in F_METRICS:
+        msg = f"definition must be one of {sorted(F_METRICS)}; got {definition!r}"
         raise ValueError(msg)
     report = task_report(y_true, y_pred, zero_division=zero_division)
-    return report[["macro_precision", "macro_recall", columns[definition]]].set_axis(
+    return report[["macro_precision", "macro_recall", F_METRICS[definition]]].set_axis(
         ["precision", "recall", "f"], axis=1
     )
 

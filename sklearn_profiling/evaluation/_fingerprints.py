@@ -1,0 +1,120 @@
+"""One short text per value: equal values have equal texts, in every process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from types import FunctionType
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+
+_NO_MATTER = frozenset({"memory", "n_jobs", "verbose"})
+"""Parameters that change how long a fit takes or what it says, and no result."""
+
+
+def fingerprint(value: Any) -> str:
+    """Hash estimators, tables, arrays, labels and containers of them by value.
+
+    Parameters
+    ----------
+    value : object
+        Estimators count by class and parameters (without ``memory``, ``n_jobs`` and
+        ``verbose``, which change no result), functions by name, everything unknown by
+        its pickle.
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+
+    Raises
+    ------
+    ValueError
+        If something in it has neither a name nor a pickle.
+    """
+    digest = blake2b(digest_size=16)
+    _feed(digest, value)
+    return digest.hexdigest()
+
+
+def _feed(digest: Any, value: Any) -> None:
+    """Add one value, with its kind and length, so that no two readings collide."""
+    if isinstance(value, str):
+        encoded = value.encode("utf-8", "surrogatepass")
+        digest.update(b"s%d:" % len(encoded) + encoded)
+    elif value is None or value is pd.NA or value is pd.NaT:
+        digest.update(b"N;")
+    elif isinstance(value, bool | int | float | complex | bytes | np.generic):
+        _feed_number(digest, value)
+    elif isinstance(value, np.ndarray) and value.dtype != object:
+        digest.update(f"a{value.dtype.str}{value.shape}:".encode())
+        digest.update(np.ascontiguousarray(value).data)
+    elif isinstance(value, list | tuple):
+        digest.update(b"l%d:" % len(value))
+        for item in value:
+            _feed(digest, item)
+    else:
+        _feed_composite(digest, value)
+
+
+def _feed_number(digest: Any, value: Any) -> None:
+    item = value.item() if isinstance(value, np.generic) else value
+    # A missing cell is None in one column and NaN in another.
+    digest.update(b"N;" if item != item else f"n{item!r};".encode())
+
+
+def _feed_composite(digest: Any, value: Any) -> None:
+    """Add a value that is made of others."""
+    if isinstance(value, set | frozenset):
+        digest.update(f"u{sorted(fingerprint(item) for item in value)};".encode())
+    elif isinstance(value, np.ndarray):
+        digest.update(f"o{value.shape}:".encode())
+        _feed(digest, value.ravel().tolist())
+    elif isinstance(value, Mapping):
+        digest.update(b"m%d:" % len(value))
+        for key, item in value.items():
+            _feed(digest, key)
+            _feed(digest, item)
+    elif isinstance(value, pd.DataFrame):
+        # By column, whatever the blocks and string types inside are; rows are known
+        # by position, so the index does not count.
+        digest.update(b"t%d:" % value.shape[1])
+        for position, name in enumerate(value.columns):
+            _feed(digest, str(name))
+            _feed(digest, value.iloc[:, position].tolist())
+    elif isinstance(value, pd.Series | pd.Index):
+        _feed(digest, str(value.name))
+        _feed(digest, value.tolist())
+    elif hasattr(value, "get_params") and not isinstance(value, type):
+        parameters = value.get_params(deep=False)
+        _feed(digest, _name_of(type(value)))
+        kept = {name: parameters[name] for name in parameters.keys() - _NO_MATTER}
+        _feed(digest, dict(sorted(kept.items())))
+    elif isinstance(value, type | FunctionType):
+        _feed(digest, _name_of(value))
+    else:
+        _feed(digest, _hash_of_pickle(value))
+
+
+def _name_of(value: type | FunctionType) -> str:
+    if "<" in value.__qualname__:
+        msg = (
+            f"{value.__qualname__} of {value.__module__} cannot be told from others by "
+            "its name; define it at the top level of a module"
+        )
+        raise ValueError(msg)
+    return f"{value.__module__}.{value.__qualname__}"
+
+
+def _hash_of_pickle(value: Any) -> str:
+    try:
+        return str(joblib.hash(value))
+    # Pickle has no error of its own for what cannot be pickled.
+    except Exception as error:
+        msg = (
+            f"{type(value).__name__} cannot be hashed, since it has no pickle: {error}"
+        )
+        raise ValueError(msg) from error

@@ -1,0 +1,254 @@
+"""The same folds for several systems, fold by fold, with what was finished before."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from os import PathLike
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.base import clone
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import check_consistent_length
+from tqdm.auto import tqdm
+
+from sklearn_profiling.evaluation._folds import Fold, make_folds
+from sklearn_profiling.evaluation._pairs import labelled_cells
+from sklearn_profiling.evaluation._stored_results import Record, ResultStore
+from sklearn_profiling.evaluation.comparison import SCORE_COLUMNS, Comparison
+from sklearn_profiling.evaluation.metrics import METRICS, task_report
+from sklearn_profiling.exceptions import ProfilingWarning
+from sklearn_profiling.targets import label_table
+
+OnFold = Callable[[str, int, pd.DataFrame], None]
+
+
+def compare(
+    systems: Mapping[str, Any],
+    X: Any,
+    y: Any,
+    *,
+    cv: Any = None,
+    metrics: Sequence[str] = METRICS,
+    n_jobs: int | None = None,
+    error_score: Literal["raise", "report"] = "report",
+    verbose: int = 0,
+    on_fold: OnFold | None = None,
+    results_folder: str | PathLike[str] | None = None,
+) -> Comparison:
+    """Cross-validate several systems on the same folds.
+
+    Parameters
+    ----------
+    systems : mapping of str to estimator
+        Classifiers or Pipelines by name. A clone is fitted per fold.
+    X : array-like
+        Users: DataFrame, array, sparse matrix, list or any container that
+        scikit-learn can take rows of.
+    y : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
+        Labels; None, NaN and ``pd.NA`` are missing.
+    cv : int, splitter or iterable of (train, test), default=None
+        An integer is the number of folds of a :class:`MultiTaskStratifiedKFold` with
+        ``random_state=0``; None means 5 folds, scikit-learn's number. The folds are
+        made once, for all systems.
+    metrics : sequence of str, default=all metrics of :func:`task_report`
+        What to measure.
+    n_jobs : int, default=None
+        Number of fits at a time, as in joblib.
+    error_score : {"report", "raise"}, default="report"
+        What to do if a system fails: ``"report"`` warns, notes the error's text in
+        the scores and goes on; ``"raise"`` raises the error.
+    verbose : int, default=0
+        Above 0 a progress bar counts the fits.
+    on_fold : callable, default=None
+        Called as ``on_fold(system, fold, scores)`` after each fit, with that fold's
+        rows of the scores.
+    results_folder : str or path-like, default=None
+        Folder in which each finished fold is stored, as JSON. A later call with the
+        same folder takes from there what is finished and fits only what is not, so
+        that a comparison goes on after an interrupt and grows system by system. None
+        stores nothing.
+
+    Returns
+    -------
+    Comparison
+        The scores and tables made of them.
+
+    Raises
+    ------
+    ValueError
+        If there is no system, or a metric or ``error_score`` is unknown, or a system
+        or the data cannot be hashed for ``results_folder``.
+    TargetError
+        If the labels cannot be split.
+
+    Warns
+    -----
+    ProfilingWarning
+        For each fold in which a system failed; if the results folder holds results of
+        a system of the same name that were made otherwise, or a damaged file.
+
+    See Also
+    --------
+    paired_test : The test behind ``Comparison.significance``.
+
+    Notes
+    -----
+    A stored fold is taken if the system's name, class and parameters, the users and
+    labels, the rows of the fold and the version of this package are those it was made
+    with; parameters that change no result (``memory``, ``n_jobs``, ``verbose``) may
+    differ. Anything else is fitted anew, and what is in the folder stays there. Failed
+    folds are not stored: the next call tries them again. Images that are given as
+    paths count by path. A system without a ``random_state`` would give other scores
+    each time; its stored ones are those of the first.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_profiling.baselines import (
+    ...     MaskedMultiOutputClassifier,
+    ...     make_majority_baseline,
+    ... )
+    >>> from sklearn_profiling.evaluation import compare
+    >>> X = [[float(user % 3)] for user in range(24)]
+    >>> y = pd.DataFrame({"gender": ["f", "m", "m"] * 8, "age": ["old", None] * 12})
+    >>> systems = {
+    ...     "majority": make_majority_baseline(),
+    ...     "regression": MaskedMultiOutputClassifier(LogisticRegression()),
+    ... }
+    >>> compare(systems, X, y, cv=4).table("accuracy").round(2)
+                gender  age  average
+    system
+    majority      0.67  1.0     0.83
+    regression    1.00  1.0     1.00
+    """
+    _check_arguments(systems, metrics, error_score)
+    check_consistent_length(X, y)
+    tasks = label_table(y)[1]
+    folds = make_folds(cv, X, y)
+    names = list(systems)
+    store = None
+    if results_folder is not None:
+        store = ResultStore.open(results_folder, systems, X, y)
+        store.warn_of_strangers(folds)
+    records: list[Record] = []
+    results = _results(systems, X, y, folds, store, n_jobs, error_score)
+    for rows in tqdm(
+        results,
+        total=len(folds) * len(names),
+        disable=verbose <= 0,
+        desc="compare",
+        unit="fit",
+    ):
+        wanted = [row for row in rows if row["metric"] in metrics]
+        wanted.sort(key=lambda row: list(metrics).index(row["metric"]))
+        records += wanted
+        _report_fold(wanted, on_fold)
+    order = {name: i for i, name in enumerate(names)}
+    place = {task: i for i, task in enumerate(tasks)}
+    records.sort(
+        key=lambda row: (order[row["system"]], row["fold"], place[row["task"]])
+    )
+    return Comparison(pd.DataFrame(records, columns=list(SCORE_COLUMNS)))
+
+
+def _results(
+    systems: Mapping[str, Any],
+    X: Any,
+    y: Any,
+    folds: Sequence[Fold],
+    store: ResultStore | None,
+    n_jobs: int | None,
+    error_score: str,
+) -> Iterator[list[Record]]:
+    """Yield the rows of every system and fold, first those that are stored."""
+    todo: list[tuple[str, Fold]] = []
+    for fold in folds:
+        for name in systems:
+            stored = None if store is None else store.load(name, fold)
+            if stored is None:
+                todo.append((name, fold))
+            else:
+                yield stored
+    by_number = {fold.number: fold for fold in folds}
+    # In the order of completion, so that progress is shown when it is made.
+    for rows in Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+        delayed(_run_fold)(name, clone(systems[name]), X, y, fold, error_score)
+        for name, fold in todo
+    ):
+        if store is not None and rows[0]["error"] is None:
+            store.save(by_number[rows[0]["fold"]], rows)
+        yield rows
+
+
+def _run_fold(
+    system: str, estimator: Any, X: Any, y: Any, fold: Fold, error_score: str
+) -> list[Record]:
+    """Fit and score one system on one fold; one record per task and metric."""
+    y_train, y_test = _safe_indexing(y, fold.train), _safe_indexing(y, fold.test)
+    table, tasks, _ = label_table(y_train)
+    n_train = labelled_cells(table).sum(axis=0)
+    common: Record = {"system": system, "fold": fold.number, "error": None}
+    started = time.perf_counter()
+    try:
+        estimator.fit(_safe_indexing(X, fold.train), y_train)
+        fitted = time.perf_counter()
+        y_pred = estimator.predict(_safe_indexing(X, fold.test))
+        common["fit_seconds"] = fitted - started
+        common["predict_seconds"] = time.perf_counter() - fitted
+        report = task_report(y_test, y_pred)
+    # Any fault of one system: it is reported, and the other systems go on.
+    except Exception as error:
+        if error_score == "raise":
+            raise
+        common["error"] = f"{type(error).__name__}: {error}"
+        index = pd.Index(tasks, name="task")
+        report = pd.DataFrame(np.nan, index=index, columns=["n_labelled", *METRICS])
+    return [
+        {
+            **common,
+            "task": task,
+            "metric": metric,
+            "value": float(row[metric]),
+            "n_labelled": float(row["n_labelled"]),
+            "n_train": int(n),
+        }
+        for task, n, row in zip(tasks, n_train, report.to_dict("records"), strict=True)
+        for metric in METRICS
+    ]
+
+
+def _report_fold(rows: list[Record], on_fold: OnFold | None) -> None:
+    """Warn of a failure and hand the rows to the caller."""
+    first = rows[0]
+    if first["error"] is not None:
+        warnings.warn(
+            f"{first['system']} failed in fold {first['fold']} and has no score there: "
+            f"{first['error']}",
+            ProfilingWarning,
+            stacklevel=3,
+        )
+    if on_fold is not None:
+        scores = pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
+        on_fold(first["system"], first["fold"], scores)
+
+
+def _check_arguments(
+    systems: Mapping[str, Any], metrics: Sequence[str], error_score: str
+) -> None:
+    """Refuse arguments that would fail after the first long fit."""
+    if not systems:
+        msg = "systems must hold one estimator at least"
+        raise ValueError(msg)
+    unknown = [metric for metric in metrics if metric not in METRICS]
+    if unknown or not metrics:
+        msg = f"metrics must be some of {list(METRICS)}; got {list(metrics)}"
+        raise ValueError(msg)
+    if error_score not in ("raise", "report"):
+        msg = f"error_score must be 'report' or 'raise'; got {error_score!r}"
+        raise ValueError(msg)
