@@ -3,21 +3,25 @@
 from sklearn_profiling.sources.text.averaging import MeanWordVectors
 from sklearn_profiling.sources.text.glove import GloVeTransformer
 from sklearn_profiling.sources.text.latent import LatentSemanticVectors
+from sklearn_profiling.sources.text.pos_patterns import FrequentPOSPatterns
 from sklearn_profiling.sources.text.pretrained import PretrainedVectors
 from sklearn_profiling.sources.text.regions import RegionKeywords
 from sklearn_profiling.sources.text.segmentation import (
     CharacterSegmenter,
     JiebaSegmenter,
 )
+from sklearn_profiling.sources.text.stylometry import StylometricFeatures
 from sklearn_profiling.sources.text.word2vec import Word2VecTransformer
 
 __all__ = [
     "CharacterSegmenter",
+    "FrequentPOSPatterns",
     "GloVeTransformer",
     "JiebaSegmenter",
     "LatentSemanticVectors",
     "MeanWordVectors",
     "PretrainedVectors",
     "RegionKeywords",
+    "StylometricFeatures",
     "Word2VecTransformer",
 ]

@@ -1,0 +1,123 @@
+"""Folds inside a training part: for calibration, search and stacking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+
+from sklearn_profiling._seeding import RandomState, derive_seed
+
+__all__ = ["SparingFolds", "deal"]
+
+Ints = NDArray[np.int64]
+
+
+def deal(codes: NDArray[Any], n_folds: int, seed: int) -> Ints:
+    """Deal users to folds, each class as evenly as it goes.
+
+    Parameters
+    ----------
+    codes : ndarray, shape (n_users,)
+        Class of each user.
+    n_folds : int
+        Number of folds.
+    seed : int
+        Decides who comes into which fold.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_users,)
+        Fold of each user. Members of a class lie in as many folds as there are of
+        them, at most `n_folds`; folds differ by at most one user.
+    """
+    order = check_random_state(seed).permutation(len(codes))
+    # One class after the other, so that dealing in turn spreads each.
+    order = order[np.argsort(codes[order], kind="stable")]
+    folds = np.empty(len(codes), dtype=np.int64)
+    folds[order] = np.arange(len(codes)) % n_folds
+    return folds
+
+
+class SparingFolds:
+    """Stratified folds that leave a member of every class in every training part.
+
+    Classifiers that are calibrated or searched over such folds know the same classes
+    in each. The only member of a class is never held out. With fewer members of the
+    largest class than folds there are fewer folds; if no class has two members, all
+    users are trained on and held out at once, since nothing better can be done.
+
+    Parameters
+    ----------
+    n_splits : int
+        Number of folds.
+    random_state : int, RandomState instance or None, default=None
+        Decides who comes into which fold; read anew at each split.
+    """
+
+    def __init__(self, n_splits: int, random_state: RandomState = None) -> None:
+        self.n_splits = n_splits
+        self.random_state = random_state
+
+    def split(
+        self, X: Any, y: Any, groups: Any = None
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Yield training and held-out users.
+
+        Parameters
+        ----------
+        X : object
+            Ignored.
+        y : array-like of shape (n_users,)
+            Class of each user.
+        groups : object, default=None
+            Ignored.
+
+        Yields
+        ------
+        train, test : ndarray of int
+            Rows.
+        """
+        del X, groups
+        _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+        n_folds = self._n_folds(counts)
+        if n_folds == 1:
+            everyone = np.arange(len(codes))
+            yield everyone, everyone
+            return
+        several = np.flatnonzero(counts[codes] > 1)
+        folds = np.full(len(codes), -1, dtype=np.int64)
+        folds[several] = deal(codes[several], n_folds, derive_seed(self.random_state))
+        for fold in range(n_folds):
+            yield np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Count the folds.
+
+        Parameters
+        ----------
+        X : object, default=None
+            Ignored.
+        y : array-like of shape (n_users,), default=None
+            Class of each user.
+        groups : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        int
+            The number of folds for these classes.
+        """
+        del X, groups
+        if y is None:
+            return self.n_splits
+        return self._n_folds(np.unique(y, return_counts=True)[1])
+
+    def _n_folds(self, counts: Ints) -> int:
+        return int(max(1, min(self.n_splits, counts.max())))
+
+    def __repr__(self) -> str:
+        return f"SparingFolds({self.n_splits}, random_state={self.random_state!r})"

@@ -1,0 +1,249 @@
+"""What the first stage of stacking says of users: direct and out of fold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.utils import _safe_indexing
+
+from sklearn_profiling._seeding import RandomState
+from sklearn_profiling.baselines._inner_folds import deal
+from sklearn_profiling.baselines.masked import MaskedMultiOutputClassifier
+
+__all__ = [
+    "SOURCE",
+    "append_posteriors",
+    "fit_task",
+    "join_columns",
+    "out_of_fold",
+    "posteriors_of",
+    "seeded",
+]
+
+Floats = NDArray[np.float64]
+
+#: Name of the posteriors among the sources of a ``SliceDict``.
+SOURCE = "posteriors"
+
+
+def seeded(estimator: Any, seed: int, random_state: RandomState) -> Any:
+    """Clone an estimator and set every seed that it leaves open.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Estimator, perhaps of several parts.
+    seed : int
+        The seed.
+    random_state : int, RandomState instance or None
+        None leaves the clone as it is.
+
+    Returns
+    -------
+    estimator
+        The clone.
+    """
+    made = clone(estimator)
+    if random_state is None:
+        return made
+    open_seeds = [
+        name
+        for name, value in made.get_params(deep=True).items()
+        if value is None and name.rpartition("__")[2] == "random_state"
+    ]
+    return made.set_params(**dict.fromkeys(open_seeds, seed))
+
+
+def fit_task(
+    estimator: Any,
+    X: Any,
+    labels: NDArray[np.object_],
+    weights: Floats | None,
+) -> MaskedMultiOutputClassifier:
+    """Fit a clone on the users labelled for one task.
+
+    Parameters
+    ----------
+    estimator : classifier
+        What is cloned.
+    X : array, sparse matrix or SliceDict
+        Users.
+    labels : ndarray of object, shape (n_users,)
+        Labels, None where missing.
+    weights : ndarray of float64, shape (n_users,), or None
+        Weight of each user.
+
+    Returns
+    -------
+    MaskedMultiOutputClassifier
+        A fitted classifier of the one task.
+    """
+    # A Series, since an array of sets could be taken for one of several tasks.
+    y = pd.Series(labels, dtype=object)
+    return MaskedMultiOutputClassifier(clone(estimator)).fit(X, y, weights)
+
+
+def out_of_fold(
+    fitted: MaskedMultiOutputClassifier,
+    estimator: Any,
+    X: Any,
+    labels: NDArray[np.object_],
+    codes: NDArray[np.int64],
+    weights: Floats | None,
+    *,
+    n_folds: int,
+    seed: int,
+    n_jobs: int | None,
+) -> Floats:
+    """Give users the posteriors of classifiers that have not seen their labels.
+
+    Parameters
+    ----------
+    fitted : MaskedMultiOutputClassifier
+        The task's classifier trained on all labelled users; it answers for the others.
+    estimator : classifier
+        What is trained on the rest of each fold.
+    X : array, sparse matrix or SliceDict
+        Users.
+    labels : ndarray of object, shape (n_users,)
+        Labels of the task, None where missing.
+    codes : ndarray of int64, shape (n_users,)
+        The labels as numbers, -1 where missing.
+    weights : ndarray of float64, shape (n_users,), or None
+        Weight of each user.
+    n_folds : int
+        Folds that labelled users are dealt to; fewer if there are fewer of them.
+    seed : int
+        Decides the folds.
+    n_jobs : int or None
+        Number of fits at a time.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_users, n_classes)
+        Posteriors. Uniform for the only labelled user, without whom there is nobody to
+        learn from.
+    """
+    classes = fitted.classes_
+    result = posteriors_of(fitted, X, classes)
+    labelled = np.flatnonzero(codes >= 0)
+    if len(labelled) < 2:
+        result[labelled] = 1 / len(classes)
+        return result
+    folds = np.full(len(codes), -1, dtype=np.int64)
+    folds[labelled] = deal(codes[labelled], min(n_folds, len(labelled)), seed)
+    held_out = [np.flatnonzero(folds == fold) for fold in range(folds.max() + 1)]
+    answers = Parallel(n_jobs=n_jobs)(
+        delayed(_answer)(
+            estimator, X, np.setdiff1d(labelled, rows), rows, labels, weights, classes
+        )
+        for rows in held_out
+    )
+    for rows, answer in zip(held_out, answers, strict=True):
+        result[rows] = answer
+    return result
+
+
+def _answer(
+    estimator: Any,
+    X: Any,
+    train: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    labels: NDArray[np.object_],
+    weights: Floats | None,
+    classes: NDArray[Any],
+) -> Floats:
+    """Train on some users and give the posteriors of others."""
+    fitted = fit_task(
+        estimator,
+        _safe_indexing(X, train),
+        labels[train],
+        None if weights is None else weights[train],
+    )
+    return posteriors_of(fitted, _safe_indexing(X, rows), classes)
+
+
+def posteriors_of(
+    fitted: MaskedMultiOutputClassifier, X: Any, classes: NDArray[Any]
+) -> Floats:
+    """Ask a classifier of one task, with one column for each of the task's classes.
+
+    Parameters
+    ----------
+    fitted : MaskedMultiOutputClassifier
+        Classifier of one task that may not have seen every class.
+    X : array, sparse matrix or SliceDict
+        Users.
+    classes : ndarray
+        All classes of the task.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_users, n_classes)
+        Probabilities, or decision values where there are none. A class that was not
+        seen has probability 0, or the decision value -1 of a clear no.
+    """
+    inner = fitted.estimators_[0]
+    if hasattr(inner, "predict_proba"):
+        answer, unseen = np.asarray(fitted.predict_proba(X)), 0.0
+    else:
+        answer, unseen = np.asarray(inner.decision_function(X)), -1.0
+        if answer.ndim == 1:
+            answer = np.column_stack([-answer, answer])
+    result = np.full((len(answer), len(classes)), unseen)
+    position = {label: column for column, label in enumerate(classes.tolist())}
+    result[:, [position[label] for label in fitted.classes_.tolist()]] = answer
+    return result
+
+
+def append_posteriors(X: Any, posteriors: Sequence[Floats]) -> Any:
+    """Append posteriors to the features of users.
+
+    Parameters
+    ----------
+    X : array, sparse matrix or SliceDict
+        Users.
+    posteriors : sequence of ndarray, shape (n_users, n_classes)
+        Posteriors of each auxiliary task.
+
+    Returns
+    -------
+    array, sparse matrix or SliceDict
+        Users with more columns, or with one more source; `X` if there are none.
+    """
+    if not posteriors:
+        return X
+    columns = np.hstack(posteriors)
+    if isinstance(X, dict):
+        return type(X)(**X, **{SOURCE: columns})
+    if sparse.issparse(X):
+        return sparse.hstack([X, sparse.csr_array(columns)], format="csr")
+    return np.hstack([X, columns])
+
+
+def join_columns(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Stand the labels of several tasks side by side.
+
+    Parameters
+    ----------
+    columns : sequence of ndarray, shape (n_users,)
+        Labels of each task.
+
+    Returns
+    -------
+    ndarray, shape (n_users, n_tasks)
+        Of the columns' dtype, or of objects if these differ.
+    """
+    kinds = {column.dtype for column in columns}
+    dtype = kinds.pop() if len(kinds) == 1 else np.dtype(object)
+    table = np.empty((len(columns[0]), len(columns)), dtype=dtype)
+    for task, column in enumerate(columns):
+        table[:, task] = column
+    return table

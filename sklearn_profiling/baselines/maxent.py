@@ -1,0 +1,120 @@
+"""Maximum entropy, that is logistic regression, on words and style."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import joblib
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+
+from sklearn_profiling._seeding import RandomState, derive_seed
+from sklearn_profiling.baselines._text_features import (
+    Weighting,
+    make_text_pipeline,
+    search_strength,
+)
+from sklearn_profiling.baselines.masked import MaskedMultiOutputClassifier
+
+__all__ = ["make_maxent_baseline"]
+
+
+def make_maxent_baseline(
+    *,
+    segmenter: Any = None,
+    unigrams: Weighting = "tf-idf",
+    stylometric: Any = None,
+    C: float | Sequence[float] = 10.0,
+    tune: bool = False,
+    text_column: str = "messages",
+    max_features: int | None = 30_000,
+    max_iter: int = 1000,
+    memory: str | joblib.Memory | None = None,
+    random_state: RandomState = None,
+    n_jobs: int | None = None,
+) -> Pipeline:
+    """Make unigrams, features of style and a maximum entropy classifier per task.
+
+    Parameters
+    ----------
+    segmenter : transformer, default=None
+        From messages to words. None is jieba, with parts of speech if features of
+        style need them.
+    unigrams : {"tf-idf", "tf", "binary"}, default="tf-idf"
+        Weights of a user's words: 1 + log(count) times the inverse document frequency,
+        counts, or presence; each user's weights then have norm 1. Our choice; the paper
+        does not say.
+    stylometric : transformer, "drop" or None, default=None
+        Features of style. None is
+        :class:`~sklearn_profiling.sources.StylometricFeatures`: F-measure and POS
+        patterns (paper, "the same features settings as SVM"); "drop" leaves them out.
+    C : float or sequence of float, default=10.0
+        Inverse strength of the regularisation; our choice. From several, inner folds
+        choose one for each task.
+    tune : bool, default=False
+        Whether inner folds choose among 0.1, 1 and 10 times `C` for each task.
+    text_column : str, default="messages"
+        Column of the users' DataFrame with lists of messages.
+    max_features : int or None, default=30_000
+        Number of words to keep, by frequency; our choice.
+    max_iter : int, default=1000
+        Limit of the solver's iterations; enough for convergence on our data.
+    memory : str or joblib.Memory, default=None
+        Folder for the cache of the Pipeline, so that a search over the classifier cuts
+        and tags the words of a fold once.
+    random_state : int, RandomState instance or None, default=None
+        Decides the inner folds; used only if there is a choice of `C`.
+    n_jobs : int, default=None
+        Number of tasks to fit at a time, as in joblib.
+
+    Returns
+    -------
+    Pipeline
+        Unfitted, with the steps ``text``, ``segmenter``, ``features`` and
+        ``classifier``. A user without messages gets zeros and is predicted by the
+        intercepts.
+
+    Raises
+    ------
+    ValueError
+        If `C`, `unigrams` or `stylometric` is none of the above.
+
+    See Also
+    --------
+    make_svm_baseline : The same with a linear SVM, and how features are scaled.
+
+    Notes
+    -----
+    A maximum entropy classifier with word features is multinomial logistic regression.
+    Features, scaling and search are those of :func:`make_svm_baseline`.
+
+    References
+    ----------
+    .. [1] J. Wang, S. Li, G. Zhou. Joint Learning on Relevant User Attributes in
+       Micro-blog. IJCAI 2017.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_profiling.baselines import make_maxent_baseline
+    >>> users = pd.DataFrame({"messages": [["喜欢足球"], ["喜欢口红"], None]})
+    >>> model = make_maxent_baseline().fit(users, ["m", "f", None])
+    >>> model.predict(pd.DataFrame({"messages": [["足球"], ["口红"]]}))
+    array(['m', 'f'], dtype=object)
+    """
+    regression = search_strength(
+        LogisticRegression(max_iter=max_iter),
+        C,
+        tune=tune,
+        random_state=derive_seed(random_state),
+    )
+    return make_text_pipeline(
+        MaskedMultiOutputClassifier(regression, n_jobs=n_jobs),
+        segmenter=segmenter,
+        unigrams=unigrams,
+        stylometric=stylometric,
+        text_column=text_column,
+        max_features=max_features,
+        memory=memory,
+    )

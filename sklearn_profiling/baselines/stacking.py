@@ -1,0 +1,382 @@
+"""Meta-Learning: what one model says of the other tasks helps a second with its own."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    _fit_context,
+)
+from sklearn.utils import Tags, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    has_fit_parameter,
+    validate_data,
+)
+
+from sklearn_profiling._label_table import label_table
+from sklearn_profiling._seeding import RandomState, derive_seeds
+from sklearn_profiling.baselines._posteriors import (
+    append_posteriors,
+    fit_task,
+    join_columns,
+    out_of_fold,
+    posteriors_of,
+    seeded,
+)
+from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.targets import LabelCodec, mean_accuracy
+
+__all__ = ["MetaLearningClassifier"]
+
+Floats = NDArray[np.float64]
+
+
+def _has_probabilities(self: Any) -> bool:
+    """Check that every estimator that predicts a task gives probabilities."""
+    final = self.estimator if self.final_estimator is None else self.final_estimator
+    getattr(final, "predict_proba")  # noqa: B009 - asks whether it is there
+    if self.main_task is not None:
+        getattr(self.estimator, "predict_proba")  # noqa: B009
+    return True
+
+
+class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    r"""Stack tasks: posteriors of the auxiliary tasks are features of the main one.
+
+    In the first stage a classifier is trained for each auxiliary task. Its posterior
+    probabilities for all users are appended to the features, on which a classifier of
+    the main task is trained in the second stage.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Classifier of the first stage, with ``predict_proba`` or ``decision_function``
+        (a linear SVM in the paper).
+    final_estimator : classifier, default=None
+        Classifier of the second stage; None is `estimator` again (paper).
+    main_task : str or None, default=None
+        The task that the others help. None is every task in turn, helped by all
+        others. With a name, the others are predicted by the first stage alone.
+    cv : int, default=5
+        Folds of the posteriors of users who carry the auxiliary label (our choice).
+    random_state : int, RandomState instance or None, default=None
+        Decides the folds, and the classifiers wherever they leave a ``random_state``
+        None.
+    n_jobs : int, default=None
+        Number of fits at a time, as in joblib.
+
+    Attributes
+    ----------
+    estimators_ : list of MaskedMultiOutputClassifier
+        For each task the classifier that predicts it: of the second stage for main
+        tasks, of the first for the others.
+    auxiliary_estimators_ : dict of str to MaskedMultiOutputClassifier
+        Classifiers of the first stage by task, trained on all users with its label.
+    main_tasks_ : list of str
+        Tasks with a second stage.
+    classes_ : list of ndarray, or ndarray
+        Classes of each task in sorted order; one array for one-dimensional ``y``.
+    task_names_ : list of str
+        Names of the tasks.
+    n_features_in_ : int
+        Number of features seen in ``fit``, without the posteriors; for arrays.
+    feature_names_in_ : ndarray of str
+        Names of the features seen in ``fit``, for tables whose columns are all str.
+
+    See Also
+    --------
+    make_meta_learning_baseline : The paper's system from the users' DataFrame.
+    MaskedMultiOutputClassifier : Each task alone.
+    sklearn.multioutput.ClassifierChain : Tasks in a row, without missing labels.
+
+    Notes
+    -----
+    The paper obtains "the posterior probabilities of the training samples in the main
+    task" from a classifier trained on the auxiliary task, whose users are others there.
+    Where they are the same, such posteriors would be those of a classifier that has
+    seen the answers, and far surer than for new users. So a user who carries the
+    auxiliary label gets the posterior of a classifier trained without the user's fold;
+    all others, and new users, get that of the classifier trained on everybody. A user
+    without the main label still teaches the first stage.
+
+    With several auxiliary tasks their posteriors stand side by side; the paper has one.
+    Where the first stage has no ``predict_proba``, its ``decision_function`` takes the
+    place. A task whose cells are sets gives one probability a class. With one task
+    there is no first stage.
+
+    Arrays and sparse matrices get the posteriors as last columns; a ``SliceDict`` of
+    sources gets them as the source "posteriors".
+
+    References
+    ----------
+    .. [1] J. Wang, S. Li, G. Zhou. Joint Learning on Relevant User Attributes in
+       Micro-blog. IJCAI 2017.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn_profiling.baselines import MetaLearningClassifier
+    >>> X = [[0.0], [1.0]] * 8
+    >>> y = pd.DataFrame(
+    ...     {"gender": ["f", "m"] * 8, "age": ["80s", "90s"] * 4 + [None] * 8}
+    ... )
+    >>> model = MetaLearningClassifier(
+    ...     LogisticRegression(), main_task="age", random_state=0
+    ... )
+    >>> model.fit(X, y).predict([[0.0], [1.0]]).tolist()
+    [['f', '80s'], ['m', '90s']]
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [
+            HasMethods(["fit", "predict", "predict_proba"]),
+            HasMethods(["fit", "predict", "decision_function"]),
+        ],
+        "final_estimator": [HasMethods(["fit", "predict"]), None],
+        "main_task": [str, None],
+        "cv": [Interval(Integral, 2, None, closed="left")],
+        "random_state": ["random_state"],
+        "n_jobs": [None, int],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        final_estimator: Any = None,
+        main_task: str | None = None,
+        cv: int = 5,
+        random_state: RandomState = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.final_estimator = final_estimator
+        self.main_task = main_task
+        self.cv = cv
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator, unused-ignore]
+    def fit(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None = None
+    ) -> MetaLearningClassifier:
+        """Fit both stages.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_users, n_features), or SliceDict
+            Users.
+        y : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
+            Labels; None, NaN and ``pd.NA`` are missing.
+        sample_weight : array-like of shape (n_users,), default=None
+            Weight of each user, for estimators that accept it.
+
+        Returns
+        -------
+        MetaLearningClassifier
+            Itself.
+
+        Raises
+        ------
+        TargetError
+            If a task has no label at all, the labels are continuous, or `main_task` is
+            none of the tasks.
+        ValueError
+            If weights are given and an estimator takes none.
+        """
+        if y is None:
+            msg = (
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None"
+            )
+            raise TargetError(msg)
+        X = self._checked(X, reset=True)
+        weights = self._checked_weights(X, y, sample_weight)
+        codec = LabelCodec.learn(y)
+        labels, names, _ = label_table(y)
+        self.main_tasks_ = self._find_main_tasks(names)
+        helpers = [
+            task
+            for task, name in enumerate(names)
+            if any(main != name for main in self.main_tasks_)
+        ]
+        first, final, *seeds = derive_seeds(self.random_state, 2 + len(names))
+        first_stage = seeded(self.estimator, first, self.random_state)
+        auxiliary = Parallel(n_jobs=self.n_jobs)(
+            delayed(fit_task)(first_stage, X, labels[:, task], weights)
+            for task in helpers
+        )
+        self.auxiliary_estimators_ = {
+            names[task]: fitted for task, fitted in zip(helpers, auxiliary, strict=True)
+        }
+        codes = codec.encode(y).codes
+        posteriors = {
+            names[task]: out_of_fold(
+                fitted,
+                first_stage,
+                X,
+                labels[:, task],
+                codes[:, task],
+                weights,
+                n_folds=self.cv,
+                seed=seeds[task],
+                n_jobs=self.n_jobs,
+            )
+            for task, fitted in zip(helpers, auxiliary, strict=True)
+        }
+        last = self.estimator if self.final_estimator is None else self.final_estimator
+        second_stage = seeded(last, final, self.random_state)
+        second = Parallel(n_jobs=self.n_jobs)(
+            delayed(fit_task)(
+                second_stage,
+                _with_others(X, posteriors, name),
+                labels[:, names.index(name)],
+                weights,
+            )
+            for name in self.main_tasks_
+        )
+        mains = dict(zip(self.main_tasks_, second, strict=True))
+        self.estimators_ = [
+            mains[name] if name in mains else self.auxiliary_estimators_[name]
+            for name in names
+        ]
+        self.task_names_ = names
+        self.classes_ = codec.classes[0] if codec.one_dimensional else codec.classes
+        self._one_dimensional = codec.one_dimensional
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict a label of every task.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_users, n_features), or SliceDict
+            Users.
+
+        Returns
+        -------
+        ndarray of shape (n_users, n_tasks), or (n_users,)
+            Labels as given to ``fit``; one column less for one-dimensional ``y``.
+        """
+        check_is_fitted(self)
+        columns = [fitted.predict(users) for fitted, users in self._final_inputs(X)]
+        return columns[0] if self._one_dimensional else join_columns(columns)
+
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator, unused-ignore]
+    def predict_proba(self, X: Any) -> Any:
+        """Predict the probability of every class of every task.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_users, n_features), or SliceDict
+            Users.
+
+        Returns
+        -------
+        list of ndarray of shape (n_users, n_classes), or ndarray
+            Columns as in ``classes_``; one array for one-dimensional ``y``.
+        """
+        check_is_fitted(self)
+        arrays = [
+            fitted.predict_proba(users) for fitted, users in self._final_inputs(X)
+        ]
+        return arrays[0] if self._one_dimensional else arrays
+
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Return the mean over the tasks of the accuracy on labelled users.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_users, n_features), or SliceDict
+            Users.
+        y : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
+            Labels; None, NaN and ``pd.NA`` are missing.
+        sample_weight : array-like of shape (n_users,), default=None
+            Weight of each user.
+
+        Returns
+        -------
+        float
+            Mean accuracy.
+        """
+        return mean_accuracy(y, self.predict(X), sample_weight)
+
+    def __sklearn_tags__(self) -> Tags:
+        """Describe the inputs as the inner estimator does, the targets as several."""
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags = inner.input_tags
+        tags.non_deterministic = inner.non_deterministic
+        tags.target_tags.single_output = True
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _checked(self, X: Any, *, reset: bool) -> Any:
+        """Validate arrays; sources are checked by the estimators that read them."""
+        if isinstance(X, dict):
+            return X
+        allow_nan = get_tags(self.estimator).input_tags.allow_nan
+        return validate_data(
+            self,
+            X,
+            reset=reset,
+            accept_sparse="csr",
+            dtype="numeric",
+            ensure_all_finite="allow-nan" if allow_nan else True,
+        )
+
+    def _checked_weights(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None
+    ) -> Floats | None:
+        check_consistent_length(X, y, sample_weight)
+        if sample_weight is None:
+            return None
+        for estimator in (self.estimator, self.final_estimator):
+            if estimator is not None and not has_fit_parameter(
+                estimator, "sample_weight"
+            ):
+                msg = (
+                    f"{type(estimator).__name__} takes no sample_weight; leave it None"
+                )
+                raise ValueError(msg)
+        return np.asarray(sample_weight, dtype=np.float64)
+
+    def _find_main_tasks(self, names: list[str]) -> list[str]:
+        if self.main_task is None:
+            return names
+        if self.main_task not in names:
+            msg = f"y has no task {self.main_task!r} to be main_task; it has {names}"
+            raise TargetError(msg)
+        return [self.main_task]
+
+    def _final_inputs(self, X: Any) -> list[tuple[Any, Any]]:
+        """Pair the classifier of each task with what it reads."""
+        X = self._checked(X, reset=False)
+        posteriors = {
+            name: posteriors_of(fitted, X, fitted.classes_)
+            for name, fitted in self.auxiliary_estimators_.items()
+        }
+        return [
+            (
+                fitted,
+                _with_others(X, posteriors, name) if name in self.main_tasks_ else X,
+            )
+            for name, fitted in zip(self.task_names_, self.estimators_, strict=True)
+        ]
+
+
+def _with_others(X: Any, posteriors: dict[str, Floats], main: str) -> Any:
+    """Append the posteriors of all tasks but one."""
+    return append_posteriors(X, [p for name, p in posteriors.items() if name != main])

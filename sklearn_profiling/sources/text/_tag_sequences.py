@@ -1,0 +1,195 @@
+"""Parts of speech of users, from segmented text or from plain lists of tags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sklearn_profiling.containers import TokenMessages
+from sklearn_profiling.exceptions import SourceError
+
+__all__ = ["TagSequences", "Tagger", "read_tags", "tag_text"]
+
+#: From the words of a message to their parts of speech.
+Tagger = Callable[[list[str]], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class TagSequences:
+    """Tags of all messages of all users, end to end.
+
+    Attributes
+    ----------
+    tags : ndarray of int64, shape (n_words,)
+        Tag of each word, as a position in `names`; -1 for a tag without a name here.
+    names : tuple of str
+        Names of the tags.
+    message_starts : ndarray of int64, shape (n_messages + 1,)
+        Where the words of each message begin.
+    user_starts : ndarray of int64, shape (n_users + 1,)
+        Where the messages of each user begin.
+    """
+
+    tags: NDArray[np.int64]
+    names: tuple[str, ...]
+    message_starts: NDArray[np.int64]
+    user_starts: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.user_starts) - 1
+
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        """True for users without any message."""
+        empty: NDArray[np.bool_] = np.diff(self.user_starts) == 0
+        return empty
+
+    @property
+    def users(self) -> NDArray[np.int64]:
+        """Row of the user of each word."""
+        sizes = np.diff(self.message_starts[self.user_starts])
+        return np.repeat(np.arange(len(self)), sizes)
+
+    @property
+    def message_ends(self) -> NDArray[np.int64]:
+        """Where the message of each word ends."""
+        return np.repeat(self.message_starts[1:], np.diff(self.message_starts))
+
+    def with_names(self, names: Sequence[str]) -> TagSequences:
+        """Write the same tags as positions among other names.
+
+        Parameters
+        ----------
+        names : sequence of str
+            The names to use.
+
+        Returns
+        -------
+        TagSequences
+            The tags; -1 where a tag is none of `names`.
+        """
+        position = {name: number for number, name in enumerate(names)}
+        translation = np.array(
+            [position.get(name, -1) for name in self.names], np.int64
+        )
+        tags = translation[self.tags] if len(translation) else self.tags
+        return TagSequences(tags, tuple(names), self.message_starts, self.user_starts)
+
+
+def read_tags(X: Any, owner: object) -> TagSequences:
+    """Take the parts of speech of segmented text or of lists of tags.
+
+    Parameters
+    ----------
+    X : TokenMessages with tags, or column of tag sequences
+        Of each user a list of messages, of each message the list of its tags; None,
+        NaN or an empty list for a user without text.
+    owner : object
+        The step that reads, for errors.
+
+    Returns
+    -------
+    TagSequences
+        The tags; names sorted, each of them used.
+
+    Raises
+    ------
+    SourceError
+        If text carries no tags, or a cell is no list of lists of str.
+    """
+    text = X
+    if not isinstance(X, TokenMessages):
+        if not isinstance(X, list | tuple | np.ndarray | pd.Series):
+            msg = (
+                f"{type(owner).__name__} takes TokenMessages with tags, or a Series, "
+                "list or array with the tags of one user in each cell; got "
+                f"{type(X).__name__}"
+            )
+            raise SourceError(msg)
+        text = TokenMessages.from_lists(
+            [_messages_of_tags(cell, row, owner) for row, cell in enumerate(X)]
+        )
+        tags, names = text.ids.astype(np.int64), tuple(text.vocabulary.words)
+    elif X.tags is None or X.tag_names is None:
+        msg = (
+            f"{type(owner).__name__} reads parts of speech and this text has none; cut "
+            "it with JiebaSegmenter(part_of_speech=True), or give StylometricFeatures "
+            "a tagger"
+        )
+        raise SourceError(msg)
+    else:
+        tags, names = X.tags.astype(np.int64), X.tag_names
+    read = TagSequences(tags, names, text.message_starts, text.user_starts)
+    return read.with_names(sorted({names[tag] for tag in np.unique(tags)}))
+
+
+def _messages_of_tags(cell: Any, row: int, owner: object) -> list[list[str]]:
+    """Return the tags of each message of one user."""
+    if not isinstance(cell, list | tuple | np.ndarray):
+        if pd.api.types.is_scalar(cell) and pd.isna(cell):
+            return []
+        raise _no_tags(cell, row, owner)
+    messages = []
+    for message in cell:
+        if not isinstance(message, list | tuple | np.ndarray) or not all(
+            isinstance(tag, str) for tag in message
+        ):
+            raise _no_tags(message, row, owner)
+        messages.append(list(message))
+    return messages
+
+
+def _no_tags(given: Any, row: int, owner: object) -> SourceError:
+    return SourceError(
+        f"{type(owner).__name__}, row {row}: the tags of a user must be a list with "
+        "one list of str for each message, or None or NaN for no text; got "
+        f"{given!r:.60} ({type(given).__name__})"
+    )
+
+
+def tag_text(text: TokenMessages, tagger: Tagger) -> TokenMessages:
+    """Tag every message of a text.
+
+    Parameters
+    ----------
+    text : TokenMessages
+        Segmented text; tags that it has are replaced.
+    tagger : callable
+        From the list of the words of a message to the sequence of their tags.
+
+    Returns
+    -------
+    TokenMessages
+        The text with ``tags`` and ``tag_names``.
+
+    Raises
+    ------
+    SourceError
+        If the tagger does not give one str a word.
+    """
+    found: list[str] = []
+    for user in range(len(text)):
+        for words in text[user]:
+            tags = list(tagger(words))
+            if len(tags) != len(words) or not all(isinstance(t, str) for t in tags):
+                msg = (
+                    f"row {user}: the tagger must give one tag, a str, for each of the "
+                    f"{len(words)} words {words!r:.60}; it gave {tags!r:.60}"
+                )
+                raise SourceError(msg)
+            found += tags
+    names = sorted(set(found))
+    number = {name: position for position, name in enumerate(names)}
+    return TokenMessages(
+        text.ids,
+        text.message_starts,
+        text.user_starts,
+        text.vocabulary,
+        tags=np.array([number[tag] for tag in found], np.int16),
+        tag_names=names,
+    )
