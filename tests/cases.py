@@ -15,17 +15,24 @@ from sklearn.linear_model import LogisticRegression
 from skorch.helper import SliceDict
 
 from sklearn_profiling import baselines, estimators, sources
-from sklearn_profiling.baselines import MaskedMultiOutputClassifier
+from sklearn_profiling.baselines import (
+    MaskedMultiOutputClassifier,
+    MetaLearningClassifier,
+)
 from sklearn_profiling.containers import SocialGraph, TokenMessages, Vocabulary
 from sklearn_profiling.estimators import (
+    AuxLSTMClassifier,
     BowCNNClassifier,
+    LSTMClassifier,
     MMLUPClassifier,
+    MultiTaskLSTMClassifier,
     PCNNClassifier,
     TextCNNClassifier,
 )
 from sklearn_profiling.sources import (
     AdjacencyRows,
     CharacterSegmenter,
+    FrequentPOSPatterns,
     GloVeTransformer,
     ImageBagTransformer,
     JiebaSegmenter,
@@ -35,6 +42,7 @@ from sklearn_profiling.sources import (
     PretrainedVectors,
     RegionKeywords,
     SourceUnion,
+    StylometricFeatures,
     Word2VecTransformer,
 )
 
@@ -67,6 +75,17 @@ REGION_CHECKED = {
     "multi_task": True,
     "max_epochs": 40,
 }
+
+# The same for LSTMs, whose Adagrad takes larger steps.
+LSTM_CHECKED = {
+    **EXACT,
+    "n_hidden": 8,
+    "n_dense": 16,
+    "n_dimensions": 8,
+    "learning_rate": 0.1,
+    "max_epochs": 40,
+}
+LSTM_SIZES = {"n_hidden": 4, "n_dense": 8, "n_dimensions": 8}
 
 GRAPH = SocialGraph.from_edges([("a", "b"), ("b", "c"), ("c", "a"), ("c", "d")])
 
@@ -121,10 +140,33 @@ CASES: dict[str, Case] = {
         lambda: PCNNClassifier(**QUICK, region_sizes=(2, 3), n_nodes=8, n_units=3),
         PCNNClassifier(**REGION_CHECKED, region_sizes=(1, 3)),
     ),
+    "LSTMClassifier": Case(
+        "text net",
+        lambda: LSTMClassifier(**LSTM_SIZES, **QUICK),
+        LSTMClassifier(**LSTM_CHECKED, multi_task=True),
+    ),
+    "AuxLSTMClassifier": Case(
+        "text net",
+        lambda: AuxLSTMClassifier(**LSTM_SIZES, **QUICK),
+        AuxLSTMClassifier(**LSTM_CHECKED),
+    ),
+    "MultiTaskLSTMClassifier": Case(
+        "text net",
+        lambda: MultiTaskLSTMClassifier(**LSTM_SIZES, **QUICK),
+        MultiTaskLSTMClassifier(**LSTM_CHECKED),
+    ),
     "MaskedMultiOutputClassifier": Case(
         "meta",
         masked_net,
         MaskedMultiOutputClassifier(LogisticRegression()),
+        required=True,
+    ),
+    "MetaLearningClassifier": Case(
+        "meta",
+        lambda: MetaLearningClassifier(
+            MMLUPClassifier(**HEADS, **TEXT, **QUICK), cv=2, random_state=0
+        ),
+        MetaLearningClassifier(LogisticRegression()),
         required=True,
     ),
     "SourceUnion": Case(
@@ -151,6 +193,8 @@ CASES: dict[str, Case] = {
     "RegionKeywords": Case(
         "transformer", lambda: RegionKeywords(cv=2, min_users=1, random_state=0)
     ),
+    "FrequentPOSPatterns": Case("transformer", FrequentPOSPatterns),
+    "StylometricFeatures": Case("transformer", StylometricFeatures),
     "LINEEmbedding": Case(
         "transformer", lambda: LINEEmbedding(GRAPH, 4, n_samples=100, random_state=0)
     ),

@@ -4,7 +4,20 @@ Each takes the sources of a batch and gives a tuple of logits, one tensor a task
 and softmax live outside. They are built by :mod:`sklearn_profiling.estimators`.
 """
 
+from sklearn_profiling.architectures.aux_lstm import AuxLSTM
+from sklearn_profiling.architectures.bow_cnn import BowCNN
+from sklearn_profiling.architectures.lstm import LSTM
 from sklearn_profiling.architectures.mmlup import MMLUP
+from sklearn_profiling.architectures.multi_task_lstm import MultiTaskLSTM
+from sklearn_profiling.architectures.pcnn import PCNN
 from sklearn_profiling.architectures.text_cnn import TextCNN
 
-__all__ = ["MMLUP", "TextCNN"]
+__all__ = [
+    "AuxLSTM",
+    "BowCNN",
+    "LSTM",
+    "MMLUP",
+    "MultiTaskLSTM",
+    "PCNN",
+    "TextCNN",
+]

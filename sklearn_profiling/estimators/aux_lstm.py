@@ -1,0 +1,260 @@
+"""Aux-LSTM: one task helped by others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from numbers import Real
+from typing import Any, ClassVar, Literal
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from sklearn_profiling._seeding import RandomState
+from sklearn_profiling.architectures.aux_lstm import AuxLSTM
+from sklearn_profiling.estimators._lstm_parts import BaseLSTMClassifier
+from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.training.net import TrainingPlan
+
+__all__ = ["AuxLSTMClassifier"]
+
+
+class AuxLSTMClassifier(BaseLSTMClassifier):
+    """Auxiliary LSTM: one main task, and others that help it.
+
+    The main task reads the text by an LSTM of its own and by the auxiliary LSTM, from
+    which the auxiliary tasks are predicted. So what the labels of other attributes
+    teach about words serves the main one. Main and auxiliary tasks may be labelled on
+    the same or on different users: a user without the main label still teaches the
+    auxiliary LSTM. All tasks are predicted, but it is the main one that gains.
+
+    Parameters
+    ----------
+    main_task : str, default=None
+        Name of the main task, a column of `y`; None takes the first.
+    main_weight : float, default=0.75
+        Weight of the main task's loss, lambda of eq. 19 (paper); the auxiliary tasks
+        share the rest equally.
+    auxiliary : {"shared", "separate"}, default="shared"
+        With two or more auxiliary tasks, whether they share one auxiliary LSTM or have
+        one each, all read by the main task. The paper has one auxiliary task and leaves
+        more to future work.
+    source : str, default=None
+        Name of the text to read, where `X` holds several sources; may be left out if
+        only one of them is a text.
+    level : {"user", "message"}, default="user"
+        Whether the messages of a user are read end to end as one sequence (paper), or
+        each from a fresh start. Either way the outputs are averaged over all words.
+    max_words : int, default=None
+        Words of a sequence after which the rest is left out (our choice); None reads
+        all.
+    n_hidden : int, default=64
+        Units of each LSTM (our choice: the paper tunes and does not tell).
+    n_dense : int, default=64
+        Units of each dense layer (our choice: the paper tunes and does not tell).
+    n_dimensions : int, default=200
+        Length of word vectors to learn for a text that brings none (paper's length).
+    trainable_vectors : bool, default=False
+        Whether training changes the word vectors that a text brings (paper: it does
+        not). Vectors of a text that brings none are always learned.
+    dropout : float, default=0.5
+        Dropout on the dense layers (paper's place, our rate).
+    word_dropout : float, default=0.2
+        Dropout on the entries of word vectors as they enter an LSTM: the paper's
+        dropout "in both the LSTM layer and auxiliary LSTM layer" (our rate).
+    source_dropout : float, default=0.1
+        Probability that training hides the text of a user, so that the stand-in for a
+        missing text is learned (our choice).
+    loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
+        None weighs the tasks by `main_weight` (paper); anything else takes its place,
+        as in :class:`MMLUPClassifier`.
+    learning_rate : float, default=0.05
+        Of Adagrad, at first (our choice).
+    learning_rate_decay : bool, default=False
+        Whether the rate falls linearly to zero over the epochs of ``fit``, beside what
+        Adagrad itself does. ``partial_fit`` keeps it.
+    weight_decay : float, default=1e-5
+        L2 penalty, l of eq. 19 (paper; our size).
+    batch_size : int, default=32
+        Users in a batch (our choice).
+    max_epochs : int, default=30
+        Passes over the users (our choice).
+    early_stopping : bool, default=False
+        Whether to hold out users, stop when their loss no longer falls, and keep the
+        best epoch.
+    validation_fraction : float, default=0.1
+        Share of users held out by `early_stopping` (paper).
+    n_iter_no_change : int, default=5
+        Epochs without improvement before `early_stopping` stops.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew. The learning rate, the size of batches and
+        the number of epochs may change in between; all else stays as it was.
+    callbacks : list, default=None
+        Skorch callbacks; copied before use.
+    device : str, default="cpu"
+        Torch device; "auto" takes a GPU if there is one.
+    dtype : {"float32", "float64", "bfloat16"}, default="float32"
+        Precision, as in :class:`MMLUPClassifier`.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial parameters, order of users and dropout.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar, 2 prints a line an epoch.
+
+    Attributes
+    ----------
+    classes_ : list of ndarray, or ndarray
+        Classes of each task; one array if `y` had one dimension.
+    task_names_ : list of str
+        Names of the tasks: the columns of `y`.
+    net_ : skorch.NeuralNet
+        The trained net.
+    history_ : list of dict
+        Losses and times of each epoch.
+    n_iter_ : int
+        Number of epochs trained.
+    n_features_in_ : int
+        Columns of `X`, if it was a plain array.
+
+    See Also
+    --------
+    LSTMClassifier : Each task on its own.
+    MultiTaskLSTMClassifier : Several tasks that share word vectors.
+
+    Notes
+    -----
+    The dense layers of eq. 13 and 16 both read the auxiliary LSTM; each is taken to
+    have weights of its own. With a single task there is nothing auxiliary: the net is
+    then that of :class:`LSTMClassifier`, and the weight of its loss is 1.
+
+    The loss of a task is the average over the users of a batch labelled for it, so that
+    `main_weight` means the same however many users carry each label; eq. 19 sums.
+
+    Our choices: word vectors that a text brings are standardised over the words
+    written; biases start at zero, where the paper draws vectors too; a user without
+    text has a learned stand-in where the LSTM's average would be.
+
+    A plain 2-D array is read as padded token ids, one message a user: 0 is padding, any
+    other value a word of its own.
+
+    References
+    ----------
+    Wang, Li, Zhou, "Joint Learning on Relevant User Attributes in Micro-blog",
+    IJCAI 2017.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_profiling.containers import TokenMessages
+    >>> from sklearn_profiling.estimators import AuxLSTMClassifier
+    >>> text = TokenMessages.from_lists([[["茶"]], [["山", "茶"], ["山"]]] * 8)
+    >>> y = pd.DataFrame(
+    ...     {"drink": ["tea", None] * 8, "walks": ["no", "yes"] * 8}, dtype=object
+    ... )
+    >>> y.loc[1, "drink"] = "water"
+    >>> model = AuxLSTMClassifier(main_task="drink", max_epochs=2, random_state=0)
+    >>> model.fit(text, y).predict(text).shape
+    (16, 2)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseLSTMClassifier._parameter_constraints,
+        "main_task": [str, None],
+        "main_weight": [Interval(Real, 0, 1, closed="right")],
+        "auxiliary": [StrOptions({"shared", "separate"})],
+    }
+
+    def __init__(
+        self,
+        *,
+        main_task: str | None = None,
+        main_weight: float = 0.75,
+        auxiliary: Literal["shared", "separate"] = "shared",
+        source: str | None = None,
+        level: Literal["user", "message"] = "user",
+        max_words: int | None = None,
+        n_hidden: int = 64,
+        n_dense: int = 64,
+        n_dimensions: int = 200,
+        trainable_vectors: bool = False,
+        dropout: float = 0.5,
+        word_dropout: float = 0.2,
+        source_dropout: float = 0.1,
+        loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        learning_rate: float = 0.05,
+        learning_rate_decay: bool = False,
+        weight_decay: float = 1e-5,
+        batch_size: int = 32,
+        max_epochs: int = 30,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        warm_start: bool = False,
+        callbacks: list[Any] | None = None,
+        device: str = "cpu",
+        dtype: str = "float32",
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
+        self.main_task = main_task
+        self.main_weight = main_weight
+        self.auxiliary = auxiliary
+        self.source = source
+        self.level = level
+        self.max_words = max_words
+        self.n_hidden = n_hidden
+        self.n_dense = n_dense
+        self.n_dimensions = n_dimensions
+        self.trainable_vectors = trainable_vectors
+        self.dropout = dropout
+        self.word_dropout = word_dropout
+        self.source_dropout = source_dropout
+        self.loss_weights = loss_weights
+        self.learning_rate = learning_rate
+        self.learning_rate_decay = learning_rate_decay
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _main(self) -> int:
+        """Find the number of the main task."""
+        tasks = self._codec.task_names
+        if self.main_task is None:
+            return 0
+        if self.main_task not in tasks:
+            msg = f"main_task must be one of the tasks {tasks}; got {self.main_task!r}"
+            raise TargetError(msg)
+        return int(tasks.index(self.main_task))
+
+    def _plan(self) -> TrainingPlan:
+        plan = super()._plan()
+        n_tasks = len(self._codec.task_names)
+        if self.loss_weights is not None or n_tasks == 1:
+            return plan
+        weights = [(1.0 - self.main_weight) / (n_tasks - 1)] * n_tasks
+        weights[self._main()] = self.main_weight
+        return replace(plan, loss_weights=weights)
+
+    def _build_module(self, n_classes: list[int]) -> AuxLSTM:
+        (name,) = self._specs
+        n_auxiliary = len(n_classes) - 1
+        if self.auxiliary == "shared":
+            n_auxiliary = min(n_auxiliary, 1)
+        return AuxLSTM(
+            name,
+            self._read_by_lstms(
+                name, 1 + n_auxiliary, trainable=self.trainable_vectors
+            ),
+            main=self._main(),
+            n_dense=self.n_dense,
+            n_classes=n_classes,
+            dropout=self.dropout,
+        )

@@ -1,0 +1,209 @@
+"""LSTM on one text: the single-task net of the Aux-LSTM paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+from torch import nn
+
+from sklearn_profiling._seeding import RandomState
+from sklearn_profiling.architectures.layers.separate import SeparateTasks
+from sklearn_profiling.architectures.lstm import LSTM
+from sklearn_profiling.estimators._lstm_parts import BaseLSTMClassifier
+
+__all__ = ["LSTMClassifier"]
+
+
+class LSTMClassifier(BaseLSTMClassifier):
+    """LSTM on one text: the individual classification of the Aux-LSTM paper.
+
+    The words of a user go through an LSTM, its outputs are averaged over all words, and
+    a dense layer with ReLU and dropout reads the average.
+
+    Parameters
+    ----------
+    source : str, default=None
+        Name of the text to read, where `X` holds several sources; may be left out if
+        only one of them is a text.
+    multi_task : bool, default=False
+        Whether the tasks share one net up to the last layer. The paper trains one net a
+        task, which is the default.
+    level : {"user", "message"}, default="user"
+        Whether the messages of a user are read end to end as one sequence (paper), or
+        each from a fresh start. Either way the outputs are averaged over all words.
+    max_words : int, default=None
+        Words of a sequence after which the rest is left out (our choice); None reads
+        all.
+    n_hidden : int, default=64
+        Units of each LSTM (our choice: the paper tunes and does not tell).
+    n_dense : int, default=64
+        Units of each dense layer (our choice: the paper tunes and does not tell).
+    n_dimensions : int, default=200
+        Length of word vectors to learn for a text that brings none (paper's length).
+    trainable_vectors : bool, default=False
+        Whether training changes the word vectors that a text brings (paper: it does
+        not). Vectors of a text that brings none are always learned.
+    dropout : float, default=0.5
+        Dropout on the dense layers (paper's place, our rate).
+    word_dropout : float, default=0.2
+        Dropout on the entries of word vectors as they enter an LSTM: the paper's
+        dropout "in both the LSTM layer and auxiliary LSTM layer" (our rate).
+    source_dropout : float, default=0.1
+        Probability that training hides the text of a user, so that the stand-in for a
+        missing text is learned (our choice).
+    loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
+        Weight of each task's loss, as in :class:`MMLUPClassifier`.
+    learning_rate : float, default=0.05
+        Of Adagrad, at first (our choice).
+    learning_rate_decay : bool, default=False
+        Whether the rate falls linearly to zero over the epochs of ``fit``, beside what
+        Adagrad itself does. ``partial_fit`` keeps it.
+    weight_decay : float, default=1e-5
+        L2 penalty, l of eq. 19 (paper; our size).
+    batch_size : int, default=32
+        Users in a batch (our choice).
+    max_epochs : int, default=30
+        Passes over the users (our choice).
+    early_stopping : bool, default=False
+        Whether to hold out users, stop when their loss no longer falls, and keep the
+        best epoch.
+    validation_fraction : float, default=0.1
+        Share of users held out by `early_stopping` (paper).
+    n_iter_no_change : int, default=5
+        Epochs without improvement before `early_stopping` stops.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew. The learning rate, the size of batches and
+        the number of epochs may change in between; all else stays as it was.
+    callbacks : list, default=None
+        Skorch callbacks; copied before use.
+    device : str, default="cpu"
+        Torch device; "auto" takes a GPU if there is one.
+    dtype : {"float32", "float64", "bfloat16"}, default="float32"
+        Precision, as in :class:`MMLUPClassifier`.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial parameters, order of users and dropout.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar, 2 prints a line an epoch.
+
+    Attributes
+    ----------
+    classes_ : list of ndarray, or ndarray
+        Classes of each task; one array if `y` had one dimension.
+    task_names_ : list of str
+        Names of the tasks: the columns of `y`.
+    net_ : skorch.NeuralNet
+        The trained net.
+    history_ : list of dict
+        Losses and times of each epoch.
+    n_iter_ : int
+        Number of epochs trained.
+    n_features_in_ : int
+        Columns of `X`, if it was a plain array.
+
+    See Also
+    --------
+    AuxLSTMClassifier : One task helped by others.
+    MultiTaskLSTMClassifier : Several tasks that share word vectors.
+
+    Notes
+    -----
+    Our choices: word vectors that a text brings are standardised over the words
+    written; biases start at zero, where the paper draws vectors too; a user without
+    text has a learned stand-in where the LSTM's average would be.
+
+    A plain 2-D array is read as padded token ids, one message a user: 0 is padding, any
+    other value a word of its own.
+
+    References
+    ----------
+    Wang, Li, Zhou, "Joint Learning on Relevant User Attributes in Micro-blog",
+    IJCAI 2017.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.containers import TokenMessages
+    >>> from sklearn_profiling.estimators import LSTMClassifier
+    >>> text = TokenMessages.from_lists([[["茶"]], [["山", "茶"], ["山"]]] * 8)
+    >>> model = LSTMClassifier(n_hidden=8, dropout=0.0, random_state=0)
+    >>> model.fit(text, ["tea", "hills"] * 8).predict(text[:2])
+    array(['tea', 'hills'], dtype=object)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseLSTMClassifier._parameter_constraints,
+        "multi_task": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        *,
+        source: str | None = None,
+        multi_task: bool = False,
+        level: Literal["user", "message"] = "user",
+        max_words: int | None = None,
+        n_hidden: int = 64,
+        n_dense: int = 64,
+        n_dimensions: int = 200,
+        trainable_vectors: bool = False,
+        dropout: float = 0.5,
+        word_dropout: float = 0.2,
+        source_dropout: float = 0.1,
+        loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        learning_rate: float = 0.05,
+        learning_rate_decay: bool = False,
+        weight_decay: float = 1e-5,
+        batch_size: int = 32,
+        max_epochs: int = 30,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        warm_start: bool = False,
+        callbacks: list[Any] | None = None,
+        device: str = "cpu",
+        dtype: str = "float32",
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
+        self.source = source
+        self.multi_task = multi_task
+        self.level = level
+        self.max_words = max_words
+        self.n_hidden = n_hidden
+        self.n_dense = n_dense
+        self.n_dimensions = n_dimensions
+        self.trainable_vectors = trainable_vectors
+        self.dropout = dropout
+        self.word_dropout = word_dropout
+        self.source_dropout = source_dropout
+        self.loss_weights = loss_weights
+        self.learning_rate = learning_rate
+        self.learning_rate_decay = learning_rate_decay
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _build_module(self, n_classes: list[int]) -> nn.Module:
+        if self.multi_task:
+            return self._one_net(n_classes)
+        return SeparateTasks(self._one_net([n]) for n in n_classes)
+
+    def _one_net(self, n_classes: list[int]) -> LSTM:
+        (name,) = self._specs
+        return LSTM(
+            name,
+            self._read_by_lstms(name, 1, trainable=self.trainable_vectors),
+            n_dense=self.n_dense,
+            n_classes=n_classes,
+            dropout=self.dropout,
+        )

@@ -1,0 +1,271 @@
+"""Multi-task LSTM: a baseline of Aux-LSTM that shares word vectors alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+from sklearn_profiling._seeding import RandomState
+from sklearn_profiling.architectures.multi_task_lstm import MultiTaskLSTM
+from sklearn_profiling.estimators._lstm_parts import BaseLSTMClassifier
+from sklearn_profiling.estimators._statistics import Weights
+from sklearn_profiling.exceptions import SourceError, TargetError
+from sklearn_profiling.targets import EncodedLabels, LabelCodec
+from sklearn_profiling.training.inputs import Sources
+
+__all__ = ["MultiTaskLSTMClassifier"]
+
+
+class MultiTaskLSTMClassifier(BaseLSTMClassifier):
+    """Multi-task LSTM: tasks that share word vectors and nothing else.
+
+    Each task reads the text twice: by an LSTM on word vectors of its own, best trained
+    on the users who carry its label, and by an LSTM on word vectors that all tasks
+    share. A dense layer reads both averages. All vectors are trained on, and through
+    the shared ones the tasks teach each other.
+
+    Parameters
+    ----------
+    source : str, default=None
+        Name of the text with the shared vectors; may be left out if only one text of
+        `X` is no task's own.
+    task_sources : mapping of str to str, default=None
+        For a task the name of the text with vectors of its own. A task that is not in
+        the mapping reads the text named after it, if `X` has one; else its vectors
+        begin as a copy of the shared ones (our choice).
+    level : {"user", "message"}, default="user"
+        Whether the messages of a user are read end to end as one sequence (paper), or
+        each from a fresh start. Either way the outputs are averaged over all words.
+    max_words : int, default=None
+        Words of a sequence after which the rest is left out (our choice); None reads
+        all.
+    n_hidden : int, default=64
+        Units of each LSTM (our choice: the paper tunes and does not tell).
+    n_dense : int, default=64
+        Units of each dense layer (our choice: the paper tunes and does not tell).
+    n_dimensions : int, default=200
+        Length of word vectors to learn for a text that brings none (paper's length).
+    dropout : float, default=0.5
+        Dropout on the dense layers (paper's place, our rate).
+    word_dropout : float, default=0.2
+        Dropout on the entries of word vectors as they enter an LSTM: the paper's
+        dropout "in both the LSTM layer and auxiliary LSTM layer" (our rate).
+    source_dropout : float, default=0.1
+        Probability that training hides the text of a user, so that the stand-in for a
+        missing text is learned (our choice).
+    loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
+        Weight of each task's loss, as in :class:`MMLUPClassifier`.
+    learning_rate : float, default=0.05
+        Of Adagrad, at first (our choice).
+    learning_rate_decay : bool, default=False
+        Whether the rate falls linearly to zero over the epochs of ``fit``, beside what
+        Adagrad itself does. ``partial_fit`` keeps it.
+    weight_decay : float, default=1e-5
+        L2 penalty, l of eq. 19 (paper; our size).
+    batch_size : int, default=32
+        Users in a batch (our choice).
+    max_epochs : int, default=30
+        Passes over the users (our choice).
+    early_stopping : bool, default=False
+        Whether to hold out users, stop when their loss no longer falls, and keep the
+        best epoch.
+    validation_fraction : float, default=0.1
+        Share of users held out by `early_stopping` (paper).
+    n_iter_no_change : int, default=5
+        Epochs without improvement before `early_stopping` stops.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew. The learning rate, the size of batches and
+        the number of epochs may change in between; all else stays as it was.
+    callbacks : list, default=None
+        Skorch callbacks; copied before use.
+    device : str, default="cpu"
+        Torch device; "auto" takes a GPU if there is one.
+    dtype : {"float32", "float64", "bfloat16"}, default="float32"
+        Precision, as in :class:`MMLUPClassifier`.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial parameters, order of users and dropout.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar, 2 prints a line an epoch.
+
+    Attributes
+    ----------
+    classes_ : list of ndarray, or ndarray
+        Classes of each task; one array if `y` had one dimension.
+    task_names_ : list of str
+        Names of the tasks: the columns of `y`.
+    net_ : skorch.NeuralNet
+        The trained net.
+    history_ : list of dict
+        Losses and times of each epoch.
+    n_iter_ : int
+        Number of epochs trained.
+    n_features_in_ : int
+        Columns of `X`, if it was a plain array.
+
+    See Also
+    --------
+    AuxLSTMClassifier : One task helped by others.
+    LSTMClassifier : Each task on its own.
+
+    Notes
+    -----
+    The paper describes this baseline in three sentences; that each task has one LSTM
+    for its own vectors and one for the shared ones, joined by concatenation, is our
+    reading. So the two texts of a task may come with different vocabularies.
+
+    Our choices: word vectors that a text brings are standardised over the words
+    written; biases start at zero, where the paper draws vectors too; a user without
+    text has a learned stand-in where the LSTM's average would be.
+
+    A plain 2-D array is read as padded token ids, one message a user: 0 is padding, any
+    other value a word of its own.
+
+    References
+    ----------
+    Wang, Li, Zhou, "Joint Learning on Relevant User Attributes in Micro-blog",
+    IJCAI 2017.
+
+    Collobert et al., "Natural Language Processing (Almost) from Scratch", Journal of
+    Machine Learning Research 12, 2011.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.containers import TokenMessages
+    >>> from sklearn_profiling.estimators import MultiTaskLSTMClassifier
+    >>> text = TokenMessages.from_lists([[["茶"]], [["山", "茶"], ["山"]]] * 8)
+    >>> y = [["tea", None], ["hills", "f"], ["tea", "m"], ["hills", None]] * 4
+    >>> model = MultiTaskLSTMClassifier(max_epochs=2, random_state=0)
+    >>> model.fit(text, y).predict(text).shape
+    (16, 2)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseLSTMClassifier._parameter_constraints,
+        "task_sources": [dict, None],
+    }
+    del _parameter_constraints["trainable_vectors"]
+
+    def __init__(
+        self,
+        *,
+        source: str | None = None,
+        task_sources: Mapping[str, str] | None = None,
+        level: Literal["user", "message"] = "user",
+        max_words: int | None = None,
+        n_hidden: int = 64,
+        n_dense: int = 64,
+        n_dimensions: int = 200,
+        dropout: float = 0.5,
+        word_dropout: float = 0.2,
+        source_dropout: float = 0.1,
+        loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        learning_rate: float = 0.05,
+        learning_rate_decay: bool = False,
+        weight_decay: float = 1e-5,
+        batch_size: int = 32,
+        max_epochs: int = 30,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        warm_start: bool = False,
+        callbacks: list[Any] | None = None,
+        device: str = "cpu",
+        dtype: str = "float32",
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
+        self.source = source
+        self.task_sources = task_sources
+        self.level = level
+        self.max_words = max_words
+        self.n_hidden = n_hidden
+        self.n_dense = n_dense
+        self.n_dimensions = n_dimensions
+        self.dropout = dropout
+        self.word_dropout = word_dropout
+        self.source_dropout = source_dropout
+        self.loss_weights = loss_weights
+        self.learning_rate = learning_rate
+        self.learning_rate_decay = learning_rate_decay
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _check_architecture(self, sources: Sources) -> Sources:
+        # Which texts are read depends on the names of the tasks, known later.
+        texts = self._texts(sources)
+        if not texts:
+            msg = f"MultiTaskLSTMClassifier reads text; X holds {list(sources)}"
+            raise SourceError(msg)
+        return texts
+
+    def _sources_of(self, arrays: Sources, *, again: bool) -> Sources:
+        if again:
+            arrays = {name: s for name, s in arrays.items() if name in self._specs}
+        return super()._sources_of(arrays, again=again)
+
+    def _train(
+        self,
+        sources: Sources,
+        codec: LabelCodec,
+        labels: EncodedLabels,
+        weights: Weights,
+        *,
+        again: bool,
+        epochs: int,
+    ) -> None:
+        if not again:
+            self._shared, self._own = self._choose_texts(
+                list(sources), list(codec.task_names)
+            )
+            read = {self._shared, *self._own}
+            sources = {name: s for name, s in sources.items() if name in read}
+        super()._train(sources, codec, labels, weights, again=again, epochs=epochs)
+
+    def _choose_texts(
+        self, texts: list[str], tasks: list[str]
+    ) -> tuple[str, list[str]]:
+        """Name the shared text, and the text of each task."""
+        given = dict(self.task_sources or {})
+        unknown = [task for task in given if task not in tasks]
+        if unknown:
+            msg = f"task_sources names {unknown}, which are none of the tasks {tasks}"
+            raise TargetError(msg)
+        absent = [name for name in given.values() if name not in texts]
+        if absent:
+            msg = f"task_sources names the texts {absent}; X holds the texts {texts}"
+            raise SourceError(msg)
+        own = {task: given.get(task, task) for task in tasks}
+        shared = self.source
+        if shared is None:
+            free = [name for name in texts if name not in own.values()]
+            shared = free[0] if len(free) == 1 else None
+        if shared not in texts:
+            msg = (
+                "MultiTaskLSTMClassifier reads one text that all tasks share; parameter"
+                f" source is {self.source!r} and X holds the texts {texts}, of which "
+                f"{sorted({*own.values()} & {*texts})} belong to a task"
+            )
+            raise SourceError(msg)
+        return shared, [name if name in texts else shared for name in own.values()]
+
+    def _build_module(self, n_classes: list[int]) -> MultiTaskLSTM:
+        return MultiTaskLSTM(
+            self._shared,
+            self._read_by_lstms(self._shared, len(n_classes), trainable=True),
+            self._own,
+            [self._read_by_lstms(name, 1, trainable=True) for name in self._own],
+            n_dense=self.n_dense,
+            n_classes=n_classes,
+            dropout=self.dropout,
+        )
