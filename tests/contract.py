@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import CASES, CLASSIFIERS, NETS
+from cases import CASES, CLASSIFIERS, EXACT, NETS
 
 every_classifier = pytest.mark.parametrize("name", CLASSIFIERS)
 every_net = pytest.mark.parametrize("name", NETS)
@@ -21,9 +21,24 @@ def make(name, **params):
     return model.set_params(**inner)
 
 
+def exact(name):
+    """Parameters under which a net's fit follows from the users alone."""
+    known = CASES[name].make().get_params()
+    return {key: value for key, value in EXACT.items() if key in known}
+
+
 def probabilities(model, X):
     found = model.predict_proba(X)
     return found if isinstance(found, list) else [found]
+
+
+def nets_of(model):
+    """All nets in a fitted classifier, of both stages where it has two."""
+    parts = [
+        *getattr(model, "estimators_", []),
+        *getattr(model, "auxiliary_estimators_", {}).values(),
+    ]
+    return [net for part in parts for net in nets_of(part)] if parts else [model]
 
 
 def same(one, other):

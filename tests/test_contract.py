@@ -19,6 +19,7 @@ from contract import (
     TASKS,
     every_classifier,
     make,
+    nets_of,
     probabilities,
     same,
 )
@@ -204,7 +205,7 @@ def test_pickle_is_small_and_predicts_the_same(name, tmp_path):
     assert same(loaded.predict_proba(X), model.predict_proba(X))
     assert (loaded.predict(X) == model.predict(X)).all()
     assert pickle.loads(pickle.dumps(loaded)).score(X, y) == model.score(X, y)
-    nets = getattr(model, "estimators_", [model])
+    nets = nets_of(model)
     numbers = sum(p.numel() for net in nets for p in net.net_.module_.parameters())
     assert len(saved) < 4 * numbers + 12_000 * len(nets)
     assert b"skorch" not in saved

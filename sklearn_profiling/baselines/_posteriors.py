@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 
 from sklearn_profiling._seeding import RandomState
@@ -98,7 +100,7 @@ def out_of_fold(
     codes: NDArray[np.int64],
     weights: Floats | None,
     *,
-    n_folds: int,
+    cv: Any,
     seed: int,
     n_jobs: int | None,
 ) -> Floats:
@@ -118,37 +120,59 @@ def out_of_fold(
         The labels as numbers, -1 where missing.
     weights : ndarray of float64, shape (n_users,), or None
         Weight of each user.
-    n_folds : int
-        Folds that labelled users are dealt to; fewer if there are fewer of them.
+    cv : int, splitter or iterable of (train, test)
+        Folds; of a number each class is dealt evenly.
     seed : int
-        Decides the folds.
+        Decides the folds of a number.
     n_jobs : int or None
         Number of fits at a time.
 
     Returns
     -------
     ndarray of float64, shape (n_users, n_classes)
-        Posteriors. Uniform for the only labelled user, without whom there is nobody to
-        learn from.
+        Posteriors. Uniform where nobody is left to learn from.
+
+    Raises
+    ------
+    ValueError
+        If the folds never hold out a user who carries a label.
     """
     classes = fitted.classes_
     result = posteriors_of(fitted, X, classes)
-    labelled = np.flatnonzero(codes >= 0)
-    if len(labelled) < 2:
-        result[labelled] = 1 / len(classes)
-        return result
-    folds = np.full(len(codes), -1, dtype=np.int64)
-    folds[labelled] = deal(codes[labelled], min(n_folds, len(labelled)), seed)
-    held_out = [np.flatnonzero(folds == fold) for fold in range(folds.max() + 1)]
+    splits = _splits(cv, labels, codes, seed)
     answers = Parallel(n_jobs=n_jobs)(
-        delayed(_answer)(
-            estimator, X, np.setdiff1d(labelled, rows), rows, labels, weights, classes
-        )
-        for rows in held_out
+        delayed(_answer)(estimator, X, train, rows, labels, weights, classes)
+        for train, rows in splits
     )
-    for rows, answer in zip(held_out, answers, strict=True):
+    for (_, rows), answer in zip(splits, answers, strict=True):
         result[rows] = answer
     return result
+
+
+def _splits(
+    cv: Any, labels: NDArray[np.object_], codes: NDArray[np.int64], seed: int
+) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Return training and held-out users of each fold, labelled ones alone."""
+    labelled = np.flatnonzero(codes >= 0)
+    if isinstance(cv, Integral):
+        folds = deal(codes[labelled], min(int(cv), len(labelled)), seed)
+        return [
+            (labelled[folds != fold], labelled[folds == fold])
+            for fold in range(folds.max() + 1)
+        ]
+    y = pd.Series(labels, dtype=object)
+    splits = [
+        (np.intersect1d(train, labelled), np.intersect1d(test, labelled))
+        for train, test in check_cv(cv).split(np.zeros((len(y), 1)), y)
+    ]
+    never = np.setdiff1d(labelled, np.concatenate([test for _, test in splits]))
+    if len(never):
+        msg = (
+            "cv must hold out every user who carries a label, or the first stage would "
+            f"answer for users it was trained on; it never holds out row {never[0]}"
+        )
+        raise ValueError(msg)
+    return [(train, test) for train, test in splits if len(test)]
 
 
 def _answer(
@@ -161,6 +185,8 @@ def _answer(
     classes: NDArray[Any],
 ) -> Floats:
     """Train on some users and give the posteriors of others."""
+    if not len(train):
+        return np.full((len(rows), len(classes)), 1 / len(classes))
     fitted = fit_task(
         estimator,
         _safe_indexing(X, train),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -68,8 +69,11 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
     main_task : str or None, default=None
         The task that the others help. None is every task in turn, helped by all
         others. With a name, the others are predicted by the first stage alone.
-    cv : int, default=5
-        Folds of the posteriors of users who carry the auxiliary label (our choice).
+    cv : int, splitter or iterable of (train, test), default=5
+        Folds of the posteriors of users who carry the auxiliary label (our choice). Of
+        a number, each class of a task is dealt evenly to as many folds; a splitter of
+        scikit-learn, for example one that keeps groups together, must hold out every
+        user once.
     random_state : int, RandomState instance or None, default=None
         Decides the folds, and the classifiers wherever they leave a ``random_state``
         None.
@@ -146,7 +150,11 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         ],
         "final_estimator": [HasMethods(["fit", "predict"]), None],
         "main_task": [str, None],
-        "cv": [Interval(Integral, 2, None, closed="left")],
+        "cv": [
+            Interval(Integral, 2, None, closed="left"),
+            HasMethods(["split", "get_n_splits"]),
+            Iterable,
+        ],
         "random_state": ["random_state"],
         "n_jobs": [None, int],
     }
@@ -157,7 +165,7 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         *,
         final_estimator: Any = None,
         main_task: str | None = None,
-        cv: int = 5,
+        cv: Any = 5,
         random_state: RandomState = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -194,7 +202,8 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
             If a task has no label at all, the labels are continuous, or `main_task` is
             none of the tasks.
         ValueError
-            If weights are given and an estimator takes none.
+            If weights are given and an estimator takes none, or `cv` never holds out a
+            user who carries an auxiliary label.
         """
         if y is None:
             msg = (
@@ -230,7 +239,7 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
                 labels[:, task],
                 codes[:, task],
                 weights,
-                n_folds=self.cv,
+                cv=self.cv,
                 seed=seeds[task],
                 n_jobs=self.n_jobs,
             )

@@ -27,12 +27,14 @@ from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.sources import text as package
 from sklearn_profiling.sources.text import (
     CharacterSegmenter,
+    FrequentPOSPatterns,
     GloVeTransformer,
     JiebaSegmenter,
     LatentSemanticVectors,
     MeanWordVectors,
     PretrainedVectors,
     RegionKeywords,
+    StylometricFeatures,
     Word2VecTransformer,
 )
 
@@ -59,6 +61,12 @@ def steps(folder):
         "MeanWordVectors": make_pipeline(characters, glove, MeanWordVectors()),
         "RegionKeywords": make_pipeline(
             characters, RegionKeywords(cv=2, min_users=1, random_state=0)
+        ),
+        "FrequentPOSPatterns": make_pipeline(
+            JiebaSegmenter(part_of_speech=True), FrequentPOSPatterns()
+        ),
+        "StylometricFeatures": make_pipeline(
+            JiebaSegmenter(part_of_speech=True), StylometricFeatures()
         ),
     }
 
