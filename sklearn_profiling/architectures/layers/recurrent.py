@@ -83,12 +83,12 @@ def length_buckets(lengths: Tensor, step_cost: int = _STEP_COST) -> list[Tensor]
         cost = least[:k] + size * (before[k] - before[:k] + step_cost)
         last.append(int(cost.argmin()))
         least[k] = cost[last[k]]
-    buckets = []
+    buckets: list[Tensor] = []
     end = len(sizes)
     while end > 0:
         begin = last[end]
         members = order[int(before[begin]) : int(before[end])]
-        buckets += reversed(members.split(_MOST_SEQUENCES))
+        buckets += reversed(torch.split(members, _MOST_SEQUENCES))
         end = begin
     return buckets[::-1]
 
@@ -150,7 +150,7 @@ class BucketedLSTM(nn.Module):
         self.dropout = Dropout(dropout)
         self.lstm = nn.LSTM(n_dimensions, n_hidden)
         # Torch adds two biases to each gate where eq. 1 to 4 have one.
-        self.lstm.bias_hh_l0.requires_grad_(requires_grad=False)
+        self.lstm.bias_hh_l0.requires_grad = False
 
     def forward(
         self, vectors: Tensor, buckets: Sequence[Bucket], n_users: int
