@@ -7,6 +7,8 @@ all that was read, skipped and missing).
 """
 
 from sklearn_profiling.datasets._image_users import make_image_users
+from sklearn_profiling.datasets._mex_a3t import load_mex_a3t
+from sklearn_profiling.datasets._mex_a3t_dump import dump_mex_a3t
 from sklearn_profiling.datasets._records import load_records
 from sklearn_profiling.datasets._records_dump import dump_records
 from sklearn_profiling.datasets._smpcup2016 import load_smpcup2016
@@ -14,8 +16,10 @@ from sklearn_profiling.datasets._smpcup2016_dump import dump_smpcup2016
 from sklearn_profiling.datasets._synthetic import make_user_profiles
 
 __all__ = [
+    "dump_mex_a3t",
     "dump_records",
     "dump_smpcup2016",
+    "load_mex_a3t",
     "load_records",
     "load_smpcup2016",
     "make_image_users",

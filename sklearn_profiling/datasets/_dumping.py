@@ -22,6 +22,8 @@ def unpack(
     data: Bunch | pd.DataFrame,
     target: pd.DataFrame | None,
     graph: SocialGraph | None,
+    *,
+    columns: Sequence[str] = ("user_id", "messages"),
 ) -> tuple[pd.DataFrame, pd.DataFrame, SocialGraph | None]:
     """Return the users, their labels and the network of a bunch or of its parts."""
     if isinstance(data, Bunch):
@@ -34,7 +36,7 @@ def unpack(
     if len(target) != len(data):
         msg = f"target has {len(target)} rows, data has {len(data)}; one per user"
         raise ValueError(msg)
-    for name in ("user_id", "messages"):
+    for name in columns:
         if name not in data.columns:
             msg = f"data needs the column {name!r}; it has {list(data.columns)}"
             raise ValueError(msg)
