@@ -1,0 +1,221 @@
+"""bow-CNN: a convolution over regions of words, read as bags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from typing import Any, ClassVar, Literal
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from sklearn_profiling._seeding import RandomState
+from sklearn_profiling.architectures.bow_cnn import BowCNN
+from sklearn_profiling.estimators._region_parts import BaseRegionClassifier
+
+__all__ = ["BowCNNClassifier"]
+
+
+class BowCNNClassifier(BaseRegionClassifier):
+    """CNN over bags of words: a baseline of the Aux-LSTM paper.
+
+    A user's messages are read as one document. Each region of `region_size` consecutive
+    words goes through one dense layer with ReLU; the regions are averaged in `n_units`
+    parts of the document, each part is scaled by response normalisation, and one linear
+    layer a task reads them all.
+
+    Parameters
+    ----------
+    source : str, default=None
+        Name of the text to read, where `X` holds several sources; may be left out if
+        only one of them is a text.
+    multi_task : bool, default=False
+        Whether the tasks share one net. The paper's baseline trains independent nets,
+        one a task, which is the default.
+    region_size : int, default=20
+        Words in a region (Johnson and Zhang).
+    stride : int, default=2
+        Words from one region's beginning to the next one's (Johnson and Zhang).
+    variable_stride : bool, default=True
+        Whether a region is left out that holds the same as the one before it (Johnson
+        and Zhang, for bags).
+    regions : {"bag", "sequence"}, default="bag"
+        Whether a region is the bag of its words (bow-CNN) or their sequence (seq-CNN,
+        whose table has a row for each word at each place: meant for regions of two or
+        three words).
+    n_nodes : int, default=1000
+        Nodes of the convolution (Johnson and Zhang).
+    n_units : int, default=10
+        Pooling units of a user: the regions are averaged in so many equal parts
+        (Johnson and Zhang).
+    max_vocabulary : int, default=30000
+        Words that count: the most frequent ones of the training users (Johnson and
+        Zhang). The others keep their places in regions as zero vectors.
+    trainable_vectors : bool, default=False
+        Whether training changes the word vectors that a text brings.
+    dropout : float, default=0.5
+        Dropout on the pooling units (Johnson and Zhang).
+    source_dropout : float, default=0.1
+        Probability that training hides the text of a user, so that the stand-in for a
+        missing text is learned (our choice).
+    loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
+        Weight of each task's loss, as in :class:`MMLUPClassifier`.
+    learning_rate : float, default=0.05
+        Of Adagrad, at first (our choice).
+    learning_rate_decay : bool, default=True
+        Whether the rate falls linearly to zero over the epochs of ``fit`` (our
+        choice). ``partial_fit`` keeps it.
+    weight_decay : float, default=0.0001
+        L2 penalty of Adagrad (Johnson and Zhang).
+    batch_size : int, default=50
+        Users in a batch (our choice).
+    max_epochs : int, default=20
+        Passes over the users (our choice).
+    early_stopping : bool, default=False
+        Whether to hold out users, stop when their loss no longer falls, and keep the
+        best epoch.
+    validation_fraction : float, default=0.1
+        Share of users held out by `early_stopping`.
+    n_iter_no_change : int, default=5
+        Epochs without improvement before `early_stopping` stops.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew. The learning rate, the size of batches and
+        the number of epochs may change in between; all else stays as it was.
+    callbacks : list, default=None
+        Skorch callbacks; copied before use.
+    device : str, default="cpu"
+        Torch device; "auto" takes a GPU if there is one.
+    dtype : {"float32", "float64", "bfloat16"}, default="float32"
+        Precision, as in :class:`MMLUPClassifier`.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial parameters, order of users and dropout.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar, 2 prints a line an epoch.
+
+    Attributes
+    ----------
+    classes_ : list of ndarray, or ndarray
+        Classes of each task; one array if `y` had one dimension.
+    task_names_ : list of str
+        Names of the tasks: the columns of `y`.
+    net_ : skorch.NeuralNet
+        The trained net.
+    history_ : list of dict
+        Losses and times of each epoch.
+    n_iter_ : int
+        Number of epochs trained.
+    n_features_in_ : int
+        Columns of `X`, if it was a plain array.
+
+    See Also
+    --------
+    PCNNClassifier : Several such convolutions in parallel.
+
+    Notes
+    -----
+    The Aux-LSTM paper gives "a bag of features" of four types to this net and names no
+    sizes; here it reads words, with the sizes of Johnson and Zhang. No one-hot vector
+    is ever built: the product of a region's vector and the weights is a sum of rows of
+    a table, of shape (n_words, n_nodes).
+
+    Our choices where that paper is silent: a bag counts how often a word occurs; the
+    last region ends with the document and may be shorter; a document shorter than a
+    region is one region, and one with fewer regions than pooling units repeats them.
+    Letters are taken as they are: segmenters write lower case by default, as the paper
+    does. The optimizer is Adagrad, as for the LSTMs of the Aux-LSTM paper, and the loss
+    is cross-entropy; theirs are descent with momentum and the square loss.
+
+    A text with word vectors is read through them, standardised: a region is the sum (or
+    the sequence) of its words' vectors, and the dense layer stands on that. A user
+    without text gets a learned vector in place of the pooling units. A plain 2-D array
+    is read as padded token ids, one message a user: 0 is padding, any other value a
+    word of its own.
+
+    References
+    ----------
+    Johnson and Zhang, "Effective Use of Word Order for Text Categorization with
+    Convolutional Neural Networks", NAACL 2015.
+
+    Wang, Li and Zhou, "Joint Learning on Relevant User Attributes in Micro-blog",
+    IJCAI 2017.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.containers import TokenMessages
+    >>> from sklearn_profiling.estimators import BowCNNClassifier
+    >>> text = TokenMessages.from_lists([[["茶"]], [["山", "茶"], ["山"]]] * 8)
+    >>> model = BowCNNClassifier(n_nodes=16, random_state=0)
+    >>> model.fit(text, ["tea", "hills"] * 8).predict(text[:2])
+    array(['tea', 'hills'], dtype=object)
+    """
+
+    _architecture = BowCNN
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseRegionClassifier._parameter_constraints,
+        "region_size": [Interval(Integral, 1, None, closed="left")],
+        "stride": [Interval(Integral, 1, None, closed="left")],
+        "regions": [StrOptions({"bag", "sequence"})],
+    }
+
+    def __init__(
+        self,
+        *,
+        source: str | None = None,
+        multi_task: bool = False,
+        region_size: int = 20,
+        stride: int = 2,
+        variable_stride: bool = True,
+        regions: Literal["bag", "sequence"] = "bag",
+        n_nodes: int = 1000,
+        n_units: int = 10,
+        max_vocabulary: int = 30_000,
+        trainable_vectors: bool = False,
+        dropout: float = 0.5,
+        source_dropout: float = 0.1,
+        loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        learning_rate: float = 0.05,
+        learning_rate_decay: bool = True,
+        weight_decay: float = 1e-4,
+        batch_size: int = 50,
+        max_epochs: int = 20,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        warm_start: bool = False,
+        callbacks: list[Any] | None = None,
+        device: str = "cpu",
+        dtype: str = "float32",
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
+        self.source = source
+        self.multi_task = multi_task
+        self.region_size = region_size
+        self.stride = stride
+        self.variable_stride = variable_stride
+        self.regions = regions
+        self.n_nodes = n_nodes
+        self.n_units = n_units
+        self.max_vocabulary = max_vocabulary
+        self.trainable_vectors = trainable_vectors
+        self.dropout = dropout
+        self.source_dropout = source_dropout
+        self.loss_weights = loss_weights
+        self.learning_rate = learning_rate
+        self.learning_rate_decay = learning_rate_decay
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _convolutions(self) -> list[tuple[int, int, bool]]:
+        return [(self.region_size, self.stride, self.regions == "sequence")]

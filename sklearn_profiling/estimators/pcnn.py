@@ -1,0 +1,237 @@
+"""PCNN: several convolutions over regions of words in parallel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from sklearn_profiling._seeding import RandomState
+from sklearn_profiling.architectures.pcnn import PCNN
+from sklearn_profiling.estimators._region_parts import BaseRegionClassifier
+
+__all__ = ["PCNNClassifier"]
+
+
+class PCNNClassifier(BaseRegionClassifier):
+    """Parallel CNN over regions of words: a baseline of the Aux-LSTM paper.
+
+    Two or more convolutions, each like that of :class:`BowCNNClassifier` and each with
+    regions of its own size, read the same document; one linear layer a task reads the
+    pooling units of them all.
+
+    Parameters
+    ----------
+    source : str, default=None
+        Name of the text to read, where `X` holds several sources; may be left out if
+        only one of them is a text.
+    multi_task : bool, default=False
+        Whether the tasks share one net. The paper's baseline trains independent nets,
+        one a task, which is the default.
+    region_sizes : sequence of int, default=(3, 20)
+        Words in a region of each convolution (Johnson and Zhang: 2 and 3, or 3 and 20).
+    stride : int or sequence of int, default=2
+        Words from one region's beginning to the next one's; one for all convolutions or
+        one for each (Johnson and Zhang: 2 for regions of 20 words).
+    variable_stride : bool, default=True
+        Whether a region is left out that holds the same as the one before it (Johnson
+        and Zhang, for bags).
+    regions : {"bag", "sequence"} or sequence of them, default="bag"
+        Whether regions are bags or sequences of words, for all convolutions or for each
+        (our choice: the Aux-LSTM paper calls its PCNN an extension of bow-CNN).
+        Sequences need a table of a row for each word at each place.
+    n_nodes : int, default=1000
+        Nodes of each convolution (Johnson and Zhang).
+    n_units : int, default=10
+        Pooling units of a user: the regions are averaged in so many equal parts
+        (Johnson and Zhang).
+    max_vocabulary : int, default=30000
+        Words that count: the most frequent ones of the training users (Johnson and
+        Zhang). The others keep their places in regions as zero vectors.
+    trainable_vectors : bool, default=False
+        Whether training changes the word vectors that a text brings.
+    dropout : float, default=0.5
+        Dropout on the pooling units (Johnson and Zhang).
+    source_dropout : float, default=0.1
+        Probability that training hides the text of a user, so that the stand-in for a
+        missing text is learned (our choice).
+    loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
+        Weight of each task's loss, as in :class:`MMLUPClassifier`.
+    learning_rate : float, default=0.05
+        Of Adagrad, at first (our choice).
+    learning_rate_decay : bool, default=True
+        Whether the rate falls linearly to zero over the epochs of ``fit`` (our
+        choice). ``partial_fit`` keeps it.
+    weight_decay : float, default=0.0001
+        L2 penalty of Adagrad (Johnson and Zhang).
+    batch_size : int, default=50
+        Users in a batch (our choice).
+    max_epochs : int, default=20
+        Passes over the users (our choice).
+    early_stopping : bool, default=False
+        Whether to hold out users, stop when their loss no longer falls, and keep the
+        best epoch.
+    validation_fraction : float, default=0.1
+        Share of users held out by `early_stopping`.
+    n_iter_no_change : int, default=5
+        Epochs without improvement before `early_stopping` stops.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew. The learning rate, the size of batches and
+        the number of epochs may change in between; all else stays as it was.
+    callbacks : list, default=None
+        Skorch callbacks; copied before use.
+    device : str, default="cpu"
+        Torch device; "auto" takes a GPU if there is one.
+    dtype : {"float32", "float64", "bfloat16"}, default="float32"
+        Precision, as in :class:`MMLUPClassifier`.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial parameters, order of users and dropout.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar, 2 prints a line an epoch.
+
+    Attributes
+    ----------
+    classes_ : list of ndarray, or ndarray
+        Classes of each task; one array if `y` had one dimension.
+    task_names_ : list of str
+        Names of the tasks: the columns of `y`.
+    net_ : skorch.NeuralNet
+        The trained net.
+    history_ : list of dict
+        Losses and times of each epoch.
+    n_iter_ : int
+        Number of epochs trained.
+    n_features_in_ : int
+        Columns of `X`, if it was a plain array.
+
+    See Also
+    --------
+    BowCNNClassifier : One convolution.
+
+    Notes
+    -----
+    All that :class:`BowCNNClassifier` notes holds here too. Convolutions share nothing:
+    each has a table, or a dense layer on word vectors, of its own.
+
+    References
+    ----------
+    Johnson and Zhang, "Effective Use of Word Order for Text Categorization with
+    Convolutional Neural Networks", NAACL 2015.
+
+    Wang, Li and Zhou, "Joint Learning on Relevant User Attributes in Micro-blog",
+    IJCAI 2017.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.containers import TokenMessages
+    >>> from sklearn_profiling.estimators import PCNNClassifier
+    >>> text = TokenMessages.from_lists([[["茶"]], [["山", "茶"], ["山"]]] * 8)
+    >>> model = PCNNClassifier(region_sizes=(2, 3), n_nodes=16, random_state=0)
+    >>> model.fit(text, ["tea", "hills"] * 8).predict(text[:2])
+    array(['tea', 'hills'], dtype=object)
+    """
+
+    _architecture = PCNN
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseRegionClassifier._parameter_constraints,
+        "region_sizes": ["array-like"],
+        "stride": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "regions": [StrOptions({"bag", "sequence"}), "array-like"],
+    }
+
+    def __init__(
+        self,
+        *,
+        source: str | None = None,
+        multi_task: bool = False,
+        region_sizes: Sequence[int] = (3, 20),
+        stride: int | Sequence[int] = 2,
+        variable_stride: bool = True,
+        regions: str | Sequence[str] = "bag",
+        n_nodes: int = 1000,
+        n_units: int = 10,
+        max_vocabulary: int = 30_000,
+        trainable_vectors: bool = False,
+        dropout: float = 0.5,
+        source_dropout: float = 0.1,
+        loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        learning_rate: float = 0.05,
+        learning_rate_decay: bool = True,
+        weight_decay: float = 1e-4,
+        batch_size: int = 50,
+        max_epochs: int = 20,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        warm_start: bool = False,
+        callbacks: list[Any] | None = None,
+        device: str = "cpu",
+        dtype: str = "float32",
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
+        self.source = source
+        self.multi_task = multi_task
+        self.region_sizes = region_sizes
+        self.stride = stride
+        self.variable_stride = variable_stride
+        self.regions = regions
+        self.n_nodes = n_nodes
+        self.n_units = n_units
+        self.max_vocabulary = max_vocabulary
+        self.trainable_vectors = trainable_vectors
+        self.dropout = dropout
+        self.source_dropout = source_dropout
+        self.loss_weights = loss_weights
+        self.learning_rate = learning_rate
+        self.learning_rate_decay = learning_rate_decay
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _convolutions(self) -> list[tuple[int, int, bool]]:
+        sizes = list(self.region_sizes)
+        strides = _one_each(self.stride, len(sizes))
+        kinds = _one_each(self.regions, len(sizes))
+        if len(sizes) < 2 or not len(sizes) == len(strides) == len(kinds):
+            msg = (
+                "PCNNClassifier needs two region_sizes or more, and one stride and one "
+                f"kind of regions for all or for each; got region_sizes={sizes}, "
+                f"stride={self.stride}, regions={self.regions!r}"
+            )
+            raise ValueError(msg)
+        numbers = [*sizes, *strides]
+        if not all(isinstance(n, int | np.integer) and n >= 1 for n in numbers):
+            msg = (
+                "region_sizes and stride of PCNNClassifier must be integers of at "
+                f"least 1; got region_sizes={sizes}, stride={self.stride}"
+            )
+            raise ValueError(msg)
+        unknown = [kind for kind in kinds if kind not in ("bag", "sequence")]
+        if unknown:
+            msg = (
+                "regions of PCNNClassifier must be 'bag' or 'sequence', for all "
+                f"convolutions or for each; got {unknown[0]!r}"
+            )
+            raise ValueError(msg)
+        ordered = [kind == "sequence" for kind in kinds]
+        return list(zip(sizes, strides, ordered, strict=True))
+
+
+def _one_each(given: Any, n_convolutions: int) -> list[Any]:
+    """Repeat what was given once for all convolutions."""
+    return [given] * n_convolutions if np.ndim(given) == 0 else list(given)
