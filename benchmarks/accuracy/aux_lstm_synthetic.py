@@ -128,7 +128,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n-train", type=int, default=600)
     parser.add_argument("--n-test", type=int, default=1000)
-    parser.add_argument("--main-labelled", type=float, default=0.5)
+    parser.add_argument("--main-labelled", type=float, default=0.2)
     parser.add_argument("--n-messages", type=float, default=8)
     parser.add_argument("--n-words", type=float, default=8)
     parser.add_argument("--auxiliary-rate", type=float, default=0.4)
