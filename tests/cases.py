@@ -19,12 +19,20 @@ from sklearn_profiling.baselines import (
     MaskedMultiOutputClassifier,
     MetaLearningClassifier,
 )
-from sklearn_profiling.containers import SocialGraph, TokenMessages, Vocabulary
+from sklearn_profiling.containers import (
+    ImageBags,
+    SocialGraph,
+    TokenMessages,
+    Vocabulary,
+)
 from sklearn_profiling.estimators import (
     AuxLSTMClassifier,
     BowCNNClassifier,
+    CNN3DClassifier,
+    ImageSetClassifier,
     LSTMClassifier,
     MMLUPClassifier,
+    MultimodalCNN3DClassifier,
     MultiTaskLSTMClassifier,
     PCNNClassifier,
     TextCNNClassifier,
@@ -33,6 +41,7 @@ from sklearn_profiling.sources import (
     AdjacencyRows,
     CharacterSegmenter,
     FrequentPOSPatterns,
+    FrequentWords,
     GloVeTransformer,
     ImageBagTransformer,
     JiebaSegmenter,
@@ -87,6 +96,14 @@ LSTM_CHECKED = {
 }
 LSTM_SIZES = {"n_hidden": 4, "n_dense": 8, "n_dimensions": 8}
 
+IMAGE_SIZES = {"n_hidden": (16,), "n_shared": 16}
+IMAGE_CHECKED = {
+    **{name: value for name, value in CHECKED.items() if name in IMAGE_SIZES},
+    **{name: value for name, value in EXACT.items() if name != "word_dropout"},
+    "learning_rate": 0.01,
+    "max_epochs": 40,
+}
+
 GRAPH = SocialGraph.from_edges([("a", "b"), ("b", "c"), ("c", "a"), ("c", "d")])
 
 
@@ -97,7 +114,7 @@ class Case:
     Attributes
     ----------
     kind : str
-        "text net", "dense net", "meta" or "transformer".
+        "text net", "dense net", "image net", "mixed net", "meta" or "transformer".
     make : callable
         Makes a small configured instance.
     checked : estimator or None
@@ -155,6 +172,25 @@ CASES: dict[str, Case] = {
         lambda: MultiTaskLSTMClassifier(**LSTM_SIZES, **QUICK),
         MultiTaskLSTMClassifier(**LSTM_CHECKED),
     ),
+    "CNN3DClassifier": Case(
+        "image net",
+        lambda: CNN3DClassifier(n_filters=2, **IMAGE_SIZES, **QUICK),
+        CNN3DClassifier(n_filters=8, **IMAGE_CHECKED),
+    ),
+    "ImageSetClassifier": Case(
+        "image net",
+        lambda: ImageSetClassifier(
+            n_filters=(2, 4), n_features_image=8, **HEADS, **QUICK
+        ),
+        ImageSetClassifier(n_filters=(8, 8), n_features_image=16, **IMAGE_CHECKED),
+    ),
+    "MultimodalCNN3DClassifier": Case(
+        "mixed net",
+        lambda: MultimodalCNN3DClassifier(
+            n_filters_image=2, n_gated=8, **HEADS, **TEXT, **QUICK
+        ),
+        MultimodalCNN3DClassifier(n_gated=16, **CHECKED, **TEXT),
+    ),
     "MaskedMultiOutputClassifier": Case(
         "meta",
         masked_net,
@@ -194,6 +230,7 @@ CASES: dict[str, Case] = {
         "transformer", lambda: RegionKeywords(cv=2, min_users=1, random_state=0)
     ),
     "FrequentPOSPatterns": Case("transformer", FrequentPOSPatterns),
+    "FrequentWords": Case("transformer", FrequentWords),
     "StylometricFeatures": Case("transformer", StylometricFeatures),
     "LINEEmbedding": Case(
         "transformer", lambda: LINEEmbedding(GRAPH, 4, n_samples=100, random_state=0)
@@ -240,6 +277,18 @@ def join(texts: Any, network: Any) -> SliceDict:
     return SliceDict(
         text=TokenMessages.from_lists(texts, VOCABULARY), network=np.asarray(network)
     )
+
+
+def pictures(network: Any) -> ImageBags:
+    """Up to four images a user, drawn from their vector; none where that is NaN."""
+    images, counts = [np.zeros((0, 2, 4, 5), np.uint8)], [0]
+    for row in np.asarray(network):
+        counts.append(0)
+        if not np.isnan(row).any():
+            drawn = np.random.RandomState(int(1e6 * abs(row).sum()))
+            counts[-1] = drawn.randint(1, 5)
+            images.append(drawn.randint(0, 256, (counts[-1], 2, 4, 5)).astype(np.uint8))
+    return ImageBags(np.concatenate(images), np.cumsum(counts))
 
 
 def raw_users(n_users: int = 40, seed: int = 0) -> tuple[list[Any], np.ndarray]:

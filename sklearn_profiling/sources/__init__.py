@@ -10,6 +10,7 @@ from sklearn_profiling.sources.network.line import LINEEmbedding
 from sklearn_profiling.sources.text import (
     CharacterSegmenter,
     FrequentPOSPatterns,
+    FrequentWords,
     GloVeTransformer,
     JiebaSegmenter,
     LatentSemanticVectors,
@@ -25,6 +26,7 @@ __all__ = [
     "AdjacencyRows",
     "CharacterSegmenter",
     "FrequentPOSPatterns",
+    "FrequentWords",
     "GloVeTransformer",
     "ImageBagTransformer",
     "JiebaSegmenter",

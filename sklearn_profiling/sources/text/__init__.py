@@ -1,6 +1,7 @@
 """Text of users: from raw messages to words, word vectors and features."""
 
 from sklearn_profiling.sources.text.averaging import MeanWordVectors
+from sklearn_profiling.sources.text.frequent_words import FrequentWords
 from sklearn_profiling.sources.text.glove import GloVeTransformer
 from sklearn_profiling.sources.text.latent import LatentSemanticVectors
 from sklearn_profiling.sources.text.pos_patterns import FrequentPOSPatterns
@@ -16,6 +17,7 @@ from sklearn_profiling.sources.text.word2vec import Word2VecTransformer
 __all__ = [
     "CharacterSegmenter",
     "FrequentPOSPatterns",
+    "FrequentWords",
     "GloVeTransformer",
     "JiebaSegmenter",
     "LatentSemanticVectors",

@@ -28,6 +28,7 @@ from sklearn_profiling.sources import text as package
 from sklearn_profiling.sources.text import (
     CharacterSegmenter,
     FrequentPOSPatterns,
+    FrequentWords,
     GloVeTransformer,
     JiebaSegmenter,
     LatentSemanticVectors,
@@ -54,6 +55,7 @@ def steps(folder):
         "Word2VecTransformer": make_pipeline(
             characters, Word2VecTransformer(4, min_count=1, random_state=0)
         ),
+        "FrequentWords": make_pipeline(characters, FrequentWords()),
         "PretrainedVectors": make_pipeline(characters, PretrainedVectors(path)),
         "LatentSemanticVectors": make_pipeline(
             characters, LatentSemanticVectors(2, random_state=0)

@@ -1,0 +1,91 @@
+"""Words without vectors: a vocabulary that stays the same for new users."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any, ClassVar, Self
+
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import Interval
+
+from sklearn_profiling.containers import TokenMessages
+from sklearn_profiling.sources.text.vocabulary import (
+    WordVectorTransformer,
+    build_vocabulary,
+    check_text,
+)
+
+__all__ = ["FrequentWords"]
+
+
+class FrequentWords(WordVectorTransformer):
+    """Write all text with the frequent words of the training users.
+
+    It stands where a step of word vectors would stand, before a net that learns its own
+    table of words.
+
+    Parameters
+    ----------
+    min_count : int, default=1
+        Rarer words are left out.
+    max_words : int, default=None
+        At most that many words, the most frequent; None for no limit.
+
+    Attributes
+    ----------
+    vocabulary_ : Vocabulary
+        Words, the most frequent first, without vectors.
+
+    See Also
+    --------
+    Word2VecTransformer : The same with vectors.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.containers import TokenMessages
+    >>> from sklearn_profiling.sources import FrequentWords
+    >>> text = TokenMessages.from_lists([[["喝", "茶"], ["爬", "山"]], [["喝", "茶"]]])
+    >>> words = FrequentWords(min_count=2).fit(text)
+    >>> words.transform(TokenMessages.from_lists([[["品", "茶"]]]))[0]
+    [['茶']]
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "min_count": [Interval(Integral, 1, None, closed="left")],
+        "max_words": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    # Without vectors there is no average to put in an unknown word's place.
+    unknown = "drop"
+
+    def __init__(self, *, min_count: int = 1, max_words: int | None = None) -> None:
+        self.min_count = min_count
+        self.max_words = max_words
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002
+        """Choose the words.
+
+        Parameters
+        ----------
+        X : TokenMessages of shape (n_users,)
+            Segmented text, of any vocabulary.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        FrequentWords
+            The fitted transformer.
+
+        Raises
+        ------
+        SourceError
+            If no word is frequent enough.
+        """
+        self._keep(
+            build_vocabulary(
+                check_text(X, self), min_count=self.min_count, max_words=self.max_words
+            )
+        )
+        return self
