@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from io import BytesIO
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, Final
 
 import numpy as np
@@ -11,7 +13,7 @@ import numpy.typing as npt
 
 from sklearn_profiling._optional import import_optional
 
-__all__ = ["BadImage", "Decoder", "read_file"]
+__all__ = ["BadImage", "Decoder"]
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -32,6 +34,9 @@ _TURNS: Final = {
     8: (1, False),
 }
 _TURNED: Final = (5, 6, 7, 8)
+# 16 bits for each of red, green, blue and alpha; and what may stand beside the pixels.
+_BYTES_PER_PIXEL: Final = 8
+_BYTES_BESIDE: Final = 1 << 20
 # A file is decoded to no less than this multiple of the size, then averaged down.
 _GAP: Final = 2.0
 
@@ -51,19 +56,6 @@ class BadImage(Exception):  # noqa: N818 - a verdict; the policy decides what it
         self.kind = kind
         self.detail = detail
         super().__init__(f"{kind}: {detail}")
-
-
-def read_file(path: Any) -> bytes:
-    """Read a file or raise BadImage."""
-    try:
-        data = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise BadImage(kind="missing file", detail="there is no such file") from None
-    except (OSError, ValueError) as error:
-        raise BadImage(kind="unreadable file", detail=str(error)) from None
-    if not data:
-        raise BadImage(kind="empty file", detail="the file has no bytes")
-    return data
 
 
 class Decoder:
@@ -97,6 +89,50 @@ class Decoder:
             isinstance(image, np.ndarray)
             and _channels_last(image).shape[:2] == (self.height, self.width)
         )
+
+    def read(self, path: str | os.PathLike[str]) -> bytes:
+        """Read a file whole.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file.
+
+        Returns
+        -------
+        bytes
+            Its content.
+
+        Raises
+        ------
+        BadImage
+            If it cannot be read, is empty, or is larger than any image that may be
+            decoded.
+        """
+        file = Path(path)
+        try:
+            status = file.stat()
+            # a pipe or a device could be read for ever
+            if not S_ISREG(status.st_mode):
+                raise BadImage(kind="unreadable file", detail="it is no regular file")
+            self._check_bytes(status.st_size)
+            return file.read_bytes()
+        except FileNotFoundError:
+            detail = "there is no such file"
+            raise BadImage(kind="missing file", detail=detail) from None
+        except (OSError, ValueError) as error:
+            raise BadImage(kind="unreadable file", detail=str(error)) from None
+
+    def _check_bytes(self, n_bytes: int) -> None:
+        if n_bytes == 0:
+            raise BadImage(kind="empty file", detail="the file has no bytes")
+        most = self.max_pixels * _BYTES_PER_PIXEL + _BYTES_BESIDE
+        if n_bytes > most:
+            detail = (
+                f"{n_bytes:,} bytes are more than max_pixels={self.max_pixels:,} take "
+                f"uncompressed, {most:,}"
+            )
+            raise BadImage(kind="too large", detail=detail)
 
     def decode(self, data: bytes) -> Pixels:
         """Decode the content of a file.

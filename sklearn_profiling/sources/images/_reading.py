@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from joblib import Parallel, delayed
 
-from sklearn_profiling.sources.images._decoding import BadImage, Decoder, read_file
+from sklearn_profiling.sources.images._decoding import BadImage, Decoder
 from sklearn_profiling.sources.images._store import PixelStore, digest_of
 
 __all__ = ["ImageReader"]
@@ -111,7 +111,7 @@ class ImageReader:
 
     def _digests(self, places: list[int]) -> dict[int, bytes]:
         def digest(place: int) -> bytes:
-            return digest_of(read_file(self.images[place]))
+            return digest_of(self.decoder.read(self.images[place]))
 
         return self._run(digest, places)
 
@@ -144,7 +144,7 @@ class ImageReader:
         row_of = {place: row for row, place in enumerate(places)}
 
         def decode(place: int) -> None:
-            data = read_file(self.images[place])
+            data = self.decoder.read(self.images[place])
             if digest_of(data) != digests[place]:
                 detail = "the file changed while it was read"
                 raise BadImage(kind="unreadable file", detail=detail)
@@ -187,7 +187,7 @@ class ImageReader:
 
     def _decode(self, image: Any) -> Pixels:
         if isinstance(image, str | os.PathLike):
-            return self.decoder.decode(read_file(image))
+            return self.decoder.decode(self.decoder.read(image))
         return self.decoder.convert(image)
 
     def _refuse(self, place: int, fault: BadImage) -> None:

@@ -52,9 +52,9 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
         warn. An image left out is not replaced by one beyond `max_images`. What is no
         image at all in the table, such as a number, is an error either way.
     memory : str, path-like, joblib.Memory or None, default=None
-        Folder in which decoded images are kept, found by the content of their files
-        and by `size`: no file is decoded twice, whatever the users and the order it is
-        asked for. None writes nothing.
+        Folder in which decoded images are kept, found by the content of their files,
+        `size`, `max_pixels` and the version of Pillow: no file is decoded twice,
+        whatever the users and the order it is asked for. None writes nothing.
     n_jobs : int or None, default=None
         Number of threads, as in joblib. The result does not depend on it.
     max_pixels : int, default=64_000_000
@@ -82,10 +82,11 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
 
     Files are decoded to RGB: of animations the first frame; turned as their EXIF data
     say; transparent parts on white (our choice); 16 bits a channel as the upper 8.
-    Images of 32 bits a pixel have no known range and are bad images. Scaling is
-    bilinear and antialiased; JPEG files are decoded at the smallest scale of at least
-    twice the size, other large images averaged to that first, which is much quicker
-    and hardly differs.
+    Colour profiles are ignored. Grey values of 32 bits have no known range: they make
+    a bad image, as does a file of more than 8 `max_pixels` bytes. Scaling is bilinear
+    and antialiased; JPEG files are decoded at the smallest scale of at least twice the
+    size, other large images averaged to that first, which is much quicker and hardly
+    differs.
 
     With `memory` the pixels are a read-only map of the stored file wherever the images
     lie in it end to end, as those of the first column do unless users share images,
@@ -175,7 +176,8 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
             If the column is of another kind, or an image cannot be used under
             ``on_bad_images="error"``.
         MissingDependencyError
-            If Pillow is not installed and an image is anything but an array of `size`.
+            If Pillow is not installed and an image is anything but an array of `size`,
+            or `memory` is given.
 
         Warns
         -----
@@ -187,6 +189,7 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
         column = read_images(X, self.max_images, self)
         decoder = Decoder((height, width), self.max_pixels)
         if any(decoder.needs_pillow(image) for image in column.images):
+            # before threads start, which share its list of formats
             decoder.load_pillow()
         bad: dict[int, BadImage] = {}
 
@@ -208,13 +211,8 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
                 on_bad=on_bad,
                 progress=bar.update,
             )
-            folder = store_folder(self.memory)
-            if folder is None:
-                pixels = reader.read()
-            else:
-                key = {"size": [height, width]}
-                store = PixelStore(folder, key, (3, height, width))
-                pixels = reader.read_through(store)
+            store = self._store(decoder)
+            pixels = reader.read() if store is None else reader.read_through(store)
         sizes = np.bincount(column.rows[reader.good], minlength=column.n_users)
         self.report_ = _make_report(column, sizes, bad)
         if bad:
@@ -230,6 +228,18 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
             raise ValueError(msg)
         return int(size[0]), int(size[1])
 
+    def _store(self, decoder: Decoder) -> PixelStore | None:
+        folder = store_folder(self.memory)
+        if folder is None:
+            return None
+        # all that decides what a file gives: its pixels, or that it is too large
+        key = {
+            "size": [decoder.height, decoder.width],
+            "max_pixels": int(self.max_pixels),
+            "pillow": decoder.load_pillow().__version__,
+        }
+        return PixelStore(folder, key, (3, decoder.height, decoder.width))
+
     def _refusal(self, column: ImageColumn, image: int, fault: BadImage) -> str:
         return (
             f"{type(self).__name__}, {column.place(image)}: {fault}; "
@@ -244,7 +254,7 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
             f"{type(self).__name__} left out {n_bad} of {n_bad + report['n_images']} "
             f"images: {reasons}; report_ names them",
             DataQualityWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
     def __sklearn_tags__(self) -> Tags:

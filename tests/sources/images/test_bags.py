@@ -209,8 +209,10 @@ def test_the_first_bad_image_is_named_whatever_the_threads(files, broken):
 
 def test_a_bad_image_is_not_replaced(files, broken):
     model = transformer(max_images=2, on_bad_images="skip")
-    with pytest.warns(DataQualityWarning):
+    with pytest.warns(DataQualityWarning) as caught:
         assert shades(model.transform([[broken[0], *files[:3]]])) == [[0]]
+    # the warning points at the caller's line
+    assert caught[0].filename == __file__
 
 
 def test_what_is_no_image_at_all_is_an_error_even_when_skipping():
@@ -262,6 +264,9 @@ def test_no_file_is_decoded_twice(files, tmp_path, decoded):
     assert len(decoded) == 22
     transformer(size=(3, 3), memory=memory).transform([files[:5]])
     assert len(decoded) == 27
+    # what the store holds does not get round a limit
+    with pytest.raises(SourceError, match="too large"):
+        transformer(memory=memory, max_pixels=20).transform([files[:5]])
 
 
 def test_files_are_found_by_content(files, tmp_path, decoded):
@@ -287,14 +292,14 @@ def test_two_transformers_at_once_share_the_work(files, tmp_path, decoded, monke
 
 
 def test_a_file_that_changes_while_it_is_read(files, tmp_path, monkeypatch):
-    original = _reading.read_file
+    original = Decoder.read
     seen = []
 
-    def read(path):
+    def read(self, path):
         seen.append(path)
-        return original(path) + b"x" * len(seen)
+        return original(self, path) + b"x" * len(seen)
 
-    monkeypatch.setattr(_reading, "read_file", read)
+    monkeypatch.setattr(Decoder, "read", read)
     with pytest.raises(SourceError, match="the file changed while it was read"):
         transformer(memory=tmp_path / "memory").transform([files[:1]])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import sys
 import zlib
@@ -16,7 +17,6 @@ from sklearn_profiling.sources.images._decoding import (
     FORMATS,
     BadImage,
     Decoder,
-    read_file,
 )
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
@@ -335,14 +335,19 @@ def test_pillow_is_needed_only_where_there_is_something_to_do(monkeypatch):
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    empty = tmp_path / "empty.png"
+    empty, long, pipe = (tmp_path / name for name in ("empty.png", "long.png", "pipe"))
     empty.touch()
+    long.write_bytes(bytes(2**20 + 8 * 10 + 1))
+    os.mkfifo(pipe)
     for path, kind in (
         (tmp_path / "absent.png", "missing file"),
         (tmp_path, "unreadable file"),
+        (pipe, "unreadable file"),
         ("a\x00b", "unreadable file"),
         (empty, "empty file"),
+        (long, "too large"),
     ):
         with pytest.raises(BadImage) as error:
-            read_file(path)
+            Decoder((8, 8), 10).read(path)
         assert error.value.kind == kind
+    assert len(Decoder((8, 8), 11).read(long)) == 2**20 + 81
