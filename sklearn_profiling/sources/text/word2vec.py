@@ -9,17 +9,20 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 from joblib import effective_n_jobs
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from sklearn_profiling._seeding import RandomState, derive_seed
 from sklearn_profiling.containers import TokenMessages
+from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.sources.text.vocabulary import (
     WordVectorTransformer,
     build_vocabulary,
     check_text,
 )
+from sklearn_profiling.targets import label_table
 
 __all__ = ["Word2VecTransformer"]
 
@@ -74,6 +77,9 @@ class Word2VecTransformer(WordVectorTransformer):
     unknown : {"drop", "average"}, default="drop"
         What becomes of words outside the vocabulary in `transform`: left out, or
         replaced by one entry that has the average of all vectors.
+    task : str, default=None
+        Task whose labelled users alone train the vectors, a column of `y`: the
+        task-specific vectors of multi-task LSTM. None trains on all users.
     n_jobs : int, default=None
         Threads. The result is the same at each run with one thread only: gensim's
         threads write to one table without locks.
@@ -118,6 +124,7 @@ class Word2VecTransformer(WordVectorTransformer):
         "subsample": [Interval(Real, 0, 1, closed="both")],
         "max_words": [Interval(Integral, 1, None, closed="left"), None],
         "unknown": [StrOptions({"drop", "average"})],
+        "task": [str, None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
     }
@@ -134,6 +141,7 @@ class Word2VecTransformer(WordVectorTransformer):
         subsample: float = 1e-3,
         max_words: int | None = None,
         unknown: str = "drop",
+        task: str | None = None,
         n_jobs: int | None = None,
         random_state: RandomState = None,
     ) -> None:
@@ -146,19 +154,20 @@ class Word2VecTransformer(WordVectorTransformer):
         self.subsample = subsample
         self.max_words = max_words
         self.unknown = unknown
+        self.task = task
         self.n_jobs = n_jobs
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002
+    def fit(self, X: TokenMessages, y: Any = None) -> Self:
         """Train the vectors.
 
         Parameters
         ----------
         X : TokenMessages of shape (n_users,)
             Segmented text, of any vocabulary.
-        y : None
-            Ignored.
+        y : DataFrame or array-like of shape (n_users,) or (n_users, n_tasks)
+            Labels, None where missing. Needed with `task`, otherwise ignored.
 
         Returns
         -------
@@ -169,11 +178,15 @@ class Word2VecTransformer(WordVectorTransformer):
         ------
         SourceError
             If no word is frequent enough.
+        TargetError
+            If `y` is needed and missing, has another length or lacks `task`.
         """
         # gensim takes a second to import: only where it is used.
         from gensim.models import Word2Vec
 
         text = check_text(X, self)
+        if self.task is not None:
+            text = text[self._labelled(y, len(text))]
         vocabulary = build_vocabulary(
             text, min_count=self.min_count, max_words=self.max_words
         )
@@ -201,3 +214,24 @@ class Word2VecTransformer(WordVectorTransformer):
         order = [model.wv.key_to_index[word] for word in vocabulary.words]
         self._keep(vocabulary.with_vectors(model.wv.vectors[order]))
         return self
+
+    def _labelled(self, y: Any, n_users: int) -> npt.NDArray[np.bool_]:
+        """Tell who carries a label of the task."""
+        if y is None:
+            msg = (
+                f"Word2VecTransformer(task={self.task!r}) trains on the users labelled "
+                "for that task and y is None; give y to fit"
+            )
+            raise TargetError(msg)
+        table, names, one_dimensional = label_table(y)
+        if len(table) != n_users:
+            msg = f"y has {len(table)} rows for {n_users} users"
+            raise TargetError(msg)
+        if one_dimensional and getattr(y, "name", None) is None:
+            # One task without a name of its own to compare with.
+            names = [self.task]
+        if self.task not in names:
+            msg = f"y has no task {self.task!r}; its tasks are {names}"
+            raise TargetError(msg)
+        labels = table[:, names.index(self.task)]
+        return np.array([label is not None for label in labels], dtype=bool)

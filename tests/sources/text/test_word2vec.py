@@ -7,10 +7,11 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sklearn_profiling.containers import TokenMessages
-from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.exceptions import SourceError, TargetError
 from sklearn_profiling.sources.text import Word2VecTransformer
 from sklearn_profiling.sources.text import word2vec as module
 
@@ -71,6 +72,31 @@ def test_seed_decides():
         for seed in (0, 0, 1)
     ]
     assert prints[0] == prints[1] != prints[2]
+
+
+def test_trained_on_the_users_labelled_for_a_task():
+    text = topical_text(100)
+    y = pd.DataFrame({"age": [None, "old"] * 50, "gender": ["f"] * 100}, dtype=object)
+
+    def fingerprint(text, y=None, **params):
+        vectors = Word2VecTransformer(4, random_state=0, **params).fit(text, y)
+        return vectors.vocabulary_.fingerprint
+
+    half = fingerprint(text[1::2])
+    assert fingerprint(text, y, task="age") == half != fingerprint(text)
+    assert fingerprint(text, y["age"], task="age") == half
+    assert fingerprint(text, y["age"].to_numpy(), task="age") == half
+    assert fingerprint(text, y, task="gender") == fingerprint(text, y)
+    trained = Word2VecTransformer(4, task="age", random_state=0)
+    assert len(trained.fit_transform(text, y)) == 100
+    for wrong, message in [
+        (None, r"task='wage'\).* y is None"),
+        (y[:99], "99 rows for 100 users"),
+        (y, r"no task 'wage'; its tasks are \['age', 'gender'\]"),
+        (y["age"], "no task 'wage'"),
+    ]:
+        with pytest.raises(TargetError, match=message):
+            Word2VecTransformer(task="wage").fit(text, wrong)
 
 
 def test_several_threads_and_unknown_words(caplog):
