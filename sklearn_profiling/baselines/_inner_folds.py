@@ -52,14 +52,14 @@ class SparingFolds:
 
     Parameters
     ----------
-    n_splits : int
-        Number of folds.
+    max_folds : int
+        Number of folds, if a class has so many members.
     random_state : int, RandomState instance or None, default=None
         Decides who comes into which fold; read anew at each split.
     """
 
-    def __init__(self, n_splits: int, random_state: RandomState = None) -> None:
-        self.n_splits = n_splits
+    def __init__(self, max_folds: int, random_state: RandomState = None) -> None:
+        self.max_folds = max_folds
         self.random_state = random_state
 
     def split(
@@ -113,11 +113,11 @@ class SparingFolds:
         """
         del X, groups
         if y is None:
-            return self.n_splits
+            return self.max_folds
         return self._n_folds(np.unique(y, return_counts=True)[1])
 
     def _n_folds(self, counts: Ints) -> int:
-        return int(max(1, min(self.n_splits, counts.max())))
+        return int(max(1, min(self.max_folds, counts.max())))
 
     def __repr__(self) -> str:
-        return f"SparingFolds({self.n_splits}, random_state={self.random_state!r})"
+        return f"SparingFolds({self.max_folds}, random_state={self.random_state!r})"

@@ -250,7 +250,8 @@ def append_posteriors(X: Any, posteriors: Sequence[Floats]) -> Any:
     if isinstance(X, dict):
         return type(X)(**X, **{SOURCE: columns})
     if sparse.issparse(X):
-        return sparse.hstack([X, sparse.csr_array(columns)], format="csr")
+        blocks: list[Any] = [X, sparse.csr_array(columns)]
+        return sparse.hstack(blocks, format="csr")
     return np.hstack([X, columns])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from numbers import Real
 from typing import Any, Literal
 
 import joblib
@@ -157,12 +158,11 @@ def search_strength(
     ValueError
         If a strength is not positive or none is given.
     """
-    single = isinstance(C, int | float | np.number)
-    grid = [float(c) for c in ([C] if single else C)]  # type: ignore[union-attr, list-item]
-    if not grid or not all(0 < c < np.inf for c in grid):
+    grid = [C] if isinstance(C, Real) else list(C)  # type: ignore[arg-type]
+    if not grid or not all(isinstance(c, Real) and 0 < c < np.inf for c in grid):
         msg = f"C must be a positive number or a sequence of them; got {C!r}"
         raise ValueError(msg)
-    if tune and single:
+    if tune and len(grid) == 1:
         grid = [factor * grid[0] for factor in _STRENGTHS]
     if len(grid) == 1:
         return estimator.set_params(C=grid[0])

@@ -27,7 +27,7 @@ def make_meta_learning_baseline(
     cv: int = 5,
     text_column: str = "messages",
     max_features: int | None = 30_000,
-    max_iter: int = 10_000,
+    max_iter: int = 1000,
     memory: str | joblib.Memory | None = None,
     random_state: RandomState = None,
     n_jobs: int | None = None,
@@ -49,7 +49,7 @@ def make_meta_learning_baseline(
     text_column, max_features, max_iter, memory : object
         As for :func:`make_svm_baseline`.
     random_state : int, RandomState instance or None, default=None
-        Decides all folds and the solver.
+        Decides all folds.
     n_jobs : int, default=None
         Number of fits at a time, as in joblib.
 

@@ -1,0 +1,254 @@
+"""SVM and MaxEnt from the users' table: features, scales, search, missing parts."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from joblib import parallel_config
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+from sklearn_profiling.baselines import (
+    make_maxent_baseline,
+    make_meta_learning_baseline,
+    make_svm_baseline,
+)
+from sklearn_profiling.evaluation import MultiTaskStratifiedKFold, accuracy_per_task
+from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.sources import (
+    CharacterSegmenter,
+    FrequentPOSPatterns,
+    JiebaSegmenter,
+    StylometricFeatures,
+)
+
+MAKERS = {
+    "svm": make_svm_baseline,
+    "maxent": make_maxent_baseline,
+    "meta": make_meta_learning_baseline,
+}
+every_baseline = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+
+
+def users_and_labels(n_users: int = 36) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Users whose words show the gender and whose tags show the age."""
+    messages: list[Any] = []
+    for row in range(n_users):
+        thing = ["足球", "口红"][row % 2]
+        young = ["我很喜欢", "买了"][row // 2 % 2]
+        messages.append([f"{young}{thing}", f"{thing}{'一二三四五六'[row % 6]}"])
+    messages[3], messages[8], messages[9] = None, [], np.nan
+    y = pd.DataFrame(
+        {
+            "gender": ["m", "f"] * (n_users // 2),
+            "age": np.array(["90s", "80s"])[np.arange(n_users) // 2 % 2],
+        },
+        dtype=object,
+    )
+    y.iloc[[0, 5], 0] = None
+    y.iloc[[5, 6], 1] = np.nan
+    return pd.DataFrame({"messages": messages, "other": 0}), y
+
+
+X, Y = users_and_labels()
+WRITERS = X["messages"].map(lambda cell: isinstance(cell, list) and bool(cell))
+
+
+@every_baseline
+def test_several_tasks_with_gaps(make: Any) -> None:
+    model = make(random_state=0).fit(X, Y)
+    assert model.score(X[WRITERS], Y[WRITERS]) == 1
+    probabilities = model.predict_proba(X)
+    assert [p.shape for p in probabilities] == [(36, 2), (36, 2)]
+    for task, p in enumerate(probabilities):
+        assert np.isfinite(p).all()
+        np.testing.assert_allclose(p.sum(axis=1), 1)
+        np.testing.assert_array_equal(p[3], p[8])
+        np.testing.assert_array_equal(p[3], p[9])
+        best = model.classes_[task][p.argmax(axis=1)]
+        assert (best == model.predict(X)[:, task]).all()
+    # whoever is predicted beside a user changes nothing
+    alone = model.predict_proba(X.iloc[[4]])
+    np.testing.assert_allclose(alone[0][0], probabilities[0][4])
+    assert make(random_state=0).fit(X, Y["age"]).predict(X).shape == (36,)
+
+
+@every_baseline
+def test_seed_clone_and_pickle(make: Any) -> None:
+    model = make(random_state=0, tune=True).fit(X, Y)
+    expected = model.predict_proba(X)
+    with parallel_config("threading", n_jobs=2):
+        together = clone(model).fit(X, Y)
+    for other in (pickle.loads(pickle.dumps(model)), together):
+        for one, two in zip(other.predict_proba(X), expected, strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
+@every_baseline
+def test_parameters_reach_their_steps(make: Any, tmp_path: Path) -> None:
+    model = make(
+        segmenter=CharacterSegmenter(),
+        unigrams="binary",
+        stylometric="drop",
+        text_column="texts",
+        max_features=7,
+        max_iter=50,
+        memory=str(tmp_path),
+        n_jobs=2,
+    )
+    words = model["features"].transformer_list
+    assert [name for name, _ in words] == ["unigrams"]
+    assert (words[0][1].max_features, words[0][1].binary, words[0][1].use_idf) == (
+        7,
+        True,
+        False,
+    )
+    assert isinstance(model["segmenter"], CharacterSegmenter)
+    assert (model.memory, model["classifier"].n_jobs) == (str(tmp_path), 2)
+    assert "max_iter=50" in repr(model["classifier"].get_params())
+    model = model.set_params(memory=None, classifier__n_jobs=None)
+    model.fit(X.rename(columns={"messages": "texts"}), Y)
+    assert len(model["features"].get_feature_names_out()) == 7
+
+
+def test_features_and_their_weight() -> None:
+    model = make_svm_baseline(unigrams="tf", random_state=0).fit(X, Y)
+    names = model["features"].get_feature_names_out()
+    assert "unigrams__足球" in names
+    assert "style__f_measure" in names
+    assert "style__pos=n" in names
+    made = model[:-1].transform(X).toarray()
+    style = np.char.startswith(names.astype(str), "style__")
+    norms = np.square(made[WRITERS][:, ~style]).sum(axis=1)
+    np.testing.assert_allclose(norms, 1)
+    varied = made[WRITERS][:, style].std(axis=0) > 0
+    assert np.square(made[WRITERS][:, style]).sum(axis=1).mean() == pytest.approx(
+        varied.mean()
+    )
+    assert (made[~WRITERS] == 0).all()
+    count = make_svm_baseline(stylometric=StylometricFeatures(pos_patterns="drop"))
+    assert count.fit(X, Y)["features"].get_feature_names_out()[-1] == "style__f_measure"
+    patterns = make_maxent_baseline(stylometric=FrequentPOSPatterns()).fit(X, Y)
+    assert patterns["features"].get_feature_names_out()[-1].startswith("style__pos=")
+
+
+@pytest.mark.parametrize("unigrams", ["tf-idf", "tf", "binary"])
+def test_weights_of_words(unigrams: Any) -> None:
+    users = pd.DataFrame({"messages": [["茶 茶 茶 山"], ["山"]]})
+    model = make_maxent_baseline(
+        segmenter=CharacterSegmenter(), unigrams=unigrams, stylometric="drop"
+    ).fit(users, ["a", "b"])
+    tea, hill = model[:-1].transform(users).toarray()[0][[1, 0]]
+    expected = {
+        "tf": 3.0,
+        "binary": 1.0,
+        "tf-idf": (1 + np.log(3)) * (np.log(3 / 2) + 1),
+    }
+    assert tea / hill == pytest.approx(expected[unigrams])
+
+
+@pytest.mark.parametrize(
+    ("C", "tune", "grid"),
+    [
+        (2, False, None),
+        ((2.0,), False, None),
+        ([0.5, 2.0], False, [0.5, 2.0]),
+        ([0.5, 2.0], True, [0.5, 2.0]),
+        (2.0, True, [0.2, 2.0, 20.0]),
+    ],
+)
+def test_strength_or_a_search_for_it(C: Any, tune: bool, grid: Any) -> None:
+    svm = make_svm_baseline(C=C, tune=tune)["classifier"].estimator.estimator
+    maxent = make_maxent_baseline(C=C, tune=tune)["classifier"].estimator
+    for inner in (svm, maxent):
+        if grid is None:
+            assert inner.C == 2
+        else:
+            assert isinstance(inner, GridSearchCV)
+            assert inner.param_grid == {"C": pytest.approx(grid)}
+
+
+def test_each_task_chooses_its_strength() -> None:
+    model = make_maxent_baseline(C=[1e-6, 10.0], stylometric="drop", random_state=0)
+    y = Y.assign(gender=["m", "m", "f"] * 12, luck=["x"] * 35 + [None])
+    model.fit(X, y)
+    searches = model["classifier"].estimators_
+    assert searches[1].best_params_ == {"C": 10.0}
+    assert model.predict(X)[:, 2].tolist() == ["x"] * 36
+
+
+@every_baseline
+@pytest.mark.parametrize("tune", [False, True])
+def test_classes_with_few_users(make: Any, tune: bool) -> None:
+    y = pd.DataFrame(
+        {
+            "job": ["a"] * 30 + ["b"] * 3 + ["c"] * 2 + ["d"],
+            "rare": [None] * 34 + ["x", "y"],
+        }
+    )
+    model = make(tune=tune, random_state=0).fit(X, y)
+    shapes = [p.shape for p in model.predict_proba(X)]
+    assert shapes == [(36, 4), (36, 2)]
+
+
+@pytest.mark.parametrize("make", [make_svm_baseline, make_maxent_baseline])
+def test_a_cell_may_hold_a_set(make: Any) -> None:
+    likes = pd.Series([{"tea"}, {"tea", "wine"}, None, {"wine"}] * 9)
+    model = make(stylometric="drop", random_state=0).fit(X, likes)
+    assert all(isinstance(cell, frozenset) for cell in model.predict(X))
+
+
+@every_baseline
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"C": 0}, "C must be a positive number or a sequence of them; got 0"),
+        ({"C": []}, r"C must be .* got \[\]"),
+        ({"C": [1.0, -1.0]}, "C must be"),
+        ({"C": ["a"]}, "C must be"),
+        (
+            {"unigrams": "bm25"},
+            "unigrams must be 'tf-idf', 'tf' or 'binary'; got 'bm25",
+        ),
+        ({"stylometric": "keep"}, "a transformer, 'drop' or None; got 'keep'"),
+    ],
+)
+def test_bad_parameters(make: Any, parameters: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make(**parameters)
+
+
+@every_baseline
+def test_bad_users(make: Any) -> None:
+    with pytest.raises(SourceError, match=r"reads the columns \['messages'\]; X has"):
+        make().fit(X[["other"]], Y)
+    with pytest.raises(SourceError, match="X must be a DataFrame"):
+        make().fit([["a"]] * 36, Y)
+    with pytest.raises(SourceError, match=r"part_of_speech=True\) or give a tagger"):
+        make(segmenter=CharacterSegmenter()).fit(X, Y)
+    assert make(stylometric="drop")["segmenter"].part_of_speech is False
+    assert isinstance(make()["segmenter"], JiebaSegmenter)
+
+
+@pytest.mark.slow
+def test_accuracy_on_poets(real_data: Path) -> None:
+    with gzip.open(real_data / "poets" / "users.jsonl.gz", "rt", encoding="utf-8") as f:
+        rows = [json.loads(line) for line in f]
+    users = pd.DataFrame({"messages": [row["texts"] for row in rows]})
+    labels = pd.DataFrame([row["labels"] for row in rows])
+    y = labels[["dynasty", "era", "occupation"]]
+    train, test = next(MultiTaskStratifiedKFold(5, random_state=0).split(users, y))
+    found = {}
+    for name, make in MAKERS.items():
+        model = make(
+            segmenter=CharacterSegmenter(), stylometric="drop", random_state=0
+        ).fit(users.iloc[train], y.iloc[train])
+        found[name] = accuracy_per_task(y.iloc[test], model.predict(users.iloc[test]))
+    assert found

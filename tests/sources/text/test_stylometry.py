@@ -1,0 +1,165 @@
+"""Features of style: the F-measure by hand, classes of tags, endings, errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sklearn_profiling.containers import TokenMessages
+from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.sources import (
+    CharacterSegmenter,
+    FrequentPOSPatterns,
+    JiebaSegmenter,
+    StylometricFeatures,
+)
+from sklearn_profiling.sources.text._style_words import WORD_CLASSES, WORD_ENDINGS
+
+
+def tagged(users):
+    """Text whose words are their own tags, by a tagger that says so."""
+    return TokenMessages.from_lists(users), {"tagger": list}
+
+
+def f_measures(users, **parameters):
+    text, tagger = tagged(users)
+    style = StylometricFeatures(pos_patterns="drop", **tagger, **parameters)
+    return style.fit_transform(text)[:, 0]
+
+
+def test_f_measure_by_hand():
+    users = [
+        # 3 nouns, 1 adjective, 1 preposition; 1 pronoun, 1 verb, 1 adverb, 2 others
+        [["nr", "s", "t", "a", "p"], ["r", "vn", "d", "m", "uj"]],
+        [["n", "ng", "z"]],
+        [["v", "y", "rr", "o"]],
+        None,
+    ]
+    found = f_measures(users)
+    np.testing.assert_allclose(found[:3], [0.5 * (50 - 30 + 100), 100, 0])
+    assert np.isnan(found[3])
+
+
+def test_punctuation_is_no_word():
+    np.testing.assert_allclose(
+        f_measures([[["n", "x", "x", "m"]], [["x"]], [["w", "v"]]]), [75, 50, 0]
+    )
+
+
+def test_universal_and_own_tag_classes():
+    users = [[["DET", "NOUN", "AUX", "PUNCT"]], [["INTJ", "X"]]]
+    np.testing.assert_allclose(
+        f_measures(users, tag_classes="universal"), [50 * (1 + 1 / 3), 25]
+    )
+    # the exact tag goes before the beginning of another class
+    own = {"noun": ["N*"], "verb": "NV"}
+    np.testing.assert_allclose(
+        f_measures([[["NN", "NV", "N"]]], tag_classes=own), 200 / 3
+    )
+    with pytest.raises(SourceError, match=r"may hold the classes .*; got \['nuon'\]"):
+        f_measures(users, tag_classes={"nuon": ["N"]})
+    with pytest.raises(
+        SourceError, match=r"tag_classes\['noun'\] must hold words; got 1"
+    ):
+        f_measures(users, tag_classes={"noun": [1]})
+
+
+def test_jieba_tags_travel_with_the_text():
+    users = [["我爱北京天安门"], ["他慢慢地走", "我跑"], None]
+    text = JiebaSegmenter(part_of_speech=True).transform(users)
+    style = StylometricFeatures(pos_patterns=FrequentPOSPatterns(min_support=0.5))
+    found = style.fit_transform(text)
+    names = style.get_feature_names_out().tolist()
+    assert names[0] == "f_measure"
+    assert "pos=r+v" in names
+    assert found.shape == (3, len(names))
+    assert found[0, 0] == pytest.approx(50)  # r v ns ns
+    assert np.isnan(found[2]).all()
+    np.testing.assert_array_equal(style.transform(text), found)
+    np.testing.assert_array_equal(style.fit(text).transform(text[[1]]), found[[1]])
+    patterns = style.pos_patterns_.transform(text)
+    np.testing.assert_array_equal(found[:, 1:], patterns)
+    assert not hasattr(style.pos_patterns, "patterns_"), "the parameter stays unfitted"
+
+
+def test_word_endings_and_classes():
+    text = TokenMessages.from_lists(
+        [[["Truly", "ly", "!", "lovely"], ["MOTHER"]], [["tea"]], [["。"]], None]
+    )
+    style = StylometricFeatures(
+        f_measure=False,
+        pos_patterns="drop",
+        word_endings=["ly", "Er"],
+        word_classes={"family": ["Mother", "tea"]},
+    )
+    found = style.fit_transform(text)
+    assert style.get_feature_names_out().tolist() == [
+        "ending=ly",
+        "ending=Er",
+        "class=family",
+    ]
+    np.testing.assert_allclose(found[:3], [[0.5, 0.25, 0.25], [0, 0, 1], [0, 0, 0]])
+    assert np.isnan(found[3]).all()
+    one = style.set_params(word_endings="ly", word_classes=False).fit_transform(text)
+    np.testing.assert_array_equal(one, found[:, :1])
+
+
+def test_default_lists():
+    text = TokenMessages.from_lists([[["home"], ["careful"]]])
+    style = StylometricFeatures(
+        f_measure=False, pos_patterns="drop", word_endings=True, word_classes=True
+    ).fit(text)
+    assert style.feature_names_ == [
+        *(f"ending={ending}" for ending in WORD_ENDINGS),
+        *(f"class={name}" for name in WORD_CLASSES),
+    ]
+    shares = dict(zip(style.feature_names_, style.transform(text)[0], strict=True))
+    assert {name: value for name, value in shares.items() if value} == {
+        "ending=ful": 0.5,
+        "class=home": 0.5,
+    }
+    for words in WORD_CLASSES.values():
+        assert list(words) == sorted(set(words))
+
+
+def test_the_tagger_is_asked_once_a_message():
+    asked = []
+
+    def tagger(words):
+        asked.append(words)
+        return ["n" if word == "tea" else "v" for word in words]
+
+    text = CharacterSegmenter().transform([["Drink tea", "tea"], None, ["tea drink"]])
+    style = StylometricFeatures(tagger=tagger)
+    found = style.fit_transform(text)
+    assert asked == [["drink", "tea"], ["tea"], ["tea", "drink"]]
+    names = ["f_measure", "pos=n", "pos=v", "pos=n+v", "pos=v+n"]
+    assert style.feature_names_ == names
+    np.testing.assert_allclose(
+        found[[0, 2]], [[200 / 3, 1, 1, 0, 1], [50, 1, 1, 1, 0]], rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    "tagger", [lambda words: ["n"], lambda words: [("a", "n")] * len(words)]
+)
+def test_a_tagger_gives_one_tag_a_word(tagger):
+    text = TokenMessages.from_lists([None, [["red", "tea"]]])
+    with pytest.raises(
+        SourceError, match=r"row 1: .* each of the 2 words \['red', 'te"
+    ):
+        StylometricFeatures(tagger=tagger).fit(text)
+
+
+def test_errors():
+    text = CharacterSegmenter().transform([["山水"]])
+    with pytest.raises(SourceError, match=r"this text has none.*or give a tagger"):
+        StylometricFeatures().fit(text)
+    with pytest.raises(SourceError, match="gives no feature"):
+        StylometricFeatures(f_measure=False, pos_patterns="drop").fit(text)
+    with pytest.raises(SourceError, match="takes TokenMessages"):
+        StylometricFeatures().fit([["山水"]])
+    with pytest.raises(SourceError, match="StylometricFeatures needs text"):
+        StylometricFeatures(tagger=list, pos_patterns="drop").fit(text[[]])
+    with pytest.raises(SourceError, match="word_endings must hold words; got ''"):
+        StylometricFeatures(tagger=list, word_endings=[""]).fit(text)
