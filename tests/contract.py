@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import CASES, CLASSIFIERS, EXACT, NETS
+from cases import CASES, CLASSIFIERS, EXACT, NETS, join, pictures, sourced_users
+from skorch.helper import SliceDict
 
 every_classifier = pytest.mark.parametrize("name", CLASSIFIERS)
 every_net = pytest.mark.parametrize("name", NETS)
+every_reader_of_images = pytest.mark.parametrize(
+    "name", [name for name in NETS if CASES[name].kind in {"image net", "mixed net"}]
+)
+every_reader_of_text = pytest.mark.parametrize(
+    "name", [name for name in CLASSIFIERS if CASES[name].kind != "image net"]
+)
 TASKS = ["gender", "age", "region"]
 
 
@@ -19,6 +26,25 @@ def make(name, **params):
         for key, value in params.items()
     }
     return model.set_params(**inner)
+
+
+def users_of(name):
+    """Users with gaps, and the sources that a classifier reads."""
+    return _readable(name, sourced_users())
+
+
+def joined(name, texts, network):
+    """Messages and vectors as the sources that a classifier reads."""
+    return _readable(name, join(texts, network))
+
+
+def _readable(name, X):
+    images = pictures(X["network"])
+    if CASES[name].kind == "image net":
+        return SliceDict(images=images)
+    if CASES[name].kind == "mixed net":
+        return SliceDict(images=images, **X)
+    return X
 
 
 def exact(name):

@@ -10,18 +10,18 @@ import pandas as pd
 import pytest
 from cases import (
     CASES,
-    join,
     labels,
     raw_users,
-    sourced_users,
 )
 from contract import (
     TASKS,
     every_classifier,
+    joined,
     make,
     nets_of,
     probabilities,
     same,
+    users_of,
 )
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -40,7 +40,7 @@ from sklearn_profiling.sources import CharacterSegmenter, SourceUnion
 
 @every_classifier
 def test_several_tasks_of_strings_with_gaps(name):
-    X, y = sourced_users(), labels()
+    X, y = users_of(name), labels()
     model = make(name).fit(X, y)
     assert model.task_names_ == TASKS
     assert [c.tolist() for c in model.classes_] == [
@@ -61,7 +61,7 @@ def test_several_tasks_of_strings_with_gaps(name):
 
 @every_classifier
 def test_none_nan_and_na_are_the_same_gap(name):
-    X, y = sourced_users(), labels()
+    X, y = users_of(name), labels()
     expected = make(name, loss_weights=None).fit(X, y).predict_proba(X)
     for gap in (np.nan, pd.NA):
         other = y.where(y.notna(), gap)
@@ -74,7 +74,7 @@ def test_none_nan_and_na_are_the_same_gap(name):
 
 @every_classifier
 def test_score_is_the_mean_accuracy_of_labelled_users(name):
-    X, y = sourced_users(), labels()
+    X, y = users_of(name), labels()
     model = make(name).fit(X, y)
     predicted = model.predict(X)
     accuracies = [
@@ -89,7 +89,7 @@ def test_score_is_the_mean_accuracy_of_labelled_users(name):
 
 @every_classifier
 def test_one_dimensional_labels_give_one_dimensional_predictions(name):
-    X, y = sourced_users(), labels()["age"]
+    X, y = users_of(name), labels()["age"]
     model = make(name).fit(X, y)
     assert model.predict(X).shape == (40,)
     assert model.predict_proba(X).shape == (40, 3)
@@ -100,7 +100,7 @@ def test_one_dimensional_labels_give_one_dimensional_predictions(name):
 
 @every_classifier
 def test_labels_of_other_kinds_come_back_as_they_were(name):
-    X, y = sourced_users(), labels()
+    X, y = users_of(name), labels()
     y["gender"] = y["gender"].map({"f": True, "m": False}).astype(object)
     y["age"] = y["age"].map({"70s": 1970, "80s": 1980, "90s": 1990}).astype(object)
     y = y.where(y.notna(), None)
@@ -111,7 +111,7 @@ def test_labels_of_other_kinds_come_back_as_they_were(name):
 
 @every_classifier
 def test_a_cell_may_hold_a_set(name):
-    X, y = sourced_users(), labels()
+    X, y = users_of(name), labels()
     y["likes"] = [[{"tea"}, {"tea", "wine"}, None, {"wine"}][i % 4] for i in range(40)]
     model = make(name).fit(X, y)
     predicted = model.predict(X)
@@ -122,7 +122,7 @@ def test_a_cell_may_hold_a_set(name):
 
 @every_classifier
 def test_users_without_any_label_are_left_out(name):
-    X, y = sourced_users(), labels()
+    X, y = users_of(name), labels()
     y.iloc[[4, 7, 20]] = None
     rows = np.flatnonzero(y.notna().any(axis=1))
     with_all = make(name).fit(X, y)
@@ -132,7 +132,7 @@ def test_users_without_any_label_are_left_out(name):
 
 @every_classifier
 def test_a_task_without_any_label_is_named(name):
-    X, y = sourced_users(), labels()
+    X, y = users_of(name), labels()
     y["age"] = None
     with pytest.raises(TargetError, match="'age'"):
         make(name).fit(X, y)
@@ -148,8 +148,8 @@ def test_a_task_without_any_label_is_named(name):
 @every_classifier
 def test_any_user_may_lack_any_source(name):
     texts, network = raw_users()
-    X = join(texts, network)
-    model = make(name).fit(sourced_users(), labels())
+    X = joined(name, texts, network)
+    model = make(name).fit(users_of(name), labels())
     before = probabilities(model, X)
     for gaps in (("text",), ("network",), ("text", "network")):
         fewer, holes = list(texts), network.copy()
@@ -157,7 +157,7 @@ def test_any_user_may_lack_any_source(name):
             fewer[7] = None
         if "network" in gaps:
             holes[7] = np.nan
-        after = probabilities(model, join(fewer, holes))
+        after = probabilities(model, joined(name, fewer, holes))
         for a, b in zip(after, before, strict=True):
             assert np.isfinite(a).all()
             others = np.arange(40) != 7
@@ -166,8 +166,8 @@ def test_any_user_may_lack_any_source(name):
 
 @every_classifier
 def test_nobody_has_a_source(name):
-    model = make(name).fit(sourced_users(), labels())
-    nothing = join([None] * 40, np.full((40, 3), np.nan))
+    model = make(name).fit(users_of(name), labels())
+    nothing = joined(name, [None] * 40, np.full((40, 3), np.nan))
     for p in probabilities(model, nothing):
         assert np.isfinite(p).all()
         np.testing.assert_allclose(p, p[:1].repeat(40, axis=0), atol=1e-7)
@@ -176,9 +176,12 @@ def test_nobody_has_a_source(name):
 @every_classifier
 def test_fit_where_nobody_has_a_text_or_links(name):
     texts, network = raw_users()
-    for X in (join([None] * 40, network), join(texts, np.full_like(network, np.nan))):
+    for X in (
+        joined(name, [None] * 40, network),
+        joined(name, texts, np.full_like(network, np.nan)),
+    ):
         model = make(name).fit(X, labels())
-        full = probabilities(model, join(texts, network))
+        full = probabilities(model, joined(name, texts, network))
         assert all(np.isfinite(p).all() for p in full)
 
 
@@ -187,7 +190,7 @@ def test_fit_where_nobody_has_a_text_or_links(name):
 
 @every_classifier
 def test_clone(name):
-    X, y = sourced_users(), labels()
+    X, y = users_of(name), labels()
     model = make(name).fit(X, y)
     copy = clone(model)
     with pytest.raises(NotFittedError):
@@ -198,7 +201,7 @@ def test_clone(name):
 
 @every_classifier
 def test_pickle_is_small_and_predicts_the_same(name, tmp_path):
-    X, y = sourced_users(), labels()
+    X, y = users_of(name), labels()
     model = make(name).fit(X, y)
     saved = pickle.dumps(model)
     loaded = pickle.loads(saved)

@@ -12,25 +12,27 @@ import pandas as pd
 import pytest
 import torch
 from cases import (
-    EXACT,
     VOCABULARY,
-    join,
     labels,
     raw_users,
-    sourced_users,
 )
 from contract import (
     TASKS,
     assert_close,
     every_classifier,
     every_net,
+    every_reader_of_images,
+    every_reader_of_text,
+    exact,
+    joined,
     make,
     probabilities,
     same,
+    users_of,
 )
 from skorch.helper import SliceDict
 
-from sklearn_profiling.containers import TokenMessages, Vocabulary
+from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import (
     SourceError,
     TargetError,
@@ -42,7 +44,7 @@ from sklearn_profiling.exceptions import (
 
 @every_classifier
 def test_same_seed_same_bits_alone_and_in_threads(name):
-    X, y = sourced_users(), labels()
+    X, y = users_of(name), labels()
 
     def fitted(seed):
         return make(name, random_state=seed).fit(X, y).predict_proba(X)
@@ -64,7 +66,7 @@ def test_global_generators_are_left_alone(name):
             torch.get_rng_state().tolist(),
         )
 
-    X, y = sourced_users(), labels()
+    X, y = users_of(name), labels()
     before = states()
     model = make(name).fit(X, y)
     model.predict_proba(X)
@@ -81,7 +83,7 @@ def test_global_generators_are_left_alone(name):
     ("dtype", "tolerance"), [("float32", 1e-6), ("float64", 1e-12)]
 )
 def test_company_in_a_batch_changes_no_prediction(name, dtype, tolerance):
-    X = sourced_users()
+    X = users_of(name)
     model = make(name, dtype=dtype).fit(X, labels())
     together = probabilities(model, X)
     one_by_one = [probabilities(model, X[[user]]) for user in range(40)]
@@ -95,15 +97,17 @@ def test_company_in_a_batch_changes_no_prediction(name, dtype, tolerance):
     # beside users with many long messages, who would pad everybody else's
     texts, network = raw_users()
     long = [[list("山水茶酒" * 30)] * 40] * 3
-    extra = join(texts[:5] + long, np.vstack([network[:5], network[:3]]))
+    extra = joined(name, texts[:5] + long, np.vstack([network[:5], network[:3]]))
     company = [p[:5] for p in probabilities(model, extra)]
-    assert_close(company, probabilities(model, join(texts[:5], network[:5])), tolerance)
+    assert_close(
+        company, probabilities(model, joined(name, texts[:5], network[:5])), tolerance
+    )
 
 
 @every_net
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
 def test_batch_size_of_prediction_changes_nothing(name, batch_size):
-    X = sourced_users()
+    X = users_of(name)
     model = make(name, dtype="float64").fit(X, labels())
     expected = probabilities(model, X)
     model.net_.set_params(batch_size=batch_size)
@@ -115,10 +119,10 @@ def test_batch_size_of_prediction_changes_nothing(name, batch_size):
 
 @every_net
 def test_a_weight_of_two_is_the_user_twice(name):
-    X, y = sourced_users(), labels()
+    X, y = users_of(name), labels()
     times = np.random.RandomState(2).randint(0, 3, 40)
     rows = np.repeat(np.arange(40), times)
-    settings = {**EXACT, "max_epochs": 5}
+    settings = {**exact(name), "max_epochs": 5}
     weighted = make(name, **settings).fit(X, y, sample_weight=times)
     repeated = make(name, **settings).fit(X[rows], y.iloc[rows])
     assert_close(probabilities(weighted, X), probabilities(repeated, X), 1e-9)
@@ -128,7 +132,7 @@ def test_a_weight_of_two_is_the_user_twice(name):
 
 @every_net
 def test_unusable_weights_are_refused(name):
-    X, y = sourced_users(), labels()
+    X, y = users_of(name), labels()
     with pytest.raises(TargetError, match="both a label and a sample_weight"):
         make(name).fit(X, y, sample_weight=np.eye(40)[0])  # user 0 has no label
     with pytest.raises(ValueError, match="non-zero"):
@@ -141,7 +145,7 @@ def test_unusable_weights_are_refused(name):
 
 @every_net
 def test_warm_start_goes_on_and_refit_forgets(name):
-    X, y = sourced_users(), labels()
+    X, y = users_of(name), labels()
     model = make(name).fit(X, y)
     once = probabilities(model, X)
     assert model.n_iter_ == 2
@@ -157,7 +161,7 @@ def test_warm_start_goes_on_and_refit_forgets(name):
 
 @every_net
 def test_partial_fit_learns_from_users_as_they_come(name):
-    X, y = sourced_users(), labels()
+    X, y = users_of(name), labels()
     part = y["gender"].to_numpy() == "f"
     part[0] = True  # a user without labels does no harm
     first, rest = np.flatnonzero(part), np.flatnonzero(~part)
@@ -178,7 +182,7 @@ def test_partial_fit_learns_from_users_as_they_come(name):
 
 @every_net
 def test_columns_of_labels_are_taken_by_name(name):
-    X, y = sourced_users(), labels()
+    X, y = users_of(name), labels()
     turned = y[TASKS[::-1]]
     model = make(name).fit(X, y)
     assert model.score(X, turned) == pytest.approx(model.score(X, y))
@@ -195,24 +199,28 @@ def test_columns_of_labels_are_taken_by_name(name):
 # -- inputs --------------------------------------------------------------------
 
 
-@every_classifier
+@every_reader_of_text
 def test_another_vocabulary_is_refused(name):
-    X, y = sourced_users(), labels()
+    X, y = users_of(name), labels()
     model = make(name).fit(X, y)
     for other in (Vocabulary(["山", "海"]), VOCABULARY.with_vectors(np.ones((8, 5)))):
         text = X["text"].with_vocabulary(other)
         with pytest.raises(VocabularyMismatchError, match="another vocabulary"):
-            model.predict(SliceDict(text=text, network=X["network"]))
+            model.predict(SliceDict(**{**X, "text": text}))
     again = X["text"].with_vocabulary(Vocabulary(VOCABULARY.words, VOCABULARY.vectors))
-    model.predict(SliceDict(text=again, network=X["network"]))
+    model.predict(SliceDict(**{**X, "text": again}))
 
 
 @every_classifier
 def test_read_only_memory_maps(name, tmp_path):
-    X, y = sourced_users(), labels()
+    X, y = users_of(name), labels()
     joblib.dump(X, tmp_path / "users")
     mapped = joblib.load(tmp_path / "users", mmap_mode="r")
-    assert not mapped["network"].flags.writeable
+    assert not any(
+        array.flags.writeable
+        for array in mapped.values()
+        if isinstance(array, np.ndarray)
+    )
     model = make(name).fit(mapped, y)
     expected = make(name).fit(X, y).predict_proba(X)
     assert same(model.predict_proba(mapped), expected)
@@ -220,7 +228,7 @@ def test_read_only_memory_maps(name, tmp_path):
 
 @every_classifier
 def test_inputs_are_not_changed(name):
-    X, y = sourced_users(), labels()
+    X, y = users_of(name), labels()
     before = joblib.hash([X, y])
     make(name).fit(X, y).predict(X)
     assert joblib.hash([X, y]) == before
@@ -241,7 +249,7 @@ def test_columns_of_a_plain_array_are_held_against_fit(name):
     with pytest.raises(ValueError, match="3 features"):
         make(name).fit(array.to_numpy(), y).predict(array.to_numpy()[:, :2])
     # a fit on named sources forgets them
-    model.fit(sourced_users(), labels())
+    model.fit(users_of(name), labels())
     assert not hasattr(model, "n_features_in_")
     assert not hasattr(model, "feature_names_in_")
     with pytest.raises((SourceError, VocabularyMismatchError)):
@@ -249,17 +257,27 @@ def test_columns_of_a_plain_array_are_held_against_fit(name):
 
 
 @every_net
-def test_one_text_alone_is_enough(name):
-    X, y = sourced_users(), labels()
-    model = make(name).fit(X["text"], y)
-    assert isinstance(X["text"], TokenMessages)
-    expected = model.predict_proba(X["text"])
-    assert same(model.predict_proba({"text": X["text"]}), expected)
+def test_one_text_or_one_source_of_images_alone_is_enough(name):
+    X, y = users_of(name), labels()
+    source = "images" if "images" in X else "text"
+    assert isinstance(X[source], TokenMessages | ImageBags)
+    model = make(name).fit(X[source], y)
+    expected = model.predict_proba(X[source])
+    assert same(model.predict_proba({source: X[source]}), expected)
+
+
+@every_reader_of_images
+def test_images_of_another_shape_are_refused(name):
+    X, y = users_of(name), labels()
+    model = make(name).fit(X, y)
+    narrow = ImageBags(X["images"].pixels[..., :-1], X["images"].user_starts)
+    with pytest.raises(SourceError, match="images of 2 x 4 x 5 in fit; it is images"):
+        model.predict(SliceDict(**{**X, "images": narrow}))
 
 
 @every_net
 def test_no_user_no_prediction(name):
-    X = sourced_users()
+    X = users_of(name)
     model = make(name).fit(X, labels())
     with pytest.raises(SourceError, match="no user"):
         model.predict(X[:0])

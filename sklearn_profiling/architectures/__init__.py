@@ -6,18 +6,24 @@ and softmax live outside. They are built by :mod:`sklearn_profiling.estimators`.
 
 from sklearn_profiling.architectures.aux_lstm import AuxLSTM
 from sklearn_profiling.architectures.bow_cnn import BowCNN
+from sklearn_profiling.architectures.cnn3d import CNN3D
+from sklearn_profiling.architectures.image_set import ImageSet
 from sklearn_profiling.architectures.lstm import LSTM
 from sklearn_profiling.architectures.mmlup import MMLUP
 from sklearn_profiling.architectures.multi_task_lstm import MultiTaskLSTM
+from sklearn_profiling.architectures.multimodal_cnn3d import MultimodalCNN3D
 from sklearn_profiling.architectures.pcnn import PCNN
 from sklearn_profiling.architectures.text_cnn import TextCNN
 
-__all__ = [
+__all__ = [  # noqa: RUF022  sorted by character, as the test of all packages asks
     "AuxLSTM",
     "BowCNN",
+    "CNN3D",
+    "ImageSet",
     "LSTM",
     "MMLUP",
     "MultiTaskLSTM",
+    "MultimodalCNN3D",
     "PCNN",
     "TextCNN",
 ]

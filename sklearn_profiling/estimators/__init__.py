@@ -2,18 +2,24 @@
 
 from sklearn_profiling.estimators.aux_lstm import AuxLSTMClassifier
 from sklearn_profiling.estimators.bow_cnn import BowCNNClassifier
+from sklearn_profiling.estimators.cnn3d import CNN3DClassifier
+from sklearn_profiling.estimators.image_set import ImageSetClassifier
 from sklearn_profiling.estimators.lstm import LSTMClassifier
 from sklearn_profiling.estimators.mmlup import MMLUPClassifier
 from sklearn_profiling.estimators.multi_task_lstm import MultiTaskLSTMClassifier
+from sklearn_profiling.estimators.multimodal_cnn3d import MultimodalCNN3DClassifier
 from sklearn_profiling.estimators.pcnn import PCNNClassifier
 from sklearn_profiling.estimators.text_cnn import TextCNNClassifier
 
 __all__ = [
     "AuxLSTMClassifier",
     "BowCNNClassifier",
+    "CNN3DClassifier",
+    "ImageSetClassifier",
     "LSTMClassifier",
     "MMLUPClassifier",
     "MultiTaskLSTMClassifier",
+    "MultimodalCNN3DClassifier",
     "PCNNClassifier",
     "TextCNNClassifier",
 ]

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from numbers import Integral
+from typing import Any, ClassVar
 
 import torch
+from sklearn.utils._param_validation import Interval
 from torch import nn
 
 from sklearn_profiling.architectures.layers.images import PixelScale, RowImages
-from sklearn_profiling.architectures.layers.sources import VectorEncoder
+from sklearn_profiling.architectures.layers.sources import (
+    JoinedSources,
+    VectorEncoder,
+)
+from sklearn_profiling.architectures.mmlup import MMLUP
+from sklearn_profiling.estimators._base import BaseProfileClassifier
 from sklearn_profiling.estimators._statistics import Statistics
-from sklearn_profiling.training.inputs import SourceSpec
+from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.training.inputs import Sources, SourceSpec
 
 __all__: list[str] = []
 
@@ -38,3 +46,49 @@ def image_reader(
     if spec.kind == "images":
         return PixelScale(mean, scale), spec.image_shape
     return RowImages(VectorEncoder(mean, scale, 0.0)), (1, 1, spec.n_features)
+
+
+class BaseImageClassifier(BaseProfileClassifier):
+    """Base of classifiers that read one bag of images a user."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseProfileClassifier._parameter_constraints,
+        "source": [str, None],
+        "n_shared": [Interval(Integral, 1, None, closed="left")],
+        "n_hidden": ["array-like"],
+    }
+
+    _architecture: ClassVar[type[MMLUP]]
+
+    def _image_encoder(
+        self, reader: nn.Module, image_shape: tuple[int, ...]
+    ) -> nn.Module:
+        """Build the encoder of the bags; the hook that subclasses fill."""
+        raise NotImplementedError
+
+    def _build_module(self, n_classes: list[int]) -> nn.Module:
+        ((name, spec),) = self._specs.items()
+        encoder = self._image_encoder(*image_reader(spec, self._statistics[name]))
+        return self._architecture(
+            JoinedSources({name: encoder}, self.source_dropout),
+            n_shared=self.n_shared,
+            n_hidden=list(self.n_hidden),
+            n_classes=n_classes,
+            dropout=self.dropout,
+        )
+
+    def _check_architecture(self, sources: Sources) -> Sources:
+        kinds = {name: SourceSpec.of(source).kind for name, source in sources.items()}
+        readable = [name for name, kind in kinds.items() if kind == "images"]
+        # What stands in for images, so that a plain array is enough.
+        readable = readable or [n for n, kind in kinds.items() if kind == "vectors"]
+        chosen = self.source
+        if chosen is None and len(readable) == 1:
+            chosen = readable[0]
+        if chosen not in readable:
+            msg = (
+                f"{type(self).__name__} reads one source of images; parameter source "
+                f"is {self.source!r} and X holds {kinds}"
+            )
+            raise SourceError(msg)
+        return {chosen: sources[chosen]}

@@ -28,6 +28,7 @@ from sklearn_profiling.estimators._base import BaseProfileClassifier
 from sklearn_profiling.estimators._image_parts import image_reader
 from sklearn_profiling.exceptions import SourceError, TargetError
 from sklearn_profiling.training.batches import Batch
+from sklearn_profiling.training.inputs import Sources
 from sklearn_profiling.training.net import apply_to_batches
 
 __all__: list[str] = []
@@ -73,14 +74,17 @@ class BaseTextCNNClassifier(BaseProfileClassifier):
         return {name: gap for name, spec in self._specs.items() if spec.kind == "text"}
 
     def _join_sources(self) -> JoinedSources:
+        """Build what encodes and joins the sources that fit saw."""
+        return JoinedSources(self._encoders(), self.source_dropout)
+
+    def _encoders(self) -> dict[str, nn.Module]:
         """Build one encoder a source, from what fit saw of it."""
         build = {
             "text": self._text_encoder,
             "images": self._image_encoder,
             "vectors": self._vector_encoder,
         }
-        encoders = {name: build[spec.kind](name) for name, spec in self._specs.items()}
-        return JoinedSources(encoders, self.source_dropout)
+        return {name: build[spec.kind](name) for name, spec in self._specs.items()}
 
     def _text_encoder(self, name: str) -> nn.Module:
         spec = self._specs[name]
@@ -152,3 +156,24 @@ class BaseTextCNNClassifier(BaseProfileClassifier):
     def _vector_encoder(self, name: str) -> nn.Module:
         mean, scale = self._statistics[name]
         return VectorEncoder(torch.tensor(mean), torch.tensor(scale), self.dropout)
+
+
+class BaseMultiSourceClassifier(BaseTextCNNClassifier):
+    """Base of classifiers that read any mixture of sources."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseTextCNNClassifier._parameter_constraints,
+        "sources": ["array-like", None],
+    }
+
+    def _check_architecture(self, sources: Sources) -> Sources:
+        if self.sources is None:
+            return sources
+        absent = [name for name in self.sources if name not in sources]
+        if absent or not len(self.sources):
+            msg = (
+                f"parameter sources names {list(self.sources)}; X holds "
+                f"{list(sources)}, and at least one of them is needed"
+            )
+            raise SourceError(msg)
+        return {name: sources[name] for name in self.sources}

@@ -12,14 +12,12 @@ from sklearn.utils._param_validation import Interval
 
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.architectures.mmlup import MMLUP
-from sklearn_profiling.estimators._text_parts import BaseTextCNNClassifier
-from sklearn_profiling.exceptions import SourceError
-from sklearn_profiling.training.inputs import Sources
+from sklearn_profiling.estimators._text_parts import BaseMultiSourceClassifier
 
 __all__ = ["MMLUPClassifier"]
 
 
-class MMLUPClassifier(BaseTextCNNClassifier):
+class MMLUPClassifier(BaseMultiSourceClassifier):
     """Multi-source and multi-task learning for user profiles (MMLUP).
 
     Each text goes through a deep Text-CNN with attention over messages, each bag of
@@ -185,8 +183,7 @@ class MMLUPClassifier(BaseTextCNNClassifier):
     _architecture = MMLUP
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseTextCNNClassifier._parameter_constraints,
-        "sources": ["array-like", None],
+        **BaseMultiSourceClassifier._parameter_constraints,
         "n_filters_image": ["array-like"],
         "n_features_image": [Interval(Integral, 1, None, closed="left")],
     }
@@ -259,18 +256,6 @@ class MMLUPClassifier(BaseTextCNNClassifier):
         self.dtype = dtype
         self.random_state = random_state
         self.verbose = verbose
-
-    def _check_architecture(self, sources: Sources) -> Sources:
-        if self.sources is None:
-            return sources
-        absent = [name for name in self.sources if name not in sources]
-        if absent or not len(self.sources):
-            msg = (
-                f"parameter sources names {list(self.sources)}; X holds "
-                f"{list(sources)}, and at least one of them is needed"
-            )
-            raise SourceError(msg)
-        return {name: sources[name] for name in self.sources}
 
     def message_attention(
         self, X: Any, *, source: str | None = None, task: str | None = None

@@ -246,6 +246,34 @@ class JoinedSources(nn.Module):
         """
         return self.encoders[self.names.index(name)]
 
+    def parts(
+        self,
+        sources: Mapping[str, SourceBatch],
+        present: Mapping[str, Tensor],
+    ) -> list[Tensor]:
+        """Encode each source of each user.
+
+        Parameters
+        ----------
+        sources : mapping of str to FlatText, FlatImages or Tensor
+            The sources of a batch.
+        present : mapping of str to Tensor of bool, shape (n_users,)
+            Whether each user has the source.
+
+        Returns
+        -------
+        list of Tensor, shape (n_users, n_features of the source)
+            Vectors, or stand-ins of those who lack the source.
+        """
+        parts = []
+        for name, encoder, stand_in in zip(
+            self.names, self.encoders, self.stand_ins, strict=True
+        ):
+            encoded = encoder(sources[name])
+            use = self.hide(present[name]).unsqueeze(-1)
+            parts.append(torch.where(use, encoded, stand_in.to(encoded.dtype)))
+        return parts
+
     def forward(
         self,
         sources: Mapping[str, SourceBatch],
@@ -265,11 +293,4 @@ class JoinedSources(nn.Module):
         Tensor, shape (n_users, n_features)
             c(u) of the paper.
         """
-        parts = []
-        for name, encoder, stand_in in zip(
-            self.names, self.encoders, self.stand_ins, strict=True
-        ):
-            encoded = encoder(sources[name])
-            use = self.hide(present[name]).unsqueeze(-1)
-            parts.append(torch.where(use, encoded, stand_in.to(encoded.dtype)))
-        return torch.cat(parts, dim=1)
+        return torch.cat(self.parts(sources, present), dim=1)

@@ -1,0 +1,274 @@
+"""Bags of images as sets: one encoder for every image, attention over the bag."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from typing import Any, ClassVar, Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from sklearn.utils._param_validation import Interval, StrOptions
+from torch import Tensor, nn
+
+from sklearn_profiling._seeding import RandomState
+from sklearn_profiling.architectures.image_set import ImageSet
+from sklearn_profiling.architectures.layers.image_set import (
+    GivenImageEncoder,
+    ImageSetEncoder,
+    SmallImageCNN,
+)
+from sklearn_profiling.architectures.layers.images import PixelScale
+from sklearn_profiling.containers import ImageBags
+from sklearn_profiling.estimators._image_parts import BaseImageClassifier
+from sklearn_profiling.training.batches import Batch
+from sklearn_profiling.training.net import apply_to_batches
+
+__all__ = ["ImageSetClassifier"]
+
+
+class ImageSetClassifier(BaseImageClassifier):
+    """Attributes of users from their images, read one by one.
+
+    Every image goes through the same encoder; attention over the images of a user
+    makes one vector of them, which a dense layer and one stack of dense layers a task
+    read. The order of images says nothing, and there may be any number of them.
+
+    Parameters
+    ----------
+    source : str, default=None
+        Name of the images to read, where `X` holds several sources; may be left out if
+        only one of them is images.
+    encoder : Module, default=None
+        From floats (n_images, n_channels, height, width), pixels from 0 to 1, to
+        (n_images, n_features), for example a net with pretrained weights that begins
+        with the normalisation it was trained with. It is copied before use. None is a
+        small CNN, learned from the start, on pixels standardised by channel.
+    freeze_encoder : bool, default=False
+        Whether training leaves the parameters of a given `encoder` alone.
+    n_filters : sequence of int, default=(16, 32, 64)
+        Feature maps of the convolutions 3 x 3 of the small CNN, with a maximum over
+        2 x 2 after each.
+    n_features_image : int, default=64
+        Length of an image's vector in the small CNN.
+    attention : {"softmax", "raw"} or None, default="softmax"
+        Weights of images: softmax over a user's images, the bare score, or None for
+        the average.
+    n_attention : int, default=64
+        Hidden units of the attention score.
+    n_shared : int, default=256
+        Units of the dense layer before the tasks' own, as in
+        :class:`CNN3DClassifier`.
+    n_hidden : sequence of int, default=(128,)
+        Units of the dense layers of each task, as in :class:`CNN3DClassifier`.
+    dropout : float, default=0.5
+        Dropout on the dense layer.
+    source_dropout : float, default=0.1
+        Probability that training hides the images of a user, so that the stand-in for
+        missing images is learned.
+    loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
+        Weight of each task's loss, as in :class:`MMLUPClassifier`.
+    learning_rate : float, default=0.001
+        Of Adam, at first.
+    learning_rate_decay : bool, default=True
+        Whether the rate falls linearly to zero over the epochs of ``fit``.
+        ``partial_fit`` keeps it.
+    weight_decay : float, default=0.0
+        L2 penalty of Adam.
+    batch_size : int, default=13
+        Users in a batch, as in :class:`CNN3DClassifier`.
+    max_epochs : int, default=30
+        Passes over the users.
+    early_stopping : bool, default=False
+        Whether to hold out users, stop when their loss no longer falls, and keep the
+        best epoch.
+    validation_fraction : float, default=0.1
+        Share of users held out by `early_stopping`.
+    n_iter_no_change : int, default=5
+        Epochs without improvement before `early_stopping` stops.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew. The learning rate, the size of batches and
+        the number of epochs may change in between; all else stays as it was.
+    callbacks : list, default=None
+        Skorch callbacks; copied before use.
+    device : str, default="cpu"
+        Torch device; "auto" takes a GPU if there is one.
+    dtype : {"float32", "float64", "bfloat16"}, default="float32"
+        Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions in
+        16 where the device does so in hardware, else in 32.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial parameters, order of users and dropout.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar, 2 prints a line an epoch.
+
+    Attributes
+    ----------
+    classes_ : list of ndarray, or ndarray
+        Classes of each task; one array if `y` had one dimension.
+    task_names_ : list of str
+        Names of the tasks: the columns of `y`.
+    net_ : skorch.NeuralNet
+        The trained net.
+    history_ : list of dict
+        Losses and times of each epoch.
+    n_iter_ : int
+        Number of epochs trained.
+    n_features_in_ : int
+        Columns of `X`, if it was a plain array.
+
+    See Also
+    --------
+    CNN3DClassifier : The same bags as volumes.
+
+    Notes
+    -----
+    No paper describes this classifier; all defaults are our choice. It is there to see
+    whether convolving over the order of images, which means nothing, is worth it.
+
+    A given encoder always works in evaluation mode: its batch statistics stay as they
+    came, since those of a batch would let the other users in it change a prediction,
+    and its dropout stays off, since torch draws that from the global generator. Its
+    weights are part of the pickled parameters and, once more, of the trained net.
+
+    Before the first step the vectors of users are standardised on the training users.
+    A plain 2-D array is read as one image a user, of one channel and one line.
+    Predictions do not depend on batch size or on the other users of a batch, up to
+    rounding.
+
+    References
+    ----------
+    Ilse, Tomczak and Welling, "Attention-based Deep Multiple Instance Learning", ICML
+    2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_profiling.containers import ImageBags
+    >>> from sklearn_profiling.estimators import ImageSetClassifier
+    >>> pixels = np.zeros((12, 3, 8, 8), dtype=np.uint8)
+    >>> pixels[::2, 0] = 255  # every other image is red
+    >>> bags = ImageBags(pixels, [0, 1, 2, 3, 4, 4, 6, 8, 10, 12])
+    >>> y = ["one red", "black", "one red", "black", None] + ["one red"] * 4
+    >>> model = ImageSetClassifier(max_epochs=20, random_state=0).fit(bags, y)
+    >>> model.predict(bags[:2])
+    array(['one red', 'black'], dtype=object)
+    >>> [weights.shape for weights in model.image_attention(bags[3:6])]
+    [(1,), (0,), (2,)]
+    """
+
+    _architecture = ImageSet
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseImageClassifier._parameter_constraints,
+        "encoder": [nn.Module, None],
+        "freeze_encoder": ["boolean"],
+        "n_filters": ["array-like"],
+        "n_features_image": [Interval(Integral, 1, None, closed="left")],
+        "attention": [StrOptions({"softmax", "raw"}), None],
+        "n_attention": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        *,
+        source: str | None = None,
+        encoder: nn.Module | None = None,
+        freeze_encoder: bool = False,
+        n_filters: Sequence[int] = (16, 32, 64),
+        n_features_image: int = 64,
+        attention: Literal["softmax", "raw"] | None = "softmax",
+        n_attention: int = 64,
+        n_shared: int = 256,
+        n_hidden: Sequence[int] = (128,),
+        dropout: float = 0.5,
+        source_dropout: float = 0.1,
+        loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        learning_rate: float = 1e-3,
+        learning_rate_decay: bool = True,
+        weight_decay: float = 0.0,
+        batch_size: int = 13,
+        max_epochs: int = 30,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        warm_start: bool = False,
+        callbacks: list[Any] | None = None,
+        device: str = "cpu",
+        dtype: str = "float32",
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
+        self.source = source
+        self.encoder = encoder
+        self.freeze_encoder = freeze_encoder
+        self.n_filters = n_filters
+        self.n_features_image = n_features_image
+        self.attention = attention
+        self.n_attention = n_attention
+        self.n_shared = n_shared
+        self.n_hidden = n_hidden
+        self.dropout = dropout
+        self.source_dropout = source_dropout
+        self.loss_weights = loss_weights
+        self.learning_rate = learning_rate
+        self.learning_rate_decay = learning_rate_decay
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _image_encoder(
+        self, reader: nn.Module, image_shape: tuple[int, ...]
+    ) -> nn.Module:
+        encoder: nn.Module
+        if self.encoder is None:
+            encoder = SmallImageCNN(
+                image_shape[0], list(self.n_filters), self.n_features_image
+            )
+        else:
+            if isinstance(reader, PixelScale):
+                reader = PixelScale(torch.zeros(1), torch.ones(1))
+            encoder = GivenImageEncoder(
+                copy.deepcopy(self.encoder), image_shape, frozen=self.freeze_encoder
+            )
+        return ImageSetEncoder(
+            reader, encoder, attention=self.attention, n_attention=self.n_attention
+        )
+
+    def image_attention(self, X: Any) -> list[npt.NDArray[np.float64]]:
+        """Compute the weight that each image has in its user's vector.
+
+        Parameters
+        ----------
+        X : mapping of str to source, ImageBags or ndarray of shape (n_users, d)
+            Images of the users.
+
+        Returns
+        -------
+        list of ndarray of float, shape (n_images of the user,)
+            One array a user, in the order of the images in `X`; with softmax each sums
+            to 1. It says what the model looked at, not why the user is who they are.
+        """
+        dataset = self._dataset(X)
+        ((name, source),) = dataset.sources.items()
+        joined = cast("Any", self.net_.module_).sources
+
+        def weights(batch: Batch) -> Tensor:
+            found: Tensor = joined.encoder(name).image_weights(batch.sources[name])
+            return found
+
+        flat = apply_to_batches(self.net_, dataset, weights)
+        if isinstance(source, ImageBags):
+            return np.split(flat, source.user_starts[1:-1])
+        return np.split(flat, len(flat))

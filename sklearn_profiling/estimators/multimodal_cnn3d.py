@@ -1,0 +1,317 @@
+"""Images through a 3D-CNN beside text and vectors, with a gate for each source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal, cast
+
+import pandas as pd
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from torch import Tensor, nn
+
+from sklearn_profiling._seeding import RandomState
+from sklearn_profiling.architectures.cnn3d import VolumeEncoder
+from sklearn_profiling.architectures.layers.gates import GatedSources
+from sklearn_profiling.architectures.multimodal_cnn3d import MultimodalCNN3D
+from sklearn_profiling.estimators._image_parts import image_reader
+from sklearn_profiling.estimators._text_parts import BaseMultiSourceClassifier
+from sklearn_profiling.training.batches import Batch
+from sklearn_profiling.training.net import apply_to_batches
+
+__all__ = ["MultimodalCNN3DClassifier"]
+
+
+class MultimodalCNN3DClassifier(BaseMultiSourceClassifier):
+    """Images, texts and vectors of users, each through a gate of its own.
+
+    Bags of images go through the 3D-CNN of :class:`CNN3DClassifier`, texts through the
+    deep Text-CNN of :class:`MMLUPClassifier`, dense sources are centred and scaled.
+    Each source is brought to one size by a dense layer, weighed by its gate and
+    concatenated with the others; a shared layer and one stack of dense layers a task
+    follow. A gate can learn to ignore a source that says nothing.
+
+    Parameters
+    ----------
+    sources : sequence of str, default=None
+        Names of the sources to use, out of those in `X`; None uses all.
+    gate : {"source", "user"}, default="source"
+        Whether a source has one gate for all users, or that times one which looks at
+        what the source says about the user.
+    gate_penalty : float, default=0.1
+        Weight in the loss of the sum of the gates for all users: what a source must be
+        worth for its gate to stay open.
+    n_gated : int, default=64
+        Units that each source is brought to before its gate.
+    variant : {1, 2}, default=1
+        Model 1 or Model 2 of :class:`CNN3DClassifier`, for images.
+    n_filters_image : int, default=None
+        Feature maps of the first convolution over images; None is 32 in Model 1 and 64
+        in Model 2.
+    n_images : int, default=11
+        Images of a user to read (paper). Of more than these the first ones count.
+    image_order : {"given", "random"}, default="given"
+        As in :class:`CNN3DClassifier`.
+    attention : {"softmax", "raw"} or None, default="softmax"
+        Weights of messages, as in :class:`MMLUPClassifier`.
+    n_filters : int, default=64
+        Feature maps of each filter width in the first convolution over words.
+    kernel_sizes : sequence of int, default=(1, 3, 5, 7, 9)
+        Filter widths of the first convolution over words, odd.
+    n_filters_second : int, default=64
+        Feature maps of the second convolution over words.
+    kernel_size_second : int, default=3
+        Filter width of the second convolution over words, odd.
+    n_attention : int, default=64
+        Hidden units of the attention score.
+    n_shared : int, default=256
+        Units of the shared layer.
+    n_hidden : sequence of int, default=(128,)
+        Units of the dense layers of each task.
+    n_dimensions : int, default=100
+        Length of word vectors to learn for a text that brings none.
+    trainable_vectors : bool, default=False
+        Whether training changes the word vectors that a text brings.
+    dropout : float, default=0.5
+        Dropout on dense sources and on the shared layer.
+    word_dropout : float, default=0.3
+        Dropout on the entries of word vectors.
+    source_dropout : float, default=0.1
+        Probability that training hides a source of a user, so that the stand-ins for
+        missing sources are learned.
+    loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
+        Weight of each task's loss, as in :class:`MMLUPClassifier`.
+    learning_rate : float, default=0.001
+        Of Adam, at first.
+    learning_rate_decay : bool, default=True
+        Whether the rate falls linearly to zero over the epochs of ``fit``.
+        ``partial_fit`` keeps it.
+    weight_decay : float, default=0.0
+        L2 penalty of Adam.
+    batch_size : int, default=13
+        Users in a batch, as in :class:`CNN3DClassifier`.
+    max_epochs : int, default=30
+        Passes over the users.
+    early_stopping : bool, default=False
+        Whether to hold out users, stop when their loss no longer falls, and keep the
+        best epoch.
+    validation_fraction : float, default=0.1
+        Share of users held out by `early_stopping`.
+    n_iter_no_change : int, default=5
+        Epochs without improvement before `early_stopping` stops.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew. The learning rate, the size of batches and
+        the number of epochs may change in between; all else stays as it was.
+    callbacks : list, default=None
+        Skorch callbacks; copied before use.
+    device : str, default="cpu"
+        Torch device; "auto" takes a GPU if there is one.
+    dtype : {"float32", "float64", "bfloat16"}, default="float32"
+        Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions in
+        16 where the device does so in hardware, else in 32.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial parameters, order of users and of images, and dropout.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar, 2 prints a line an epoch.
+
+    Attributes
+    ----------
+    classes_ : list of ndarray, or ndarray
+        Classes of each task; one array if `y` had one dimension.
+    task_names_ : list of str
+        Names of the tasks: the columns of `y`.
+    net_ : skorch.NeuralNet
+        The trained net.
+    history_ : list of dict
+        Losses and times of each epoch.
+    n_iter_ : int
+        Number of epochs trained.
+    n_features_in_ : int
+        Columns of `X`, if it was a plain array.
+
+    See Also
+    --------
+    CNN3DClassifier : Images alone.
+    MMLUPClassifier : Any sources without gates; images as a set.
+
+    Notes
+    -----
+    The paper announces "a multimodal 3D CNN model which is able to combine visual and
+    textual information" as future work and says nothing of its shape: all but the
+    3D-CNN itself is our choice.
+
+    Gates are sigmoids, so that each opens and closes on its own. A source that says
+    nothing gives its gate no direction, on average, while the penalty always pushes the
+    gate down; by the time the net begins to learn users by heart, which any noise can
+    help with, the gate is nearly closed. The penalty enters the gradient alone: losses
+    in ``history_`` are those of the tasks. A gate tells how much of a source the net
+    uses, not how good the source would be alone: of two that say the same, one may be
+    closed.
+
+    Texts and images are standardised on the training users before the first step. A
+    plain 2-D array is read as one dense source.
+
+    References
+    ----------
+    Valdez-Rodriguez, Calvo and Felipe-Riveron, "Author Profiling From Images Using 3D
+    Convolutional Neural Networks", IberLEF 2019.
+
+    Arevalo, Solorio, Montes-y-Gomez and Gonzalez, "Gated Multimodal Units for
+    Information Fusion", ICLR 2017 workshop.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_profiling.containers import ImageBags, TokenMessages
+    >>> from sklearn_profiling.estimators import MultimodalCNN3DClassifier
+    >>> pixels = np.zeros((12, 3, 8, 8), dtype=np.uint8)
+    >>> bags = ImageBags(pixels, np.arange(13))
+    >>> text = TokenMessages.from_lists([[["tea"]], [["hills"]], None] * 4)
+    >>> X = {"images": bags, "text": text}
+    >>> model = MultimodalCNN3DClassifier(
+    ...     n_filters_image=2, n_filters=4, max_epochs=2, random_state=0
+    ... )
+    >>> model.fit(X, ["f", "m", None] * 4).predict(X).shape
+    (12,)
+    >>> model.source_gates(X).columns.tolist()
+    ['images', 'text']
+    """
+
+    _architecture = MultimodalCNN3D
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseMultiSourceClassifier._parameter_constraints,
+        "gate": [StrOptions({"source", "user"})],
+        "gate_penalty": [Interval(Real, 0, None, closed="left")],
+        "n_gated": [Interval(Integral, 1, None, closed="left")],
+        "variant": [Options(Integral, {1, 2})],
+        "n_filters_image": [Interval(Integral, 1, None, closed="left"), None],
+        "n_images": [Interval(Integral, 1, None, closed="left")],
+        "image_order": [StrOptions({"given", "random"})],
+    }
+
+    def __init__(
+        self,
+        *,
+        sources: Sequence[str] | None = None,
+        gate: Literal["source", "user"] = "source",
+        gate_penalty: float = 0.1,
+        n_gated: int = 64,
+        variant: Literal[1, 2] = 1,
+        n_filters_image: int | None = None,
+        n_images: int = 11,
+        image_order: Literal["given", "random"] = "given",
+        attention: Literal["softmax", "raw"] | None = "softmax",
+        n_filters: int = 64,
+        kernel_sizes: Sequence[int] = (1, 3, 5, 7, 9),
+        n_filters_second: int = 64,
+        kernel_size_second: int = 3,
+        n_attention: int = 64,
+        n_shared: int = 256,
+        n_hidden: Sequence[int] = (128,),
+        n_dimensions: int = 100,
+        trainable_vectors: bool = False,
+        dropout: float = 0.5,
+        word_dropout: float = 0.3,
+        source_dropout: float = 0.1,
+        loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        learning_rate: float = 1e-3,
+        learning_rate_decay: bool = True,
+        weight_decay: float = 0.0,
+        batch_size: int = 13,
+        max_epochs: int = 30,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        warm_start: bool = False,
+        callbacks: list[Any] | None = None,
+        device: str = "cpu",
+        dtype: str = "float32",
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
+        self.sources = sources
+        self.gate = gate
+        self.gate_penalty = gate_penalty
+        self.n_gated = n_gated
+        self.variant = variant
+        self.n_filters_image = n_filters_image
+        self.n_images = n_images
+        self.image_order = image_order
+        self.attention = attention
+        self.n_filters = n_filters
+        self.kernel_sizes = kernel_sizes
+        self.n_filters_second = n_filters_second
+        self.kernel_size_second = kernel_size_second
+        self.n_attention = n_attention
+        self.n_shared = n_shared
+        self.n_hidden = n_hidden
+        self.n_dimensions = n_dimensions
+        self.trainable_vectors = trainable_vectors
+        self.dropout = dropout
+        self.word_dropout = word_dropout
+        self.source_dropout = source_dropout
+        self.loss_weights = loss_weights
+        self.learning_rate = learning_rate
+        self.learning_rate_decay = learning_rate_decay
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _build_module(self, n_classes: list[int]) -> nn.Module:
+        return self._one_net(n_classes)
+
+    def _join_sources(self) -> GatedSources:
+        return GatedSources(
+            self._encoders(),
+            self.source_dropout,
+            n_gated=self.n_gated,
+            per_user=self.gate == "user",
+            penalty=self.gate_penalty,
+        )
+
+    def _image_encoder(self, name: str) -> nn.Module:
+        reader, image_shape = image_reader(self._specs[name], self._statistics[name])
+        return VolumeEncoder(
+            reader,
+            image_shape,
+            variant=self.variant,
+            n_filters=self.n_filters_image,
+            n_images=self.n_images,
+            image_order=self.image_order,
+        )
+
+    def source_gates(self, X: Any) -> pd.DataFrame:
+        """Compute how much of each source is let through.
+
+        Parameters
+        ----------
+        X : mapping of str to source, TokenMessages, ImageBags or ndarray
+            Sources of the users.
+
+        Returns
+        -------
+        DataFrame of float, shape (n_users, n_sources)
+            Gates between 0 and 1, one column a source; with ``gate="source"`` all rows
+            are the same.
+        """
+        dataset = self._dataset(X)
+        joined = cast("Any", self.net_.module_).sources
+
+        def gates(batch: Batch) -> Tensor:
+            found: Tensor = joined.gates(batch.sources, batch.present)
+            return found
+
+        return pd.DataFrame(
+            apply_to_batches(self.net_, dataset, gates), columns=list(self._specs)
+        )
