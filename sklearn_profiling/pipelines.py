@@ -18,6 +18,11 @@ from typing import Any
 import joblib
 from sklearn.pipeline import Pipeline
 
+from sklearn_profiling._lstm_pipelines import (
+    make_aux_lstm,
+    make_lstm,
+    make_multi_task_lstm,
+)
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling.containers import SocialGraph
 from sklearn_profiling.estimators import MMLUPClassifier, TextCNNClassifier
@@ -30,7 +35,13 @@ from sklearn_profiling.sources import (
     SourceUnion,
 )
 
-__all__ = ["make_mmlup", "make_text_cnn"]
+__all__ = [
+    "make_aux_lstm",
+    "make_lstm",
+    "make_mmlup",
+    "make_multi_task_lstm",
+    "make_text_cnn",
+]
 
 
 def make_mmlup(
