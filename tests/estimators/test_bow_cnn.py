@@ -1,0 +1,157 @@
+"""bow-CNN: which words count, given vectors, one text out of several sources."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from cases import QUICK, VOCABULARY, WORDS, join, labels, raw_users, sourced_users
+from sklearn.utils._param_validation import InvalidParameterError
+
+from sklearn_profiling.containers import TokenMessages, Vocabulary
+from sklearn_profiling.datasets import make_user_profiles
+from sklearn_profiling.estimators import BowCNNClassifier
+from sklearn_profiling.estimators._region_parts import frequent_words
+from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.sources import JiebaSegmenter
+
+EXACT = {"dropout": 0.0, "source_dropout": 0.0, "max_epochs": 60}
+
+
+def small(**params):
+    return BowCNNClassifier(**{**QUICK, "n_nodes": 16, "region_size": 3, **params})
+
+
+def plain_text(text):
+    """The same words without vectors."""
+    return text.with_vocabulary(Vocabulary(text.vocabulary.words))
+
+
+def encoder_of(model):
+    net = model.net_.module_
+    net = net if model.multi_task else net.architectures[0]
+    return net.sources.encoders[0]
+
+
+@pytest.mark.parametrize("regions", ["bag", "sequence"])
+@pytest.mark.parametrize("multi_task", [True, False])
+def test_memorises_eight_users(regions, multi_task):
+    texts, network = raw_users(8)
+    X, y = join(texts, network), labels(8)
+    model = small(regions=regions, multi_task=multi_task, **EXACT)
+    assert model.fit(plain_text(X["text"]), y).score(plain_text(X["text"]), y) == 1.0
+    assert model.fit(X, y).score(X, y) == 1.0
+
+
+def test_the_most_frequent_words_count():
+    text = TokenMessages.from_lists(
+        [[["d", "b"], ["b"]], None, [["a", "c", "a"]], [["e"]]]
+    )
+    even = frequent_words(text, np.ones(4), 3, unseen=False)
+    # a and b twice, in the order of the vocabulary; then c, before d and e
+    assert even.tolist() == [0, 1, 2, -1, -1]
+    heavy = frequent_words(text, np.array([1.0, 1, 1, 5]), 2, unseen=False)
+    assert heavy.tolist() == [1, -1, -1, -1, 0]
+    # words of nobody
+    alone = frequent_words(text[[3]], np.ones(1), 10, unseen=False)
+    assert alone.tolist() == [-1, -1, -1, -1, 0]
+    alone = frequent_words(text[[3]], np.ones(1), 3, unseen=True)
+    assert alone.tolist() == [1, 2, -1, -1, 0]
+    nothing = TokenMessages.from_lists([None])
+    assert frequent_words(nothing, np.ones(1), 3, unseen=True).tolist() == []
+
+
+def test_rare_words_change_no_prediction():
+    texts, _ = raw_users()
+    text, y = TokenMessages.from_lists(texts, Vocabulary(WORDS)), labels()
+    model = small(max_vocabulary=3).fit(text, y)
+    encoder = encoder_of(model)
+    assert encoder.convolutions[0].embedding.words.table.shape == (4, 16)
+    rare = np.flatnonzero(encoder.rows.numpy() == 3)
+    assert len(rare) == 5
+    swapped = text.ids.copy()
+    where = np.isin(swapped, rare)
+    swapped[where] = rare[0]
+    other = TokenMessages(
+        swapped, text.message_starts, text.user_starts, Vocabulary(WORDS)
+    )
+    for a, b in zip(model.predict_proba(text), model.predict_proba(other), strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_vectors_are_standardised_and_kept_or_trained():
+    texts, network = raw_users()
+    X, y = join(texts, network), labels()
+    fixed = small(max_vocabulary=6).fit(X, y)
+    embedding = encoder_of(fixed).convolutions[0].embedding
+    table, rows = embedding.words.table.numpy(), encoder_of(fixed).rows.numpy()
+    counts = X["text"][y.notna().any(axis=1).to_numpy()].word_counts()
+    every = VOCABULARY.vectors[np.repeat(np.arange(8), counts)]
+    expected = (VOCABULARY.vectors - every.mean(axis=0)) / every.std(axis=0)
+    kept = rows < 6
+    assert kept.sum() == 6
+    np.testing.assert_allclose(table[rows[kept]], expected[kept], rtol=1e-5)
+    trained = small(trainable_vectors=True).fit(X, y)
+    embedding = encoder_of(trained).convolutions[0].embedding
+    assert isinstance(embedding.words.table, torch.nn.Parameter)
+    moved = embedding.words.table.detach().numpy()[encoder_of(trained).rows]
+    assert np.abs(moved - expected).max() > 1e-3
+    assert (embedding.words.table[-1] == 0).all()
+
+
+def test_reads_its_text_alone():
+    X, y = sourced_users(), labels()
+    model = small().fit(X, y)
+    alone = small().fit({"text": X["text"]}, y)
+    two = {"posts": X["text"], "comments": X["text"][::-1], "network": X["network"]}
+    chosen = small(source="posts").fit(two, y)
+    for a, b, c in zip(
+        model.predict_proba(X),
+        alone.predict_proba(X),
+        chosen.predict_proba(two),
+        strict=True,
+    ):
+        assert np.array_equal(a, b)
+        assert np.array_equal(a, c)
+    with pytest.raises(
+        SourceError, match=r"BowCNN.* is None and X holds the texts \['p"
+    ):
+        small().fit(two, y)
+    with pytest.raises(
+        SourceError, match=r"'network' and X holds the texts \['text'\]"
+    ):
+        small(source="network").fit(X, y)
+
+
+def test_messages_end_to_end_are_one_document():
+    texts, _ = raw_users()
+    y = labels()
+    joined = [[[word for message in user for word in message]] for user in texts]
+    vocabulary = Vocabulary(WORDS)
+    split = small().fit(TokenMessages.from_lists(texts, vocabulary), y)
+    whole = TokenMessages.from_lists(joined, vocabulary)
+    for a, b in zip(
+        split.predict_proba(whole),
+        small().fit(whole, y).predict_proba(whole),
+        strict=True,
+    ):
+        assert np.array_equal(a, b)
+
+
+def test_parameters_that_do_not_fit():
+    X, y = sourced_users(), labels()
+    for wrong in ({"region_size": 0}, {"stride": 1.5}, {"regions": "words"}):
+        with pytest.raises(InvalidParameterError, match=next(iter(wrong))):
+            small(**wrong).fit(X, y)
+
+
+@pytest.mark.slow
+def test_beats_the_majority_on_synthetic_users():
+    users = make_user_profiles(600, random_state=0)
+    text = JiebaSegmenter().fit_transform(users.data["messages"])
+    gender = users.target["gender"]
+    model = BowCNNClassifier(n_nodes=100, random_state=0)
+    model.fit(text[:450], gender[:450])
+    labelled = gender[450:].dropna()
+    majority = (labelled == gender[:450].mode()[0]).mean()
+    assert model.score(text[450:], gender[450:]) > majority + 0.1
