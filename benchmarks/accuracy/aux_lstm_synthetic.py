@@ -1,9 +1,10 @@
 """Does an auxiliary task help? Aux-LSTM against LSTM on synthetic users, as JSON lines.
 
-Two attributes of three classes each: the auxiliary one shows in the text, the main one
-hardly does. In the first setting four of five users have the main class that goes with
-their auxiliary class, in the second the two are independent. For each seed new users
-are drawn; both systems get the same users, word vectors and settings. The paper found
+The auxiliary attribute, of six classes, shows in the text; the main one, of three,
+hardly does, and a fifth of the users carry its label. In the first setting most users
+have the main class that goes with their auxiliary class, in the second the two are
+independent. For each seed new users are drawn; both systems get the same users, word
+vectors and settings. The paper found
 the first to help (gender and profession) and the second to cost little (gender and
 age). The last two lines hold the mean difference in accuracy and F of the main task,
 and the paired t-test over seeds, which are independent since each draws its own users.
@@ -27,17 +28,17 @@ from sklearn_profiling.estimators import AuxLSTMClassifier, LSTMClassifier
 from sklearn_profiling.evaluation import macro_prf, paired_test
 from sklearn_profiling.sources import Word2VecTransformer
 
-N_CLASSES = 3
-N_TOPIC_WORDS = 8  # of each class of each attribute
+N_MAIN, N_AUXILIARY = 3, 6  # classes
+N_TOPIC_WORDS = 15  # of each class of each attribute
 N_COMMON_WORDS = 200
-SETTINGS = {"correlated": 0.7, "independent": 0.0}
+SETTINGS = {"correlated": 0.8, "independent": 0.0}
 
 
 def make_users(n_users, correlation, settings, rng):
     """Text of users, and the classes of both attributes."""
-    auxiliary = rng.integers(0, N_CLASSES, n_users)
+    auxiliary = rng.integers(0, N_AUXILIARY, n_users)
     same = rng.random(n_users) < correlation
-    main = np.where(same, auxiliary, rng.integers(0, N_CLASSES, n_users))
+    main = np.where(same, auxiliary % N_MAIN, rng.integers(0, N_MAIN, n_users))
     n_messages = 1 + rng.poisson(settings.n_messages - 1, n_users)
     writer = np.repeat(np.arange(n_users), n_messages)
     n_words = 1 + rng.poisson(settings.n_words - 1, len(writer))
@@ -46,26 +47,26 @@ def make_users(n_users, correlation, settings, rng):
     weights = 1.0 / (10.0 + np.arange(N_COMMON_WORDS))
     ids = rng.choice(N_COMMON_WORDS, len(owner), p=weights / weights.sum())
     parts = [(owner, ids)]
-    for place, (classes, rate) in enumerate(
-        [(auxiliary, settings.auxiliary_rate), (main, settings.main_rate)]
-    ):
+    first = N_COMMON_WORDS
+    for classes, n_classes, rate in [
+        (auxiliary, N_AUXILIARY, settings.auxiliary_rate),
+        (main, N_MAIN, settings.main_rate),
+    ]:
         chosen = np.flatnonzero(rng.random(len(writer)) < rate)
         shown = classes[writer[chosen]]
         noise = rng.random(len(chosen)) < settings.noise
-        shown = np.where(noise, rng.integers(0, N_CLASSES, len(chosen)), shown)
-        first = N_COMMON_WORDS + (place * N_CLASSES + shown) * N_TOPIC_WORDS
+        shown = np.where(noise, rng.integers(0, n_classes, len(chosen)), shown)
         # Two words each time, so that the company of words tells classes apart.
         both = rng.integers(0, N_TOPIC_WORDS, (2, len(chosen)))
-        parts += [(chosen, first + words) for words in both]
+        parts += [(chosen, first + shown * N_TOPIC_WORDS + words) for words in both]
+        first += n_classes * N_TOPIC_WORDS
     owner, ids = (np.concatenate(part) for part in zip(*parts, strict=True))
     order = np.lexsort((rng.random(len(owner)), owner))
     text = TokenMessages(
         ids[order],
         np.concatenate([[0], np.cumsum(np.bincount(owner))]),
         np.concatenate([[0], np.cumsum(n_messages)]),
-        Vocabulary(
-            [f"word{k}" for k in range(N_COMMON_WORDS + 2 * N_CLASSES * N_TOPIC_WORDS)]
-        ),
+        Vocabulary([f"word{k}" for k in range(first)]),
     )
     return text, pd.DataFrame({"main": main, "auxiliary": auxiliary}).astype(object)
 
@@ -83,6 +84,7 @@ def run_seed(correlation, settings, seed):
     vectors.fit(text[train])
     known, new = vectors.transform(text[train]), vectors.transform(text[test])
     shared = {
+        "level": settings.level,
         "n_hidden": settings.n_hidden,
         "n_dense": settings.n_hidden,
         "max_epochs": settings.max_epochs,
@@ -134,6 +136,7 @@ def main():
     parser.add_argument("--auxiliary-rate", type=float, default=0.4)
     parser.add_argument("--main-rate", type=float, default=0.15)
     parser.add_argument("--noise", type=float, default=0.1)
+    parser.add_argument("--level", choices=("user", "message"), default="message")
     parser.add_argument("--n-hidden", type=int, default=32)
     parser.add_argument("--max-epochs", type=int, default=30)
     parser.add_argument("--learning-rate", type=float, default=None)
