@@ -186,7 +186,7 @@ class Word2VecTransformer(WordVectorTransformer):
 
         text = check_text(X, self)
         if self.task is not None:
-            text = text[self._labelled(y, len(text))]
+            text = text[_labelled(self.task, y, len(text))]
         vocabulary = build_vocabulary(
             text, min_count=self.min_count, max_words=self.max_words
         )
@@ -215,23 +215,24 @@ class Word2VecTransformer(WordVectorTransformer):
         self._keep(vocabulary.with_vectors(model.wv.vectors[order]))
         return self
 
-    def _labelled(self, y: Any, n_users: int) -> npt.NDArray[np.bool_]:
-        """Tell who carries a label of the task."""
-        if y is None:
-            msg = (
-                f"Word2VecTransformer(task={self.task!r}) trains on the users labelled "
-                "for that task and y is None; give y to fit"
-            )
-            raise TargetError(msg)
-        table, names, one_dimensional = label_table(y)
-        if len(table) != n_users:
-            msg = f"y has {len(table)} rows for {n_users} users"
-            raise TargetError(msg)
-        if one_dimensional and getattr(y, "name", None) is None:
-            # One task without a name of its own to compare with.
-            names = [self.task]
-        if self.task not in names:
-            msg = f"y has no task {self.task!r}; its tasks are {names}"
-            raise TargetError(msg)
-        labels = table[:, names.index(self.task)]
-        return np.array([label is not None for label in labels], dtype=bool)
+
+def _labelled(task: str, y: Any, n_users: int) -> npt.NDArray[np.bool_]:
+    """Tell who carries a label of a task."""
+    if y is None:
+        msg = (
+            f"Word2VecTransformer(task={task!r}) trains on the users labelled for that "
+            "task and y is None; give y to fit"
+        )
+        raise TargetError(msg)
+    table, names, one_dimensional = label_table(y)
+    if len(table) != n_users:
+        msg = f"y has {len(table)} rows for {n_users} users"
+        raise TargetError(msg)
+    if one_dimensional and getattr(y, "name", None) is None:
+        # One task without a name of its own to compare with.
+        names = [task]
+    if task not in names:
+        msg = f"y has no task {task!r}; its tasks are {names}"
+        raise TargetError(msg)
+    labels = table[:, names.index(task)]
+    return np.array([label is not None for label in labels], dtype=bool)
