@@ -20,7 +20,8 @@ Pixels = npt.NDArray[np.uint8]
 #: What people show each other. Other readers of Pillow are left alone: some start
 #: programs (EPS) or serve special fields, and each is one more door for a bad file.
 FORMATS: Final = (
-    *("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP"),
+    *("JPEG", "MPO", "JPEG2000", "PNG", "GIF", "WEBP", "AVIF"),
+    *("BMP", "PPM", "TIFF"),
 )
 _ORIENTATION: Final = 0x0112
 # EXIF orientation -> turns by 90 degrees against the clock, then mirrored or not

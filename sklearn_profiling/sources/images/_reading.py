@@ -96,6 +96,7 @@ class ImageReader:
             [isinstance(i, str | os.PathLike) for i in self.images], bool
         )
         digests = self._digests(np.flatnonzero(is_file).tolist())
+        self._progress(int(is_file.sum()) - len(digests))
         self._fill(store, digests)
         stored = store.rows([d for place, d in digests.items() if self.good[place]])
         if is_file.all():
@@ -128,7 +129,8 @@ class ImageReader:
                 # another process may have been quicker
                 new = [place for place in block if digests[place] not in store]
                 self._progress(len(block) - len(new))
-                self._decode_into(store, new, digests, faults)
+                if new:
+                    self._decode_into(store, new, digests, faults)
         for place, digest in digests.items():
             if digest in faults and self.good[place]:
                 self._refuse(place, faults[digest])

@@ -12,6 +12,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.exceptions import (
@@ -269,6 +273,19 @@ def test_no_file_is_decoded_twice(files, tmp_path, decoded):
         transformer(memory=memory, max_pixels=20).transform([files[:5]])
 
 
+def test_a_grid_search_decodes_each_file_once(files, tmp_path, decoded):
+    column = pd.Series([files[start : start + 4] for start in range(0, 40, 4)])
+    model = make_pipeline(
+        transformer(memory=tmp_path / "memory"),
+        FunctionTransformer(lambda bags: [[bags[u].mean()] for u in range(len(bags))]),
+        LogisticRegression(),
+    )
+    search = GridSearchCV(model, {"logisticregression__C": [0.1, 1.0]}, cv=3)
+    search.fit(column, ["dark"] * 5 + ["light"] * 5)
+    assert search.predict(column[[0, 9]]).tolist() == ["dark", "light"]
+    assert len(decoded) == 40
+
+
 def test_files_are_found_by_content(files, tmp_path, decoded):
     model = transformer(memory=tmp_path / "memory")
     model.transform([files[:1]])
@@ -327,7 +344,7 @@ def test_mapped_bags_slice_pickle_and_hash_like_others(files, tmp_path):
 # -- the rest ------------------------------------------------------------------
 
 
-def test_progress_adds_up(files, tmp_path, monkeypatch):
+def test_progress_adds_up(files, broken, tmp_path, monkeypatch):
     totals = []
 
     class Bar:
@@ -345,12 +362,13 @@ def test_progress_adds_up(files, tmp_path, monkeypatch):
             self.done += n
 
     monkeypatch.setattr("sklearn_profiling.sources.images.bags.tqdm", Bar)
-    column = [[*files[:9], shade(3), files[2]]]
-    transformer(verbose=1).transform(column)
-    for _ in range(2):
-        transformer(verbose=1, memory=tmp_path / "memory").transform(column)
+    column = [[*files[:7], shade(3), files[2], broken[0], broken[3]]]
+    model = transformer(verbose=1, on_bad_images="skip")
+    for memory in (None, tmp_path / "memory", tmp_path / "memory"):
+        with pytest.warns(DataQualityWarning):
+            model.set_params(memory=memory).transform(column)
     assert [(bar.total, bar.done) for bar in totals] == [(11, 11)] * 3
-    transformer().transform(column)
+    transformer().transform([files])
     assert [bar.disable for bar in totals] == [False, False, False, True]
 
 
