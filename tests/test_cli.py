@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import joblib
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ import pytest
 from sklearn_profiling import cli
 from sklearn_profiling.cli import _options
 from sklearn_profiling.cli._reading import jobs_of, segmenter_of
+from sklearn_profiling.cli._systems import make_systems
 from sklearn_profiling.datasets import (
     dump_records,
     dump_smpcup2016,
@@ -72,6 +75,82 @@ def test_compare_records_chosen_systems_and_tasks(records, tmp_path, capsys):
     assert set(scores["task"]) == {"gender", "occupation"}
     assert set(scores["fold"]) == {0, 1}
     assert scores["error"].isna().all()
+
+
+SMALL = ["--hidden", "2", "--nodes", "2", "--dimensions", "4", "--max-words", "9"]
+
+
+def test_compare_both_papers_on_a_main_task(records, tmp_path, capsys):
+    arguments = ["compare", str(records), "--systems", "all", "--folds", "2"]
+    arguments += ["--main-task", "gender", "--aux-task", "occupation"]
+    arguments += ["--results", str(tmp_path), *SMALL, *QUICK]
+    assert cli.main(arguments) == 0
+    printed = capsys.readouterr()
+    accuracy, _, prf = printed.out.partition("macro precision, recall and F")
+    for name in (
+        "Majority class",
+        "SVM",
+        "ME",
+        "bow-CNN",
+        "PCNN",
+        "LSTM",
+        "Meta-Learning",
+        "Multi-task LSTM",
+        "Aux-LSTM",
+        "MMLUP (full architecture)",
+    ):
+        assert f"\n{name} " in accuracy
+        assert f"\n{name} " in prf
+    assert "gender: 36 labelled" in accuracy
+    assert "age" not in accuracy.replace("average", "")
+    legend = "differs from LSTM: * p < 0.05, ** p < 0.01 (corrected resampled t-test"
+    assert legend in accuracy
+    assert legend in prf
+    assert "failed" not in printed.out
+    assert "32/32" in printed.err
+    # All is there already; only the reference and the test are new.
+    arguments += ["--reference", "svm", "--test", "t", "--metric", "macro_f1"]
+    assert cli.main(arguments) == 0
+    again = capsys.readouterr().out
+    assert "differs from SVM: * p < 0.05, ** p < 0.01 (paired t-test, 2 folds)" in again
+    assert "macro precision" not in again
+
+
+def test_systems_by_group_name_and_part(records, users):
+    def chosen(*arguments):
+        options = _options.make_parser().parse_args(
+            ["compare", str(records), "--segmenter", "jieba", *arguments]
+        )
+        return list(make_systems(options, users, "cache"))
+
+    both, aux = chosen("--systems", "all"), chosen("--systems", "aux-lstm")
+    assert both[: len(aux)] == aux
+    assert aux[0] == "Majority class"
+    assert aux[-1] == "Aux-LSTM"
+    assert chosen() == chosen("--systems", "table3")
+    assert chosen("--main-task", "age") == both
+    assert chosen("--systems", "lstm") == ["LSTM"]
+    assert chosen("--systems", "x-l", "-task l") == ["Multi-task LSTM", "Aux-LSTM"]
+    assert len(both) == len(set(both)) == len(aux) + len(chosen()) - 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--aux-task", "age"], "--aux-task goes with --main-task"),
+        (
+            ["--main-task", "age", "--aux-task", "gender", "--tasks", "age"],
+            "--aux-task goes with --main-task and without --tasks",
+        ),
+        (["--main-task", "age", "--aux-task", "age"], "'age' is the main task itself"),
+        (["--main-task", "x", "--tasks", "age"], "--main-task: 'x' is none of"),
+        (["--reference", "nobody"], "--reference: 'nobody' is part of none of"),
+        (["--reference", "mmlup"], r"--reference: 'mmlup' is part of \['MMLUP"),
+    ],
+)
+def test_tasks_and_references_that_do_not_fit(records, arguments, message, capsys):
+    assert cli.main(["compare", str(records), *arguments, *QUICK]) == 2
+    assert re.search(message, capsys.readouterr().err)
 
 
 def test_fit_and_predict_smpcup(smpcup, users, tmp_path, capsys):

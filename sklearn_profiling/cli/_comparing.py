@@ -7,13 +7,8 @@ import tempfile
 from collections.abc import Sequence
 from typing import Any
 
-from sklearn_profiling.cli._reading import (
-    jobs_of,
-    load_users,
-    net_parameters,
-    print_read,
-    segmenter_of,
-)
+from sklearn_profiling.cli._reading import jobs_of, load_users, print_read
+from sklearn_profiling.cli._systems import find_system, make_systems
 
 
 def run_demo(options: argparse.Namespace) -> None:
@@ -37,46 +32,73 @@ def run_demo(options: argparse.Namespace) -> None:
         users = load_smpcup2016(folder)
         print("Synthetic users, written as SMP CUP 2016 files and read back:")
         print_read(users, labelled=True)
-        comparison = _run_comparison(options, users, names=None)
-    _print_table(comparison, users, "accuracy", made.bayes_accuracy)
+        comparison = _run_comparison(options, users)
+    _print_table(comparison, users, best=made.bayes_accuracy)
 
 
 def run_compare(options: argparse.Namespace) -> None:
     """Compare systems on one's own users."""
+    _choose_tasks(options)
     users = load_users(options)
-    comparison = _run_comparison(options, users, names=options.systems)
-    _print_table(comparison, users, options.metric)
+    _check_main_task(options, users)
+    comparison = _run_comparison(options, users)
+    reference = _reference(options, comparison.systems)
+    if options.main_task is None or options.metric is not None:
+        metric = options.metric or "accuracy"
+        _print_table(comparison, users, metric, reference=reference, test=options.test)
+    else:
+        _print_table(comparison, users, reference=reference, test=options.test)
+        print()
+        print("macro precision, recall and F = 2PR / (P + R), mean over the folds")
+        print(comparison.prf_to_string(reference=reference, method=options.test))
     if options.out is not None:
         comparison.scores.to_csv(options.out, index=False)
         print(f"scores by fold: {options.out}")
 
 
-def _run_comparison(
-    options: argparse.Namespace, users: Any, *, names: Sequence[str] | None
-) -> Any:
+def _choose_tasks(options: argparse.Namespace) -> None:
+    """Turn main and auxiliary tasks into the list of tasks to read."""
+    from sklearn_profiling.exceptions import TargetError
+
+    if options.aux_task is None:
+        return
+    if options.main_task is None or options.tasks is not None:
+        msg = (
+            "--aux-task goes with --main-task and without --tasks: the main task and "
+            "its auxiliary tasks are all that is compared"
+        )
+        raise TargetError(msg)
+    if options.main_task in options.aux_task:
+        msg = f"--aux-task: {options.main_task!r} is the main task itself"
+        raise TargetError(msg)
+    options.tasks = [options.main_task, *options.aux_task]
+
+
+def _check_main_task(options: argparse.Namespace, users: Any) -> None:
+    from sklearn_profiling.exceptions import TargetError
+
+    if options.main_task is not None and options.main_task not in users.target:
+        msg = f"--main-task: {options.main_task!r} is none of {list(users.target)}"
+        raise TargetError(msg)
+
+
+def _reference(options: argparse.Namespace, systems: Sequence[str]) -> str | None:
+    """Find the system that the others are tested against."""
+    if options.reference is not None:
+        return find_system(options.reference, systems)
+    # The question of the Aux-LSTM paper: does another task help the LSTM?
+    asked = options.main_task is not None and "LSTM" in systems
+    return "LSTM" if asked and len(systems) > 1 else None
+
+
+def _run_comparison(options: argparse.Namespace, users: Any) -> Any:
     """Cross-validate the systems, sharing what they prepare in a temporary folder."""
     from sklearn_profiling.evaluation import MultiTaskStratifiedKFold, compare
-    from sklearn_profiling.exceptions import SourceError
-    from sklearn_profiling.systems import make_table3_systems
 
     with tempfile.TemporaryDirectory(prefix="sklearn-profiling-") as cache:
-        systems = make_table3_systems(
-            users.graph,
-            segmenter=segmenter_of(options, users),
-            memory=cache,
-            random_state=options.seed,
-            **net_parameters(options),
-        )
-        if names:
-            chosen = {
-                name: system
-                for name, system in systems.items()
-                if any(part.lower() in name.lower() for part in names)
-            }
-            if not chosen:
-                msg = f"--systems: {list(names)} is part of none of {list(systems)}"
-                raise SourceError(msg)
-            systems = chosen
+        systems = make_systems(options, users, cache)
+        # A name that is wrong is told now and not after the last fit.
+        _reference(options, list(systems))
         folds = MultiTaskStratifiedKFold(options.folds, random_state=options.seed)
         return compare(
             systems,
@@ -85,6 +107,7 @@ def _run_comparison(
             cv=folds,
             n_jobs=jobs_of(options),
             verbose=1,
+            results_folder=options.results,
         )
 
 
@@ -97,12 +120,20 @@ def _weights(users: Any) -> dict[str, float] | None:
 
 
 def _print_table(
-    comparison: Any, users: Any, metric: str, best: dict[str, float] | None = None
+    comparison: Any,
+    users: Any,
+    metric: str = "accuracy",
+    *,
+    best: dict[str, float] | None = None,
+    reference: str | None = None,
+    test: Any = "corrected",
 ) -> None:
     weights = _weights(users)
     print()
     print(f"{metric}, mean ± standard deviation over the folds")
-    print(comparison.to_string(metric, weights=weights))
+    print(
+        comparison.to_string(metric, weights=weights, reference=reference, method=test)
+    )
     if best is not None:
         tasks = comparison.tasks
         shares = weights or dict.fromkeys(tasks, 1 / len(tasks))

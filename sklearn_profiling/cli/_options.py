@@ -28,27 +28,23 @@ def make_parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--folds", type=_folds, default=3, help="number of folds (3)")
     _add_common(demo, max_epochs=25, filters=16, batch_size=25)
-    demo.set_defaults(run=run_demo)
+    demo.set_defaults(
+        run=run_demo,
+        systems=["table3"],
+        main_task=None,
+        reference=None,
+        results=None,
+    )
 
     compare = commands.add_parser(
         "compare", help="cross-validate all systems on your users"
     )
     _add_data(compare)
     compare.add_argument("--folds", type=_folds, default=5, help="number of folds (5)")
-    compare.add_argument(
-        "--systems",
-        nargs="+",
-        metavar="NAME",
-        help="systems to compare, by any part of their names; all by default",
-    )
-    compare.add_argument(
-        "--metric",
-        default="accuracy",
-        choices=["accuracy", "macro_f1", "macro_precision", "macro_recall"],
-        help="what to print (accuracy)",
-    )
+    _add_comparison(compare)
     compare.add_argument("--out", type=Path, help="CSV file for the scores by fold")
     _add_common(compare, max_epochs=15, filters=32, batch_size=50)
+    _add_aux_lstm(compare)
     compare.set_defaults(run=run_compare)
 
     fit = commands.add_parser("fit", help="train MMLUP on all labelled users")
@@ -106,6 +102,85 @@ def _add_data(parser: argparse.ArgumentParser, *, tasks: bool = True) -> None:
         choices=["error", "add", "drop"],
         default="add",
         help="what to do with links of ids that are no users (add)",
+    )
+
+
+def _add_comparison(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--systems",
+        nargs="+",
+        metavar="NAME",
+        help="systems to compare, by name or any part of it, or table3 (MMLUP's "
+        "paper), aux-lstm (Aux-LSTM's paper) or all; table3 by default, all with "
+        "--main-task",
+    )
+    parser.add_argument(
+        "--main-task",
+        metavar="TASK",
+        help="the task that the others help in Meta-Learning and Aux-LSTM",
+    )
+    parser.add_argument(
+        "--aux-task",
+        nargs="+",
+        metavar="TASK",
+        help="the tasks that help it; all others by default. With this option only "
+        "the main task and these are compared",
+    )
+    parser.add_argument(
+        "--reference",
+        metavar="NAME",
+        help="system to test the others against; what differs is marked (LSTM with "
+        "--main-task, else none)",
+    )
+    parser.add_argument(
+        "--test",
+        choices=["corrected", "t"],
+        default="corrected",
+        help="corrected resampled t-test, or the plain paired one (corrected)",
+    )
+    parser.add_argument(
+        "--metric",
+        choices=[
+            "accuracy",
+            "macro_f1",
+            "macro_precision",
+            "macro_recall",
+            "f_of_averages",
+        ],
+        help="what to print (accuracy; with --main-task also macro P, R and F)",
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of finished folds: what is there is not done again",
+    )
+
+
+def _add_aux_lstm(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--dimensions",
+        type=_positive,
+        default=100,
+        help="of the LSTMs' word vectors (100; the paper has 200)",
+    )
+    parser.add_argument(
+        "--hidden",
+        type=_positive,
+        default=48,
+        help="units of the LSTMs and the dense layers behind them (48)",
+    )
+    parser.add_argument(
+        "--max-words",
+        type=_positive,
+        default=200,
+        help="words of a user that the LSTMs read (200; the paper reads all)",
+    )
+    parser.add_argument(
+        "--nodes",
+        type=_positive,
+        default=200,
+        help="nodes of bow-CNN and PCNN (200; the paper's source has 1000)",
     )
 
 
