@@ -144,7 +144,10 @@ class BaseRegionClassifier(BaseProfileClassifier):
         super()._train(sources, codec, labels, weights, again=again, epochs=epochs)
 
     def _plan(self) -> TrainingPlan:
-        return replace(super()._plan(), optimizer=FusedAdagrad)
+        plan = super()._plan()
+        # Older versions of torch have the fused form for the CPU alone.
+        on_cpu = plan.torch_device.startswith("cpu")
+        return replace(plan, optimizer=FusedAdagrad if on_cpu else torch.optim.Adagrad)
 
     def _build_module(self, n_classes: list[int]) -> nn.Module:
         if self.multi_task:

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.datasets import make_user_profiles
 from sklearn_profiling.estimators import BowCNNClassifier
-from sklearn_profiling.estimators._region_parts import frequent_words
+from sklearn_profiling.estimators._region_parts import FusedAdagrad, frequent_words
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources import JiebaSegmenter
 
@@ -143,6 +143,27 @@ def test_parameters_that_do_not_fit():
     for wrong in ({"region_size": 0}, {"stride": 1.5}, {"regions": "words"}):
         with pytest.raises(InvalidParameterError, match=next(iter(wrong))):
             small(**wrong).fit(X, y)
+
+
+def test_the_fused_optimizer_is_for_the_cpu():
+    X, y = sourced_users(), labels()
+    model = small().fit(X, y)
+    assert isinstance(model.net_.optimizer_, FusedAdagrad)
+    model.set_params(device="cuda")
+    assert model._plan().optimizer is torch.optim.Adagrad
+
+
+def test_fused_steps_are_those_of_the_plain_form():
+    values = [torch.full((3, 2), 0.5, dtype=torch.float64) for _ in range(2)]
+    for kind, value in zip((FusedAdagrad, torch.optim.Adagrad), values, strict=True):
+        value.requires_grad_()
+        optimizer = kind([value], lr=0.1, weight_decay=0.01)
+        for _ in range(3):
+            optimizer.zero_grad()
+            (value**2 * torch.arange(2)).sum().backward()
+            optimizer.step()
+    torch.testing.assert_close(*values, rtol=0, atol=1e-14)
+    assert not torch.equal(values[0][:, 0], values[0][:, 1])
 
 
 @pytest.mark.slow
