@@ -248,7 +248,7 @@ class MultiTaskLSTMClassifier(BaseLSTMClassifier):
         own = {task: given.get(task, task) for task in tasks}
         shared = self.source
         if shared is None:
-            free = [name for name in texts if name not in own.values()]
+            free = [name for name in texts if name not in own.values()] or texts
             shared = free[0] if len(free) == 1 else None
         if shared not in texts:
             msg = (

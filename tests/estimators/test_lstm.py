@@ -108,6 +108,15 @@ def test_vectors_without_and_with_training(kind):
     assert all(table.shape == (9, 7) for table in tables(bare, n_dimensions=7))
 
 
+@every_lstm
+def test_bfloat16_is_close_to_float32(kind):
+    X, y = sourced_users(), labels()
+    full = small(kind, **NO_CHANCE).fit(X, y).predict_proba(X)
+    half = small(kind, **NO_CHANCE, dtype="bfloat16").fit(X, y).predict_proba(X)
+    for one, other in zip(full, half, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=0.05)
+
+
 @pytest.mark.parametrize("kind", [LSTMClassifier, AuxLSTMClassifier])
 def test_the_text_must_be_clear(kind):
     X, y = sourced_users(), labels()
@@ -253,6 +262,12 @@ def test_each_task_finds_its_text():
     assert mapped.own_sources == ["titles", "text", "titles"]
     tables = [mapped.shared.embedding.table, mapped.own[0].embedding.table]
     assert not torch.equal(*tables)  # a copy that goes its own way
+
+
+def test_a_text_alone_is_shared_whatever_its_name():
+    X = sourced_users()
+    module = multi({"age": X["text"]}).net_.module_
+    assert (module.shared_source, module.own_sources) == ("age", ["age"] * 3)
 
 
 def test_texts_that_no_task_reads_may_change_or_go():

@@ -1,9 +1,9 @@
 """LSTMs over ragged text: sequences of like length run together.
 
 A batch padded to its longest sequence is mostly padding, since lengths are skewed. Here
-the sequences are sorted by length and cut into buckets, each padded to its own longest.
-The cuts make the sum of all padded steps smallest. What a user gets does not depend on
-them: padding comes after the last word, and only real steps are averaged.
+the sequences are sorted by length and cut into buckets, each padded to its own longest,
+where that saves most time. What a user gets does not depend on the cuts: padding comes
+after the last word, and only real steps are averaged.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def length_buckets(lengths: Tensor, step_cost: int = _STEP_COST) -> list[Tensor]
 
     A bucket of n sequences, the longest of T words, is taken to cost
     ``T * (n + step_cost)``; of all ways to cut the sorted lengths, the cheapest is
-    found by dynamic programming.
+    found by dynamic programming. Buckets of more than 64 sequences are then split.
 
     Parameters
     ----------
