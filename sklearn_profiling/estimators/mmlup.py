@@ -58,21 +58,22 @@ class MMLUPClassifier(BaseMultiSourceClassifier):
         of them (our choice).
     n_shared : int, default=256
         Units of the shared layer (our choice: the paper gives none).
-    n_hidden : sequence of int, default=(128, 64, 32)
-        Units of the dense layers of each task (paper).
+    n_hidden : sequence of int, default=()
+        Units of the dense layers of each task. Our choice: the paper has
+        (128, 64, 32), which some thousand users do not fill (see Notes).
     n_dimensions : int, default=100
         Length of word vectors to learn for a text that brings none (paper's length).
     trainable_vectors : bool, default=False
         Whether training changes the word vectors that a text brings (our choice: the
         paper does not say; with it small training sets are learned by heart sooner).
-    dropout : float, default=0.5
-        Dropout on dense sources and on the shared layer (paper's rate; the places are
-        our choice).
+    dropout : float, default=0.3
+        Dropout on dense sources and on the shared layer (rate and places are our
+        choice; the paper's rate is 0.5).
     word_dropout : float, default=0.3
         Dropout on the entries of word vectors (our choice).
-    source_dropout : float, default=0.1
+    source_dropout : float, default=0.3
         Probability that training hides a source of a user, so that the stand-ins for
-        missing sources are learned (our choice).
+        missing sources are learned and no source is leaned on alone (our choice).
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default="paper"
         Weight of each task's loss. "paper" is 3 for a task named "age" and 1 for any
         other, so an array of labels, whose tasks have no names, weighs all alike; a
@@ -139,8 +140,14 @@ class MMLUPClassifier(BaseMultiSourceClassifier):
     and of the shared layer, place of dropout, learned stand-ins for missing sources.
     Word vectors and, before the first step, the vectors of texts are standardised on
     the training users, dense sources centred and divided by one number: without it the
-    net stays at the majority class for many epochs. Where the batch holds no label of a
-    task, that task adds nothing to the loss.
+    net stays at the majority class for many epochs. Each of several sources then has
+    the same mean square length, so that 18 counts of keywords weigh as much as 300
+    columns of a network. Where the batch holds no label of a task, that task adds
+    nothing to the loss.
+
+    The paper's dense layers of each task, ``n_hidden=(128, 64, 32)``, and its
+    ``dropout=0.5`` are one parameter away. On 2,200 poets and on 400 synthetic users
+    they cost one to four points of accuracy.
 
     As for scikit-learn's ``MLPClassifier``, columns of one dense source that are
     measured in different units should be scaled before.
@@ -202,12 +209,12 @@ class MMLUPClassifier(BaseMultiSourceClassifier):
         n_filters_image: Sequence[int] = (16, 32, 64),
         n_features_image: int = 64,
         n_shared: int = 256,
-        n_hidden: Sequence[int] = (128, 64, 32),
+        n_hidden: Sequence[int] = (),
         n_dimensions: int = 100,
         trainable_vectors: bool = False,
-        dropout: float = 0.5,
+        dropout: float = 0.3,
         word_dropout: float = 0.3,
-        source_dropout: float = 0.1,
+        source_dropout: float = 0.3,
         loss_weights: Mapping[str, float] | Sequence[float] | str | None = "paper",
         learning_rate: float = 1e-3,
         learning_rate_decay: bool = True,

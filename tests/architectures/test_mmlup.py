@@ -150,6 +150,8 @@ def numpy_sources(net, users, sources, present):
         ) / state["sources.encoders.1.size"]
         there = present["network"].numpy()[:, None]
         parts.append(np.where(there, vectors, state["sources.stand_ins.1"]))
+    if len(parts) > 1:  # to a mean square length of 32
+        parts = [part * (32 / part.shape[1]) ** 0.5 for part in parts]
     return state, np.concatenate(parts, axis=1)
 
 

@@ -60,6 +60,8 @@ def test_one_net_of_mmlup_without_attention_is_the_same_structure():
         **TEXT,
         **QUICK,
         attention=None,
+        dropout=0.5,
+        source_dropout=0.1,
         loss_weights=None,
         trainable_vectors=True,
     ).fit(X["text"], y)

@@ -125,10 +125,25 @@ def test_stand_ins_serve_exactly_the_users_without_the_source():
     )
     assert layer.n_features == made.shape[1] == 7
     encoded = layer.encoder("text")(lay_out(users, 1, N_WORDS))
-    assert torch.equal(made[[0, 2], :5], encoded[[0, 2]])
-    assert made[1, :5].tolist() == [100.0, 101.0, 102.0, 103.0, 104.0]
-    assert made[:2, 5:].tolist() == [[0.5, 1.0], [1.5, 2.0]]
-    assert made[2, 5:].tolist() == [200.0, 201.0]
+    # five and two columns, brought to one mean square length
+    text, vector = (made / columns(layer)).split([5, 2], dim=1)
+    torch.testing.assert_close(text[[0, 2]], encoded[[0, 2]])
+    torch.testing.assert_close(text[1], 100.0 + torch.arange(5).double())
+    expected = torch.tensor([[0.5, 1.0], [1.5, 2.0], [200.0, 201.0]])
+    torch.testing.assert_close(vector, expected.double())
+
+
+def columns(layer):
+    """Factor of each column of :func:`joined`."""
+    return torch.tensor([(32 / 5) ** 0.5] * 5 + [(32 / 2) ** 0.5] * 2).double()
+
+
+def test_a_source_alone_keeps_its_length():
+    encoder = VectorEncoder(torch.zeros(2), torch.tensor([3.0, 4.0]), 0.0)
+    alone = JoinedSources({"network": encoder}, 0.0)
+    rows, there = torch.randn(3, 2), torch.ones(3, dtype=torch.bool)
+    made = alone({"network": rows}, {"network": there})
+    assert torch.equal(made, encoder(rows))
 
 
 def test_hidden_sources_get_the_stand_in_in_training_alone():
@@ -137,12 +152,14 @@ def test_hidden_sources_get_the_stand_in_in_training_alone():
     users = [[[0, 1]]] * 200
     given = {"text": lay_out(users, 1, N_WORDS), "a.b": torch.zeros(200, 2).double()}
     present = {name: torch.ones(200, dtype=torch.bool) for name in given}
-    made = layer(given, present)
-    hidden = made[:, 0] == 100.0, made[:, 5] == 200.0
+    made = layer(given, present) / columns(layer)
+    starts = torch.tensor([100.0, 200.0]).double()
+    hidden = made[:, [0, 5]].isclose(starts).unbind(dim=1)
     assert 70 < hidden[0].sum() < 130
     # Each source is hidden on its own.
     assert (hidden[0] != hidden[1]).any()
-    assert not (layer.eval()(given, present)[:, 0] == 100.0).any()
+    evaluated = layer.eval()(given, present) / columns(layer)
+    assert not evaluated[:, 0].isclose(starts[0]).any()
 
 
 def test_gradients_go_to_the_stand_in_or_to_the_encoder():
@@ -157,11 +174,11 @@ def test_gradients_go_to_the_stand_in_or_to_the_encoder():
             "text": torch.tensor([there, False]),
             "a.b": torch.tensor([True, True]),
         }
-        made = layer(given, present)
+        made = layer(given, present) / columns(layer)
         (made[:, :5] * torch.arange(1, 6)).sum().backward()
         share = 1 if there else 2
-        stand_in = layer.stand_ins[0].grad.tolist()
-        assert stand_in == [share * weight for weight in range(1, 6)]
+        weights = torch.arange(1, 6).double()
+        torch.testing.assert_close(layer.stand_ins[0].grad, share * weights)
         learned = [p.grad for p in layer.encoder("text").parameters()]
         moved = any(g is not None and g.abs().sum() > 0 for g in learned)
         assert moved == there
@@ -173,7 +190,8 @@ def test_nobody_has_any_message():
         {"text": lay_out([[], []], 1, N_WORDS), "a.b": torch.zeros(2, 2).double()},
         {name: torch.zeros(2, dtype=torch.bool) for name in ("text", "a.b")},
     )
-    assert made.tolist() == [[100.0, 101.0, 102.0, 103.0, 104.0, 200.0, 201.0]] * 2
+    expected = [[100.0, 101.0, 102.0, 103.0, 104.0, 200.0, 201.0]] * 2
+    torch.testing.assert_close(made / columns(layer), torch.tensor(expected).double())
     made.sum().backward()
     for parameter in layer.parameters():
         assert parameter.grad is None or torch.isfinite(parameter.grad).all()
