@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ from sklearn_profiling.training.batches import (
 )
 from sklearn_profiling.training.callbacks import EpochProgress, LinearDecay
 from sklearn_profiling.training.losses import MultiTaskLoss
+from sklearn_profiling.training.state import is_finite
 
 __all__ = ["ProfileNet", "TrainingPlan", "build_module", "make_net", "train"]
 
@@ -315,7 +316,7 @@ def train(
     loss = last.get("train_loss", 0.0)
     # The last step comes after the last loss, so the parameters are looked at too, by
     # their sums: a mask of each would take as much memory again.
-    finite = all(bool(p.sum().isfinite()) for p in net.module_.parameters())
+    finite = is_finite(net.module_)
     if not (np.isfinite(loss) and finite):
         msg = (
             f"training diverged: the loss is {loss} after epoch {len(net.history)}, "
@@ -349,18 +350,8 @@ def _hold_out(
         raise ProfilingError(msg)
     order = np.random.RandomState(plan.seed).permutation(n_users)
     parts = np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
-    first, second = (_rows(dataset, part) for part in parts)
+    first, second = (dataset.take(part) for part in parts)
     return first, second
-
-
-def _rows(dataset: UserDataset, rows: npt.NDArray[np.int64]) -> UserDataset:
-    return UserDataset(
-        {name: source[rows] for name, source in dataset.sources.items()},
-        dataset.gaps,
-        dataset.dtype,
-        None if dataset.labels is None else dataset.labels.take(rows),
-        dataset.weights[rows],
-    )
 
 
 def compute_logits(net: ProfileNet, dataset: UserDataset) -> list[Tensor]:
@@ -413,37 +404,3 @@ def apply_to_batches(
 def _batches(net: ProfileNet, dataset: UserDataset) -> DataLoader[Any]:
     iterator: DataLoader[Any] = net.get_iterator(dataset, training=False)
     return iterator
-
-
-def state_as_numpy(module: nn.Module) -> dict[str, npt.NDArray[Any]]:
-    """Copy a module's parameters and buffers to numpy.
-
-    Parameters
-    ----------
-    module : Module
-        Any module.
-
-    Returns
-    -------
-    dict of str to ndarray
-        Its state.
-    """
-    return {
-        name: tensor.detach().cpu().numpy().copy()
-        for name, tensor in module.state_dict().items()
-    }
-
-
-def load_numpy_state(module: nn.Module, state: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Put a state made by :func:`state_as_numpy` back.
-
-    Parameters
-    ----------
-    module : Module
-        A module of the same sizes.
-    state : mapping of str to ndarray
-        Its state.
-    """
-    # Copied, since an array that comes from a memory map is read-only.
-    tensors = {name: torch.tensor(np.array(array)) for name, array in state.items()}
-    module.load_state_dict(tensors)

@@ -10,6 +10,8 @@ import torch
 from cases import CASES as TABLE
 from cases import EXACT, HEADS, NETS, QUICK, TEXT, join, labels, raw_users
 from cases import sourced_users as users
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from skorch.callbacks import Callback
 from skorch.helper import SliceDict
 
@@ -186,6 +188,26 @@ def test_an_interrupt_in_the_first_batch():
 def test_divergence_is_said():
     with pytest.raises(ProfilingError, match=r"diverged.*learning_rate=1e\+30"):
         small(learning_rate=1e30).fit(users(), labels())
+
+
+def test_a_diverged_net_does_not_predict():
+    model = small(warm_start=True).fit(users(), labels())
+    with pytest.raises(ProfilingError, match="diverged"):
+        model.set_params(learning_rate=1e30).fit(users(), labels())
+    with pytest.raises(NotFittedError):
+        model.predict(users())
+    model.set_params(learning_rate=1e-3).fit(users(), labels()).predict(users())
+
+
+def test_a_refused_fit_leaves_an_earlier_one_alone():
+    model = small(warm_start=True).fit(users(), labels())
+    before = model.predict_proba(users())[0]
+    refused = model.set_params(early_stopping=True, validation_fraction=0.999)
+    with pytest.raises(ProfilingError, match="holds out"):
+        refused.fit(users(), labels())
+    assert np.array_equal(before, model.predict_proba(users())[0])
+    with pytest.raises(ProfilingError, match="holds out"):
+        clone(refused).fit(users(), labels())
 
 
 # -- progress, precision, device -----------------------------------------------

@@ -21,11 +21,10 @@ from sklearn_profiling.training.net import (
     apply_to_batches,
     build_module,
     compute_logits,
-    load_numpy_state,
     make_net,
-    state_as_numpy,
     train,
 )
+from sklearn_profiling.training.state import load_numpy_state, state_as_numpy
 
 
 class Linear(nn.Module):
