@@ -26,7 +26,7 @@ from sklearn_profiling._seeding import derive_seed
 from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
 from sklearn_profiling.estimators._settings import resolve_loss_weights
 from sklearn_profiling.estimators._statistics import Weights, source_statistics
-from sklearn_profiling.exceptions import SourceError, TargetError
+from sklearn_profiling.exceptions import ProfilingError, SourceError, TargetError
 from sklearn_profiling.targets import EncodedLabels, LabelCodec, mean_accuracy
 from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.calibration import calibrate
@@ -43,10 +43,13 @@ from sklearn_profiling.training.net import (
     TrainingPlan,
     build_module,
     compute_logits,
-    load_numpy_state,
     make_net,
-    state_as_numpy,
     train,
+)
+from sklearn_profiling.training.state import (
+    is_finite,
+    load_numpy_state,
+    state_as_numpy,
 )
 
 __all__: list[str] = []
@@ -222,14 +225,25 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         dataset = UserDataset(
             sources, self._gaps(), DTYPES[self.dtype], labels, weights
         )
-        if not again:
-            calibrate(self.net_.module_, dataset, self.batch_size, self._seed)
-        train(self.net_, dataset, plan, epochs=epochs)
-        self.history_ = list(self.net_.history)
-        self.n_iter_ = len(self.history_)
+        # Known before training, so that a fit that was interrupted can predict and go on.
         classes = codec.classes
         self.classes_ = classes[0] if codec.one_dimensional else list(classes)
         self.task_names_ = list(codec.task_names)
+        try:
+            if not again:
+                self._prepare(dataset, plan)
+            train(self.net_, dataset, plan, epochs=epochs)
+        except ProfilingError:
+            # Never trained, or no numbers any more: neither may predict.
+            if not again or not is_finite(self.net_.module_):
+                del self.net_
+            raise
+        self.history_ = list(self.net_.history)
+        self.n_iter_ = len(self.history_)
+
+    def _prepare(self, dataset: UserDataset, plan: TrainingPlan) -> None:
+        """Set what the new net takes from the training users before its first step."""
+        calibrate(self.net_.module_, dataset, self.batch_size, plan.seed)
 
     def _plan(self) -> TrainingPlan:
         return TrainingPlan(
@@ -305,7 +319,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         return check_specs(arrays, self._specs) if again else arrays
 
     def _dataset(self, X: Any) -> UserDataset:
-        check_is_fitted(self)
+        check_is_fitted(self, "net_")
         sources = self._sources_of(self._read(X, reset=False), again=True)
         if not len(next(iter(sources.values()))):
             msg = "X holds no user; at least one is needed"
