@@ -43,7 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
     compare.add_argument("--folds", type=_folds, default=5, help="number of folds (5)")
     _add_comparison(compare)
     compare.add_argument("--out", type=Path, help="CSV file for the scores by fold")
-    _add_common(compare, max_epochs=15, filters=32, batch_size=50)
+    _add_common(compare, max_epochs=15, filters=16, batch_size=50)
     _add_aux_lstm(compare)
     compare.set_defaults(run=run_compare)
 
