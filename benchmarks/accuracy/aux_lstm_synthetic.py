@@ -4,11 +4,13 @@ The auxiliary attribute, of six classes, shows in the text; the main one, of thr
 hardly does, and a fifth of the users carry its label. In the first setting most users
 have the main class that goes with their auxiliary class, in the second the two are
 independent. For each seed new users are drawn; both systems get the same users, word
-vectors and settings; with ``--same-steps`` LSTM, which has fewer labelled users, makes
-up for it in epochs. The paper found
-the first to help (gender and profession) and the second to cost little (gender and
-age). The last two lines hold the mean difference in accuracy and F of the main task,
-and the paired t-test over seeds, which are independent since each draws its own users.
+vectors and settings. With ``--same-steps`` LSTM, which sees fewer labelled users, makes
+up for it in epochs.
+
+The paper found the first to help (gender and profession) and the second to cost little
+(gender and age). The last line of each setting holds the mean difference in accuracy
+and F of the main task, and the paired t-test over seeds, which are independent since
+each draws its own users.
 
     python benchmarks/accuracy/aux_lstm_synthetic.py
 """
