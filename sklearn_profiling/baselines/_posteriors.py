@@ -89,7 +89,9 @@ def fit_task(
     """
     # A Series, since an array of sets could be taken for one of several tasks.
     y = pd.Series(labels, dtype=object)
-    return MaskedMultiOutputClassifier(clone(estimator)).fit(X, y, weights)
+    masked = MaskedMultiOutputClassifier(clone(estimator))
+    fitted: MaskedMultiOutputClassifier = masked.fit(X, y, weights)
+    return fitted
 
 
 def out_of_fold(
@@ -137,7 +139,7 @@ def out_of_fold(
     ValueError
         If the folds never hold out a user who carries a label.
     """
-    classes = fitted.classes_
+    classes = np.asarray(fitted.classes_)
     result = posteriors_of(fitted, X, classes)
     splits = _splits(cv, labels, codes, seed)
     answers = Parallel(n_jobs=n_jobs)(
@@ -224,8 +226,9 @@ def posteriors_of(
         if answer.ndim == 1:
             answer = np.column_stack([-answer, answer])
     result = np.full((len(answer), len(classes)), unseen)
+    seen = np.asarray(fitted.classes_)
     position = {label: column for column, label in enumerate(classes.tolist())}
-    result[:, [position[label] for label in fitted.classes_.tolist()]] = answer
+    result[:, [position[label] for label in seen.tolist()]] = answer
     return result
 
 

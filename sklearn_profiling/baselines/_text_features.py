@@ -35,6 +35,7 @@ def make_text_pipeline(
     segmenter: Any,
     unigrams: Weighting,
     stylometric: Any,
+    style_weight: float,
     text_column: str,
     max_features: int | None,
     memory: str | joblib.Memory | None,
@@ -51,6 +52,8 @@ def make_text_pipeline(
         Weights of the words.
     stylometric : transformer, "drop" or None
         Features of style; None is :class:`StylometricFeatures`.
+    style_weight : float
+        Norm of the features of style on average; words have norm 1.
     text_column : str
         Column with lists of messages.
     max_features : int or None
@@ -66,7 +69,7 @@ def make_text_pipeline(
     Raises
     ------
     ValueError
-        If `unigrams` is anything else.
+        If `unigrams`, `stylometric` or `style_weight` is anything else.
     """
     if unigrams not in ("tf-idf", "tf", "binary"):
         msg = f"unigrams must be 'tf-idf', 'tf' or 'binary'; got {unigrams!r}"
@@ -78,10 +81,15 @@ def make_text_pipeline(
         sublinear_tf=unigrams == "tf-idf",
         binary=unigrams == "binary",
     )
-    features = [("unigrams", words)]
+    if not (isinstance(style_weight, Real) and 0 < style_weight < np.inf):
+        msg = f"style_weight must be a positive number; got {style_weight!r}"
+        raise ValueError(msg)
+    features: list[tuple[str, Any]] = [("unigrams", words)]
+    weights = {}
     if not isinstance(stylometric, str):
         style = StylometricFeatures() if stylometric is None else stylometric
         features.append(("style", _scaled(style)))
+        weights["style"] = style_weight
     elif stylometric != "drop":
         msg = f"stylometric must be a transformer, 'drop' or None; got {stylometric!r}"
         raise ValueError(msg)
@@ -94,7 +102,7 @@ def make_text_pipeline(
         [
             ("text", column),
             ("segmenter", segmenter),
-            ("features", FeatureUnion(features)),
+            ("features", FeatureUnion(features, transformer_weights=weights)),
             ("classifier", classifier),
         ],
         memory=memory,
@@ -106,7 +114,7 @@ def _words_of_user(messages: list[list[str]]) -> Iterator[str]:
 
 
 def _scaled(style: Any) -> Pipeline:
-    """Bring features of style to the weight of the unigrams, whose rows have norm 1."""
+    """Bring features of style to rows of norm 1 on average, as the unigrams have."""
     return Pipeline(
         [
             ("measure", style),
@@ -158,8 +166,8 @@ def search_strength(
     ValueError
         If a strength is not positive or none is given.
     """
-    grid = [C] if isinstance(C, Real) else list(C)  # type: ignore[arg-type]
-    if not grid or not all(isinstance(c, Real) and 0 < c < np.inf for c in grid):
+    grid: list[Any] = [C] if isinstance(C, Real) else list(C)  # type: ignore[arg-type]
+    if not grid or not all(isinstance(c, Real) and 0 < float(c) < np.inf for c in grid):
         msg = f"C must be a positive number or a sequence of them; got {C!r}"
         raise ValueError(msg)
     if tune and len(grid) == 1:

@@ -25,6 +25,7 @@ def make_maxent_baseline(
     segmenter: Any = None,
     unigrams: Weighting = "tf-idf",
     stylometric: Any = None,
+    style_weight: float = 0.25,
     C: float | Sequence[float] = 10.0,
     tune: bool = False,
     text_column: str = "messages",
@@ -49,6 +50,9 @@ def make_maxent_baseline(
         Features of style. None is
         :class:`~sklearn_profiling.sources.StylometricFeatures`: F-measure and POS
         patterns (paper, "the same features settings as SVM"); "drop" leaves them out.
+    style_weight : float, default=0.25
+        Norm that the features of style have on average, where a user's words have norm
+        1 (our choice).
     C : float or sequence of float, default=10.0
         Inverse strength of the regularisation; our choice. From several, inner folds
         choose one for each task.
@@ -78,7 +82,7 @@ def make_maxent_baseline(
     Raises
     ------
     ValueError
-        If `C`, `unigrams` or `stylometric` is none of the above.
+        If `C`, `unigrams`, `stylometric` or `style_weight` is none of the above.
 
     See Also
     --------
@@ -114,6 +118,7 @@ def make_maxent_baseline(
         segmenter=segmenter,
         unigrams=unigrams,
         stylometric=stylometric,
+        style_weight=style_weight,
         text_column=text_column,
         max_features=max_features,
         memory=memory,

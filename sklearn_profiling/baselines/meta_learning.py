@@ -22,6 +22,7 @@ def make_meta_learning_baseline(
     segmenter: Any = None,
     unigrams: Weighting = "tf-idf",
     stylometric: Any = None,
+    style_weight: float = 0.25,
     C: float | Sequence[float] = 1.0,
     tune: bool = False,
     cv: int = 5,
@@ -38,7 +39,7 @@ def make_meta_learning_baseline(
     ----------
     main_task : str or None, default=None
         The task that the others help; None is every task in turn.
-    segmenter, unigrams, stylometric : object
+    segmenter, unigrams, stylometric, style_weight : object
         As for :func:`make_svm_baseline`.
     C : float or sequence of float, default=1.0
         As for :func:`make_svm_baseline`, for the SVMs of both stages.
@@ -62,7 +63,7 @@ def make_meta_learning_baseline(
     Raises
     ------
     ValueError
-        If `C`, `unigrams` or `stylometric` is none of those allowed.
+        If `C`, `unigrams`, `stylometric` or `style_weight` is none of those allowed.
 
     See Also
     --------
@@ -94,6 +95,7 @@ def make_meta_learning_baseline(
         segmenter=segmenter,
         unigrams=unigrams,
         stylometric=stylometric,
+        style_weight=style_weight,
         text_column=text_column,
         max_features=max_features,
         memory=memory,

@@ -29,6 +29,7 @@ def make_svm_baseline(
     segmenter: Any = None,
     unigrams: Weighting = "tf-idf",
     stylometric: Any = None,
+    style_weight: float = 0.25,
     C: float | Sequence[float] = 1.0,
     tune: bool = False,
     text_column: str = "messages",
@@ -53,6 +54,9 @@ def make_svm_baseline(
         Features of style. None is
         :class:`~sklearn_profiling.sources.StylometricFeatures`: F-measure and POS
         patterns (paper); "drop" leaves them out.
+    style_weight : float, default=0.25
+        Norm that the features of style have on average, where a user's words have norm
+        1 (our choice).
     C : float or sequence of float, default=1.0
         Inverse strength of the regularisation; scikit-learn's value. From several,
         inner folds choose one for each task.
@@ -82,7 +86,7 @@ def make_svm_baseline(
     Raises
     ------
     ValueError
-        If `C`, `unigrams` or `stylometric` is none of the above.
+        If `C`, `unigrams`, `stylometric` or `style_weight` is none of the above.
 
     See Also
     --------
@@ -91,9 +95,9 @@ def make_svm_baseline(
 
     Notes
     -----
-    The features of style are standardised, divided by the square root of their number
-    and so weigh as much as the words together (our choice); a feature that a user lacks
-    counts as average.
+    The features of style are standardised and then scaled together to `style_weight`
+    (our choice: with the weight of the words, hundreds of patterns drown them on our
+    data); a feature that a user lacks counts as average.
 
     The loss is the squared hinge; with several classes each is told from the rest.
     Probabilities are those of three SVMs, each trained on two thirds of the users and
@@ -127,6 +131,7 @@ def make_svm_baseline(
         segmenter=segmenter,
         unigrams=unigrams,
         stylometric=stylometric,
+        style_weight=style_weight,
         text_column=text_column,
         max_features=max_features,
         memory=memory,

@@ -262,9 +262,7 @@ class _Places(NamedTuple):
         )
 
     def among(self, codes: Ints) -> _Places:
-        """Keep the places with one of some sorted codes; codes become numbers."""
-        if not len(codes):
-            return self._replace(starts=self.starts[:0], numbers=self.numbers[:0])
+        """Keep the places with one of these sorted codes; codes become numbers."""
         position = np.searchsorted(codes, self.numbers).clip(max=len(codes) - 1)
         known = codes[position] == self.numbers
         return self._replace(starts=self.starts[known], numbers=position[known])
