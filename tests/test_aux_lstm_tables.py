@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
     not SCRIPT.is_file(), reason="needs the files of a checkout"
 )
 QUICK = ["--max-epochs", "1", "--hidden", "2", "--nodes", "2", "--dimensions", "4"]
-QUICK += ["--jobs", "1", "--folds", "2", "--max-words", "10"]
+QUICK += ["--jobs", "1", "--folds", "2", "--max-words", "10", "--lstm-epochs", "1"]
 
 
 @pytest.fixture(scope="module")

@@ -78,6 +78,7 @@ def test_compare_records_chosen_systems_and_tasks(records, tmp_path, capsys):
 
 
 SMALL = ["--hidden", "2", "--nodes", "2", "--dimensions", "4", "--max-words", "9"]
+SMALL += ["--lstm-epochs", "1", "--level", "user"]
 
 
 def test_compare_both_papers_on_a_main_task(records, tmp_path, capsys):

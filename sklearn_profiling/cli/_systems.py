@@ -93,7 +93,9 @@ def make_aux_lstm(
         lstm_parameters={
             "n_hidden": options.hidden,
             "n_dense": options.hidden,
+            "level": options.level,
             "max_words": options.max_words,
+            "max_epochs": options.lstm_epochs,
         },
         cnn_parameters={"n_nodes": options.nodes},
         memory=cache,
