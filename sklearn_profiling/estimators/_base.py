@@ -225,7 +225,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         dataset = UserDataset(
             sources, self._gaps(), DTYPES[self.dtype], labels, weights
         )
-        # Known before training, so that a fit that was interrupted can predict and go on.
+        # Known before training, so that an interrupted fit can predict and go on.
         classes = codec.classes
         self.classes_ = classes[0] if codec.one_dimensional else list(classes)
         self.task_names_ = list(codec.task_names)

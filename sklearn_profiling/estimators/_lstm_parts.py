@@ -13,8 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn_profiling.architectures.layers.flat_text import WordEmbedding
 from sklearn_profiling.architectures.layers.recurrent import RecurrentText
 from sklearn_profiling.estimators._base import BaseProfileClassifier
-from sklearn_profiling.exceptions import SourceError
-from sklearn_profiling.training.inputs import Sources, SourceSpec
+from sklearn_profiling.training.inputs import Sources, one_text
 from sklearn_profiling.training.net import TrainingPlan
 
 __all__: list[str] = []
@@ -44,21 +43,7 @@ class BaseLSTMClassifier(BaseProfileClassifier):
         return dict.fromkeys(self._specs, 0)
 
     def _check_architecture(self, sources: Sources) -> Sources:
-        texts = self._texts(sources)
-        chosen = self.source
-        if chosen is None and len(texts) == 1:
-            (chosen,) = texts
-        if chosen not in texts:
-            msg = (
-                f"{type(self).__name__} reads one text; parameter source is "
-                f"{self.source!r} and X holds the texts {list(texts)}"
-            )
-            raise SourceError(msg)
-        return {chosen: texts[chosen]}
-
-    @staticmethod
-    def _texts(sources: Sources) -> Sources:
-        return {n: s for n, s in sources.items() if SourceSpec.of(s).kind == "text"}
+        return one_text(sources, self.source, type(self).__name__)
 
     def _read_by_lstms(
         self, name: str, n_lstms: int, *, trainable: bool

@@ -23,9 +23,8 @@ from sklearn_profiling.architectures.pcnn import PCNN
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.estimators._base import BaseProfileClassifier
 from sklearn_profiling.estimators._statistics import Weights
-from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.targets import EncodedLabels, LabelCodec
-from sklearn_profiling.training.inputs import Sources, SourceSpec
+from sklearn_profiling.training.inputs import Sources, one_text
 from sklearn_profiling.training.net import TrainingPlan
 
 __all__: list[str] = []
@@ -107,17 +106,7 @@ class BaseRegionClassifier(BaseProfileClassifier):
         raise NotImplementedError
 
     def _check_architecture(self, sources: Sources) -> Sources:
-        texts = [n for n, s in sources.items() if SourceSpec.of(s).kind == "text"]
-        chosen = self.source
-        if chosen is None and len(texts) == 1:
-            chosen = texts[0]
-        if chosen not in texts:
-            msg = (
-                f"{type(self).__name__} reads one text; parameter source is "
-                f"{self.source!r} and X holds the texts {texts}"
-            )
-            raise SourceError(msg)
-        return {chosen: sources[chosen]}
+        return one_text(sources, self.source, type(self).__name__)
 
     def _gaps(self) -> dict[str, int]:
         # A user's messages are read end to end.

@@ -11,7 +11,7 @@ from sklearn_profiling.estimators._lstm_parts import BaseLSTMClassifier
 from sklearn_profiling.estimators._statistics import Weights
 from sklearn_profiling.exceptions import SourceError, TargetError
 from sklearn_profiling.targets import EncodedLabels, LabelCodec
-from sklearn_profiling.training.inputs import Sources
+from sklearn_profiling.training.inputs import Sources, texts_of
 
 __all__ = ["MultiTaskLSTMClassifier"]
 
@@ -203,7 +203,7 @@ class MultiTaskLSTMClassifier(BaseLSTMClassifier):
 
     def _check_architecture(self, sources: Sources) -> Sources:
         # Which texts are read depends on the names of the tasks, known later.
-        texts = self._texts(sources)
+        texts = texts_of(sources)
         if not texts:
             msg = f"MultiTaskLSTMClassifier reads text; X holds {list(sources)}"
             raise SourceError(msg)

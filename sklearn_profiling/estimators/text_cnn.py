@@ -11,8 +11,7 @@ import numpy.typing as npt
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.architectures.text_cnn import TextCNN
 from sklearn_profiling.estimators._text_parts import BaseTextCNNClassifier
-from sklearn_profiling.exceptions import SourceError
-from sklearn_profiling.training.inputs import Sources, SourceSpec
+from sklearn_profiling.training.inputs import Sources, one_text
 
 __all__ = ["TextCNNClassifier"]
 
@@ -213,17 +212,7 @@ class TextCNNClassifier(BaseTextCNNClassifier):
         self.verbose = verbose
 
     def _check_architecture(self, sources: Sources) -> Sources:
-        texts = [n for n, s in sources.items() if SourceSpec.of(s).kind == "text"]
-        chosen = self.source
-        if chosen is None and len(texts) == 1:
-            chosen = texts[0]
-        if chosen not in texts:
-            msg = (
-                f"TextCNNClassifier reads one text; parameter source is "
-                f"{self.source!r} and X holds the texts {texts}"
-            )
-            raise SourceError(msg)
-        return {chosen: sources[chosen]}
+        return one_text(sources, self.source, type(self).__name__)
 
     def message_attention(
         self, X: Any, *, task: str | None = None

@@ -31,7 +31,7 @@ class PairedTest:
         The t; positive if the first system is better. Infinite where all differences
         are equal and not zero.
     p_value : float
-        Two-sided: the chance of a |t| at least as large if the systems are equally
+        Two-sided: the chance of a ``|t|`` at least as large if the systems are equally
         good.
     difference : float
         Mean of the first system's scores minus mean of the second's.

@@ -18,7 +18,9 @@ __all__ = [
     "SourceSpec",
     "Sources",
     "as_sources",
+    "one_text",
     "present",
+    "texts_of",
     "tokens_of_array",
 ]
 
@@ -183,6 +185,55 @@ def present(source: Source) -> npt.NDArray[np.bool_]:
         return ~source.missing
     there: npt.NDArray[np.bool_] = ~np.isnan(source[:, 0])
     return there
+
+
+def texts_of(sources: Sources) -> Sources:
+    """Pick the texts among sources.
+
+    Parameters
+    ----------
+    sources : dict of str to source
+        Checked sources.
+
+    Returns
+    -------
+    dict of str to TokenMessages
+        Those that are texts.
+    """
+    return {n: s for n, s in sources.items() if isinstance(s, TokenMessages)}
+
+
+def one_text(sources: Sources, name: str | None, reader: str) -> Sources:
+    """Pick the one text that an estimator reads.
+
+    Parameters
+    ----------
+    sources : dict of str to source
+        Checked sources.
+    name : str or None
+        Name of the text; None if there is only one.
+    reader : str
+        Name of the estimator, for the message.
+
+    Returns
+    -------
+    dict of str to TokenMessages
+        That text alone.
+
+    Raises
+    ------
+    SourceError
+        If there is no such text, or several and none is named.
+    """
+    texts = texts_of(sources)
+    chosen = next(iter(texts)) if name is None and len(texts) == 1 else name
+    if chosen not in texts:
+        msg = (
+            f"{reader} reads one text; parameter source is {name!r} and X holds the "
+            f"texts {list(texts)}"
+        )
+        raise SourceError(msg)
+    return {chosen: texts[chosen]}
 
 
 def check_specs(sources: Sources, specs: Mapping[str, SourceSpec]) -> Sources:
