@@ -52,6 +52,7 @@ from sklearn_profiling.sources import (
     RegionKeywords,
     SourceUnion,
     StylometricFeatures,
+    SubwordSegmenter,
     Word2VecTransformer,
 )
 
@@ -187,9 +188,9 @@ CASES: dict[str, Case] = {
     "MultimodalCNN3DClassifier": Case(
         "mixed net",
         lambda: MultimodalCNN3DClassifier(
-            n_filters_image=2, n_gated=8, **HEADS, **TEXT, **QUICK
+            n_filters_image=2, n_gated=8, gate_epochs=1, **HEADS, **TEXT, **QUICK
         ),
-        MultimodalCNN3DClassifier(n_gated=16, **CHECKED, **TEXT),
+        MultimodalCNN3DClassifier(n_gated=16, gate_fraction=0.0, **CHECKED, **TEXT),
     ),
     "MaskedMultiOutputClassifier": Case(
         "meta",
@@ -212,6 +213,7 @@ CASES: dict[str, Case] = {
     ),
     "CharacterSegmenter": Case("transformer", CharacterSegmenter),
     "JiebaSegmenter": Case("transformer", JiebaSegmenter),
+    "SubwordSegmenter": Case("transformer", SubwordSegmenter),
     "GloVeTransformer": Case(
         "transformer",
         lambda: GloVeTransformer(4, min_count=1, max_epochs=2, random_state=0),

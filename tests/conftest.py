@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+# Before anything imports transformers: no test may reach for the hub.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TRANSFORMERS_OFFLINE"] = "1"
+
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:

@@ -18,6 +18,7 @@ from sklearn_profiling.sources.text import (
     PretrainedVectors,
     RegionKeywords,
     StylometricFeatures,
+    SubwordSegmenter,
     Word2VecTransformer,
 )
 from sklearn_profiling.sources.union import SourceUnion
@@ -37,5 +38,6 @@ __all__ = [
     "RegionKeywords",
     "SourceUnion",
     "StylometricFeatures",
+    "SubwordSegmenter",
     "Word2VecTransformer",
 ]

@@ -12,6 +12,7 @@ from sklearn_profiling.sources.text.segmentation import (
     JiebaSegmenter,
 )
 from sklearn_profiling.sources.text.stylometry import StylometricFeatures
+from sklearn_profiling.sources.text.subwords import SubwordSegmenter
 from sklearn_profiling.sources.text.word2vec import Word2VecTransformer
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "PretrainedVectors",
     "RegionKeywords",
     "StylometricFeatures",
+    "SubwordSegmenter",
     "Word2VecTransformer",
 ]

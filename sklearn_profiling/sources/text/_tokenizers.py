@@ -1,0 +1,232 @@
+"""Tokenizers of language models: read from a folder, taken as objects, or trained."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from sklearn_profiling._optional import import_optional
+from sklearn_profiling.containers import Vocabulary
+from sklearn_profiling.exceptions import SourceError
+
+__all__ = [
+    "SPECIAL_TOKENS",
+    "as_transformers_tokenizer",
+    "load_tokenizer",
+    "load_transformers_tokenizer",
+    "train_tokenizer",
+    "vocabulary_of",
+]
+
+#: Special tokens of a trained tokenizer in the order of their ids, which begins as T5's
+#: does: padding 0, end 1, unknown 2.
+SPECIAL_TOKENS: Final = {
+    "pad_token": "<pad>",
+    "eos_token": "</s>",
+    "unk_token": "<unk>",
+    "bos_token": "<s>",
+    "mask_token": "<mask>",
+}
+
+
+def _tokenizers(owner: object) -> ModuleType:
+    name = type(owner).__name__
+    return import_optional("tokenizers", extra="multimodal", purpose=name)
+
+
+def load_tokenizer(tokenizer: Any, owner: object) -> Any:
+    """Bring a tokenizer of any form into a copy of one of the package tokenizers.
+
+    Parameters
+    ----------
+    tokenizer : str, path-like, tokenizers.Tokenizer or PreTrainedTokenizerFast
+        A folder or an object.
+    owner : object
+        The step that reads, for errors.
+
+    Returns
+    -------
+    tokenizers.Tokenizer
+        A copy that neither cuts nor pads.
+
+    Raises
+    ------
+    SourceError
+        If it is anything else, or the folder holds no such tokenizer.
+    MissingDependencyError
+        If tokenizers, or for a folder transformers, is not installed.
+    """
+    kind = _tokenizers(owner).Tokenizer
+    if isinstance(tokenizer, str | os.PathLike):
+        tokenizer = _read_folder(Path(tokenizer), kind, owner)
+    found = getattr(tokenizer, "backend_tokenizer", tokenizer)
+    if not isinstance(found, kind):
+        msg = (
+            f"{type(owner).__name__}: tokenizer must be a folder, a "
+            "tokenizers.Tokenizer or a PreTrainedTokenizerFast; got "
+            f"{type(tokenizer).__module__}.{type(tokenizer).__qualname__}"
+        )
+        raise SourceError(msg)
+    copy = kind.from_str(found.to_str())
+    copy.no_truncation()
+    copy.no_padding()
+    return copy
+
+
+def load_transformers_tokenizer(tokenizer: Any, owner: object) -> Any:
+    """Bring a folder or an object into a tokenizer of the package transformers.
+
+    Parameters
+    ----------
+    tokenizer : str, path-like or PreTrainedTokenizerFast
+        A folder or an object.
+    owner : object
+        The step that reads, for errors.
+
+    Returns
+    -------
+    PreTrainedTokenizerFast
+        The object itself, or what the folder holds.
+
+    Raises
+    ------
+    SourceError
+        If it is anything else, or the folder holds no such tokenizer.
+    """
+    if isinstance(tokenizer, str | os.PathLike):
+        tokenizer = _read_configured(Path(tokenizer), owner)
+    if not hasattr(tokenizer, "backend_tokenizer"):
+        msg = (
+            f"{type(owner).__name__}: tokenizer must be a folder or a "
+            "PreTrainedTokenizerFast, which knows its special tokens; got "
+            f"{type(tokenizer).__module__}.{type(tokenizer).__qualname__}"
+        )
+        raise SourceError(msg)
+    return tokenizer
+
+
+def _read_folder(folder: Path, kind: Any, owner: object) -> Any:
+    single = folder / "tokenizer.json"
+    if not single.is_file() or _is_configured(folder):
+        return _read_configured(folder, owner)
+    try:
+        return kind.from_file(os.fspath(single))
+    except Exception as error:  # the package raises no other
+        raise SourceError(_unreadable(folder, error, owner)) from error
+
+
+def _is_configured(folder: Path) -> bool:
+    names = ("tokenizer_config.json", "config.json")
+    return any((folder / name).is_file() for name in names)
+
+
+def _read_configured(folder: Path, owner: object) -> Any:
+    """Read a tokenizer of whose kind a file beside it tells."""
+    transformers = import_optional(
+        "transformers", extra="multimodal", purpose=type(owner).__name__
+    )
+    if not folder.is_dir():
+        raise SourceError(_unreadable(folder, "there is no such folder", owner))
+    try:
+        return transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    # A file that is absent or damaged shows as any of these.
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SourceError(_unreadable(folder, error, owner)) from error
+
+
+def _unreadable(folder: Path, reason: object, owner: object) -> str:
+    # Transformers' reasons run over many lines; the error that this one follows has
+    # them all.
+    first = str(reason).partition("\n")[0].rstrip(" .:")
+    return (
+        f"{type(owner).__name__}: tokenizer={os.fspath(folder)!r} is to be the path of "
+        f"a folder with a tokenizer: {first}. Put there the files of a Hugging Face "
+        "tokenizer (tokenizer.json and tokenizer_config.json), as its save_pretrained "
+        "writes them; nothing is downloaded, so a name on the hub will not do"
+    )
+
+
+def train_tokenizer(messages: Iterable[str], n_tokens: int, owner: object) -> Any:
+    """Learn a byte-pair encoding of bytes.
+
+    Parameters
+    ----------
+    messages : iterable of str
+        Text.
+    n_tokens : int
+        Size of the vocabulary at the most: the special tokens, 256 bytes and the most
+        frequent joins.
+    owner : object
+        The step that learns, for errors.
+
+    Returns
+    -------
+    tokenizers.Tokenizer
+        A tokenizer that knows every text, since it falls back to bytes.
+    """
+    package = _tokenizers(owner)
+    tokenizer = package.Tokenizer(package.models.BPE())
+    bytes_ = package.pre_tokenizers.ByteLevel
+    tokenizer.pre_tokenizer = bytes_(add_prefix_space=False)
+    tokenizer.decoder = package.decoders.ByteLevel()
+    trainer = package.trainers.BpeTrainer(
+        vocab_size=n_tokens,
+        special_tokens=list(SPECIAL_TOKENS.values()),
+        initial_alphabet=bytes_.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(messages, trainer)
+    return tokenizer
+
+
+def as_transformers_tokenizer(tokenizer: Any, owner: object) -> Any:
+    """Dress a trained tokenizer as one of the package transformers.
+
+    Parameters
+    ----------
+    tokenizer : tokenizers.Tokenizer
+        What :func:`train_tokenizer` returned.
+    owner : object
+        The step that asks, for errors.
+
+    Returns
+    -------
+    transformers.PreTrainedTokenizerFast
+        A copy that knows which of its tokens are special and ends each text with the
+        end token, as T5's does.
+    """
+    package = _tokenizers(owner)
+    transformers = import_optional(
+        "transformers", extra="multimodal", purpose=type(owner).__name__
+    )
+    copy = package.Tokenizer.from_str(tokenizer.to_str())
+    end = SPECIAL_TOKENS["eos_token"]
+    copy.post_processor = package.processors.TemplateProcessing(
+        single=f"$A {end}",
+        pair=f"$A {end} $B {end}",
+        special_tokens=[(end, copy.token_to_id(end))],
+    )
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=copy, **SPECIAL_TOKENS)
+
+
+def vocabulary_of(tokenizer: Any) -> Vocabulary:
+    """List the tokens of a tokenizer in the order of their ids.
+
+    Parameters
+    ----------
+    tokenizer : tokenizers.Tokenizer
+        A tokenizer.
+
+    Returns
+    -------
+    Vocabulary
+        The tokens; ids that the tokenizer leaves out are named ``<unused id>``.
+    """
+    ids = tokenizer.get_vocab(with_added_tokens=True)
+    words = [f"<unused {i}>" for i in range(max(ids.values(), default=-1) + 1)]
+    for token, i in ids.items():
+        words[i] = token
+    return Vocabulary(words)
