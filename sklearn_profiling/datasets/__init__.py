@@ -11,6 +11,7 @@ from sklearn_profiling.datasets._mex_a3t import load_mex_a3t
 from sklearn_profiling.datasets._mex_a3t_dump import dump_mex_a3t
 from sklearn_profiling.datasets._records import load_records
 from sklearn_profiling.datasets._records_dump import dump_records
+from sklearn_profiling.datasets._reviewers import make_reviewers
 from sklearn_profiling.datasets._smpcup2016 import load_smpcup2016
 from sklearn_profiling.datasets._smpcup2016_dump import dump_smpcup2016
 from sklearn_profiling.datasets._synthetic import make_user_profiles
@@ -23,5 +24,6 @@ __all__ = [
     "load_records",
     "load_smpcup2016",
     "make_image_users",
+    "make_reviewers",
     "make_user_profiles",
 ]
