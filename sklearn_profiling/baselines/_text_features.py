@@ -81,7 +81,7 @@ def make_text_pipeline(
         sublinear_tf=unigrams == "tf-idf",
         binary=unigrams == "binary",
     )
-    if not (isinstance(style_weight, Real) and 0 < style_weight < np.inf):
+    if not 0 < style_weight < np.inf:
         msg = f"style_weight must be a positive number; got {style_weight!r}"
         raise ValueError(msg)
     features: list[tuple[str, Any]] = [("unigrams", words)]
