@@ -154,6 +154,25 @@ class LabelBatch:
             self.weights.to(device),
         )
 
+    def part(self, start: int, stop: int) -> LabelBatch:
+        """Choose neighbouring users.
+
+        Parameters
+        ----------
+        start, stop : int
+            Rows from `start` to before `stop`.
+
+        Returns
+        -------
+        LabelBatch
+            Their labels.
+        """
+        return LabelBatch(
+            self.codes[start:stop],
+            {task: members[start:stop] for task, members in self.members.items()},
+            self.weights[start:stop],
+        )
+
 
 class UserDataset(Dataset[Any]):
     """Users with their sources and, for training, their labels.
@@ -220,6 +239,27 @@ class UserDataset(Dataset[Any]):
             torch.from_numpy(labels.codes),
             {t: torch.from_numpy(m).to(self.dtype) for t, m in labels.members.items()},
             torch.from_numpy(self.weights[chosen]).to(self.dtype),
+        )
+
+    def take(self, rows: npt.NDArray[np.int64]) -> UserDataset:
+        """Choose users.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Row numbers.
+
+        Returns
+        -------
+        UserDataset
+            These users with their sources, labels and weights.
+        """
+        return UserDataset(
+            {name: source[rows] for name, source in self.sources.items()},
+            self.gaps,
+            self.dtype,
+            None if self.labels is None else self.labels.take(rows),
+            self.weights[rows],
         )
 
     def _tensors(self, name: str, rows: npt.NDArray[np.int64]) -> SourceBatch:

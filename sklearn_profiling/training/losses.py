@@ -89,10 +89,29 @@ class MultiTaskLoss(nn.Module):
             The loss.
         """
         losses = torch.stack(task_losses(logits, labels))
+        return self.combine(losses, (labels.codes >= 0).any(dim=0))
+
+    def combine(self, losses: Tensor, labelled: Tensor, share: float = 1.0) -> Tensor:
+        """Weigh the losses of the tasks and add them up.
+
+        Parameters
+        ----------
+        losses : Tensor, shape (n_tasks,)
+            One loss a task.
+        labelled : Tensor of bool, shape (n_tasks,)
+            Whether the batch holds a label of the task.
+        share : float, default=1.0
+            Share of the batch that the losses come from, where it is computed in parts
+            whose losses add up.
+
+        Returns
+        -------
+        Tensor, shape ()
+            The loss.
+        """
         if not self.learned:
             return (self.weights.to(losses.dtype) * losses).sum()
         s = self.log_variances
         # A task without a label in this batch says nothing of its uncertainty.
-        labelled = (labels.codes >= 0).any(dim=0)
-        each = losses / (2.0 * torch.exp(s)) + s / 2.0
+        each = losses / (2.0 * torch.exp(s)) + share * s / 2.0
         return torch.where(labelled, each, torch.zeros_like(each)).sum()

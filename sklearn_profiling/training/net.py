@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,16 @@ from sklearn_profiling.training.callbacks import EpochProgress, LinearDecay
 from sklearn_profiling.training.losses import MultiTaskLoss
 from sklearn_profiling.training.state import is_finite
 
-__all__ = ["ProfileNet", "TrainingPlan", "build_module", "make_net", "train"]
+__all__ = [
+    "ProfileNet",
+    "TrainingPlan",
+    "build_module",
+    "lent_generator",
+    "make_net",
+    "train",
+]
 
-_INITIALISATION = threading.Lock()
+_GLOBAL_GENERATOR = threading.Lock()
 
 DTYPES = {
     "float32": torch.float32,
@@ -140,6 +148,10 @@ class TrainingPlan:
         Whether the rate falls linearly to zero over the epochs.
     optimizer : type
         Optimizer class.
+    net : type
+        Class of the net.
+    net_options : mapping
+        What it takes beside the parameters of :class:`ProfileNet`.
     """
 
     loss_weights: list[float] | None
@@ -157,6 +169,8 @@ class TrainingPlan:
     seed: int
     learning_rate_decay: bool = False
     optimizer: type[torch.optim.Optimizer] = torch.optim.Adam
+    net: type[ProfileNet] = ProfileNet
+    net_options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def torch_device(self) -> str:
@@ -164,6 +178,31 @@ class TrainingPlan:
         if self.device == "auto":
             return "cuda" if torch.cuda.is_available() else "cpu"
         return self.device
+
+
+@contextmanager
+def lent_generator(seed: int, device: str = "cpu") -> Iterator[None]:
+    """Let torch's global generators begin at a seed, and give them back as they were.
+
+    Parameters
+    ----------
+    seed : int
+        Where they begin.
+    device : str, default="cpu"
+        A device whose generator is lent beside that of the CPU.
+
+    Yields
+    ------
+    None
+        Once, with no other thread of this package in the same place.
+    """
+    kind = torch.device(device)
+    devices = [kind] if kind.type == "cuda" else []
+    with _GLOBAL_GENERATOR, torch.random.fork_rng(devices=devices):
+        torch.default_generator.manual_seed(seed)
+        if devices:
+            torch.cuda.manual_seed(seed)
+        yield
 
 
 def build_module(build: Callable[[], nn.Module], seed: int, dtype: str) -> nn.Module:
@@ -183,10 +222,7 @@ def build_module(build: Callable[[], nn.Module], seed: int, dtype: str) -> nn.Mo
     Module
         The architecture, on the CPU.
     """
-    # Torch initialises from its global generator: lend it a state, give it back, and
-    # let no other thread of this package do so meanwhile.
-    with _INITIALISATION, torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with lent_generator(seed):
         return build().to(DTYPES[dtype])
 
 
@@ -222,7 +258,7 @@ def make_net(module: nn.Module, n_tasks: int, plan: TrainingPlan) -> ProfileNet:
     set_generator(module, generators[0])
     loss = MultiTaskLoss(plan.loss_weights, n_tasks).to(DTYPES[plan.dtype])
     device = plan.torch_device
-    net = ProfileNet(
+    net = plan.net(
         module,
         criterion=loss,
         optimizer=plan.optimizer,
@@ -240,6 +276,7 @@ def make_net(module: nn.Module, n_tasks: int, plan: TrainingPlan) -> ProfileNet:
         device=device,
         verbose=int(plan.verbose > 1),
         autocast=plan.dtype == "bfloat16" and _computes_bfloat16(device),
+        **plan.net_options,
     )
     net.initialize()
     return net
