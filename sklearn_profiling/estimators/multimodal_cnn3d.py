@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, cast
 
 import pandas as pd
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from torch import Tensor, nn
+from torch import nn
 
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.architectures.cnn3d import VolumeEncoder
@@ -16,8 +16,9 @@ from sklearn_profiling.architectures.layers.gates import GatedSources
 from sklearn_profiling.architectures.multimodal_cnn3d import MultimodalCNN3D
 from sklearn_profiling.estimators._image_parts import image_reader
 from sklearn_profiling.estimators._text_parts import BaseMultiSourceClassifier
-from sklearn_profiling.training.batches import Batch
-from sklearn_profiling.training.net import apply_to_batches
+from sklearn_profiling.training.batches import UserDataset
+from sklearn_profiling.training.gates import learn_gates
+from sklearn_profiling.training.net import TrainingPlan
 
 __all__ = ["MultimodalCNN3DClassifier"]
 
@@ -35,12 +36,11 @@ class MultimodalCNN3DClassifier(BaseMultiSourceClassifier):
     ----------
     sources : sequence of str, default=None
         Names of the sources to use, out of those in `X`; None uses all.
-    gate : {"source", "user"}, default="source"
-        Whether a source has one gate for all users, or that times one which looks at
-        what the source says about the user.
-    gate_penalty : float, default=0.1
-        Weight in the loss of the sum of the gates for all users: what a source must be
-        worth for its gate to stay open.
+    gate_fraction : float, default=0.2
+        Share of the users held out from a trial net, on whom gates are learned; all
+        users train the net itself. 0 leaves all gates open.
+    gate_epochs : int, default=15
+        Passes of the trial net over its users.
     n_gated : int, default=64
         Units that each source is brought to before its gate.
     variant : {1, 2}, default=1
@@ -141,13 +141,17 @@ class MultimodalCNN3DClassifier(BaseMultiSourceClassifier):
     textual information" as future work and says nothing of its shape: all but the
     3D-CNN itself is our choice.
 
-    Gates are sigmoids, so that each opens and closes on its own. A source that says
-    nothing gives its gate no direction, on average, while the penalty always pushes the
-    gate down; by the time the net begins to learn users by heart, which any noise can
-    help with, the gate is nearly closed. The penalty enters the gradient alone: losses
-    in ``history_`` are those of the tasks. A gate tells how much of a source the net
-    uses, not how good the source would be alone: of two that say the same, one may be
-    closed.
+    Gates are sigmoids, one for each source and all users, so that each opens and shuts
+    on its own. Trained along with the net they would stay open for noise, which helps
+    to learn the training users by heart. So a trial net is trained on most users first,
+    and after each of its steps the gates take one on the users held out, where noise
+    does harm; the net itself is then trained on all users with the gates as they were
+    found, relative to the widest, which is open. A small price in those steps lets a gate fall that neither helps nor harms.
+    ``partial_fit`` learns gates in its first call. One source alone has an open
+    gate.
+
+    A gate tells how much of a source the net uses, not how good the source would be
+    alone: of two that say the same, one may be shut.
 
     Texts and images are standardised on the training users before the first step. A
     plain 2-D array is read as one dense source.
@@ -182,8 +186,8 @@ class MultimodalCNN3DClassifier(BaseMultiSourceClassifier):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseMultiSourceClassifier._parameter_constraints,
-        "gate": [StrOptions({"source", "user"})],
-        "gate_penalty": [Interval(Real, 0, None, closed="left")],
+        "gate_fraction": [Interval(Real, 0, 1, closed="left")],
+        "gate_epochs": [Interval(Integral, 1, None, closed="left")],
         "n_gated": [Interval(Integral, 1, None, closed="left")],
         "variant": [Options(Integral, {1, 2})],
         "n_filters_image": [Interval(Integral, 1, None, closed="left"), None],
@@ -195,8 +199,8 @@ class MultimodalCNN3DClassifier(BaseMultiSourceClassifier):
         self,
         *,
         sources: Sequence[str] | None = None,
-        gate: Literal["source", "user"] = "source",
-        gate_penalty: float = 0.1,
+        gate_fraction: float = 0.2,
+        gate_epochs: int = 15,
         n_gated: int = 64,
         variant: Literal[1, 2] = 1,
         n_filters_image: int | None = None,
@@ -232,8 +236,8 @@ class MultimodalCNN3DClassifier(BaseMultiSourceClassifier):
         verbose: int = 0,
     ) -> None:
         self.sources = sources
-        self.gate = gate
-        self.gate_penalty = gate_penalty
+        self.gate_fraction = gate_fraction
+        self.gate_epochs = gate_epochs
         self.n_gated = n_gated
         self.variant = variant
         self.n_filters_image = n_filters_image
@@ -272,13 +276,20 @@ class MultimodalCNN3DClassifier(BaseMultiSourceClassifier):
         return self._one_net(n_classes)
 
     def _join_sources(self) -> GatedSources:
-        return GatedSources(
-            self._encoders(),
-            self.source_dropout,
-            n_gated=self.n_gated,
-            per_user=self.gate == "user",
-            penalty=self.gate_penalty,
+        return GatedSources(self._encoders(), self.source_dropout, n_gated=self.n_gated)
+
+    def _prepare(self, dataset: UserDataset, plan: TrainingPlan) -> None:
+        super()._prepare(dataset, plan)
+        module = self.net_.module_
+        scores = learn_gates(
+            module,
+            dataset,
+            plan,
+            n_tasks=len(self._codec.classes),
+            fraction=self.gate_fraction,
+            epochs=self.gate_epochs,
         )
+        module.sources.scores.copy_(scores)
 
     def _image_encoder(self, name: str) -> nn.Module:
         reader, image_shape = image_reader(self._specs[name], self._statistics[name])
@@ -302,16 +313,14 @@ class MultimodalCNN3DClassifier(BaseMultiSourceClassifier):
         Returns
         -------
         DataFrame of float, shape (n_users, n_sources)
-            Gates between 0 and 1, one column a source; with ``gate="source"`` all rows
-            are the same.
+            Gates between 0 and 1, one column a source, the same for all users who have
+            the source; 0 for those who lack it.
         """
         dataset = self._dataset(X)
-        joined = cast("Any", self.net_.module_).sources
-
-        def gates(batch: Batch) -> Tensor:
-            found: Tensor = joined.gates(batch.sources, batch.present)
-            return found
-
+        gates = cast("Any", self.net_.module_).sources.gates().tolist()
         return pd.DataFrame(
-            apply_to_batches(self.net_, dataset, gates), columns=list(self._specs)
+            {
+                name: gate * dataset.present[name]
+                for name, gate in zip(self._specs, gates, strict=True)
+            }
         )
