@@ -15,14 +15,18 @@ from sklearn_profiling.datasets._reviewers import make_reviewers
 from sklearn_profiling.datasets._smpcup2016 import load_smpcup2016
 from sklearn_profiling.datasets._smpcup2016_dump import dump_smpcup2016
 from sklearn_profiling.datasets._synthetic import make_user_profiles
+from sklearn_profiling.datasets._yelp import load_yelp
+from sklearn_profiling.datasets._yelp_dump import dump_yelp
 
 __all__ = [
     "dump_mex_a3t",
     "dump_records",
     "dump_smpcup2016",
+    "dump_yelp",
     "load_mex_a3t",
     "load_records",
     "load_smpcup2016",
+    "load_yelp",
     "make_image_users",
     "make_reviewers",
     "make_user_profiles",

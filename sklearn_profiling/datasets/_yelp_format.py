@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import math
-import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -45,7 +43,6 @@ DISCOUNT_KEYS: Final = ("HappyHour",)
 SERVICE_KEYS: Final = ("RestaurantsTakeOut", "Caters")
 
 _NO_FRIENDS = ("", "None")
-_FILE_NAME = re.compile(r"[\w-]+")
 
 
 class Business(NamedTuple):
@@ -139,11 +136,6 @@ def _identifier(row: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def is_file_name(photo_id: str) -> bool:
-    """Tell if a file may be named after the photo."""
-    return _FILE_NAME.fullmatch(photo_id) is not None
-
-
 def plain_value(value: Any) -> Any:
     """Return what an attribute says; None if nothing.
 
@@ -154,7 +146,7 @@ def plain_value(value: Any) -> Any:
         return value
     try:
         return ast.literal_eval(value.strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return value
 
 
@@ -178,8 +170,3 @@ def price_of(attributes: Mapping[str, Any]) -> int | None:
     said = plain_value(attributes.get(PRICE_KEY))
     is_price = isinstance(said, int) and not isinstance(said, bool) and 1 <= said <= 4
     return said if is_price else None
-
-
-def nearest_star(total: float, n_reviews: int) -> int:
-    """Return the mean rounded to whole stars, halves up."""
-    return math.floor(total / n_reviews + 0.5)
