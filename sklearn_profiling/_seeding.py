@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 from sklearn.utils import check_random_state
+
+#: Held by whoever lends torch's global generators to code that draws from them alone.
+TORCH_GENERATORS = threading.Lock()
 
 _LARGEST_SEED = np.iinfo(np.int32).max
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from skorch.helper import predefined_split
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from sklearn_profiling._seeding import TORCH_GENERATORS
 from sklearn_profiling.architectures.layers.randomness import set_generator
 from sklearn_profiling.exceptions import ProfilingError
 from sklearn_profiling.training.batches import (
@@ -38,8 +38,6 @@ __all__ = [
     "make_net",
     "train",
 ]
-
-_GLOBAL_GENERATOR = threading.Lock()
 
 DTYPES = {
     "float32": torch.float32,
@@ -198,7 +196,7 @@ def lent_generator(seed: int, device: str = "cpu") -> Iterator[None]:
     """
     kind = torch.device(device)
     devices = [kind] if kind.type == "cuda" else []
-    with _GLOBAL_GENERATOR, torch.random.fork_rng(devices=devices):
+    with TORCH_GENERATORS, torch.random.fork_rng(devices=devices):
         torch.default_generator.manual_seed(seed)
         if devices:
             torch.cuda.manual_seed(seed)
