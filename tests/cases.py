@@ -44,10 +44,13 @@ from sklearn_profiling.sources import (
     FrequentWords,
     GloVeTransformer,
     ImageBagTransformer,
+    ImageCaptioner,
     JiebaSegmenter,
     LatentSemanticVectors,
     LINEEmbedding,
     MeanWordVectors,
+    PretrainedImageVectors,
+    PretrainedTextVectors,
     PretrainedVectors,
     RegionKeywords,
     SourceUnion,
@@ -240,6 +243,15 @@ CASES: dict[str, Case] = {
     "AdjacencyRows": Case("transformer", lambda: AdjacencyRows(GRAPH)),
     "ImageBagTransformer": Case(
         "transformer", lambda: ImageBagTransformer(size=(8, 8))
+    ),
+    "ImageCaptioner": Case(
+        "transformer", lambda: ImageCaptioner("folder"), required=True
+    ),
+    "PretrainedImageVectors": Case(
+        "transformer", lambda: PretrainedImageVectors("folder"), required=True
+    ),
+    "PretrainedTextVectors": Case(
+        "transformer", lambda: PretrainedTextVectors("folder"), required=True
     ),
 }
 

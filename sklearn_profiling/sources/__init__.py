@@ -4,7 +4,11 @@ Text, network, images and dense features each become one entry of a ``SliceDict`
 joined by :class:`SourceUnion`; a user without a source keeps a row that says so.
 """
 
-from sklearn_profiling.sources.images import ImageBagTransformer
+from sklearn_profiling.sources.images import (
+    ImageBagTransformer,
+    ImageCaptioner,
+    PretrainedImageVectors,
+)
 from sklearn_profiling.sources.network.adjacency import AdjacencyRows
 from sklearn_profiling.sources.network.line import LINEEmbedding
 from sklearn_profiling.sources.text import (
@@ -15,6 +19,7 @@ from sklearn_profiling.sources.text import (
     JiebaSegmenter,
     LatentSemanticVectors,
     MeanWordVectors,
+    PretrainedTextVectors,
     PretrainedVectors,
     RegionKeywords,
     StylometricFeatures,
@@ -30,10 +35,13 @@ __all__ = [
     "FrequentWords",
     "GloVeTransformer",
     "ImageBagTransformer",
+    "ImageCaptioner",
     "JiebaSegmenter",
     "LINEEmbedding",
     "LatentSemanticVectors",
     "MeanWordVectors",
+    "PretrainedImageVectors",
+    "PretrainedTextVectors",
     "PretrainedVectors",
     "RegionKeywords",
     "SourceUnion",

@@ -6,6 +6,7 @@ from sklearn_profiling.sources.text.glove import GloVeTransformer
 from sklearn_profiling.sources.text.latent import LatentSemanticVectors
 from sklearn_profiling.sources.text.pos_patterns import FrequentPOSPatterns
 from sklearn_profiling.sources.text.pretrained import PretrainedVectors
+from sklearn_profiling.sources.text.pretrained_text import PretrainedTextVectors
 from sklearn_profiling.sources.text.regions import RegionKeywords
 from sklearn_profiling.sources.text.segmentation import (
     CharacterSegmenter,
@@ -23,6 +24,7 @@ __all__ = [
     "JiebaSegmenter",
     "LatentSemanticVectors",
     "MeanWordVectors",
+    "PretrainedTextVectors",
     "PretrainedVectors",
     "RegionKeywords",
     "StylometricFeatures",

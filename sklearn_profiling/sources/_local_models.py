@@ -1,0 +1,168 @@
+"""Pretrained models from a folder, a configuration or an object; never from the net."""
+
+from __future__ import annotations
+
+import json
+import os
+from copy import deepcopy
+from hashlib import blake2b
+from numbers import Integral
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from torch import nn
+
+from sklearn_profiling._optional import import_optional
+from sklearn_profiling._seeding import TORCH_GENERATORS, RandomState, derive_seed
+from sklearn_profiling.exceptions import SourceError
+
+__all__ = ["MODEL_CONSTRAINTS", "LocalModel", "fingerprint_of"]
+
+_DTYPES: Final = {
+    "float32": torch.float32,
+    "float64": torch.float64,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+
+MODEL_CONSTRAINTS: Final[dict[str, list[Any]]] = {
+    "model": [str, os.PathLike, HasMethods(["to_dict"]), nn.Module],
+    "batch_size": [Interval(Integral, 1, None, closed="left")],
+    "memory": [str, os.PathLike, HasMethods(["cache"]), None],
+    "device": [str],
+    "dtype": [StrOptions(set(_DTYPES))],
+    "random_state": ["random_state"],
+    "verbose": ["verbose"],
+}
+
+
+class LocalModel(BaseEstimator):
+    """Base of the transformers that run a frozen model.
+
+    The module is loaded in `fit` and, since it is all in the parameters, again after
+    unpickling: a pickle does not hold the weights of a folder.
+    """
+
+    _auto_class: ClassVar[str] = "AutoModel"
+
+    model: Any
+    device: str
+    dtype: str
+    random_state: RandomState
+
+    def _part(self, module: Any) -> Any:
+        """Choose what is run of a model."""
+        return module
+
+    def _fit_model(self) -> Any:
+        self._seed = derive_seed(self.random_state)
+        self._module = self._part(self._read_model())
+        self.fingerprint_ = fingerprint_of(self._module)
+        return self._place()
+
+    def _ready_model(self) -> Any:
+        """Return the model seen in `fit`, loading it if need be."""
+        if not hasattr(self, "_module"):
+            module = self._part(self._read_model())
+            if fingerprint_of(module) != self.fingerprint_:
+                msg = (
+                    f"{type(self).__name__} was fitted with a model of the fingerprint "
+                    f"{self.fingerprint_}; {self.model!r:.80} now holds other weights "
+                    "or settings. Put the old files back or fit again"
+                )
+                raise SourceError(msg)
+            self._module = module
+        return self._place()
+
+    def _place(self) -> Any:
+        return self._module.to(self._torch_device, self._torch_dtype)
+
+    @property
+    def _torch_device(self) -> str:
+        if self.device == "auto":
+            return "cuda" if torch.cuda.is_available() else "cpu"
+        return self.device
+
+    @property
+    def _torch_dtype(self) -> torch.dtype:
+        return _DTYPES[self.dtype]
+
+    def _read_model(self) -> Any:
+        package = import_optional(
+            "transformers", extra="multimodal", purpose=type(self).__name__
+        )
+        kind = getattr(package, self._auto_class)
+        given = self.model
+        if isinstance(given, nn.Module):
+            # Its state is the user's: neither training mode nor device may change.
+            module = deepcopy(given)
+        elif isinstance(given, str | os.PathLike):
+            module = self._read_folder(Path(given), kind)
+        elif isinstance(given, package.PreTrainedConfig):
+            with TORCH_GENERATORS, torch.random.fork_rng(devices=[]):
+                torch.default_generator.manual_seed(self._seed)
+                module = kind.from_config(given)
+        else:
+            msg = (
+                f"{type(self).__name__}: model must be a folder, a configuration of "
+                "transformers, which gives random weights, or a module; got "
+                f"{type(given).__module__}.{type(given).__qualname__}"
+            )
+            raise SourceError(msg)
+        return module.eval().requires_grad_(False)  # noqa: FBT003 - torch's signature
+
+    def _read_folder(self, folder: Path, kind: Any) -> Any:
+        if not folder.is_dir():
+            raise SourceError(self._unreadable(folder, "there is no such folder"))
+        try:
+            return kind.from_pretrained(folder, local_files_only=True)
+        # Files that are absent, damaged or of another model show as almost any.
+        except Exception as error:
+            raise SourceError(self._unreadable(folder, error)) from error
+
+    def _unreadable(self, folder: Path, reason: object) -> str:
+        # Transformers' reasons run over many lines.
+        first = str(reason).partition("\n")[0].rstrip(" .:")
+        return (
+            f"{type(self).__name__}: model={os.fspath(folder)!r} is to be the path of "
+            f"a folder with a model: {first}. Put there the files of a Hugging Face "
+            "model (config.json and model.safetensors), as its save_pretrained writes "
+            "them; nothing is downloaded, so a name on the hub will not do"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = {**super().__getstate__()}
+        state.pop("_module", None)
+        return state
+
+
+def fingerprint_of(module: nn.Module) -> str:
+    """Hash all that decides what a module computes.
+
+    Parameters
+    ----------
+    module : Module
+        A model.
+
+    Returns
+    -------
+    str
+        Hash of its class, its configuration, if it has one, and its weights.
+    """
+    digest = blake2b(type(module).__qualname__.encode(), digest_size=16)
+    config = getattr(module, "config", None)
+    if config is not None and hasattr(config, "to_dict"):
+        settings = config.to_dict()
+        # Where it came from and what wrote it.
+        for name in ("_name_or_path", "transformers_version", "architectures"):
+            settings.pop(name, None)
+        text = json.dumps(settings, sort_keys=True, default=str)
+        digest.update(text.encode())
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+        digest.update(flat.numpy().data)
+    return digest.hexdigest()
