@@ -39,6 +39,8 @@ from sklearn_profiling.datasets._yelp_format import (
     STARS,
     TASKS,
 )
+from sklearn_profiling.sources import ImageBagTransformer
+from sklearn_profiling.targets import LabelCodec
 
 SMALL = {"size": 16}
 
@@ -316,6 +318,19 @@ def test_table_and_missing_values():
     assert bunch.DESCR.startswith(".. _reviewers:")
     assert type(bunch.complete_target[DISCOUNT][0]) is bool
     assert type(bunch.complete_target[STARS][0]) is int
+
+
+def test_the_columns_go_into_the_sources():
+    bunch = make_reviewers(
+        20, missing_images=0.3, missing_labels=0.2, random_state=0, **SMALL
+    )
+    bags = ImageBagTransformer(size=16).fit_transform(bunch.data["images"])
+    assert bags.n_images == bunch.report["n_images"]
+    assert bags.missing.sum() == bunch.report["missing_images"]
+    codec = LabelCodec.learn(bunch.target, classes=bunch.target_names)
+    assert codec.set_valued == [task == CATEGORY for task in TASKS]
+    members = codec.encode(bunch.complete_target).members[1]
+    assert (members.sum(axis=1) == 2).all()
 
 
 def test_the_vocabulary_is_closed_and_small():

@@ -108,6 +108,22 @@ def test_what_the_format_has_no_place_for(tmp_path):
     assert bunch.report["n_images"] == report["n_images"]
 
 
+def test_an_image_of_no_review(tmp_path):
+    image = np.zeros((2, 2, 3), np.uint8)
+    data = pd.DataFrame(
+        {
+            "user_id": ["a"],
+            "messages": [["x"]],
+            "images": [[image, image]],
+            "captions": [["first", "second"]],
+            "image_reviews": [[-1, 0]],
+        }
+    )
+    report = dump_yelp(data, tmp_path)
+    assert (report["n_images"], report["n_images_left_out"]) == (1, 1)
+    assert load_yelp(tmp_path, **LOW).data["captions"][0] == ["second"]
+
+
 def test_no_image_no_file_of_photos(tmp_path):
     data = pd.DataFrame(
         {
