@@ -184,7 +184,7 @@ def make_reviewers(
     References
     ----------
     .. [1] Exploring Unified Training Framework for Multimodal User Profiling. Anonymous
-       ACL submission.
+       submission to the ACL.
 
     Examples
     --------

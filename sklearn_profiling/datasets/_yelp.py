@@ -223,7 +223,7 @@ def load_yelp(
     References
     ----------
     .. [1] Exploring Unified Training Framework for Multimodal User Profiling. Anonymous
-       ACL submission.
+       submission to the ACL.
 
     Examples
     --------

@@ -324,7 +324,7 @@ def test_the_columns_go_into_the_sources():
     bunch = make_reviewers(
         20, missing_images=0.3, missing_labels=0.2, random_state=0, **SMALL
     )
-    bags = ImageBagTransformer(size=16).fit_transform(bunch.data["images"])
+    bags = ImageBagTransformer(size=(16, 16)).fit_transform(bunch.data["images"])
     assert bags.n_images == bunch.report["n_images"]
     assert bags.missing.sum() == bunch.report["missing_images"]
     codec = LabelCodec.learn(bunch.target, classes=bunch.target_names)
