@@ -18,6 +18,7 @@ from typing import Any
 import joblib
 from sklearn.pipeline import Pipeline
 
+from sklearn_profiling._image_pipelines import make_cnn3d
 from sklearn_profiling._lstm_pipelines import (
     make_aux_lstm,
     make_lstm,
@@ -37,6 +38,7 @@ from sklearn_profiling.sources import (
 
 __all__ = [
     "make_aux_lstm",
+    "make_cnn3d",
     "make_lstm",
     "make_mmlup",
     "make_multi_task_lstm",

@@ -14,8 +14,10 @@ from sklearn_profiling.cli import _options
 from sklearn_profiling.cli._reading import jobs_of, segmenter_of
 from sklearn_profiling.cli._systems import make_systems
 from sklearn_profiling.datasets import (
+    dump_mex_a3t,
     dump_records,
     dump_smpcup2016,
+    make_image_users,
     make_user_profiles,
 )
 
@@ -59,6 +61,50 @@ def test_demo_prints_every_system_and_the_best_possible(capsys):
     assert "average = 0.2 gender + 0.3 age + 0.5 region" in printed.out
     assert "nan" not in printed.out
     assert "16/16" in printed.err
+
+
+SMALL_IMAGES = ["--image-size", "8", "--image-filters", "2"]
+IMAGE_SYSTEMS = (
+    "3D-CNN, Model 1",
+    "3D-CNN, Model 2",
+    "Image set",
+    "Images and text, gated",
+)
+
+
+def test_demo_of_images(capsys):
+    arguments = ["demo", "--images", "--users", "40", "--folds", "2"]
+    assert cli.main([*arguments, *SMALL_IMAGES, *QUICK]) == 0
+    printed = capsys.readouterr().out
+    for name in ("Majority class", *IMAGE_SYSTEMS):
+        assert name in printed
+    assert "Text-CNN" not in printed
+    assert " images; " in printed
+    assert "Best possible (Bayes): taste 0." in printed
+    assert "nan" not in printed
+
+
+def test_compare_images_of_a_mex_a3t_folder(tmp_path, capsys):
+    made = make_image_users(30, n_images=(1, 2), with_text=True, random_state=0)
+    target = pd.DataFrame(
+        {
+            "gender": made.target["coin"].map({"heads": "male", "tails": "female"}),
+            "location": made.target["taste"].map(
+                {"low": "north", "middle": "center", "high": "west"}
+            ),
+            "occupation": made.target["zero"].map({"no": "arts", "yes": "student"}),
+        }
+    )
+    dump_mex_a3t(made.data, tmp_path, target=target)
+    arguments = ["compare", str(tmp_path), "--systems", "images", "--folds", "2"]
+    assert cli.main([*arguments, "--tasks", "gender", *SMALL_IMAGES, *QUICK]) == 0
+    printed = capsys.readouterr().out
+    for name in IMAGE_SYSTEMS:
+        assert name in printed
+    assert "location" not in printed
+    # all tasks by default
+    assert cli.main([*arguments[:2], "--systems", "majority", "--folds", "2"]) == 0
+    assert "occupation: 30 labelled, 2 classes" in capsys.readouterr().out
 
 
 def test_compare_records_chosen_systems_and_tasks(records, tmp_path, capsys):

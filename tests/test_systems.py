@@ -17,6 +17,7 @@ from sklearn_profiling.sources import (
 from sklearn_profiling.systems import (
     choose_segmenter,
     make_aux_lstm_systems,
+    make_image_systems,
     make_table3_systems,
     predict_proba_with_links,
 )
@@ -150,3 +151,31 @@ def test_any_model_predicts_users_of_one_task():
     np.testing.assert_allclose(likely.sum(axis=1), 1)
     with pytest.raises(SourceError, match="does not predict probabilities"):
         predict_proba_with_links(object(), users.data, None)
+
+
+def test_systems_of_images_share_what_they_are_given():
+    systems = make_image_systems(
+        n_filters=(2, 3),
+        text_column="posts",
+        image_column="photos",
+        text_parameters={"n_filters": 5},
+        random_state=0,
+        max_epochs=4,
+    )
+    assert list(systems) == [
+        "Majority class",
+        "3D-CNN, Model 1",
+        "3D-CNN, Model 2",
+        "Image set",
+        "Images and text, gated",
+    ]
+    nets = [system.named_steps["classifier"] for system in list(systems.values())[1:]]
+    assert {net.max_epochs for net in nets} == {4}
+    assert len({net.random_state for net in nets}) == 1
+    assert [net.n_filters for net in nets] == [2, 3, (16, 32, 64), 5]
+    assert [nets[1].variant, nets[3].n_filters_image] == [2, 2]
+    columns = [c for _, _, c in systems["Images and text, gated"][0].sources]
+    assert columns == ["posts", "photos"]
+    assert len(make_image_systems()) == 4
+    own = make_image_systems()["3D-CNN, Model 2"]
+    assert own.named_steps["classifier"].n_filters is None

@@ -13,6 +13,10 @@ from sklearn_profiling.cli._systems import find_system, make_systems
 
 def run_demo(options: argparse.Namespace) -> None:
     """Compare all systems on synthetic users, read back from files."""
+    if options.images:
+        _demo_of_images(options)
+        return
+    options.systems = ["table3"]
     from sklearn_profiling.datasets import (
         dump_smpcup2016,
         load_smpcup2016,
@@ -34,6 +38,25 @@ def run_demo(options: argparse.Namespace) -> None:
         print_read(users, labelled=True)
         comparison = _run_comparison(options, users)
     _print_table(comparison, users, best=made.bayes_accuracy)
+
+
+def _demo_of_images(options: argparse.Namespace) -> None:
+    """Compare the systems that read images on users who show digits."""
+    from sklearn_profiling.datasets import make_image_users
+
+    options.systems = ["images"]
+    users = make_image_users(
+        options.users,
+        with_text=True,
+        missing_labels=0.1,
+        missing_images=0.05,
+        missing_text=0.05,
+        random_state=options.seed,
+    )
+    print("Synthetic users with pictures of digits:")
+    print_read(users, labelled=True)
+    comparison = _run_comparison(options, users)
+    _print_table(comparison, users, best=users.bayes_accuracy)
 
 
 def run_compare(options: argparse.Namespace) -> None:

@@ -11,8 +11,8 @@ from sklearn_profiling.cli._models import run_fit, run_predict
 _DESCRIPTION = """\
 Predict several attributes of social-media users from what they write and whom they
 know. PATH is a folder in the format of SMP CUP 2016 (labels.txt, status.txt,
-links.txt), a folder with users.jsonl[.gz] and links.tsv, or one file of users (JSON
-lines or Parquet)."""
+links.txt), a folder with users.jsonl[.gz] and links.tsv, a folder in that of MEX-A3T
+(truth.txt, text, images), or one file of users (JSON lines or Parquet)."""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -27,10 +27,16 @@ def make_parser() -> argparse.ArgumentParser:
         "--users", type=_positive, default=600, help="number of users (600)"
     )
     demo.add_argument("--folds", type=_folds, default=3, help="number of folds (3)")
+    demo.add_argument(
+        "--images",
+        action="store_true",
+        help="users with pictures of digits, and the systems that read pictures",
+    )
     _add_common(demo, max_epochs=25, filters=16, batch_size=25)
+    _add_images(demo, size=16, filters=8)
     demo.set_defaults(
         run=run_demo,
-        systems=["table3"],
+        systems=None,
         main_task=None,
         reference=None,
         results=None,
@@ -45,6 +51,7 @@ def make_parser() -> argparse.ArgumentParser:
     compare.add_argument("--out", type=Path, help="CSV file for the scores by fold")
     _add_common(compare, max_epochs=15, filters=16, batch_size=50)
     _add_aux_lstm(compare)
+    _add_images(compare, size=32, filters=16)
     compare.set_defaults(run=run_compare)
 
     fit = commands.add_parser("fit", help="train MMLUP on all labelled users")
@@ -111,8 +118,8 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="NAME",
         help="systems to compare, by name or any part of it, or table3 (MMLUP's "
-        "paper), aux-lstm (Aux-LSTM's paper) or all; table3 by default, all with "
-        "--main-task",
+        "paper), aux-lstm (Aux-LSTM's paper), images (where users have any) or all; "
+        "table3 by default, all with --main-task",
     )
     parser.add_argument(
         "--main-task",
@@ -154,6 +161,22 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FOLDER",
         help="folder of finished folds: what is there is not done again",
+    )
+
+
+def _add_images(parser: argparse.ArgumentParser, *, size: int, filters: int) -> None:
+    parser.add_argument(
+        "--image-size",
+        type=_positive,
+        default=size,
+        help=f"height and width that images are brought to ({size})",
+    )
+    parser.add_argument(
+        "--image-filters",
+        type=_positive,
+        default=filters,
+        help=f"feature maps of the first convolution of the 3D-CNNs ({filters}; our "
+        "choice for the paper is 32 in Model 1 and 64 in Model 2)",
     )
 
 

@@ -9,7 +9,11 @@ from typing import Any
 
 def load_users(options: argparse.Namespace, *, labelled: bool = True) -> Any:
     """Read users in either format and say what was read."""
-    from sklearn_profiling.datasets import load_records, load_smpcup2016
+    from sklearn_profiling.datasets import (
+        load_mex_a3t,
+        load_records,
+        load_smpcup2016,
+    )
     from sklearn_profiling.exceptions import TargetError
 
     path: Path = options.path
@@ -22,6 +26,10 @@ def load_users(options: argparse.Namespace, *, labelled: bool = True) -> Any:
     if path.is_dir() and any(path.glob("*status.txt*")):
         wanted = (tasks or ("gender", "age", "region")) if labelled else ()
         users = load_smpcup2016(path, tasks=wanted, **choices)
+    elif (path / "truth.txt").is_file():
+        del choices["on_unknown_links"]
+        named = {} if tasks is None and labelled else {"tasks": tasks or ()}
+        users = load_mex_a3t(path, **named, **choices)
     else:
         links = {} if options.links is None else {"links": options.links}
         users = load_records(path, tasks=tasks, **links, **choices)
@@ -40,6 +48,9 @@ def print_read(users: Any, *, labelled: bool) -> None:
         network = f"{linked} of them in a network of {users.graph.n_edges} links"
     silent = int((users.data["messages"].str.len() == 0).sum())
     print(f"{len(users.data)} users, {silent} of them without text, {network}")
+    if "images" in users.data:
+        counts = users.data["images"].str.len()
+        print(f"  {counts.sum()} images; {(counts == 0).sum()} users without any")
     if labelled:
         for task in users.target:
             labels = users.target[task].dropna()

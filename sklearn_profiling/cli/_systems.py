@@ -8,18 +8,22 @@ from typing import Any
 
 from sklearn_profiling.cli._reading import net_parameters, segmenter_of
 
-GROUPS = ("all", "table3", "aux-lstm")
+GROUPS = ("all", "table3", "aux-lstm", "images")
 
 
 def make_systems(options: argparse.Namespace, users: Any, cache: str) -> dict[str, Any]:
     """Make the chosen systems, which share what they prepare in a folder."""
     segmenter = segmenter_of(options, users)
-    groups = {"table3": _table3(options, users, segmenter, cache)}
+    groups: dict[str, dict[str, Any]] = {
+        "table3": _table3(options, users, segmenter, cache)
+    }
     if hasattr(options, "dimensions"):
         groups = {
             "aux-lstm": make_aux_lstm(options, list(users.target), segmenter, cache),
             **groups,
         }
+    if "images" in users.data:
+        groups["images"] = _images(options, segmenter, cache)
     # A system of both papers, the majority class, is compared once.
     made = {name: system for group in groups.values() for name, system in group.items()}
     chosen = options.systems or ["table3" if options.main_task is None else "all"]
@@ -73,6 +77,30 @@ def _table3(
         memory=cache,
         random_state=options.seed,
         **net_parameters(options),
+    )
+
+
+def _images(options: argparse.Namespace, segmenter: Any, cache: str) -> dict[str, Any]:
+    from sklearn_profiling.sources import ImageBagTransformer
+    from sklearn_profiling.systems import make_image_systems
+
+    side = options.image_size
+    shared = net_parameters(options)
+    filters = shared.pop("n_filters")
+    return make_image_systems(
+        images=ImageBagTransformer(
+            size=(side, side), on_bad_images="skip", memory=cache
+        ),
+        segmenter=segmenter,
+        n_filters=(options.image_filters, options.image_filters),
+        text_parameters={
+            "n_filters": filters,
+            "kernel_sizes": shared.pop("kernel_sizes"),
+        },
+        text_column="messages",
+        memory=cache,
+        random_state=options.seed,
+        **shared,
     )
 
 

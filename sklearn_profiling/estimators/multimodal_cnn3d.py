@@ -36,7 +36,7 @@ class MultimodalCNN3DClassifier(BaseMultiSourceClassifier):
     ----------
     sources : sequence of str, default=None
         Names of the sources to use, out of those in `X`; None uses all.
-    gate_fraction : float, default=0.2
+    gate_fraction : float, default=0.35
         Share of the users held out from a trial net, on whom gates are learned; all
         users train the net itself. 0 leaves all gates open.
     gate_epochs : int, default=15
@@ -199,7 +199,7 @@ class MultimodalCNN3DClassifier(BaseMultiSourceClassifier):
         self,
         *,
         sources: Sequence[str] | None = None,
-        gate_fraction: float = 0.2,
+        gate_fraction: float = 0.35,
         gate_epochs: int = 15,
         n_gated: int = 64,
         variant: Literal[1, 2] = 1,

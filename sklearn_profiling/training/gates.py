@@ -26,7 +26,7 @@ __all__ = ["learn_gates"]
 _PACE = 0.05
 """Learning rate of Adam for the gates: some hundred steps go from half open to shut."""
 
-_PRICE = 0.01
+_PRICE = 0.02
 """Of a gate that is open, in the loss of the gates' steps: what neither helps nor harms
 the net falls slowly."""
 

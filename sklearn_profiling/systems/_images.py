@@ -1,0 +1,114 @@
+"""The systems that read images beside the majority class, ready to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import joblib
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from sklearn_profiling._seeding import RandomState, derive_seeds
+from sklearn_profiling.baselines import make_majority_baseline
+from sklearn_profiling.estimators import (
+    CNN3DClassifier,
+    ImageSetClassifier,
+    MultimodalCNN3DClassifier,
+)
+from sklearn_profiling.pipelines import make_cnn3d
+from sklearn_profiling.sources import (
+    FrequentWords,
+    ImageBagTransformer,
+    JiebaSegmenter,
+    SourceUnion,
+)
+
+
+def make_image_systems(
+    *,
+    images: Any = None,
+    segmenter: Any = None,
+    n_filters: tuple[int, int] | None = None,
+    text_parameters: Mapping[str, Any] | None = None,
+    image_column: str = "images",
+    text_column: str | None = None,
+    memory: str | joblib.Memory | None = None,
+    random_state: RandomState = None,
+    **net_parameters: Any,
+) -> dict[str, Any]:
+    """Make the majority class, both 3D-CNNs, the image set and the gated net.
+
+    Parameters
+    ----------
+    images : transformer, default=None
+        As for :func:`~sklearn_profiling.pipelines.make_cnn3d`.
+    segmenter : transformer, default=None
+        From messages to words; None is jieba, duplicate messages dropped.
+    n_filters : tuple of (int, int), default=None
+        Feature maps of the first convolution of Model 1 and Model 2; None is their own.
+    text_parameters : mapping of str to object, default=None
+        Parameters of the text branch of the gated net, for example ``kernel_sizes``.
+    image_column : str, default="images"
+        Column with lists of images.
+    text_column : str, default=None
+        Column with lists of messages; None leaves out what reads text.
+    memory : str or joblib.Memory, default=None
+        Folder for the caches: the systems share what they prepare.
+    random_state : int, RandomState instance or None, default=None
+        Decides all parts; the systems share their seeds.
+    **net_parameters : dict
+        Parameters that all nets share, for example ``max_epochs``.
+
+    Returns
+    -------
+    dict of str to Pipeline or estimator
+        Systems by name: "Majority class", "3D-CNN, Model 1", "3D-CNN, Model 2", "Image
+        set" and, with text, "Images and text, gated".
+
+    See Also
+    --------
+    make_table3_systems : The systems of the MMLUP paper.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.systems import make_image_systems
+    >>> list(make_image_systems(text_column="messages"))[-2:]
+    ['Image set', 'Images and text, gated']
+    """
+    (seed,) = derive_seeds(random_state, 1)
+    images = ImageBagTransformer(memory=memory) if images is None else images
+    shared = {"random_state": seed, **net_parameters}
+    first, second = (None, None) if n_filters is None else n_filters
+
+    def alone(classifier: Any) -> Pipeline:
+        return make_cnn3d(
+            images=images,
+            classifier=classifier,
+            image_column=image_column,
+            memory=memory,
+        )
+
+    systems: dict[str, Any] = {
+        "Majority class": make_majority_baseline(),
+        "3D-CNN, Model 1": alone(CNN3DClassifier(n_filters=first, **shared)),
+        "3D-CNN, Model 2": alone(
+            CNN3DClassifier(variant=2, n_filters=second, **shared)
+        ),
+        "Image set": alone(ImageSetClassifier(**shared)),
+    }
+    if text_column is not None:
+        gated = MultimodalCNN3DClassifier(
+            n_filters_image=first, **{**shared, **(text_parameters or {})}
+        )
+        words = make_pipeline(
+            JiebaSegmenter() if segmenter is None else segmenter,
+            FrequentWords(),
+            memory=memory,
+        )
+        union = SourceUnion(
+            [("text", words, text_column), ("images", images, image_column)]
+        )
+        systems["Images and text, gated"] = Pipeline(
+            [("sources", union), ("classifier", gated)]
+        )
+    return systems

@@ -1,0 +1,66 @@
+"""The 3D-CNN system as a Pipeline."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+from sklearn_profiling.datasets import make_image_users
+from sklearn_profiling.estimators import CNN3DClassifier, ImageSetClassifier
+from sklearn_profiling.evaluation import MultiTaskStratifiedKFold
+from sklearn_profiling.pipelines import make_cnn3d
+from sklearn_profiling.sources import ImageBagTransformer
+
+
+@pytest.fixture(scope="module")
+def users():
+    return make_image_users(
+        40, missing_labels=0.2, missing_images=0.1, n_images=(1, 3), random_state=0
+    )
+
+
+def quick(**params):
+    net = {"n_filters": 2, "n_shared": 8, "n_hidden": (), "max_epochs": 2}
+    return make_cnn3d(random_state=0, **params).set_params(
+        sources__images__size=(16, 16),
+        **{f"classifier__{name}": value for name, value in net.items()},
+    )
+
+
+def test_from_users_to_predictions(users):
+    model = quick().fit(users.data.iloc[:30], users.target.iloc[:30])
+    found = model.predict_proba(users.data)
+    assert [p.shape for p in found] == [(40, 3), (40, 2), (40, 2)]
+    again = clone(model).fit(users.data.iloc[:30], users.target.iloc[:30])
+    for a, b in zip(found, again.predict_proba(users.data), strict=True):
+        assert np.isfinite(a).all()
+        assert np.array_equal(a, b)
+    renamed = users.data.rename(columns={"images": "photos"})
+    other = quick(image_column="photos").fit(renamed, users.target)
+    assert other.predict(renamed).shape == (40, 3)
+
+
+def test_parts_can_be_replaced():
+    model = make_cnn3d()
+    assert model.get_params()["sources__images"].size == (64, 64)
+    assert type(model.named_steps["classifier"]) is CNN3DClassifier
+    own = make_cnn3d(
+        images=ImageBagTransformer(size=(8, 8)), classifier=ImageSetClassifier()
+    )
+    assert own.get_params()["sources__images__size"] == (8, 8)
+    assert type(own.named_steps["classifier"]) is ImageSetClassifier
+
+
+def test_a_grid_search_caches_where_it_is_told(users, tmp_path):
+    model = quick(memory=str(tmp_path))
+    assert model.get_params()["sources__images__memory"] == str(tmp_path)
+    search = GridSearchCV(
+        model,
+        {"classifier__variant": [1, 2]},
+        cv=MultiTaskStratifiedKFold(2),
+        error_score="raise",
+    ).fit(users.data, users.target)
+    assert set(search.best_params_) == {"classifier__variant"}
+    assert any(tmp_path.iterdir())
