@@ -4,11 +4,10 @@ Text, network, images and dense features each become one entry of a ``SliceDict`
 joined by :class:`SourceUnion`; a user without a source keeps a row that says so.
 """
 
-from sklearn_profiling.sources.images import (
-    ImageBagTransformer,
-    ImageCaptioner,
-    PretrainedImageVectors,
-)
+from sklearn_profiling.sources.augmentation import ProfileAugmenter
+from sklearn_profiling.sources.images import ImageBagTransformer
+from sklearn_profiling.sources.images.captions import ImageCaptioner
+from sklearn_profiling.sources.images.pretrained_images import PretrainedImageVectors
 from sklearn_profiling.sources.network.adjacency import AdjacencyRows
 from sklearn_profiling.sources.network.line import LINEEmbedding
 from sklearn_profiling.sources.text import (
@@ -43,6 +42,7 @@ __all__ = [
     "PretrainedImageVectors",
     "PretrainedTextVectors",
     "PretrainedVectors",
+    "ProfileAugmenter",
     "RegionKeywords",
     "SourceUnion",
     "StylometricFeatures",
