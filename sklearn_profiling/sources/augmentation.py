@@ -113,7 +113,8 @@ class ProfileAugmenter(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         "separator": [str, None],
         "cv": [
             Interval(Integral, 2, None, closed="left"),
-            HasMethods(["split"]),
+            # a str has the first of these alone
+            HasMethods(["split", "get_n_splits"]),
             StrOptions({"prefit"}),
         ],
         "random_state": ["random_state"],
