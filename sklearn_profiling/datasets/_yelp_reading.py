@@ -19,6 +19,7 @@ from sklearn_profiling.datasets._yelp_format import (
     PHOTO_FOLDER,
     PHOTOS,
     Business,
+    Photo,
     Review,
     parse_business,
     parse_friends,
@@ -137,7 +138,7 @@ def read_photos(
     seen: set[str] = set()
     counts = {"n_missing_photos": 0, "n_photos_of_unknown_businesses": 0}
 
-    def parse(row: Mapping[str, Any]) -> Any:
+    def parse(row: Mapping[str, Any]) -> Photo:
         photo = parse_photo(row)
         if photo.photo_id in seen:
             detail = f"{photo.photo_id!r} has an earlier line"
@@ -180,7 +181,7 @@ class ReviewFile:
         self._path = path
         self._rules = rules
         self._votes = votes
-        self._users: list[str | None] = []
+        self._stays = bytearray()
         self._user_of_line = array("i")
         self.counts: Counter[str] = Counter(
             n_reviews_of_unknown_businesses=0,
@@ -209,12 +210,8 @@ class ReviewFile:
             n_between = file.n_lines - 1 - len(self._user_of_line)
             self._user_of_line.extend([_NOBODY] * n_between)
             self._user_of_line.append(number)
-        enough = [n >= self._rules.min_reviews for n in n_reviews]
-        self._users = [
-            user_id if kept else None
-            for user_id, kept in zip(numbers, enough, strict=True)
-        ]
-        self.counts["n_users_with_too_few_reviews"] = enough.count(False)
+        self._stays = bytearray(n >= self._rules.min_reviews for n in n_reviews)
+        self.counts["n_users_with_too_few_reviews"] = self._stays.count(0)
         return file.finish()
 
     def _fault(self, review: Review) -> str | None:
@@ -233,7 +230,9 @@ class ReviewFile:
         found: dict[int, Reviewer] = {}
         for number, line in self._kept_lines():
             review = parse_review(parse_json_object(line))
-            reviewer = found.setdefault(number, Reviewer(review.user_id))
+            if number not in found:
+                found[number] = Reviewer(review.user_id)
+            reviewer = found[number]
             there = images.get(review.business_id, [])
             stays = bool(there) or not self._rules.require_images
             if stays:
@@ -258,7 +257,7 @@ class ReviewFile:
             if place >= len(self._user_of_line):
                 return
             number = self._user_of_line[place]
-            if number != _NOBODY and self._users[number] is not None:
+            if number != _NOBODY and self._stays[number]:
                 yield number, line
 
     def _chosen(self, images: list[Image], review_id: str) -> list[Image]:
