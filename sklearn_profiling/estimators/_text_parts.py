@@ -111,6 +111,7 @@ class BaseTextCNNClassifier(BaseProfileClassifier):
             attention=self.attention,
             n_attention=self.n_attention,
             word_dropout=self.word_dropout,
+            dropout=self.dropout if len(self._specs) > 1 else 0.0,
         )
 
     def _image_encoder(self, name: str) -> nn.Module:

@@ -67,9 +67,9 @@ class MMLUPClassifier(BaseMultiSourceClassifier):
         Whether training changes the word vectors that a text brings (our choice: the
         paper does not say; with it small training sets are learned by heart sooner).
     dropout : float, default=0.3
-        Dropout on dense sources and on the shared layer (rate and places are our
-        choice; the paper's rate is 0.5).
-    word_dropout : float, default=0.3
+        Dropout on the vector of each source, but for a text alone, and on the shared
+        layer (rate and places are our choice; the paper's rate is 0.5).
+    word_dropout : float, default=0.1
         Dropout on the entries of word vectors (our choice).
     source_dropout : float, default=0.3
         Probability that training hides a source of a user, so that the stand-ins for
@@ -140,10 +140,10 @@ class MMLUPClassifier(BaseMultiSourceClassifier):
     and of the shared layer, place of dropout, learned stand-ins for missing sources.
     Word vectors and, before the first step, the vectors of texts are standardised on
     the training users, dense sources centred and divided by one number: without it the
-    net stays at the majority class for many epochs. Each of several sources then has
-    the same mean square length, so that 18 counts of keywords weigh as much as 300
-    columns of a network. Where the batch holds no label of a task, that task adds
-    nothing to the loss.
+    net stays at the majority class for many epochs. Each of several sources is then
+    brought to one mean square length, so that 18 counts of keywords weigh as much as
+    300 columns of a network; texts and images, which are learned, to half that length.
+    Where the batch holds no label of a task, that task adds nothing to the loss.
 
     The paper's dense layers of each task, ``n_hidden=(128, 64, 32)``, and its
     ``dropout=0.5`` are one parameter away. On 2,200 poets and on 400 synthetic users
@@ -213,7 +213,7 @@ class MMLUPClassifier(BaseMultiSourceClassifier):
         n_dimensions: int = 100,
         trainable_vectors: bool = False,
         dropout: float = 0.3,
-        word_dropout: float = 0.3,
+        word_dropout: float = 0.1,
         source_dropout: float = 0.3,
         loss_weights: Mapping[str, float] | Sequence[float] | str | None = "paper",
         learning_rate: float = 1e-3,

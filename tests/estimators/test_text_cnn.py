@@ -61,6 +61,7 @@ def test_one_net_of_mmlup_without_attention_is_the_same_structure():
         **QUICK,
         attention=None,
         dropout=0.5,
+        word_dropout=0.3,
         source_dropout=0.1,
         loss_weights=None,
         trainable_vectors=True,

@@ -24,18 +24,26 @@ MEAN_SQUARE_LENGTH = 32.0
 """Of the vector of each of several sources, on the training users.
 
 A source of 18 counts would drown beside 300 columns of a network if single columns were
-brought to one size; and a text that begins with more say is learned by heart.
+brought to one size.
 """
 
 
 class ScaledEncoder(nn.Module):
-    """Base of encoders whose vectors are standardised on the training users.
+    """Base of encoders that learn, standardised on the training users.
 
     Parameters
     ----------
     n_features : int
         Length of a user's vector.
+
+    Attributes
+    ----------
+    say : float
+        Factor of the vector beside other sources. Below 1, since what learns from few
+        users learns them by heart, and can grow where it deserves to.
     """
+
+    say = 0.5
 
     def __init__(self, n_features: int) -> None:
         super().__init__()
@@ -95,6 +103,8 @@ class TextEncoder(ScaledEncoder):
         Hidden size of the attention score.
     word_dropout : float, default=0.0
         Probability of dropout on the entries of word vectors.
+    dropout : float, default=0.0
+        Probability of dropout on the text's vector.
     """
 
     def __init__(
@@ -109,10 +119,12 @@ class TextEncoder(ScaledEncoder):
         attention: Literal["softmax", "raw"] | None,
         n_attention: int,
         word_dropout: float = 0.0,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__(n_features)
         self.embedding = embedding
         self.word_dropout = Dropout(word_dropout)
+        self.dropout = Dropout(dropout)
         self.convolution = DeepTextConvolution(
             n_dimensions, n_filters, kernel_sizes, second_kernel_size, n_features
         )
@@ -168,7 +180,8 @@ class TextEncoder(ScaledEncoder):
         joined: Tensor = self.attention(
             self.messages(text), text.message_users, text.n_users
         )
-        return self.standardise(joined)
+        vectors: Tensor = self.dropout(self.standardise(joined))
+        return vectors
 
 
 class VectorEncoder(nn.Module):
@@ -236,10 +249,12 @@ class JoinedSources(nn.Module):
         # Torch types attributes of a module as tensors or modules; this is a number.
         sizes = [int(encoder.n_features) for encoder in self.encoders]  # type: ignore[arg-type]
         self.n_features = sum(sizes)
-        alone = len(sizes) == 1
-        self.factors = [
-            1.0 if alone else (MEAN_SQUARE_LENGTH / size) ** 0.5 for size in sizes
-        ]
+        self.factors = [1.0]
+        if len(sizes) > 1:
+            self.factors = [
+                getattr(encoder, "say", 1.0) * (MEAN_SQUARE_LENGTH / size) ** 0.5
+                for encoder, size in zip(self.encoders, sizes, strict=True)
+            ]
         self.stand_ins = nn.ParameterList(
             nn.Parameter(torch.zeros(size)) for size in sizes
         )
