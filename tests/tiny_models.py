@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from transformers import (
     BertConfig,
+    Blip2Config,
     CLIPConfig,
     GPT2Config,
     ResNetConfig,
@@ -85,3 +86,15 @@ def captioner():
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return VisionEncoderDecoderModel(config)
+
+
+def blip2():
+    """Images to a few queries, these to T5: the captioner of the paper, tiny."""
+    t5_text = {"model_type": "t5", **t5().to_diff_dict()}
+    return Blip2Config(
+        vision_config={**_LAYER, **_IMAGE},
+        qformer_config={**_LAYER, "encoder_hidden_size": 8, "vocab_size": N_TOKENS},
+        text_config={**t5_text, "bos_token_id": 3, "decoder_start_token_id": 0},
+        num_query_tokens=2,
+        image_token_index=N_TOKENS - 1,
+    )

@@ -13,7 +13,7 @@ pytest.importorskip("transformers")
 import torch
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
-from tiny_models import captioner, tokenizer, vit
+from tiny_models import blip2, captioner, tokenizer, vit
 from transformers import AutoModel
 
 from sklearn_profiling.containers import ImageBags
@@ -50,6 +50,18 @@ def test_captions_are_those_of_the_model(n_beams):
             said.append(" ".join(text.split()))
         assert found[user] == [text for text in said if text]
     assert len({caption for captions in found for caption in captions}) > 1
+
+
+def test_blip2():
+    fitted = ImageCaptioner(blip2(), TOKENIZER, max_tokens=4, random_state=0).fit(None)
+    assert fitted.size_ == (16, 16)
+    found = fitted.transform(COLUMN)
+    pixels = torch.from_numpy(DRAWN[2]).permute(2, 0, 1)[None] / 255
+    tokens = fitted._module.generate(
+        pixel_values=(pixels - 0.5) / 0.5, max_new_tokens=4, do_sample=False
+    )
+    said = " ".join(TOKENIZER.decode(tokens[0], skip_special_tokens=True).split())
+    assert found[2] == ([said] if said else [])
 
 
 def test_behind_the_messages():
