@@ -59,13 +59,15 @@ class LocalModel(BaseEstimator):
 
     def _fit_model(self) -> Any:
         self._seed = derive_seed(self.random_state)
-        self._module = self._part(self._read_model())
-        self.fingerprint_ = fingerprint_of(self._module)
-        return self._place()
+        module = self._part(self._read_model())
+        self.fingerprint_ = fingerprint_of(module)
+        return self._place(module)
 
     def _ready_model(self) -> Any:
         """Return the model seen in `fit`, loading it if need be."""
-        if not hasattr(self, "_module"):
+        if self.__dict__.get("_module_dtype") != self.dtype:
+            # After unpickling; or in another precision, for which what was rounded
+            # before will not do.
             module = self._part(self._read_model())
             if fingerprint_of(module) != self.fingerprint_:
                 msg = (
@@ -74,11 +76,25 @@ class LocalModel(BaseEstimator):
                     "or settings. Put the old files back or fit again"
                 )
                 raise SourceError(msg)
-            self._module = module
-        return self._place()
+            return self._place(module)
+        return self._module.to(self._torch_device)
 
-    def _place(self) -> Any:
-        return self._module.to(self._torch_device, self._torch_dtype)
+    def _place(self, module: Any) -> Any:
+        self._module = module.to(self._torch_device, self._torch_dtype)
+        self._module_dtype = self.dtype
+        return self._module
+
+    def _computed_by(self) -> dict[str, str]:
+        """All of a model that decides what it says, for the keys of stores."""
+        package = import_optional(
+            "transformers", extra="multimodal", purpose=type(self).__name__
+        )
+        return {
+            "model": self.fingerprint_,
+            "dtype": self.dtype,
+            "torch": str(torch.__version__),
+            "transformers": str(package.__version__),
+        }
 
     @property
     def _torch_device(self) -> str:
@@ -96,7 +112,7 @@ class LocalModel(BaseEstimator):
         )
         kind = getattr(package, self._auto_class)
         given = self.model
-        if isinstance(given, nn.Module):
+        if isinstance(given, nn.Module) and hasattr(given, "config"):
             # Its state is the user's: neither training mode nor device may change.
             module = deepcopy(given)
         elif isinstance(given, str | os.PathLike):
@@ -108,7 +124,7 @@ class LocalModel(BaseEstimator):
         else:
             msg = (
                 f"{type(self).__name__}: model must be a folder, a configuration of "
-                "transformers, which gives random weights, or a module; got "
+                "transformers, which gives random weights, or one of its modules; got "
                 f"{type(given).__module__}.{type(given).__qualname__}"
             )
             raise SourceError(msg)
@@ -135,7 +151,8 @@ class LocalModel(BaseEstimator):
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = {**super().__getstate__()}
-        state.pop("_module", None)
+        for name in ("_module", "_module_dtype"):
+            state.pop(name, None)
         return state
 
 

@@ -134,13 +134,11 @@ class VisionModel(LocalModel):
     def _key(self) -> dict[str, Any]:
         """All but the images that decides what the model says."""
         return {
+            **self._computed_by(),
             "kind": type(self).__name__,
-            "model": self.fingerprint_,
             "size": self.size_,
             "mean": self.image_mean_,
             "std": self.image_std_,
-            "dtype": self.dtype,
-            "torch": str(torch.__version__),
         }
 
     def __sklearn_tags__(self) -> Tags:

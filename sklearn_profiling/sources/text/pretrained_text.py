@@ -277,11 +277,9 @@ class PretrainedTextVectors(
     def _vectors(self, tokens: list[Tokens]) -> Floats:
         """Read messages, or take their vectors from the store."""
         key = {
-            "kind": "text",
-            "model": self.fingerprint_,
+            **self._computed_by(),
+            "kind": type(self).__name__,
             "pooling": self.pooling,
-            "dtype": self.dtype,
-            "torch": str(torch.__version__),
         }
         with tqdm(
             total=len(tokens), desc="Messages", unit="msg", disable=not self.verbose

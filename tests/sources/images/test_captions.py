@@ -143,8 +143,8 @@ def test_errors(tmp_path):
         ImageCaptioner(MODEL).fit(None)
     with pytest.raises(SourceError, match=r"blip2.*no such folder.*nothing is down"):
         ImageCaptioner("blip2").fit(None)
-    with pytest.raises(SourceError, match="generates text; got Linear"):
-        ImageCaptioner(torch.nn.Linear(1, 1), TOKENIZER).fit(None)
+    with pytest.raises(SourceError, match="generates text; got ViTModel"):
+        ImageCaptioner(AutoModel.from_config(vit()), TOKENIZER).fit(None)
     AutoModel.from_config(vit()).save_pretrained(tmp_path)
     with pytest.raises(SourceError, match="folder with a model"):
         ImageCaptioner(tmp_path, TOKENIZER).fit(None)

@@ -130,6 +130,9 @@ def test_a_folder_an_object_and_a_pickle_agree(tmp_path):
     fitted = PretrainedTextVectors(str(tmp_path)).fit(None)
     assert fitted.fingerprint_ == from_object.fingerprint_
     pickled = pickle.dumps(fitted)
+    assert not any(
+        isinstance(value, torch.nn.Module) for value in fitted.__getstate__().values()
+    )
     for found in (
         fitted,
         pickle.loads(pickled),
@@ -179,6 +182,13 @@ def test_precision(dtype, tolerance):
     np.testing.assert_allclose(found, expected, atol=tolerance)
 
 
+def test_another_precision_after_fit_begins_with_the_weights_as_they_were():
+    rounded = vectors_of(bert(), dtype="bfloat16").fit(None)
+    expected = vectors_of(bert()).fit_transform(REVIEWS)
+    found = rounded.set_params(dtype="float32").transform(REVIEWS)
+    assert np.array_equal(found, expected, equal_nan=True)
+
+
 def test_names_and_progress(capsys):
     fitted = vectors_of(bert(), verbose=1).fit(None)
     names = fitted.get_feature_names_out()
@@ -222,8 +232,9 @@ def test_other_objects():
         def to_dict(self):
             return {}
 
-    with pytest.raises(SourceError, match=r"a configuration of transformers.*Settings"):
-        PretrainedTextVectors(Settings(), TOKENIZER).fit(None)
+    for other, name in ((Settings(), "Settings"), (torch.nn.Linear(1, 1), "Linear")):
+        with pytest.raises(SourceError, match=f"configuration of transformers.*{name}"):
+            PretrainedTextVectors(other, TOKENIZER).fit(None)
 
 
 def test_without_the_package(monkeypatch):
