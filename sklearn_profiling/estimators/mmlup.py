@@ -142,7 +142,7 @@ class MMLUPClassifier(BaseMultiSourceClassifier):
     the training users, dense sources centred and divided by one number: without it the
     net stays at the majority class for many epochs. Each of several sources is then
     brought to one mean square length, so that 18 counts of keywords weigh as much as
-    300 columns of a network; texts and images, which are learned, to half that length.
+    300 columns of a network; texts and images, which are learned, to a quarter of it.
     Where the batch holds no label of a task, that task adds nothing to the loss.
 
     The paper's dense layers of each task, ``n_hidden=(128, 64, 32)``, and its

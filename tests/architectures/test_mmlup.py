@@ -150,9 +150,9 @@ def numpy_sources(net, users, sources, present):
         ) / state["sources.encoders.1.size"]
         there = present["network"].numpy()[:, None]
         parts.append(np.where(there, vectors, state["sources.stand_ins.1"]))
-    if len(parts) > 1:  # to a mean square length of 32, the text to half that length
+    if len(parts) > 1:  # to a mean square length of 32, the text to a quarter
         parts = [part * (32 / part.shape[1]) ** 0.5 for part in parts]
-        parts[0] = parts[0] / 2
+        parts[0] = parts[0] / 4
     return state, np.concatenate(parts, axis=1)
 
 

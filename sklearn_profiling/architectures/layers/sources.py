@@ -43,7 +43,7 @@ class ScaledEncoder(nn.Module):
         users learns them by heart, and can grow where it deserves to.
     """
 
-    say = 0.5
+    say = 0.25
 
     def __init__(self, n_features: int) -> None:
         super().__init__()

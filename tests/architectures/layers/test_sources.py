@@ -125,7 +125,7 @@ def test_stand_ins_serve_exactly_the_users_without_the_source():
     )
     assert layer.n_features == made.shape[1] == 7
     encoded = layer.encoder("text")(lay_out(users, 1, N_WORDS))
-    # five and two columns, brought to one length, the text to half of it
+    # five and two columns, brought to one length, the text to a quarter of it
     text, vector = (made / columns(layer)).split([5, 2], dim=1)
     torch.testing.assert_close(text[[0, 2]], encoded[[0, 2]])
     torch.testing.assert_close(text[1], 100.0 + torch.arange(5).double())
@@ -135,7 +135,7 @@ def test_stand_ins_serve_exactly_the_users_without_the_source():
 
 def columns(layer):
     """Factor of each column of :func:`joined`."""
-    text, vector = 0.5 * (32 / 5) ** 0.5, (32 / 2) ** 0.5
+    text, vector = 0.25 * (32 / 5) ** 0.5, (32 / 2) ** 0.5
     return torch.tensor([text] * 5 + [vector] * 2).double()
 
 
