@@ -28,7 +28,9 @@ def load_users(options: argparse.Namespace, *, labelled: bool = True) -> Any:
         users = load_smpcup2016(path, tasks=wanted, **choices)
     elif (path / "truth.txt").is_file():
         del choices["on_unknown_links"]
-        named = {} if tasks is None and labelled else {"tasks": tasks or ()}
+        named: dict[str, Any] = {}
+        if tasks is not None or not labelled:
+            named["tasks"] = tasks or ()
         users = load_mex_a3t(path, **named, **choices)
     else:
         links = {} if options.links is None else {"links": options.links}
