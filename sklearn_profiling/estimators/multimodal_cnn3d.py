@@ -143,12 +143,13 @@ class MultimodalCNN3DClassifier(BaseMultiSourceClassifier):
 
     Gates are sigmoids, one for each source and all users, so that each opens and shuts
     on its own. Trained along with the net they would stay open for noise, which helps
-    to learn the training users by heart. So a trial net is trained on most users first,
-    and after each of its steps the gates take one on the users held out, where noise
-    does harm; the net itself is then trained on all users with the gates as they were
-    found, relative to the widest, which is open. A small price in those steps lets a gate fall that neither helps nor harms.
-    ``partial_fit`` learns gates in its first call. One source alone has an open
-    gate.
+    to learn the training users by heart. So a trial net is trained on most users first;
+    in the second half of its training, when it has learned to read its sources, the
+    gates take a step after each of its steps, on the users held out, where noise does
+    harm. A small price lets a gate fall that neither helps nor harms. The net itself is
+    then trained on all users with the gates as they were found, relative to the widest,
+    which is open. ``partial_fit`` learns gates in its first call. One source alone has
+    an open gate.
 
     A gate tells how much of a source the net uses, not how good the source would be
     alone: of two that say the same, one may be shut.

@@ -1,9 +1,10 @@
 """Learn the gates of sources on users who teach the net nothing else.
 
 On the users a net is trained on, any noise helps to learn them by heart, so that gates
-trained along with the net stay open. A trial net is trained on most users; after each
-of its steps the gates take one of their own, on users held out. What the net does not
-use, or only misuses, is shut there.
+trained along with the net stay open. A trial net is trained on most users; in the
+second half of its training, when it has learned to read its sources, the gates take a
+step of their own after each of its steps, on users held out. What the net does not use,
+or only misuses, is shut there.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from sklearn_profiling.training.net import TrainingPlan, make_net, train
 
 __all__ = ["learn_gates"]
 
-_PACE = 0.05
+_PACE = 0.1
 """Learning rate of Adam for the gates: some hundred steps go from half open to shut."""
 
-_PRICE = 0.02
+_PRICE = 0.04
 """Of a gate that is open, in the loss of the gates' steps: what neither helps nor harms
 the net falls slowly."""
 
@@ -45,11 +46,16 @@ class _HeldOutSteps(Callback):
         What opens and shuts the gates.
     seed : int
         Decides the order of the users.
+    wait : int
+        Epochs of the net before the first step.
     """
 
-    def __init__(self, held_out: UserDataset, scores: nn.Parameter, seed: int) -> None:
+    def __init__(
+        self, held_out: UserDataset, scores: nn.Parameter, *, seed: int, wait: int
+    ) -> None:
         self.held_out = held_out
         self.scores = scores
+        self.wait = wait
         self.random = np.random.RandomState(seed)
         self.optimizer = torch.optim.Adam([scores], lr=_PACE)
         self.waiting: list[int] = []
@@ -74,7 +80,7 @@ class _HeldOutSteps(Callback):
         **kwargs : dict
             Not used.
         """
-        if not training:
+        if not training or len(net.history) <= self.wait:
             return
         sources, labels = cast(
             "tuple[Batch, LabelBatch]", self.held_out.__getitems__(self._next(net))
@@ -143,7 +149,8 @@ def learn_gates(
         plan, callbacks=[], early_stopping=False, verbose=0, max_epochs=epochs
     )
     net = make_net(trial, n_tasks, quiet)
-    net.callbacks_.append(("gates", _HeldOutSteps(held_out, scores, plan.seed)))
+    steps = _HeldOutSteps(held_out, scores, seed=plan.seed, wait=epochs // 2)
+    net.callbacks_.append(("gates", steps))
     train(net, rest, quiet, epochs=epochs)
     # Shutting all gates alike only makes an overconfident net less so.
     gates = torch.sigmoid(scores.detach().cpu())
