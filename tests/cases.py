@@ -36,7 +36,6 @@ from sklearn_profiling.estimators import (
     MultimodalCNN3DClassifier,
     MultiTaskLSTMClassifier,
     PCNNClassifier,
-    ProfileGeneratorClassifier,
     TextCNNClassifier,
 )
 from sklearn_profiling.sources import (
@@ -109,43 +108,6 @@ IMAGE_CHECKED = {
     **{name: value for name, value in EXACT.items() if name != "word_dropout"},
     "learning_rate": 0.01,
     "max_epochs": 40,
-}
-
-# The smallest BART and ViT that learn. T5 normalises in 32 bits, whatever is asked.
-BART = {
-    "model_type": "bart",
-    "d_model": 32,
-    "encoder_layers": 1,
-    "decoder_layers": 1,
-    "encoder_attention_heads": 2,
-    "decoder_attention_heads": 2,
-    "encoder_ffn_dim": 16,
-    "decoder_ffn_dim": 16,
-    "max_position_embeddings": 32,
-    "init_std": 0.4,
-}
-VIT = {
-    "model_type": "vit",
-    "hidden_size": 8,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-    "intermediate_size": 8,
-    "image_size": 4,
-    "patch_size": 2,
-}
-# By scoring: the suite asks for the most probable class, beam search for a profile.
-GENERATOR = {
-    "language_model": BART,
-    "image_model": VIT,
-    "decoding": "scoring",
-    "max_tokens": 16,
-}
-GENERATOR_CHECKED = {
-    **{name: value for name, value in EXACT.items() if "_dropout" not in name},
-    **GENERATOR,
-    "learning_rate": 0.02,
-    "max_epochs": 70,
-    "prediction_batch_size": 1000,
 }
 
 GRAPH = SocialGraph.from_edges([("a", "b"), ("b", "c"), ("c", "a"), ("c", "d")])
@@ -234,14 +196,6 @@ CASES: dict[str, Case] = {
             n_filters_image=2, n_gated=8, gate_epochs=1, **HEADS, **TEXT, **QUICK
         ),
         MultimodalCNN3DClassifier(n_gated=16, gate_fraction=0.0, **CHECKED, **TEXT),
-    ),
-    "ProfileGeneratorClassifier": Case(
-        "mixed net",
-        # Masks are drawn, so that users change each other's.
-        lambda: ProfileGeneratorClassifier(
-            joint_modes=("fusion", "text"), **GENERATOR, **QUICK
-        ),
-        ProfileGeneratorClassifier(**GENERATOR_CHECKED),
     ),
     "MaskedMultiOutputClassifier": Case(
         "meta",
