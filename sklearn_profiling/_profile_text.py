@@ -254,9 +254,10 @@ class ProfileWords:
     """
 
     def __init__(self, text: ProfileText, first_id: int) -> None:
-        forms = [*text.names, *(form for forms in text.classes for form in forms)]
-        pieces = {piece for form in forms for piece in _PIECES.findall(form)}
-        self.words = sorted(pieces | set(";:,"))
+        # In the order of the profile, so that ids do not depend on how it is spelt.
+        forms = [";:,", *text.names, *(form for each in text.classes for form in each)]
+        pieces = [piece for form in forms for piece in _PIECES.findall(form)]
+        self.words = list(dict.fromkeys(pieces))
         self.first_id = first_id
 
     def __len__(self) -> int:

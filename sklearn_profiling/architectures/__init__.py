@@ -13,6 +13,7 @@ from sklearn_profiling.architectures.mmlup import MMLUP
 from sklearn_profiling.architectures.multi_task_lstm import MultiTaskLSTM
 from sklearn_profiling.architectures.multimodal_cnn3d import MultimodalCNN3D
 from sklearn_profiling.architectures.pcnn import PCNN
+from sklearn_profiling.architectures.profile_generator import ProfileGenerator
 from sklearn_profiling.architectures.text_cnn import TextCNN
 
 __all__ = [  # noqa: RUF022  sorted by character, as the test of all packages asks
@@ -25,5 +26,6 @@ __all__ = [  # noqa: RUF022  sorted by character, as the test of all packages as
     "MultiTaskLSTM",
     "MultimodalCNN3D",
     "PCNN",
+    "ProfileGenerator",
     "TextCNN",
 ]

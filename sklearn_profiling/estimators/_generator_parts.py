@@ -1,0 +1,312 @@
+"""What a profile generator is made of, learned from the training users."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from torch import nn
+
+from sklearn_profiling._optional import import_optional
+from sklearn_profiling._profile_text import ProfileWords, canonical
+from sklearn_profiling.architectures.layers.fusion import (
+    ConcatenatedStates,
+    SelectiveAttention,
+    TextGuidedAttention,
+)
+from sklearn_profiling.architectures.layers.image_states import ImageStates
+from sklearn_profiling.architectures.profile_generator import TokenIds
+from sklearn_profiling.exceptions import SourceError, VocabularyMismatchError
+from sklearn_profiling.sources.text._tokenizers import load_tokenizer, vocabulary_of
+from sklearn_profiling.targets import EncodedLabels, LabelCodec
+from sklearn_profiling.training.backbones import (
+    build_backbone,
+    describe_backbone,
+    pixel_statistics,
+)
+from sklearn_profiling.training.inputs import SourceSpec
+from sklearn_profiling.training.profile_tokens import (
+    ProfileTokens,
+    learn_profile_text,
+    usual_sets,
+)
+
+__all__: list[str] = []
+
+FUSIONS = {
+    "concatenation": ConcatenatedStates,
+    "attention": TextGuidedAttention,
+    "selective": SelectiveAttention,
+}
+FROZEN = ("text_encoder", "decoder", "image_encoder")
+_MASKS = ("<mask>", "<extra_id_0>")
+_OWN = TokenIds(pad=0, end=1, start=0, mask=2, offset=3)
+"""Ids of a model that brings no tokenizer: words of texts and of profiles follow."""
+
+
+def source_roles(specs: dict[str, SourceSpec], captions: str) -> dict[str, str]:
+    """Say which source is which.
+
+    Parameters
+    ----------
+    specs : dict of str to SourceSpec
+        At most two texts and one source of images.
+    captions : str
+        Name of the source of captions.
+
+    Returns
+    -------
+    dict of {"text", "captions", "images"} to str
+        Names of the sources.
+    """
+    roles = {}
+    for name, spec in specs.items():
+        kind = "captions" if name == captions else "text"
+        roles["images" if spec.kind == "images" else kind] = name
+    return roles
+
+
+@dataclass
+class GeneratorParts:
+    """All that decides the shape of a generator; pickled with it.
+
+    Attributes
+    ----------
+    language, image : dict, or None
+        Configurations of the models; no image model without images.
+    pixels : tuple of list of float
+        Mean and deviation of the channels.
+    ids : TokenIds
+        Ids of the language model.
+    tokens : ProfileTokens
+        How profiles are written.
+    writer : ProfileWords or tokenizers.Tokenizer
+        What turns tokens into text.
+    sources : dict of str to str
+        Which source is which.
+    """
+
+    language: dict[str, Any]
+    image: dict[str, Any] | None
+    pixels: tuple[list[float], list[float]]
+    ids: TokenIds
+    tokens: ProfileTokens
+    writer: Any
+    sources: dict[str, str]
+
+    def decode(self, ids: Any) -> str:
+        """Turn tokens into text."""
+        if isinstance(self.writer, ProfileWords):
+            return self.writer.decode(ids)
+        return str(self.writer.decode(list(ids), skip_special_tokens=True))
+
+    def build_language_model(self, given: Any) -> Any:
+        """Build the encoder and decoder; `given` holds weights, if any."""
+        model = build_backbone(given, "language", self.language)
+        n_rows = model.get_input_embeddings().num_embeddings
+        if n_rows < self.language["vocab_size"]:
+            msg = (
+                f"the language model knows {n_rows} tokens; its tokenizer, and so the "
+                f"text, has {self.language['vocab_size']}"
+            )
+            raise SourceError(msg)
+        return model
+
+    def build_image_encoder(self, given: Any, *, patches: bool) -> ImageStates | None:
+        """Build the encoder of images; `given` holds weights, if any."""
+        if self.image is None:
+            return None
+        model = build_backbone(given, "image", self.image)
+        size = model.config.image_size
+        height, width = (size, size) if isinstance(size, int) else size
+        return ImageStates(model, (height, width), *self.pixels, patches=patches)
+
+
+def build_fusion(name: str, n_text: int, n_image: int) -> nn.Module:
+    """Build what joins states of text and of images.
+
+    Parameters
+    ----------
+    name : {"concatenation", "attention", "selective"}
+        Which.
+    n_text, n_image : int
+        Lengths of the states.
+
+    Returns
+    -------
+    Module
+        The fusion; the feed-forward layer of "attention" has four times as many units
+        as a text state, as in transformers.
+    """
+    if name == "attention":
+        return TextGuidedAttention(n_text, n_image, 4 * n_text)
+    kind: Any = FUSIONS[name]
+    made: nn.Module = kind(n_text, n_image)
+    return made
+
+
+def learn_parts(
+    owner: Any,
+    specs: dict[str, SourceSpec],
+    words: tuple[str, ...],
+    codec: LabelCodec,
+    labels: EncodedLabels,
+    weights: npt.NDArray[np.float64],
+) -> GeneratorParts:
+    """Learn the shape of a generator from users and parameters.
+
+    Parameters
+    ----------
+    owner : estimator
+        Whose parameters count.
+    specs : dict of str to SourceSpec
+        Sources.
+    words : tuple of str
+        Vocabulary of the texts, empty if there is none.
+    codec : LabelCodec
+        Tasks.
+    labels : EncodedLabels
+        Labels of the training users.
+    weights : ndarray of float64, shape (n_users,)
+        Their weights.
+
+    Returns
+    -------
+    GeneratorParts
+        The parts.
+    """
+    name = type(owner).__name__
+    language = describe_backbone(owner.language_model, "language", name)
+    _set_dropout(language, owner.dropout)
+    text = learn_profile_text(codec, labels, weights)
+    tokenizer = _tokenizer_of(owner)
+    if tokenizer is None:
+        writer: Any = ProfileWords(text, _OWN.offset + len(words))
+        encode, ids = writer.encode, _OWN
+        language.update(
+            vocab_size=writer.first_id + len(writer),
+            pad_token_id=ids.pad,
+            bos_token_id=ids.pad,
+            eos_token_id=ids.end,
+            decoder_start_token_id=ids.start,
+            forced_bos_token_id=None,
+            forced_eos_token_id=None,
+        )
+    else:
+        writer = tokenizer
+        text = learn_profile_text(codec, labels, weights, _round_trip(tokenizer))
+        encode = _encoder(tokenizer)
+        ids = _learn_ids(language, tokenizer, words, name)
+    answers = [
+        _set_answers(labels, weights, task, len(classes), owner.max_sets)
+        if codec.set_valued[task]
+        else [(k,) for k in range(len(classes))]
+        for task, classes in enumerate(codec.classes)
+    ]
+    roles = source_roles(specs, owner.captions)
+    image, pixels = _image_parts(owner, specs, roles)
+    tokens = ProfileTokens(text, encode, ids, answers)
+    return GeneratorParts(language, image, pixels, ids, tokens, writer, roles)
+
+
+def _set_dropout(language: dict[str, Any], dropout: float | None) -> None:
+    if dropout is None:
+        return
+    package = import_optional(
+        "transformers", extra="multimodal", purpose="A profile generator"
+    )
+    known = package.AutoConfig.for_model(**language)
+    for key in ("dropout_rate", "dropout"):
+        if hasattr(known, key):
+            language[key] = float(dropout)
+
+
+def _tokenizer_of(owner: Any) -> Any:
+    given = owner.tokenizer
+    if given is None and isinstance(owner.language_model, str | os.PathLike):
+        given = owner.language_model
+    if given is not None:
+        return load_tokenizer(given, owner)
+    if isinstance(owner.language_model, nn.Module):
+        msg = (
+            f"{type(owner).__name__}: a language_model given as an object needs its "
+            "tokenizer too, as parameter tokenizer: a folder or an object"
+        )
+        raise SourceError(msg)
+    return None
+
+
+def _encoder(tokenizer: Any) -> Any:
+    def encode(text: str) -> list[int]:
+        found: list[int] = tokenizer.encode(text, add_special_tokens=False).ids
+        return found
+
+    return encode
+
+
+def _round_trip(tokenizer: Any) -> Any:
+    encode = _encoder(tokenizer)
+
+    def comes_back(text: str) -> bool:
+        return canonical(tokenizer.decode(encode(text))) == canonical(text)
+
+    return comes_back
+
+
+def _learn_ids(
+    language: dict[str, Any], tokenizer: Any, words: tuple[str, ...], owner: str
+) -> TokenIds:
+    """Ids of the tokenizer, which must be those of the text."""
+    vocabulary = vocabulary_of(tokenizer)
+    if words and words != vocabulary.words:
+        msg = (
+            f"{owner}: the text must be written with the tokens of the language model "
+            f"({len(vocabulary)} of them, in the order of their ids); it has a "
+            f"vocabulary of {len(words)} others. Segment it with "
+            "SubwordSegmenter(tokenizer)"
+        )
+        raise VocabularyMismatchError(msg)
+    language["vocab_size"] = max(language.get("vocab_size", 0), len(vocabulary))
+    for key, token in (("pad_token_id", "<pad>"), ("eos_token_id", "</s>")):
+        if language.get(key) is None and tokenizer.token_to_id(token) is not None:
+            language[key] = tokenizer.token_to_id(token)
+    pad, end = language.get("pad_token_id", 0), language.get("eos_token_id", 1)
+    language.setdefault("decoder_start_token_id", pad)
+    found = [tokenizer.token_to_id(token) for token in _MASKS]
+    mask = next((k for k in found if k is not None), pad)
+    return TokenIds(pad, end, language["decoder_start_token_id"], mask, 0)
+
+
+def _set_answers(
+    labels: EncodedLabels,
+    weights: npt.NDArray[np.float64],
+    task: int,
+    n_classes: int,
+    most: int,
+) -> list[tuple[int, ...]]:
+    """List the sets seen in training, and each class alone."""
+    sets = usual_sets(labels, weights, task, most=most)
+    return [*sets, *((k,) for k in range(n_classes) if (k,) not in sets)]
+
+
+def _image_parts(
+    owner: Any, specs: dict[str, SourceSpec], roles: dict[str, str]
+) -> tuple[dict[str, Any] | None, tuple[list[float], list[float]]]:
+    if "images" not in roles:
+        return None, ([], [])
+    n_channels = specs[roles["images"]].image_shape[0]
+    given = owner.image_model
+    image = describe_backbone(given, "image", type(owner).__name__)
+    if isinstance(given, str | os.PathLike | nn.Module):
+        expected = image.get("num_channels", 3)
+        if expected != n_channels:
+            msg = (
+                f"{type(owner).__name__}: parameter image_model reads images of "
+                f"{expected} channels; source {roles['images']!r} has {n_channels}"
+            )
+            raise SourceError(msg)
+    image["num_channels"] = n_channels
+    return image, pixel_statistics(given, n_channels)

@@ -1,0 +1,116 @@
+"""Where training stands, on disk, so that a killed process can go on."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sklearn_profiling.exceptions import ProfilingError
+from sklearn_profiling.training.callbacks import EpochProgress, LinearDecay
+
+__all__ = ["TrainingCheckpoint"]
+
+
+class TrainingCheckpoint:
+    """The file in which a net is saved after each epoch.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        Folder of the file; made if it is not there.
+    fingerprint : str
+        What identifies the training: settings, users and labels.
+
+    Notes
+    -----
+    Parameters, the optimizer's moments, the history and the states of all generators
+    are saved, so that training that goes on gives the same bits as training that was
+    never interrupted. The file is replaced at once, never half written, and removed
+    when training is complete.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], fingerprint: str) -> None:
+        self.path = Path(folder) / "profile_generator.checkpoint"
+        self.fingerprint = fingerprint
+
+    def save(self, net: Any) -> None:
+        """Save a net.
+
+        Parameters
+        ----------
+        net : GeneratorNet
+            The net, after an epoch.
+        """
+        state = {
+            "fingerprint": self.fingerprint,
+            "module": net.module_.state_dict(),
+            "loss": net.criterion_.state_dict(),
+            "optimizer": net.optimizer_.state_dict(),
+            # As text: a file that holds plain numbers alone can be read safely.
+            "history": json.dumps(net.history.to_list(), default=_plain),
+            "generators": [each.get_state() for each in _generators(net)],
+        }
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = self.path.with_suffix(".unfinished")
+        torch.save(state, unfinished)
+        unfinished.replace(self.path)
+
+    def restore(self, net: Any) -> int:
+        """Bring a net to where the saved one stood.
+
+        Parameters
+        ----------
+        net : GeneratorNet
+            The net, not trained yet; changed in place if there is a file.
+
+        Returns
+        -------
+        int
+            Number of epochs that it has been trained.
+
+        Raises
+        ------
+        ProfilingError
+            If the file belongs to another training.
+        """
+        if not self.path.is_file():
+            return 0
+        state = torch.load(self.path, map_location="cpu", weights_only=True)
+        if state["fingerprint"] != self.fingerprint:
+            msg = (
+                f"{os.fspath(self.path)!r} was saved by a training with other "
+                "parameters, users or labels; remove it, or give another folder as "
+                "checkpoint_folder"
+            )
+            raise ProfilingError(msg)
+        net.module_.load_state_dict(state["module"])
+        net.criterion_.load_state_dict(state["loss"])
+        net.optimizer_.load_state_dict(state["optimizer"])
+        history = json.loads(state["history"])
+        net.history.extend(history)
+        for each, saved in zip(_generators(net), state["generators"], strict=True):
+            each.set_state(saved)
+        done = len(history)
+        for _, callback in net.callbacks_:
+            if isinstance(callback, LinearDecay):
+                callback.done_ = done
+            if isinstance(callback, EpochProgress):
+                callback.bar_.update(done)
+        return done
+
+    def remove(self) -> None:
+        """Remove the file: training is complete."""
+        self.path.unlink(missing_ok=True)
+
+
+def _generators(net: Any) -> list[torch.Generator]:
+    return [net.iterator_train__generator, net.generator]
+
+
+def _plain(value: Any) -> Any:
+    """One of numpy's numbers as Python's."""
+    return value.item()

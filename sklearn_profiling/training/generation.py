@@ -1,0 +1,86 @@
+"""Beam search: the profiles that a generator finds most likely."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from sklearn_profiling._optional import import_optional
+from sklearn_profiling.architectures.profile_generator import ProfileGenerator
+from sklearn_profiling.training.batches import UserDataset
+from sklearn_profiling.training.net import ProfileNet
+
+__all__ = ["generate_texts"]
+
+
+def generate_texts(
+    net: ProfileNet,
+    dataset: UserDataset,
+    decode: Callable[[Sequence[int]], str],
+    *,
+    n_beams: int,
+    max_new_tokens: int,
+) -> list[str]:
+    """Write the profiles of all users.
+
+    Parameters
+    ----------
+    net : ProfileNet
+        A trained net around a :class:`ProfileGenerator`.
+    dataset : UserDataset
+        Users.
+    decode : callable
+        From token ids to text.
+    n_beams : int
+        Beams of the search; 1 takes the most likely token each time.
+    max_new_tokens : int
+        Where to stop at the latest.
+
+    Returns
+    -------
+    list of str
+        One text a user, valid or not.
+    """
+    package = import_optional(
+        "transformers", extra="multimodal", purpose="Generating profiles"
+    )
+    outputs = import_optional(
+        "transformers.modeling_outputs", extra="multimodal", purpose="Generation"
+    )
+    module: ProfileGenerator = net.module_
+    model: Any = module.language_model
+    ids = module.ids
+    how = package.GenerationConfig(
+        num_beams=n_beams,
+        max_new_tokens=max_new_tokens,
+        do_sample=False,
+        pad_token_id=ids.pad,
+        eos_token_id=ids.end,
+        decoder_start_token_id=ids.start,
+    )
+    module.eval()
+    texts: list[str] = []
+    with torch.inference_mode():
+        for users, _ in net.get_iterator(dataset, training=False):
+            batch = users.to(net.device)
+            states, is_state = module.encode(module.inputs(batch.sources))
+            # Made anew each time: the search repeats the states in place.
+            read = outputs.BaseModelOutput(last_hidden_state=states)
+            found = model.generate(
+                encoder_outputs=read,
+                attention_mask=is_state.long(),
+                generation_config=how,
+            )
+            texts += [_text(row, decode, module) for row in found[:, 1:].tolist()]
+    return texts
+
+
+def _text(
+    row: list[int], decode: Callable[[Sequence[int]], str], module: ProfileGenerator
+) -> str:
+    """Decode what was written before the end."""
+    if module.ids.end in row:
+        row = row[: row.index(module.ids.end)]
+    return decode([k for k in row if k != module.ids.pad])
