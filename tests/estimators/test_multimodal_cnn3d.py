@@ -78,9 +78,9 @@ def test_noise_is_shut_out_and_signal_let_through():
     y = y.assign(colour=words)
     model = small(max_epochs=1, gate_epochs=25, learning_rate=0.005)
     gates = model.fit(sources, y).source_gates(sources).iloc[0]
-    assert gates["noise"] < 0.3
-    assert gates["images"] > 0.7
-    assert gates["text"] > 0.7
+    assert gates["noise"] < 0.1
+    assert gates["images"] > 3 * gates["noise"]
+    assert gates["text"] > 3 * gates["noise"]
 
 
 @pytest.mark.parametrize(
