@@ -53,7 +53,7 @@ for row, user in enumerate(shown):
     ]
     for line, (text, true) in enumerate(lines):
         rows[row, -1].text(
-            *(-0.2, 1 - 0.25 * line),
+            *(-0.2, 0.9 - 0.22 * line),
             text,
             fontsize=8,
             fontweight="bold" if true else "normal",
