@@ -195,7 +195,9 @@ CASES: dict[str, Case] = {
         lambda: MultimodalCNN3DClassifier(
             n_filters_image=2, n_gated=8, gate_epochs=1, **HEADS, **TEXT, **QUICK
         ),
-        MultimodalCNN3DClassifier(n_gated=16, gate_fraction=0.0, **CHECKED, **TEXT),
+        MultimodalCNN3DClassifier(
+            n_gated=16, gate_fraction=0.0, **{**CHECKED, **TEXT, "max_epochs": 120}
+        ),
     ),
     "MaskedMultiOutputClassifier": Case(
         "meta",
