@@ -50,8 +50,8 @@ def _readable(name, X):
 def exact(name):
     """Parameters under which a net's fit follows from the users alone."""
     known = CASES[name].make().get_params()
-    # Users held out are drawn at random too.
-    settings = {**EXACT, "gate_fraction": 0.0}
+    # Users held out and what is masked are drawn at random too.
+    settings = {**EXACT, "gate_fraction": 0.0, "mask_image": 0.0, "mask_profile": 0.0}
     return {key: value for key, value in settings.items() if key in known}
 
 

@@ -7,9 +7,7 @@ import pandas as pd
 from skorch.helper import SliceDict
 
 from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
-from sklearn_profiling.estimators.profile_generator import (
-    ProfileGeneratorClassifier,
-)
+from sklearn_profiling.estimators import ProfileGeneratorClassifier
 
 # The smallest BART and ViT that learn. T5 normalises in 32 bits, whatever is asked.
 BART = {

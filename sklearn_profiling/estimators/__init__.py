@@ -9,6 +9,7 @@ from sklearn_profiling.estimators.mmlup import MMLUPClassifier
 from sklearn_profiling.estimators.multi_task_lstm import MultiTaskLSTMClassifier
 from sklearn_profiling.estimators.multimodal_cnn3d import MultimodalCNN3DClassifier
 from sklearn_profiling.estimators.pcnn import PCNNClassifier
+from sklearn_profiling.estimators.profile_generator import ProfileGeneratorClassifier
 from sklearn_profiling.estimators.text_cnn import TextCNNClassifier
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "MultiTaskLSTMClassifier",
     "MultimodalCNN3DClassifier",
     "PCNNClassifier",
+    "ProfileGeneratorClassifier",
     "TextCNNClassifier",
 ]

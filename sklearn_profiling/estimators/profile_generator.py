@@ -201,9 +201,7 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
     Examples
     --------
     >>> from sklearn_profiling.containers import TokenMessages
-    >>> from sklearn_profiling.estimators.profile_generator import (
-    ...     ProfileGeneratorClassifier,
-    ... )
+    >>> from sklearn_profiling.estimators import ProfileGeneratorClassifier
     >>> text = TokenMessages.from_lists([[["tea"]], [["hills", "tea"]]] * 4)
     >>> y = [["calm", {"tea"}], ["fit", {"tea", "walks"}]] * 4
     >>> model = ProfileGeneratorClassifier(
