@@ -258,12 +258,29 @@ class ProfileGenerator(nn.Module):
         ids, is_token = self._read_text(inputs)
         model: Any = self.language_model
         read = model.get_encoder()(input_ids=ids, attention_mask=is_token.long())
-        states, images = read.last_hidden_state, inputs.images
-        if self.fusion is None or self.image_encoder is None:
+        states, seen = read.last_hidden_state, self.image_states(inputs.images)
+        if self.fusion is None or seen is None:
             return states, is_token
-        if images is None or not images.n_images:
-            return states, is_token
-        # One user's images side by side, so that attention sees them together.
+        fused: tuple[Tensor, Tensor] = self.fusion(states, is_token, *seen)
+        return fused
+
+    def image_states(self, images: FlatImages | None) -> tuple[Tensor, Tensor] | None:
+        """Compute states of images, those of a user side by side.
+
+        Parameters
+        ----------
+        images : FlatImages or None
+            Images.
+
+        Returns
+        -------
+        table : Tensor, shape (n_users, n_states, n_features)
+            States; None instead of both where nobody has an image.
+        is_image : Tensor of bool, shape (n_users, n_states)
+            False where padded.
+        """
+        if self.image_encoder is None or images is None or not images.n_images:
+            return None
         seen = self.image_encoder(images)  # (n_images, n_states_each, n_features)
         n_each = seen.shape[1]
         counts = torch.bincount(images.image_users, minlength=images.n_users) * n_each
@@ -271,8 +288,7 @@ class ProfileGenerator(nn.Module):
         is_image = steps < counts.unsqueeze(1)
         table = seen.new_zeros(*is_image.shape, seen.shape[2])
         table[is_image] = seen.flatten(0, 1)
-        fused: tuple[Tensor, Tensor] = self.fusion(states, is_token, table, is_image)
-        return fused
+        return table, is_image
 
     def token_log_likelihoods(
         self, states: Tensor, is_state: Tensor, written: Tensor

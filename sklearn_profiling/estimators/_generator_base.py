@@ -15,6 +15,7 @@ import torch
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from torch import nn
 
+from sklearn_profiling.architectures.layers.image_states import ImageStates
 from sklearn_profiling.architectures.profile_generator import ProfileGenerator
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.estimators._base import BaseProfileClassifier
@@ -52,6 +53,9 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
     _array_is_text = True
     # Whether the fusion reads the patches of an image instead of its [CLS] state.
     _reads_patches: ClassVar[bool] = False
+    _architecture: ClassVar[type[ProfileGenerator]] = ProfileGenerator
+    # What None stands for, where it is not the small T5.
+    _small_language: ClassVar[dict[str, Any] | None] = None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseProfileClassifier._parameter_constraints,
@@ -185,7 +189,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         params = self.get_params(deep=False)
         kept = {k: v for k, v in params.items() if k not in _WITHOUT_EFFECT}
         plain: list[Any] = [dict(sources), labels, weights]
-        found: str = joblib.hash([kept, plain])
+        found: str = joblib.hash([type(self).__name__, kept, plain])
         return found
 
     def _plan(self) -> TrainingPlan:
@@ -222,27 +226,38 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         parts: GeneratorParts = self._parts
         language_given, image_given = self.__dict__.get("_given", (None, None))
         model = parts.build_language_model(language_given)
-        images = parts.build_image_encoder(image_given, patches=self._reads_patches)
-        fusion = None
-        if images is not None:
-            vision: Any = images.model
-            n_image = vision.config.hidden_size
-            fusion = build_fusion(self._fusion(), model.config.hidden_size, n_image)
-        most = getattr(model.config, "max_position_embeddings", None)
-        module = ProfileGenerator(
+        images = self._build_image_encoder(image_given)
+        module = self._architecture(
             model,
             images,
-            fusion,
+            self._build_fusion(model.config.hidden_size, images),
             ids=parts.ids,
             questions=parts.tokens.questions(),
             sources=parts.sources,
-            max_tokens=min(self.max_tokens, most or self.max_tokens),
+            max_tokens=self._room(model.config, images),
             normalise_length=self.scoring == "mean",
         )
         self._freeze(module)
         if self.gradient_checkpointing:
             checkpoint_activations(model)
         return module
+
+    def _build_image_encoder(self, given: Any) -> ImageStates | None:
+        parts: GeneratorParts = self._parts
+        return parts.build_image_encoder(given, patches=self._reads_patches)
+
+    def _build_fusion(
+        self, n_text: int, images: ImageStates | None
+    ) -> nn.Module | None:
+        if images is None:
+            return None
+        vision: Any = images.model
+        return build_fusion(self._fusion(), n_text, vision.config.hidden_size)
+
+    def _room(self, language: Any, images: ImageStates | None) -> int:  # noqa: ARG002 - images may take room
+        """Tokens of text to read of a user."""
+        most = getattr(language, "max_position_embeddings", None)
+        return min(self.max_tokens, most or self.max_tokens)
 
     def _fusion(self) -> str:
         """Name of the fusion."""

@@ -179,7 +179,10 @@ def learn_parts(
         The parts.
     """
     name = type(owner).__name__
-    language = describe_backbone(owner.language_model, "language", name)
+    given = owner.language_model
+    if given is None:
+        given = owner._small_language  # noqa: SLF001 - a constant of the class
+    language = describe_backbone(given, "language", name)
     _set_dropout(language, owner.dropout)
     text = learn_profile_text(codec, labels, weights)
     tokenizer = _tokenizer_of(owner)
