@@ -2,17 +2,21 @@
 
 "estimator" is a step of the net behind CNN3DClassifier, building the batch from the
 users' bytes included; "bare" is the same module and optimizer in a plain loop over
-batches that were built before. "torch volumes" is what the paper's authors would write:
-Conv3d and MaxPool3d over volumes padded with black to the largest bag, same sizes. One
-JSON line each, by process time; "ratio" is to "bare".
+batches that were built before. "bare, channels first" is that module with the maps
+copied to channels first before every convolution, and back. "torch volumes" is what the
+paper's authors would write: Conv3d and MaxPool3d over volumes padded with black to the
+largest bag, same sizes; with "channels last", volumes and weights lie so. The ways take
+turns; one JSON line each, by process time, least of the rounds; "ratio" is to "bare".
 
     python benchmarks/speed/bench_cnn3d.py --threads 1
+    python benchmarks/speed/bench_cnn3d.py --dtype bfloat16
     python benchmarks/speed/bench_cnn3d.py --bags 3 11
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import time
 from itertools import pairwise
@@ -23,6 +27,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy, max_pool3d, pad
 
 from sklearn_profiling.architectures.cnn3d import VOLUME_MODELS
+from sklearn_profiling.architectures.layers.volume import VolumeConvolution
 from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.estimators import CNN3DClassifier
 from sklearn_profiling.targets import LabelCodec
@@ -80,14 +85,37 @@ def pad_volumes(batch, depth):
     return volumes
 
 
-def timed(steps, n_repeats):
-    """Process time of a step: the least of some rounds over the batches."""
-    found = []
+class ChannelsFirst(nn.Module):
+    """A convolution that copies its maps to channels first, and back."""
+
+    def __init__(self, convolution: nn.Module) -> None:
+        super().__init__()
+        self.convolution = convolution
+
+    def forward(self, maps):
+        """From (n_pairs, n_maps, 2, height, width), in whatever order they lie."""
+        found = self.convolution(maps.contiguous()).squeeze(2)
+        return found.contiguous(memory_format=torch.channels_last).unsqueeze(2)
+
+
+def channels_first(module):
+    """Copy a 3D-CNN and lay the maps before its convolutions anew."""
+    module = copy.deepcopy(module)
+    for layer in module.modules():
+        if isinstance(layer, VolumeConvolution):
+            layer.convolution = ChannelsFirst(layer.convolution)
+    return module
+
+
+def timed(ways, n_repeats):
+    """Process time of a step of each way: the least of rounds where all take turns."""
+    found = {name: [] for name in ways}
     for _ in range(n_repeats + 1):
-        start = time.process_time()
-        n_steps = steps()
-        found.append((time.process_time() - start) / n_steps)
-    return min(found[1:])
+        for name, steps in ways.items():
+            start = time.process_time()
+            n_steps = steps()
+            found[name].append((time.process_time() - start) / n_steps)
+    return {name: min(seconds[1:]) for name, seconds in found.items()}
 
 
 def run(settings):
@@ -124,26 +152,40 @@ def run(settings):
             optimizer.step()
         return len(ready)
 
+    def read(batch):
+        return batch.sources, batch.present
+
     bare = net.module_
+    first = channels_first(bare)
     plain = TorchVolumes(settings.variant, settings.filters, settings.size)
-    depth = settings.bags[1]
-    volumes = {id(batch): pad_volumes(batch, depth) for batch, _ in ready}
-    adam = {m: torch.optim.Adam(m.parameters(), 1e-4) for m in (bare, plain)}
+    last = copy.deepcopy(plain).to(memory_format=torch.channels_last_3d)
+    volumes = {id(batch): pad_volumes(batch, settings.bags[1]) for batch, _ in ready}
+    lying = {
+        key: each.contiguous(memory_format=torch.channels_last_3d)
+        for key, each in volumes.items()
+    }
+    adam = {
+        m: torch.optim.Adam(m.parameters(), 1e-4) for m in (bare, first, plain, last)
+    }
     ways = {
-        "bare": lambda: loop(bare, adam[bare], lambda b: bare(b.sources, b.present)),
+        "bare": lambda: loop(bare, adam[bare], lambda b: bare(*read(b))),
         "estimator": through_the_estimator,
+        "bare, channels first": lambda: loop(
+            first, adam[first], lambda b: first(*read(b))
+        ),
         "torch volumes": lambda: loop(
             plain, adam[plain], lambda b: plain(volumes[id(b)])
         ),
+        "torch volumes, channels last": lambda: loop(
+            last, adam[last], lambda b: last(lying[id(b)])
+        ),
     }
-    base = None
-    for name, way in ways.items():
-        seconds = timed(way, settings.n_repeats)
-        base = base or seconds
+    found = timed(ways, settings.n_repeats)
+    for name, seconds in found.items():
         result = {
             "benchmark": "cnn3d", "way": name, **vars(settings), "autocast": half,
             "images": X.n_images, "cpu_seconds_per_step": round(seconds, 4),
-            "ratio": round(seconds / base, 2),
+            "ratio": round(seconds / found["bare"], 2),
         }  # fmt: skip
         print(json.dumps(result), flush=True)
 
