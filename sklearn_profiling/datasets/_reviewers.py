@@ -33,7 +33,13 @@ from sklearn_profiling.datasets._reviewers_model import (
     membership,
     posterior,
 )
-from sklearn_profiling.datasets._yelp_format import CATEGORIES, CATEGORY, CLASSES, TASKS
+from sklearn_profiling.datasets._yelp_format import (
+    CATEGORIES,
+    CATEGORY,
+    CLASSES,
+    STARS,
+    TASKS,
+)
 
 __all__ = ["make_reviewers"]
 
@@ -129,11 +135,12 @@ def make_reviewers(
     Bunch
         ``data``
             DataFrame, one row a user: ``user_id``, ``messages`` (list of str, the
-            reviews), ``images`` (list of read-only uint8 arrays of shape (size, size,
-            3)), ``captions`` (list of str) and ``image_reviews`` (list of int), the
-            last three aligned: image k has the caption k and belongs to the review at
-            place ``image_reviews[k]`` of ``messages``, -1 if the user has none. Lists
-            are empty if missing.
+            reviews), ``ratings`` (list of int, the stars of each review, whether or
+            not it speaks of them), ``images`` (list of read-only uint8 arrays of shape
+            (size, size, 3)), ``captions`` (list of str) and ``image_reviews`` (list of
+            int), the last three aligned: image k has the caption k and belongs to the
+            review at place ``image_reviews[k]`` of ``messages``, -1 if the user has
+            none. Lists are empty if missing.
         ``target``
             DataFrame of objects with the same index, one column a task; None where
             missing. Stars are int, the favourite category is a frozenset of two names,
@@ -218,11 +225,13 @@ def make_reviewers(
     shown = {t: pictures.random(n_total) < show_rate for t in IN_PICTURES}
     seen = _visible(pictured, shown)
 
+    ratings = [CLASSES[STARS][value] for value in visits.values[STARS].tolist()]
     complete = _target(labels)
     target = complete.mask(hidden, None)
     columns: dict[str, list[Any]] = {
         "user_id": [f"reviewer{user}" for user in range(n_users)],
         "messages": _split(reviews, visits.starts, has_review),
+        "ratings": _split(ratings, visits.starts, has_review),
         "images": _split(
             draw_pictures(seen, size, pictures), visits.starts, has_picture
         ),

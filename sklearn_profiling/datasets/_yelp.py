@@ -45,7 +45,7 @@ __all__ = ["load_yelp"]
 
 _COUNT = [Interval(Integral, 1, None, closed="left")]
 _COUNT_OR_NONE = [*_COUNT, None]
-_COLUMNS = ("user_id", "messages", "images", "captions", "image_reviews")
+_COLUMNS = ("user_id", "messages", "ratings", "images", "captions", "image_reviews")
 
 
 @validate_params(
@@ -169,9 +169,10 @@ def load_yelp(
     Bunch
         ``data``
             DataFrame, one row a user: ``user_id``, ``messages`` (list of str, the
-            reviews), ``images`` (list of paths), ``captions`` (list of str, "" where
-            the photo has none) and ``image_reviews`` (list of int), the last three
-            aligned: image k has the caption k and belongs to the review at place
+            reviews), ``ratings`` (list of int, None where a review has none; aligned
+            with ``messages``), ``images`` (list of paths), ``captions`` (list of str,
+            "" where the photo has none) and ``image_reviews`` (list of int), the last
+            three aligned: image k has the caption k and belongs to the review at place
             ``image_reviews[k]`` of ``messages``.
         ``target``
             DataFrame of objects with the same index, None where a label cannot be

@@ -59,17 +59,21 @@ class Reviewer:
 
     user_id: str
     messages: list[str] = field(default_factory=list)
+    ratings: list[float | None] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
     captions: list[str] = field(default_factory=list)
     image_reviews: list[int] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
 
-    def add(self, text: str, images: list[Image]) -> None:
+    def add(self, text: str, stars: float | None, images: list[Image]) -> None:
         """Add a review and its images."""
         self.images.extend(image.path for image in images)
         self.captions.extend(image.caption for image in images)
         self.image_reviews.extend([len(self.messages)] * len(images))
         self.messages.append(text)
+        # Yelp writes 4 as 4.0.
+        whole = stars is not None and stars == int(stars)
+        self.ratings.append(int(stars) if whole else stars)
 
 
 def find_file(folder: Path, name: str) -> Path:
@@ -236,7 +240,8 @@ class ReviewFile:
             there = images.get(review.business_id, [])
             stays = bool(there) or not self._rules.require_images
             if stays:
-                reviewer.add(review.text, self._chosen(there, review.review_id))
+                chosen = self._chosen(there, review.review_id)
+                reviewer.add(review.text, review.stars, chosen)
             else:
                 self.counts["n_reviews_without_images"] += 1
             if stays or self._rules.all_reviews_vote:

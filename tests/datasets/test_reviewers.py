@@ -286,7 +286,7 @@ def test_table_and_missing_values():
     )
     data, target, report = bunch.data, bunch.target, bunch.report
     assert data.columns.tolist() == [
-        *("user_id", "messages", "images", "captions", "image_reviews"),
+        *("user_id", "messages", "ratings", "images", "captions", "image_reviews"),
     ]
     assert data["user_id"].is_unique
     assert target.columns.tolist() == list(TASKS) == list(bunch.target_names)
@@ -318,6 +318,31 @@ def test_table_and_missing_values():
     assert bunch.DESCR.startswith(".. _reviewers:")
     assert type(bunch.complete_target[DISCOUNT][0]) is bool
     assert type(bunch.complete_target[STARS][0]) is int
+
+
+def test_ratings_are_what_reviews_say():
+    said = {"terrible": 1, "awful": 1, "poor": 2, "weak": 2, "okay": 3, "average": 3}
+    said |= {"good": 4, "nice": 4, "excellent": 5, "perfect": 5}
+    bunch = make_reviewers(
+        200, noise=0.2, missing_text=0.2, missing_labels=0.3, random_state=0, **SMALL
+    )
+    n_said, n_own, n_all = 0, 0, 0
+    for messages, ratings, own in zip(
+        bunch.data["messages"],
+        bunch.data["ratings"],
+        bunch.complete_target[STARS],
+        strict=True,
+    ):
+        for message, rating in zip(messages, ratings, strict=True):
+            words = message.replace(".", "").split()
+            found = {said[word] for word in words if word in said}
+            assert found <= {rating}
+            n_said += len(found)
+            n_own += rating == own
+            n_all += 1
+    assert n_said / n_all == pytest.approx(0.7, abs=0.06)
+    # a fifth of the noise is the user's own value
+    assert n_own / n_all == pytest.approx(0.84, abs=0.05)
 
 
 def test_the_columns_go_into_the_sources():

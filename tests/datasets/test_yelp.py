@@ -273,7 +273,7 @@ def test_rules_of_the_profile(tmp_path):
 
 
 def test_stars_round_half_up_and_may_be_unknown(tmp_path):
-    stars = {"a": [2, 3], "b": [1, 1, 2], "c": [None], "d": [None, 5]}
+    stars = {"a": [2.0, 3], "b": [1, 1, 2], "c": [None], "d": [None, 5]}
     reviews = [
         review(f"{user}{k}", user, "cafe", value)
         for user, values in stars.items()
@@ -282,6 +282,9 @@ def test_stars_round_half_up_and_may_be_unknown(tmp_path):
     bunch = load_yelp(write(tmp_path, reviews=reviews), **LOW)
     assert bunch.target["Stars"].tolist() == [3, 1, None, 5]
     assert bunch.report["missing_labels"]["Stars"] == 1
+    ratings = bunch.data["ratings"].tolist()
+    assert ratings == list(stars.values())
+    assert type(ratings[0][0]) is int
 
 
 def test_values_of_attributes():
