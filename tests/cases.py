@@ -37,6 +37,7 @@ from sklearn_profiling.estimators import (
     MultiTaskLSTMClassifier,
     PCNNClassifier,
     ProfileGeneratorClassifier,
+    SelectAttClassifier,
     TextCNNClassifier,
 )
 from sklearn_profiling.sources import (
@@ -142,8 +143,8 @@ GENERATOR_CHECKED = {
     "language_model": {**GENERATOR["language_model"], "d_model": 32},
     **{name: EXACT[name] for name in ("dtype", "batch_size", "dropout")},
     "random_state": 0,
-    "learning_rate": 0.01,
-    "max_epochs": 60,
+    "learning_rate": 0.015,
+    "max_epochs": 40,
 }
 
 GRAPH = SocialGraph.from_edges([("a", "b"), ("b", "c"), ("c", "a"), ("c", "d")])
@@ -237,8 +238,18 @@ CASES: dict[str, Case] = {
     ),
     "ProfileGeneratorClassifier": Case(
         "mixed net",
-        lambda: ProfileGeneratorClassifier(**GENERATOR, **QUICK, learning_rate=0.01),
+        lambda: ProfileGeneratorClassifier(
+            **GENERATOR,
+            **{**QUICK, "batch_size": 20},
+            joint_modes=("fusion", "masked_image"),
+            learning_rate=0.01,
+        ),
         ProfileGeneratorClassifier(**GENERATOR_CHECKED),
+    ),
+    "SelectAttClassifier": Case(
+        "mixed net",
+        lambda: SelectAttClassifier(**GENERATOR, **QUICK, learning_rate=0.01),
+        SelectAttClassifier(**GENERATOR_CHECKED),
     ),
     "MaskedMultiOutputClassifier": Case(
         "meta",

@@ -14,6 +14,7 @@ from sklearn_profiling.architectures.multi_task_lstm import MultiTaskLSTM
 from sklearn_profiling.architectures.multimodal_cnn3d import MultimodalCNN3D
 from sklearn_profiling.architectures.pcnn import PCNN
 from sklearn_profiling.architectures.profile_generator import ProfileGenerator
+from sklearn_profiling.architectures.select_att import SelectAtt
 from sklearn_profiling.architectures.text_cnn import TextCNN
 
 __all__ = [  # noqa: RUF022  sorted by character, as the test of all packages asks
@@ -27,5 +28,6 @@ __all__ = [  # noqa: RUF022  sorted by character, as the test of all packages as
     "MultimodalCNN3D",
     "PCNN",
     "ProfileGenerator",
+    "SelectAtt",
     "TextCNN",
 ]

@@ -10,6 +10,7 @@ from sklearn_profiling.estimators.multi_task_lstm import MultiTaskLSTMClassifier
 from sklearn_profiling.estimators.multimodal_cnn3d import MultimodalCNN3DClassifier
 from sklearn_profiling.estimators.pcnn import PCNNClassifier
 from sklearn_profiling.estimators.profile_generator import ProfileGeneratorClassifier
+from sklearn_profiling.estimators.select_att import SelectAttClassifier
 from sklearn_profiling.estimators.text_cnn import TextCNNClassifier
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "MultimodalCNN3DClassifier",
     "PCNNClassifier",
     "ProfileGeneratorClassifier",
+    "SelectAttClassifier",
     "TextCNNClassifier",
 ]

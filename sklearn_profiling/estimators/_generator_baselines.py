@@ -1,0 +1,95 @@
+"""What baselines that write profiles from text and images share: their parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+from sklearn_profiling._seeding import RandomState
+from sklearn_profiling.estimators._generator_base import BaseGeneratorClassifier
+
+__all__: list[str] = []
+
+
+class BaseGeneratorBaseline(BaseGeneratorClassifier):
+    """Base of baselines that read text and images, and are trained in one mode.
+
+    What the unified framework adds to a generator, its modes of training and its
+    captions, is not theirs.
+    """
+
+    paradigm: ClassVar[str] = "multimodal"
+    joint_modes: ClassVar[tuple[str, ...]] = ("fusion",)
+    mask_image: ClassVar[float] = 0.0
+    mask_profile: ClassVar[float] = 0.0
+    mixing: ClassVar[str] = "batch"
+    captions: ClassVar[str] = "captions"
+
+    def __init__(
+        self,
+        *,
+        language_model: Any = None,
+        image_model: Any = None,
+        tokenizer: Any = None,
+        source: str | None = None,
+        max_messages: int | None = 3,
+        max_images: int | None = 3,
+        max_tokens: int = 600,
+        n_beams: int = 5,
+        decoding: Literal["beam", "scoring"] = "beam",
+        scoring: Literal["sum", "mean"] = "sum",
+        max_sets: int = 100,
+        dropout: float | None = None,
+        frozen: Sequence[str] = (),
+        gradient_checkpointing: bool = False,
+        micro_batch_size: int | None = None,
+        prediction_batch_size: int = 32,
+        checkpoint_folder: Any = None,
+        loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        learning_rate: float = 5e-5,
+        learning_rate_decay: bool = False,
+        weight_decay: float = 0.0,
+        batch_size: int = 4,
+        max_epochs: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        warm_start: bool = False,
+        callbacks: list[Any] | None = None,
+        device: str = "cpu",
+        dtype: str = "float32",
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
+        self.language_model = language_model
+        self.image_model = image_model
+        self.tokenizer = tokenizer
+        self.source = source
+        self.max_messages = max_messages
+        self.max_images = max_images
+        self.max_tokens = max_tokens
+        self.n_beams = n_beams
+        self.decoding = decoding
+        self.scoring = scoring
+        self.max_sets = max_sets
+        self.dropout = dropout
+        self.frozen = frozen
+        self.gradient_checkpointing = gradient_checkpointing
+        self.micro_batch_size = micro_batch_size
+        self.prediction_batch_size = prediction_batch_size
+        self.checkpoint_folder = checkpoint_folder
+        self.loss_weights = loss_weights
+        self.learning_rate = learning_rate
+        self.learning_rate_decay = learning_rate_decay
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
