@@ -10,15 +10,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sklearn_profiling.architectures.layers.decoder_memory import (
+    read_states,
+    score_answers,
+)
 from sklearn_profiling.architectures.layers.flat_text import FlatText
 from sklearn_profiling.architectures.layers.images import FlatImages
 from sklearn_profiling.architectures.layers.source_batch import SourceBatch
 from sklearn_profiling.architectures.layers.token_rows import TokenRows
 
 __all__ = ["ProfileGenerator", "ProfileInputs", "Question", "TokenIds"]
-
-_ROWS_AT_ONCE = 256
-"""Answers to score at a time: each takes the states of its user once more."""
 
 
 class TokenIds(NamedTuple):
@@ -344,11 +345,12 @@ class ProfileGenerator(nn.Module):
             the next one.
         """
         states, is_state = self.encode(self.inputs(sources))
+        memory = read_states(self.language_model, states, is_state, self.ids.start)
         said: list[list[int]] = [[] for _ in range(len(states))]
         logits = []
         for question in self.questions:
             said = [row + question.header for row in said]
-            scores = self.answer_scores(states, is_state, said, question)
+            scores = self.answer_scores(states, is_state, said, question, memory)
             logits.append(question.class_logits(scores))
             best = scores.argmax(dim=1).tolist()
             said = self._after(said, question, best)
@@ -366,6 +368,7 @@ class ProfileGenerator(nn.Module):
         is_state: Tensor,
         said: list[list[int]],
         question: Question,
+        memory: Any = None,
     ) -> Tensor:
         """Score each answer to a question.
 
@@ -379,35 +382,24 @@ class ProfileGenerator(nn.Module):
             Tokens before the answer, for each user.
         question : Question
             The answers.
+        memory : Cache, default=None
+            What the decoder remembers of the states, if it has read them before.
 
         Returns
         -------
         Tensor, shape (n_users, n_answers)
             Sum, or mean, of the logarithms of the probabilities of its tokens.
         """
-        n_answers = len(question.answers)
-        step = max(1, _ROWS_AT_ONCE // n_answers)
-        parts = []
-        for start in range(0, len(said), step):
-            users = slice(start, start + step)
-            rows = [row + answer for row in said[users] for answer in question.answers]
-            lengths = [len(answer) for _ in said[users] for answer in question.answers]
-            tokens = TokenRows.from_lists(rows, states.device)
-            written, is_token = tokens.padded(self.ids.pad)
-            each = self.token_log_likelihoods(
-                states[users].repeat_interleave(n_answers, dim=0),
-                is_state[users].repeat_interleave(n_answers, dim=0),
-                written,
-            )
-            n_answer = torch.tensor(lengths, device=states.device).unsqueeze(1)
-            n_row = is_token.sum(dim=1, keepdim=True)
-            steps = torch.arange(written.shape[1], device=states.device)
-            is_answer = (steps >= n_row - n_answer) & is_token
-            scores = (each * is_answer).sum(dim=1)
-            if self.normalise_length:
-                scores = scores / n_answer.squeeze(1)
-            parts.append(scores.reshape(-1, n_answers))
-        return torch.cat(parts)
+        if memory is None:
+            memory = read_states(self.language_model, states, is_state, self.ids.start)
+        return score_answers(
+            self.language_model,
+            memory,
+            is_state,
+            [[self.ids.start, *row] for row in said],
+            question.answers,
+            normalise_length=self.normalise_length,
+        )
 
 
 def _drop_aliases(

@@ -8,6 +8,10 @@ from typing import Any
 import torch
 
 from sklearn_profiling._optional import import_optional
+from sklearn_profiling.architectures.layers.decoder_memory import (
+    read_states,
+    shared_memory,
+)
 from sklearn_profiling.architectures.profile_generator import ProfileGenerator
 from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.net import ProfileNet
@@ -66,11 +70,13 @@ def generate_texts(
         for users, _ in net.get_iterator(dataset, training=False):
             batch = users.to(net.device)
             states, is_state = module.encode(module.inputs(batch.sources))
-            # Made anew each time: the search repeats the states in place.
-            read = outputs.BaseModelOutput(last_hidden_state=states)
+            memory = read_states(model, states, is_state, ids.start)
+            everybody = torch.arange(len(states), device=states.device)
             found = model.generate(
-                encoder_outputs=read,
+                # Made anew each time: the search repeats the states in place.
+                encoder_outputs=outputs.BaseModelOutput(last_hidden_state=states),
                 attention_mask=is_state.long(),
+                past_key_values=shared_memory(memory, everybody, n_beams, at_once=True),
                 generation_config=how,
             )
             texts += [_text(row, decode, module) for row in found[:, 1:].tolist()]
