@@ -29,18 +29,21 @@ from sklearn_profiling.estimators._generator_parts import (
 from sklearn_profiling.estimators._statistics import Weights
 from sklearn_profiling.exceptions import ProfilingError, SourceError
 from sklearn_profiling.targets import EncodedLabels, LabelCodec
-from sklearn_profiling.training.backbones import checkpoint_activations
+from sklearn_profiling.training.backbones import Kind, checkpoint_activations
 from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.checkpoint import TrainingCheckpoint
 from sklearn_profiling.training.generation import generate_texts
 from sklearn_profiling.training.generator_net import GeneratorNet
 from sklearn_profiling.training.inputs import Sources, SourceSpec
+from sklearn_profiling.training.lora import add_lora
 from sklearn_profiling.training.modes import make_modes
 from sklearn_profiling.training.net import TrainingPlan
 
 __all__: list[str] = []
 
 MODES = ("fusion", "text", "masked_image", "masked_profile")
+_WITH_CAPTIONS = {"unimodal", "both"}
+_WITH_IMAGES = {"multimodal", "both"}
 _MODELS = [str, os.PathLike, HasMethods(["to_diff_dict"]), dict, nn.Module, None]
 _WITHOUT_EFFECT = {"verbose", "checkpoint_folder", "device", "prediction_batch_size"}
 _POSITIVE = Interval(Integral, 1, None, closed="left")
@@ -54,6 +57,11 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
     # Whether the fusion reads the patches of an image instead of its [CLS] state.
     _reads_patches: ClassVar[bool] = False
     _architecture: ClassVar[type[ProfileGenerator]] = ProfileGenerator
+    # An encoder and a decoder ("language"), or a decoder alone ("causal").
+    _language_kind: ClassVar[Kind] = "language"
+    _freezable: ClassVar[tuple[str, ...]] = FROZEN
+    # Estimators that offer it have a parameter of this name.
+    lora: Any = None
     # What None stands for, where it is not the small T5.
     _small_language: ClassVar[dict[str, Any] | None] = None
 
@@ -101,14 +109,14 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
             )
             raise SourceError(msg)
         has_captions = kinds.get(self.captions) == "text"
-        if self.paradigm != "multimodal" and not has_captions:
+        if self.paradigm in _WITH_CAPTIONS and not has_captions:
             msg = (
                 f"{type(self).__name__}: paradigm={self.paradigm!r} reads captions of "
                 f"the images, a text named {self.captions!r}; X holds {kinds}"
             )
             raise SourceError(msg)
-        chosen = texts + (images if self.paradigm != "unimodal" else [])
-        chosen += [self.captions] if self.paradigm != "multimodal" else []
+        chosen = texts + (images if self.paradigm in _WITH_IMAGES else [])
+        chosen += [self.captions] if self.paradigm in _WITH_CAPTIONS else []
         if not chosen:
             name = type(self).__name__
             msg = f"{name} reads text, images and captions; X holds {kinds}"
@@ -153,7 +161,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         again: bool,
         epochs: int,
     ) -> None:
-        for name, allowed in (("joint_modes", MODES), ("frozen", FROZEN)):
+        for name, allowed in (("joint_modes", MODES), ("frozen", self._freezable)):
             _check_names(type(self).__name__, name, getattr(self, name), allowed)
         if not again:
             self._learn(sources, codec, labels, weights)
@@ -226,6 +234,8 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         parts: GeneratorParts = self._parts
         language_given, image_given = self.__dict__.get("_given", (None, None))
         model = parts.build_language_model(language_given)
+        if self.lora is not None:
+            add_lora(model, self.lora, type(self).__name__)
         images = self._build_image_encoder(image_given)
         module = self._architecture(
             model,

@@ -23,6 +23,7 @@ from sklearn_profiling.exceptions import SourceError, VocabularyMismatchError
 from sklearn_profiling.sources.text._tokenizers import load_tokenizer, vocabulary_of
 from sklearn_profiling.targets import EncodedLabels, LabelCodec
 from sklearn_profiling.training.backbones import (
+    Kind,
     build_backbone,
     describe_backbone,
     pixel_statistics,
@@ -43,8 +44,19 @@ FUSIONS = {
 }
 FROZEN = ("text_encoder", "decoder", "image_encoder")
 _MASKS = ("<mask>", "<extra_id_0>")
-_OWN = TokenIds(pad=0, end=1, start=0, mask=2, offset=3)
+_OWN = {
+    "language": TokenIds(pad=0, end=1, start=0, mask=2, offset=3),
+    # A decoder alone reads what starts a text, so that it must not be padding.
+    "causal": TokenIds(pad=0, end=1, start=2, mask=2, offset=3),
+}
 """Ids of a model that brings no tokenizer: words of texts and of profiles follow."""
+_DROPOUTS = {
+    "language": ("dropout_rate", "dropout"),
+    "causal": (
+        *("dropout", "attention_dropout", "hidden_dropout"),
+        *("attn_pdrop", "embd_pdrop", "resid_pdrop"),
+    ),
+}
 
 
 def source_roles(specs: dict[str, SourceSpec], captions: str) -> dict[str, str]:
@@ -87,6 +99,8 @@ class GeneratorParts:
         What turns tokens into text.
     sources : dict of str to str
         Which source is which.
+    kind : {"language", "causal"}
+        Whether the language model has an encoder and a decoder, or a decoder alone.
     """
 
     language: dict[str, Any]
@@ -96,6 +110,7 @@ class GeneratorParts:
     tokens: ProfileTokens
     writer: Any
     sources: dict[str, str]
+    kind: Kind = "language"
 
     def decode(self, ids: Any) -> str:
         """Turn tokens into text."""
@@ -104,8 +119,8 @@ class GeneratorParts:
         return str(self.writer.decode(list(ids), skip_special_tokens=True))
 
     def build_language_model(self, given: Any) -> Any:
-        """Build the encoder and decoder; `given` holds weights, if any."""
-        model = build_backbone(given, "language", self.language)
+        """Build the language model; `given` holds weights, if any."""
+        model = build_backbone(given, self.kind, self.language)
         n_rows = model.get_input_embeddings().num_embeddings
         if n_rows < self.language["vocab_size"]:
             msg = (
@@ -182,27 +197,34 @@ def learn_parts(
     given = owner.language_model
     if given is None:
         given = owner._small_language  # noqa: SLF001 - a constant of the class
-    language = describe_backbone(given, "language", name)
-    _set_dropout(language, owner.dropout)
+    kind: Kind = owner._language_kind  # noqa: SLF001 - a constant of the class
+    language = describe_backbone(given, kind, name)
+    _set_dropout(language, owner.dropout, _DROPOUTS[kind])
     text = learn_profile_text(codec, labels, weights)
     tokenizer = _tokenizer_of(owner)
     if tokenizer is None:
-        writer: Any = ProfileWords(text, _OWN.offset + len(words))
-        encode, ids = writer.encode, _OWN
+        ids = _OWN[kind]
+        writer: Any = ProfileWords(text, ids.offset + len(words))
+        encode = writer.encode
         language.update(
             vocab_size=writer.first_id + len(writer),
             pad_token_id=ids.pad,
-            bos_token_id=ids.pad,
+            bos_token_id=ids.start,
             eos_token_id=ids.end,
-            decoder_start_token_id=ids.start,
-            forced_bos_token_id=None,
-            forced_eos_token_id=None,
         )
+        if kind == "language":
+            language.update(
+                decoder_start_token_id=ids.start,
+                forced_bos_token_id=None,
+                forced_eos_token_id=None,
+            )
     else:
         writer = tokenizer
         text = learn_profile_text(codec, labels, weights, _round_trip(tokenizer))
         encode = _encoder(tokenizer)
-        ids = _learn_ids(language, tokenizer, words, name)
+        _check_words(tokenizer, words, name)
+        learn = _learn_causal_ids if kind == "causal" else _learn_ids
+        ids = learn(language, tokenizer, owner.language_model)
     answers = [
         _set_answers(labels, weights, task, len(classes), owner.max_sets)
         if codec.set_valued[task]
@@ -212,17 +234,19 @@ def learn_parts(
     roles = source_roles(specs, owner.captions)
     image, pixels = _image_parts(owner, specs, roles)
     tokens = ProfileTokens(text, encode, ids, answers)
-    return GeneratorParts(language, image, pixels, ids, tokens, writer, roles)
+    return GeneratorParts(language, image, pixels, ids, tokens, writer, roles, kind)
 
 
-def _set_dropout(language: dict[str, Any], dropout: float | None) -> None:
+def _set_dropout(
+    language: dict[str, Any], dropout: float | None, keys: tuple[str, ...]
+) -> None:
     if dropout is None:
         return
     package = import_optional(
         "transformers", extra="multimodal", purpose="A profile generator"
     )
     known = package.AutoConfig.for_model(**language)
-    for key in ("dropout_rate", "dropout"):
+    for key in keys:
         if hasattr(known, key):
             language[key] = float(dropout)
 
@@ -259,10 +283,8 @@ def _round_trip(tokenizer: Any) -> Any:
     return comes_back
 
 
-def _learn_ids(
-    language: dict[str, Any], tokenizer: Any, words: tuple[str, ...], owner: str
-) -> TokenIds:
-    """Ids of the tokenizer, which must be those of the text."""
+def _check_words(tokenizer: Any, words: tuple[str, ...], owner: str) -> None:
+    """Hold the vocabulary of the text against the tokenizer."""
     vocabulary = vocabulary_of(tokenizer)
     if words and words != vocabulary.words:
         msg = (
@@ -272,7 +294,12 @@ def _learn_ids(
             "SubwordSegmenter(tokenizer)"
         )
         raise VocabularyMismatchError(msg)
-    language["vocab_size"] = max(language.get("vocab_size", 0), len(vocabulary))
+
+
+def _learn_ids(language: dict[str, Any], tokenizer: Any, given: Any) -> TokenIds:  # noqa: ARG001 - as for a decoder alone
+    """Ids of an encoder and decoder; the configuration comes before the tokenizer."""
+    n_tokens = len(vocabulary_of(tokenizer))
+    language["vocab_size"] = max(language.get("vocab_size", 0), n_tokens)
     for key, token in (("pad_token_id", "<pad>"), ("eos_token_id", "</s>")):
         if language.get(key) is None and tokenizer.token_to_id(token) is not None:
             language[key] = tokenizer.token_to_id(token)
@@ -281,6 +308,32 @@ def _learn_ids(
     found = [tokenizer.token_to_id(token) for token in _MASKS]
     mask = next((k for k in found if k is not None), pad)
     return TokenIds(pad, end, language["decoder_start_token_id"], mask, 0)
+
+
+def _learn_causal_ids(language: dict[str, Any], tokenizer: Any, given: Any) -> TokenIds:
+    """Ids of a decoder alone: where it has weights, its configuration comes first."""
+    n_tokens = len(vocabulary_of(tokenizer))
+    language["vocab_size"] = max(language.get("vocab_size", 0), n_tokens)
+    trained = isinstance(given, str | os.PathLike | nn.Module)
+    ids: dict[str, int | None] = {}
+    for key, token in (("pad", "<pad>"), ("eos", "</s>"), ("bos", "<s>")):
+        said = language.get(f"{key}_token_id")
+        # LLaMA 3 and GLM have several ends of a text.
+        said = said[0] if isinstance(said, list | tuple) else said
+        own = tokenizer.token_to_id(token)
+        first, second = (said, own) if trained else (own, said)
+        ids[key] = second if first is None else first
+    end = ids["eos"]
+    if end is None:
+        msg = (
+            "the language model has no token that ends a text: neither eos_token_id in "
+            "its configuration nor </s> in its tokenizer"
+        )
+        raise SourceError(msg)
+    pad = end if ids["pad"] is None else ids["pad"]
+    start = end if ids["bos"] is None else ids["bos"]
+    language.update(pad_token_id=pad, eos_token_id=end, bos_token_id=start)
+    return TokenIds(pad, end, start, pad, 0)
 
 
 def _set_answers(

@@ -25,11 +25,24 @@ __all__ = [
     "pixel_statistics",
 ]
 
-Kind = Literal["language", "image"]
+Kind = Literal["language", "causal", "image"]
 Configuration = dict[str, Any]
 
-_LOADERS = {"language": "AutoModelForSeq2SeqLM", "image": "AutoModel"}
-_PARAMETERS = {"language": "language_model", "image": "image_model"}
+_LOADERS = {
+    "language": "AutoModelForSeq2SeqLM",
+    "causal": "AutoModelForCausalLM",
+    "image": "AutoModel",
+}
+_PARAMETERS = {
+    "language": "language_model",
+    "causal": "language_model",
+    "image": "image_model",
+}
+_EXAMPLES = {
+    "language": "flan-t5-base",
+    "causal": "Llama-2-7b-hf",
+    "image": "vit-base-patch16-224",
+}
 _SMALL: dict[str, Configuration] = {
     "language": {
         "model_type": "t5",
@@ -39,6 +52,13 @@ _SMALL: dict[str, Configuration] = {
         "num_layers": 2,
         "num_heads": 4,
         "is_encoder_decoder": True,
+    },
+    "causal": {
+        "model_type": "llama",
+        "hidden_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 128,
     },
     "image": {
         "model_type": "vit",
@@ -66,8 +86,8 @@ def describe_backbone(given: Any, kind: Kind, owner: str) -> Configuration:
         A folder as ``save_pretrained`` writes it, a configuration of transformers, or
         a dict of one with ``model_type``, for a model with random weights, a model, or
         None for a small one with random weights.
-    kind : {"language", "image"}
-        What it is for.
+    kind : {"language", "causal", "image"}
+        What it is for: encoder and decoder, decoder alone, or images.
     owner : str
         Class that asks, for errors.
 
@@ -85,7 +105,7 @@ def describe_backbone(given: Any, kind: Kind, owner: str) -> Configuration:
         return dict(_SMALL[kind])
     where = f"{owner}: parameter {_PARAMETERS[kind]}"
     if isinstance(given, str | os.PathLike):
-        given = _read_folder(Path(given), where, owner)
+        given = _read_folder(Path(given), where, owner, _EXAMPLES[kind])
     if isinstance(given, Mapping):
         given = _read_mapping(given, where, owner)
     config = getattr(given, "config", given)
@@ -101,6 +121,12 @@ def describe_backbone(given: Any, kind: Kind, owner: str) -> Configuration:
             f"of type {config.model_type!r}"
         )
         raise SourceError(msg)
+    if kind == "causal" and not _is_causal(config):
+        msg = (
+            f"{where} must be a decoder that continues a text, as LLaMA and GLM; got a "
+            f"model of type {config.model_type!r}"
+        )
+        raise SourceError(msg)
     found: Configuration = config.to_diff_dict()
     # Names of classes and a version say nothing of the net.
     for name in ("id2label", "label2id", "transformers_version", "architectures"):
@@ -108,12 +134,17 @@ def describe_backbone(given: Any, kind: Kind, owner: str) -> Configuration:
     return {**found, "model_type": config.model_type}
 
 
-def _read_folder(folder: Path, where: str, owner: str) -> Any:
+def _is_causal(config: Any) -> bool:
+    """Tell whether transformers knows a decoder alone for a configuration."""
+    known = _transformers("A profile generator").AutoModelForCausalLM._model_mapping  # noqa: SLF001 - there is no other way to ask
+    return not config.is_encoder_decoder and type(config) in known
+
+
+def _read_folder(folder: Path, where: str, owner: str, example: str) -> Any:
     wanted = (
         "put there the files of a model as save_pretrained writes them (config.json, "
         "model.safetensors and, beside a language model, tokenizer.json), for example "
-        "of flan-t5-base or vit-base-patch16-224; nothing is downloaded, and a name on "
-        "the hub does not do"
+        f"of {example}; nothing is downloaded, and a name on the hub does not do"
     )
     if not folder.is_dir():
         msg = f"{where}: there is no folder {os.fspath(folder)!r}; {wanted}"
@@ -142,7 +173,7 @@ def build_backbone(given: Any, kind: Kind, configuration: Mapping[str, Any]) -> 
     given : str, path-like, configuration, Module or None
         As for :func:`describe_backbone`; weights come from a folder or a model, of
         which a copy is made, else they are drawn.
-    kind : {"language", "image"}
+    kind : {"language", "causal", "image"}
         What it is for.
     configuration : mapping
         The configuration, perhaps changed.
