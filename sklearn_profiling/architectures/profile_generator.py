@@ -230,16 +230,21 @@ class ProfileGenerator(nn.Module):
 
     def _read_text(self, inputs: ProfileInputs) -> tuple[Tensor, Tensor]:
         """Ids and mask of shape (n_users, n_tokens), each text with its end."""
-        n_users, room = inputs.n_users, self.max_tokens - 1
+        n_users = inputs.n_users
+        text = self._fitting_text(inputs, self.max_tokens - 1)
+        everybody = torch.arange(n_users, device=text.ids.device)
+        end = TokenRows(torch.full_like(everybody, self.ids.end), everybody, n_users)
+        return text.join(end).padded(self.ids.pad)
+
+    def _fitting_text(self, inputs: ProfileInputs, room: int) -> TokenRows:
+        """Text of each user, cut to the tokens there is room for."""
+        n_users = inputs.n_users
         extra = inputs.captions.join(inputs.profile)
         # With nothing else to read, what follows the reviews may take all the room.
         counts = torch.bincount(inputs.reviews.users, minlength=n_users)
         extra = extra.first((room - counts).clamp(min=room // 2))
         taken = torch.bincount(extra.users, minlength=n_users)
-        text = inputs.reviews.first(room - taken).join(extra)
-        everybody = torch.arange(n_users, device=text.ids.device)
-        end = TokenRows(torch.full_like(everybody, self.ids.end), everybody, n_users)
-        return text.join(end).padded(self.ids.pad)
+        return inputs.reviews.first(room - taken).join(extra)
 
     def encode(self, inputs: ProfileInputs) -> tuple[Tensor, Tensor]:
         """Compute the states that the decoder reads.
@@ -345,7 +350,7 @@ class ProfileGenerator(nn.Module):
             the next one.
         """
         states, is_state = self.encode(self.inputs(sources))
-        memory = read_states(self.language_model, states, is_state, self.ids.start)
+        memory = self._remember(states, is_state)
         said: list[list[int]] = [[] for _ in range(len(states))]
         logits = []
         for question in self.questions:
@@ -355,6 +360,10 @@ class ProfileGenerator(nn.Module):
             best = scores.argmax(dim=1).tolist()
             said = self._after(said, question, best)
         return tuple(logits)
+
+    def _remember(self, states: Tensor, is_state: Tensor) -> Any:
+        """Let the decoder read the states once, for several answers."""
+        return read_states(self.language_model, states, is_state, self.ids.start)
 
     def _after(
         self, said: list[list[int]], question: Question, best: list[int]
@@ -391,7 +400,7 @@ class ProfileGenerator(nn.Module):
             Sum, or mean, of the logarithms of the probabilities of its tokens.
         """
         if memory is None:
-            memory = read_states(self.language_model, states, is_state, self.ids.start)
+            memory = self._remember(states, is_state)
         return score_answers(
             self.language_model,
             memory,
