@@ -246,11 +246,16 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
             sources=parts.sources,
             max_tokens=self._room(model.config, images),
             normalise_length=self.scoring == "mean",
+            **self._module_options(),
         )
         self._freeze(module)
         if self.gradient_checkpointing:
             checkpoint_activations(model)
         return module
+
+    def _module_options(self) -> dict[str, Any]:
+        """What an architecture takes beside what all generators take."""
+        return {}
 
     def _build_image_encoder(self, given: Any) -> ImageStates | None:
         parts: GeneratorParts = self._parts
