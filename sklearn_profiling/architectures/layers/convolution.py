@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from sklearn_profiling.architectures.layers.flat_text import FlatText
+from sklearn_profiling.architectures.layers.row_convolution import row_convolution
 
 __all__ = ["DeepTextConvolution", "message_maximum"]
 
@@ -103,13 +105,20 @@ class DeepTextConvolution(nn.Module):
         """
         if text.n_messages == 0:
             return vectors.new_zeros(0, self.n_features)
-        sequence = vectors.t().unsqueeze(0)  # (1, n_dimensions, n_positions)
-        maps = torch.cat([torch.relu(layer(sequence)) for layer in self.first], dim=1)
+        filters: list[Any] = list(self.first)
+        order = sorted(range(len(filters)), key=lambda k: filters[k].kernel_size[0])
+        weights = [filters[k].weight for k in order]
+        bias = torch.cat([filters[k].bias for k in order])
+        maps = torch.relu_(row_convolution(vectors, weights, bias))
         # In a gap a filter that reaches a word, or the bias alone, gives more than
         # zero; the second convolution must see zeros there, as beside a lone message.
-        maps = maps * text.is_word
-        maps = torch.relu(self.second(maps))  # (1, n_features, n_positions)
+        maps = maps * text.is_word.to(maps.dtype).unsqueeze(1)
+        # The maps lie in the order of the widths, so its weights have to as well.
+        second: Any = self.second
+        blocks = torch.chunk(second.weight, len(filters), dim=1)
+        weight = torch.cat([blocks[k] for k in order], dim=1)
+        maps = torch.relu_(row_convolution(maps, [weight], second.bias))
         # Autocast leaves 16 bits here, which the segment maximum does not take.
         if maps.dtype == torch.bfloat16:
             maps = maps.float()
-        return message_maximum(maps.squeeze(0).t(), text.segment_lengths)
+        return message_maximum(maps, text.segment_lengths)  # (n_messages, n_features)
