@@ -105,6 +105,14 @@ def test_compare_images_of_a_mex_a3t_folder(tmp_path, capsys):
     # all tasks by default
     assert cli.main([*arguments[:2], "--systems", "majority", "--folds", "2"]) == 0
     assert "occupation: 30 labelled, 2 classes" in capsys.readouterr().out
+    # one model of it reads the text, and says so
+    model, out = str(tmp_path / "model.bin"), tmp_path / "out.csv"
+    assert cli.main(["fit", str(tmp_path), "--model", model, *QUICK]) == 0
+    assert "images are not read" in capsys.readouterr().out
+    assert cli.main(["predict", model, str(tmp_path), "--out", str(out)]) == 0
+    predicted = pd.read_csv(out, dtype=str)
+    assert predicted["user_id"].tolist() == made.data["user_id"].tolist()
+    assert set(predicted["location"]) <= {"north", "center", "west"}
 
 
 def test_compare_records_chosen_systems_and_tasks(records, tmp_path, capsys):

@@ -174,8 +174,10 @@ def test_systems_of_images_share_what_they_are_given():
     assert len({net.random_state for net in nets}) == 1
     assert [net.n_filters for net in nets] == [2, 3, (16, 32, 64), 5]
     assert [nets[1].variant, nets[3].n_filters_image] == [2, 2]
+    assert [nets[k].image_order for k in (0, 1, 3)] == ["random"] * 3
     columns = [c for _, _, c in systems["Images and text, gated"][0].sources]
     assert columns == ["posts", "photos"]
     assert len(make_image_systems()) == 4
-    own = make_image_systems()["3D-CNN, Model 2"]
+    own = make_image_systems(image_order="given")["3D-CNN, Model 2"]
     assert own.named_steps["classifier"].n_filters is None
+    assert own.named_steps["classifier"].image_order == "given"

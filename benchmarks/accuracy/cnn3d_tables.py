@@ -1,4 +1,4 @@
-"""Tables 1 to 5 of the 3D-CNN paper on a MEX-A3T folder, or on users with digits.
+r"""Tables 1 to 5 of the 3D-CNN paper on a MEX-A3T folder, or on users with digits.
 
 Tables 1, 2 and 4 have macro F, accuracy, macro P and macro R of a task, Tables 3 and 5
 the share of each class that is found. Systems are trained on 70 % of the users and
@@ -10,9 +10,11 @@ stand there instead. F is the mean of the classes' F, as the published numbers m
 some lie below both P and R.
 
 ``--noise 100`` adds a source of 100 random numbers a user and compares the gated net
-with and without it, over several seeds.
+with and without it, over several seeds. ``--order given`` trains on each user's images
+in the order of the paper, the one they come in.
 
-    python benchmarks/accuracy/cnn3d_tables.py PATH --size 64 --filters 32 64
+    python benchmarks/accuracy/cnn3d_tables.py PATH --size 64 --filters 32 64 \
+        --dtype bfloat16
     python benchmarks/accuracy/cnn3d_tables.py --users 900
     python benchmarks/accuracy/cnn3d_tables.py --noise 100 --seeds 3
 """
@@ -113,6 +115,7 @@ def predictions(settings, users, cache) -> tuple[pd.DataFrame, dict[str, pd.Data
             size=(settings.size, settings.size), on_bad_images="skip", memory=cache
         ),
         n_filters=tuple(settings.filters),
+        image_order=settings.order,
         text_parameters={"n_filters": 16, "kernel_sizes": (1, 3)},
         text_column="messages",
         random_state=settings.seed,
@@ -182,7 +185,8 @@ def print_noise(settings: argparse.Namespace) -> None:
     )
     vocabulary = FrequentWords().fit(words[train])
     sources = {"images": bags, "text": vocabulary.transform(words), "noise": noise}
-    for gates, fraction in {"learned": settings.gate_fraction, "open": 0.0}.items():
+    for gates in settings.gates:
+        fraction = settings.gate_fraction if gates == "learned" else 0.0
         for names in (["images", "text"], ["images", "text", "noise"]):
             scores, found = [], []
             for seed in range(settings.seeds):
@@ -190,6 +194,7 @@ def print_noise(settings: argparse.Namespace) -> None:
                     sources=names,
                     gate_fraction=fraction,
                     n_filters_image=settings.filters[0],
+                    image_order=settings.order,
                     n_filters=16,
                     kernel_sizes=(1, 3),
                     max_epochs=settings.epochs,
@@ -219,11 +224,15 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("path", type=Path, nargs="?", help="folder of MEX-A3T")
     parser.add_argument("--users", type=int, default=600, help="users with digits")
     parser.add_argument("--size", type=int, default=16, help="side of images")
-    parser.add_argument("--filters", type=int, nargs=2, default=[8, 8])
+    parser.add_argument("--filters", type=int, nargs=2, default=[16, 16])
+    parser.add_argument("--order", choices=["given", "random"], default="random")
     parser.add_argument("--epochs", type=int, default=25)
     parser.add_argument("--batch-size", type=int, default=13)
     parser.add_argument("--dtype", default="float32")
     parser.add_argument("--noise", type=int, help="random numbers a user")
+    parser.add_argument(
+        "--gates", nargs="+", choices=["learned", "open"], default=["learned", "open"]
+    )
     parser.add_argument("--gate-fraction", type=float, default=0.35)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)

@@ -17,6 +17,8 @@ def run_fit(options: argparse.Namespace) -> None:
     from sklearn_profiling.pipelines import make_mmlup
 
     users = load_users(options)
+    if "images" in users.data:
+        print("images are not read: MMLUP is trained on text and network here")
     classifier = MMLUPClassifier(
         random_state=options.seed, verbose=1, **net_parameters(options)
     )

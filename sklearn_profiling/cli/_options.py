@@ -33,7 +33,7 @@ def make_parser() -> argparse.ArgumentParser:
         help="users with pictures of digits, and the systems that read pictures",
     )
     _add_common(demo, max_epochs=25, filters=16, batch_size=25)
-    _add_images(demo, size=16, filters=8)
+    _add_images(demo, size=16, filters=16)
     demo.set_defaults(
         run=run_demo,
         systems=None,

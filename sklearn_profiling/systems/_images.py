@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import joblib
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -29,6 +29,7 @@ def make_image_systems(
     images: Any = None,
     segmenter: Any = None,
     n_filters: tuple[int, int] | None = None,
+    image_order: Literal["given", "random"] = "random",
     text_parameters: Mapping[str, Any] | None = None,
     image_column: str = "images",
     text_column: str | None = None,
@@ -46,6 +47,10 @@ def make_image_systems(
         From messages to words; None is jieba, duplicate messages dropped.
     n_filters : tuple of (int, int), default=None
         Feature maps of the first convolution of Model 1 and Model 2; None is their own.
+    image_order : {"given", "random"}, default="random"
+        Order of a user's images in training of the 3D-CNNs. "given" is the paper's; a
+        bag has no order, and what is learned from one order alone is partly that order
+        (our choice).
     text_parameters : mapping of str to object, default=None
         Parameters of the text branch of the gated net, for example ``kernel_sizes``.
     image_column : str, default="images"
@@ -78,6 +83,7 @@ def make_image_systems(
     (seed,) = derive_seeds(random_state, 1)
     images = ImageBagTransformer(memory=memory) if images is None else images
     shared = {"random_state": seed, **net_parameters}
+    volumes = {"image_order": image_order, **shared}
     first, second = (None, None) if n_filters is None else n_filters
 
     def alone(classifier: Any) -> Pipeline:
@@ -90,15 +96,15 @@ def make_image_systems(
 
     systems: dict[str, Any] = {
         "Majority class": make_majority_baseline(),
-        "3D-CNN, Model 1": alone(CNN3DClassifier(n_filters=first, **shared)),
+        "3D-CNN, Model 1": alone(CNN3DClassifier(n_filters=first, **volumes)),
         "3D-CNN, Model 2": alone(
-            CNN3DClassifier(variant=2, n_filters=second, **shared)
+            CNN3DClassifier(variant=2, n_filters=second, **volumes)
         ),
         "Image set": alone(ImageSetClassifier(**shared)),
     }
     if text_column is not None:
         gated = MultimodalCNN3DClassifier(
-            n_filters_image=first, **{**shared, **(text_parameters or {})}
+            n_filters_image=first, **{**volumes, **(text_parameters or {})}
         )
         words = make_pipeline(
             JiebaSegmenter() if segmenter is None else segmenter,
