@@ -18,6 +18,7 @@ from typing import Any
 import joblib
 from sklearn.pipeline import Pipeline
 
+from sklearn_profiling._generator_pipelines import make_profile_generator
 from sklearn_profiling._image_pipelines import make_cnn3d
 from sklearn_profiling._lstm_pipelines import (
     make_aux_lstm,
@@ -42,6 +43,7 @@ __all__ = [
     "make_lstm",
     "make_mmlup",
     "make_multi_task_lstm",
+    "make_profile_generator",
     "make_text_cnn",
 ]
 

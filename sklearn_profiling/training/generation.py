@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from sklearn_profiling._optional import import_optional
 from sklearn_profiling.architectures.layers.decoder_memory import (
@@ -16,7 +17,7 @@ from sklearn_profiling.architectures.profile_generator import ProfileGenerator
 from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.net import ProfileNet
 
-__all__ = ["generate_texts"]
+__all__ = ["generate_texts", "search"]
 
 
 def generate_texts(
@@ -50,11 +51,7 @@ def generate_texts(
     package = import_optional(
         "transformers", extra="multimodal", purpose="Generating profiles"
     )
-    outputs = import_optional(
-        "transformers.modeling_outputs", extra="multimodal", purpose="Generation"
-    )
     module: ProfileGenerator = net.module_
-    model: Any = module.language_model
     ids = module.ids
     how = package.GenerationConfig(
         num_beams=n_beams,
@@ -70,17 +67,51 @@ def generate_texts(
         for users, _ in net.get_iterator(dataset, training=False):
             batch = users.to(net.device)
             states, is_state = module.encode(module.inputs(batch.sources))
-            memory = read_states(model, states, is_state, ids.start)
-            everybody = torch.arange(len(states), device=states.device)
-            found = model.generate(
-                # Made anew each time: the search repeats the states in place.
-                encoder_outputs=outputs.BaseModelOutput(last_hidden_state=states),
-                attention_mask=is_state.long(),
-                past_key_values=shared_memory(memory, everybody, n_beams, at_once=True),
-                generation_config=how,
-            )
+            found = search(module, states, is_state, how)
             texts += [_text(row, decode, module) for row in found[:, 1:].tolist()]
     return texts
+
+
+def search(
+    module: ProfileGenerator, states: Tensor, is_state: Tensor, how: Any
+) -> Tensor:
+    """Search for the most likely text after some states.
+
+    Parameters
+    ----------
+    module : ProfileGenerator
+        The generator.
+    states : Tensor, shape (n_users, n_states, n_features)
+        What its ``encode`` gives.
+    is_state : Tensor of bool, shape (n_users, n_states)
+        False where padded.
+    how : transformers.GenerationConfig
+        Beams and lengths.
+
+    Returns
+    -------
+    Tensor of int64, shape (n_users, n_tokens)
+        Tokens, after the one that starts a text.
+
+    Notes
+    -----
+    Finds what the model's own ``generate`` finds. The attention to the states is
+    prepared once a user, and not put in another order with the beams.
+    """
+    outputs = import_optional(
+        "transformers.modeling_outputs", extra="multimodal", purpose="Generation"
+    )
+    model: Any = module.language_model
+    memory = read_states(model, states, is_state, module.ids.start)
+    everybody = torch.arange(len(states), device=states.device)
+    found: Tensor = model.generate(
+        # Made anew each time: the search repeats the states in place.
+        encoder_outputs=outputs.BaseModelOutput(last_hidden_state=states),
+        attention_mask=is_state.long(),
+        past_key_values=shared_memory(memory, everybody, how.num_beams, at_once=True),
+        generation_config=how,
+    )
+    return found
 
 
 def _text(

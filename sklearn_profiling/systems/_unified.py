@@ -1,0 +1,154 @@
+"""The systems of the unified framework's Table 2, ready to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import joblib
+
+from sklearn_profiling._seeding import RandomState, derive_seeds
+from sklearn_profiling.estimators import ProfileGeneratorClassifier
+from sklearn_profiling.exceptions import ProfilingError
+from sklearn_profiling.pipelines import make_profile_generator
+
+_PARADIGMS = ("multimodal", "unimodal", "both")
+_SMALL_BART = {
+    "model_type": "bart",
+    "d_model": 64,
+    "encoder_layers": 2,
+    "decoder_layers": 2,
+    "encoder_attention_heads": 4,
+    "decoder_attention_heads": 4,
+    "encoder_ffn_dim": 128,
+    "decoder_ffn_dim": 128,
+}
+"""As large as the small T5 that None stands for."""
+
+
+def make_unified_systems(
+    *,
+    t5: Any = None,
+    bart: Any = None,
+    image_model: Any = None,
+    tokenizer: Any = None,
+    bart_tokenizer: Any = None,
+    paradigms: tuple[Literal["multimodal", "unimodal", "both"], ...] = ("multimodal",),
+    images: Any = None,
+    captioner: Any = None,
+    text_column: str = "messages",
+    image_column: str = "images",
+    caption_column: str | None = None,
+    memory: str | joblib.Memory | None = None,
+    random_state: RandomState = None,
+    **parameters: Any,
+) -> dict[str, Any]:
+    """Make the systems of Table 2 of the unified framework's paper.
+
+    Parameters
+    ----------
+    t5 : str, path-like, configuration, dict or Module, default=None
+        Language model of all systems that write with T5, as parameter
+        ``language_model`` of
+        :class:`~sklearn_profiling.estimators.ProfileGeneratorClassifier`; None is a
+        small one with random weights.
+    bart : str, path-like, configuration, dict or Module, default=None
+        That of the systems that write with BART, likewise.
+    image_model : str, path-like, configuration, dict or Module, default=None
+        Vision transformer of all systems that read images, likewise.
+    tokenizer, bart_tokenizer : object, default=None
+        Tokenizers of both, where the models are no folders. None learns the tokens
+        from the messages, which does not go with captions.
+    paradigms : sequence of {"multimodal", "unimodal", "both"}, default=("multimodal",)
+        How the paper's own systems read images; the latter two read captions.
+    images, captioner : transformer, default=None
+        As for :func:`~sklearn_profiling.pipelines.make_profile_generator`.
+    text_column, image_column : str, default="messages" and "images"
+        Columns of the users' table.
+    caption_column : str or None, default=None
+        Column with captions, where there is no `captioner`.
+    memory : str or joblib.Memory, default=None
+        Folder for the cache of decoded images.
+    random_state : int, RandomState instance or None, default=None
+        Decides all parts; the systems share their seed.
+    **parameters : dict
+        Parameters that all systems share, for example ``max_epochs``.
+
+    Returns
+    -------
+    dict of str to Pipeline
+        Systems by name, in the order of the table: "T5" and "BART", which read text
+        alone; and of the paper's own, for each paradigm, "Ours, basic (multimodal)"
+        (images beside the text), "Ours, attention (multimodal)" (guided attention,
+        trained on all there is alone) and "Ours, joint (multimodal)" (all four modes of
+        training). The unimodal paradigm has no guided attention.
+
+    Raises
+    ------
+    ProfilingError
+        If a paradigm is not known, or reads captions that are not given.
+
+    See Also
+    --------
+    make_image_systems : Systems that read images without a language model.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.systems import make_unified_systems
+    >>> list(make_unified_systems())[-3:]
+    ['Ours, basic (multimodal)', 'Ours, attention (multimodal)', \
+'Ours, joint (multimodal)']
+    """
+    unknown = [name for name in paradigms if name not in _PARADIGMS]
+    if unknown:
+        msg = (
+            f"make_unified_systems: paradigms must be out of {list(_PARADIGMS)}; got "
+            f"{unknown}"
+        )
+        raise ProfilingError(msg)
+    (seed,) = derive_seeds(random_state, 1)
+    t5_parts = {"language_model": t5, "tokenizer": tokenizer}
+    bart_parts = {
+        "language_model": dict(_SMALL_BART) if bart is None else bart,
+        "tokenizer": bart_tokenizer,
+    }
+    shared = {"random_state": seed, **parameters}
+
+    def system(kind: Callable[..., Any], *, pictures: bool, **own: Any) -> Any:
+        models = {"image_model": image_model} if pictures else {}
+        return make_profile_generator(
+            classifier=kind(**models, **{**shared, **own}),
+            images=images,
+            captioner=captioner,
+            text_column=text_column,
+            image_column=image_column if pictures else None,
+            caption_column=caption_column,
+            memory=memory,
+        )
+
+    ours = ProfileGeneratorClassifier
+    alone = {"joint_modes": ("fusion",)}
+    systems = {
+        "T5": system(ours, pictures=False, **t5_parts, **alone),
+        "BART": system(ours, pictures=False, **bart_parts, **alone),
+    }
+    for paradigm in paradigms:
+        for name, settings in _own_systems(paradigm).items():
+            systems[f"Ours, {name} ({paradigm})"] = system(
+                ours, pictures=True, paradigm=paradigm, **t5_parts, **settings
+            )
+    return systems
+
+
+def _own_systems(paradigm: str) -> dict[str, Mapping[str, Any]]:
+    """Parameters of the paper's own systems by their names."""
+    alone = {"joint_modes": ("fusion",)}
+    found: dict[str, Mapping[str, Any]] = {
+        "basic": {"fusion": "concatenation", **alone},
+        "attention": {"fusion": "attention", **alone},
+        "joint": {"fusion": "attention"},
+    }
+    if paradigm == "unimodal":
+        # Captions are text: there is nothing to fuse.
+        del found["attention"]
+    return found
