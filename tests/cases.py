@@ -39,6 +39,7 @@ from sklearn_profiling.estimators import (
     ProfileGeneratorClassifier,
     SelectAttClassifier,
     TextCNNClassifier,
+    VLPMABSAClassifier,
 )
 from sklearn_profiling.sources import (
     AdjacencyRows,
@@ -250,6 +251,11 @@ CASES: dict[str, Case] = {
         "mixed net",
         lambda: SelectAttClassifier(**GENERATOR, **QUICK, learning_rate=0.01),
         SelectAttClassifier(**GENERATOR_CHECKED),
+    ),
+    "VLPMABSAClassifier": Case(
+        "mixed net",
+        lambda: VLPMABSAClassifier(**GENERATOR, **QUICK, learning_rate=0.01),
+        VLPMABSAClassifier(**GENERATOR_CHECKED),
     ),
     "MaskedMultiOutputClassifier": Case(
         "meta",

@@ -16,6 +16,7 @@ from sklearn_profiling.architectures.pcnn import PCNN
 from sklearn_profiling.architectures.profile_generator import ProfileGenerator
 from sklearn_profiling.architectures.select_att import SelectAtt
 from sklearn_profiling.architectures.text_cnn import TextCNN
+from sklearn_profiling.architectures.vlp_mabsa import VLPMABSA
 
 __all__ = [  # noqa: RUF022  sorted by character, as the test of all packages asks
     "AuxLSTM",
@@ -30,4 +31,5 @@ __all__ = [  # noqa: RUF022  sorted by character, as the test of all packages as
     "ProfileGenerator",
     "SelectAtt",
     "TextCNN",
+    "VLPMABSA",
 ]

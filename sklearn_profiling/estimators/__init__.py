@@ -12,6 +12,7 @@ from sklearn_profiling.estimators.pcnn import PCNNClassifier
 from sklearn_profiling.estimators.profile_generator import ProfileGeneratorClassifier
 from sklearn_profiling.estimators.select_att import SelectAttClassifier
 from sklearn_profiling.estimators.text_cnn import TextCNNClassifier
+from sklearn_profiling.estimators.vlp_mabsa import VLPMABSAClassifier
 
 __all__ = [
     "AuxLSTMClassifier",
@@ -26,4 +27,5 @@ __all__ = [
     "ProfileGeneratorClassifier",
     "SelectAttClassifier",
     "TextCNNClassifier",
+    "VLPMABSAClassifier",
 ]

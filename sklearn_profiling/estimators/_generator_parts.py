@@ -130,14 +130,18 @@ class GeneratorParts:
             raise SourceError(msg)
         return model
 
-    def build_image_encoder(self, given: Any, *, patches: bool) -> ImageStates | None:
+    def build_image_encoder(
+        self, given: Any, *, patches: bool, grid: int | None = None
+    ) -> ImageStates | None:
         """Build the encoder of images; `given` holds weights, if any."""
         if self.image is None:
             return None
         model = build_backbone(given, "image", self.image)
         size = model.config.image_size
         height, width = (size, size) if isinstance(size, int) else size
-        return ImageStates(model, (height, width), *self.pixels, patches=patches)
+        return ImageStates(
+            model, (height, width), *self.pixels, patches=patches, grid=grid
+        )
 
 
 def build_fusion(name: str, n_text: int, n_image: int) -> nn.Module:

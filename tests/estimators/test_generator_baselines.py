@@ -10,11 +10,11 @@ from skorch.callbacks import Callback
 from skorch.helper import SliceDict
 
 from sklearn_profiling.containers import ImageBags
-from sklearn_profiling.estimators import SelectAttClassifier
+from sklearn_profiling.estimators import SelectAttClassifier, VLPMABSAClassifier
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.training.modes import FusionMode
 
-BASELINES = [SelectAttClassifier]
+BASELINES = [SelectAttClassifier, VLPMABSAClassifier]
 every_baseline = pytest.mark.parametrize("kind", BASELINES)
 
 
@@ -24,7 +24,8 @@ def make(kind, **params):
         "image_model": VIT,
         "max_epochs": 1,
         "learning_rate": 0.02,
-        "max_tokens": 20,
+        # Of its 32 places images take up to 14.
+        "max_tokens": 18,
         "dtype": "float64",
         "random_state": 0,
     }

@@ -28,6 +28,9 @@ class ImageStates(nn.Module):
         Of each channel, of pixels from 0 to 1.
     patches : bool, default=False
         Whether to give the states of all patches instead of that of [CLS].
+    grid : int or None, default=None
+        Rows and columns of regions that the states of patches are averaged to, if there
+        are more patches than that; None leaves them as they are.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class ImageStates(nn.Module):
         deviation: Sequence[float],
         *,
         patches: bool = False,
+        grid: int | None = None,
     ) -> None:
         super().__init__()
         self.model = model
@@ -47,6 +51,13 @@ class ImageStates(nn.Module):
         self.register_buffer("deviation", torch.tensor(list(deviation))[:, None, None])
         self.mean: Tensor
         self.deviation: Tensor
+        regions = None
+        if grid is not None:
+            vision: Any = model
+            rows, columns = (length // vision.config.patch_size for length in size)
+            regions = torch.kron(_averages(rows, grid), _averages(columns, grid))
+        self.register_buffer("regions", regions, persistent=False)
+        self.regions: Tensor | None
 
     def forward(self, images: FlatImages) -> Tensor:
         """Compute states.
@@ -69,4 +80,17 @@ class ImageStates(nn.Module):
         model: Any = self.model
         read = model(pixel_values=(pixels - self.mean) / self.deviation)
         states: Tensor = read.last_hidden_state
+        if self.regions is not None:
+            # Whatever stands before the patches is no patch.
+            return self.regions @ states[:, -self.regions.shape[1] :]
         return states[:, 1:] if self.patches else states[:, :1]
+
+
+def _averages(n_from: int, n_most: int) -> Tensor:
+    """Weights (n_to, n_from) that average neighbours to at most n_most values."""
+    n_to = min(n_from, n_most)
+    rows = torch.arange(n_to).unsqueeze(1)
+    steps = torch.arange(n_from)
+    # The last step of a row is that of its end, rounded up.
+    inside = (steps >= rows * n_from // n_to) & (steps * n_to < (rows + 1) * n_from)
+    return inside / inside.sum(dim=1, keepdim=True)
