@@ -29,6 +29,7 @@ from sklearn_profiling.containers import (
 from sklearn_profiling.estimators import (
     AuxLSTMClassifier,
     BowCNNClassifier,
+    CausalLMClassifier,
     CNN3DClassifier,
     ImageSetClassifier,
     LSTMClassifier,
@@ -148,6 +149,27 @@ GENERATOR_CHECKED = {
     "max_epochs": 40,
 }
 
+# The same for decoders alone. LLaMA normalises in 32 bits; GPT-NeoX does not.
+CAUSAL = {
+    "language_model": {
+        "model_type": "gpt_neox",
+        "hidden_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 16,
+        "initializer_range": 0.1,
+    },
+    "decoding": "scoring",
+}
+CAUSAL_CHECKED = {
+    **CAUSAL,
+    "language_model": {**CAUSAL["language_model"], "hidden_size": 32},
+    **{name: EXACT[name] for name in ("dtype", "batch_size", "dropout")},
+    "random_state": 0,
+    "learning_rate": 0.02,
+    "max_epochs": 25,
+}
+
 GRAPH = SocialGraph.from_edges([("a", "b"), ("b", "c"), ("c", "a"), ("c", "d")])
 
 
@@ -256,6 +278,11 @@ CASES: dict[str, Case] = {
         "mixed net",
         lambda: VLPMABSAClassifier(**GENERATOR, **QUICK, learning_rate=0.01),
         VLPMABSAClassifier(**GENERATOR_CHECKED),
+    ),
+    "CausalLMClassifier": Case(
+        "text net",
+        lambda: CausalLMClassifier(**CAUSAL, **QUICK, learning_rate=0.01),
+        CausalLMClassifier(**CAUSAL_CHECKED),
     ),
     "MaskedMultiOutputClassifier": Case(
         "meta",

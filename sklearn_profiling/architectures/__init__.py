@@ -6,6 +6,7 @@ and softmax live outside. They are built by :mod:`sklearn_profiling.estimators`.
 
 from sklearn_profiling.architectures.aux_lstm import AuxLSTM
 from sklearn_profiling.architectures.bow_cnn import BowCNN
+from sklearn_profiling.architectures.causal_lm import CausalLM
 from sklearn_profiling.architectures.cnn3d import CNN3D
 from sklearn_profiling.architectures.image_set import ImageSet
 from sklearn_profiling.architectures.lstm import LSTM
@@ -22,6 +23,7 @@ __all__ = [  # noqa: RUF022  sorted by character, as the test of all packages as
     "AuxLSTM",
     "BowCNN",
     "CNN3D",
+    "CausalLM",
     "ImageSet",
     "LSTM",
     "MMLUP",

@@ -2,6 +2,7 @@
 
 from sklearn_profiling.estimators.aux_lstm import AuxLSTMClassifier
 from sklearn_profiling.estimators.bow_cnn import BowCNNClassifier
+from sklearn_profiling.estimators.causal_lm import CausalLMClassifier
 from sklearn_profiling.estimators.cnn3d import CNN3DClassifier
 from sklearn_profiling.estimators.image_set import ImageSetClassifier
 from sklearn_profiling.estimators.lstm import LSTMClassifier
@@ -18,6 +19,7 @@ __all__ = [
     "AuxLSTMClassifier",
     "BowCNNClassifier",
     "CNN3DClassifier",
+    "CausalLMClassifier",
     "ImageSetClassifier",
     "LSTMClassifier",
     "MMLUPClassifier",
