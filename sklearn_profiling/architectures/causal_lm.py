@@ -171,7 +171,6 @@ class CausalLM(ProfileGenerator):
             Logarithms of probabilities.
         """
         before = written[:, :-1]
-        # (n_users, n_states + n_written - 1, n_features)
         vectors = torch.cat([states, self._vectors(before)], dim=1)
         there = torch.cat([is_state, torch.ones_like(before, dtype=torch.bool)], dim=1)
         logits = self._run(vectors, there, written.shape[1], use_cache=False).logits

@@ -19,6 +19,7 @@ from sklearn_profiling.architectures.layers.image_states import ImageStates
 from sklearn_profiling.architectures.profile_generator import ProfileGenerator
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.estimators._base import BaseProfileClassifier
+from sklearn_profiling.estimators._first_sources import first_of_each
 from sklearn_profiling.estimators._generator_parts import (
     FROZEN,
     FUSIONS,
@@ -126,25 +127,9 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
 
     def _first(self, name: str, source: Any) -> Any:
         """Keep the first messages or images of each user."""
-        if isinstance(source, ImageBags):
-            most, rows = self.max_images, source.user_starts
-        else:
-            # A caption goes with an image.
-            of_images = name == self.captions
-            most = self.max_images if of_images else self.max_messages
-            rows = source.user_starts
-        if most is None or (np.diff(rows) <= most).all():
-            return source
-        starts = np.concatenate([[0], np.cumsum(np.diff(rows).clip(max=most))])
-        where = np.repeat(rows[:-1] - starts[:-1], np.diff(starts))
-        kept = where + np.arange(starts[-1])
-        if isinstance(source, ImageBags):
-            return ImageBags(source.pixels[kept], starts)
-        lengths = np.diff(source.message_starts)[kept]
-        ends = np.concatenate([[0], np.cumsum(lengths)])
-        words = np.repeat(source.message_starts[kept] - ends[:-1], lengths)
-        ids = source.ids[words + np.arange(ends[-1])]
-        return TokenMessages(ids, ends, starts, source.vocabulary)
+        # A caption goes with an image.
+        of_images = isinstance(source, ImageBags) or name == self.captions
+        return first_of_each(source, self.max_images if of_images else self.max_messages)
 
     def _gaps(self) -> dict[str, int]:
         return {name: 0 for name, spec in self._specs.items() if spec.kind == "text"}
@@ -162,7 +147,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         epochs: int,
     ) -> None:
         for name, allowed in (("joint_modes", MODES), ("frozen", self._freezable)):
-            _check_names(type(self).__name__, name, getattr(self, name), allowed)
+            check_names(type(self).__name__, name, getattr(self, name), allowed)
         if not again:
             self._learn(sources, codec, labels, weights)
         self._fingerprint = ""
@@ -254,7 +239,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         return module
 
     def _module_options(self) -> dict[str, Any]:
-        """What an architecture takes beside what all generators take."""
+        """Name what an architecture takes beside what all generators take."""
         return {}
 
     def _build_image_encoder(self, given: Any) -> ImageStates | None:
@@ -357,7 +342,7 @@ def _check_one_vocabulary(owner: str, sources: Sources, chosen: Sequence[str]) -
         raise SourceError(msg)
 
 
-def _check_names(
+def check_names(
     owner: str, parameter: str, given: Sequence[str], allowed: Sequence[str]
 ) -> None:
     names = list(given)

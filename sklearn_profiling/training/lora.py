@@ -50,8 +50,8 @@ def add_lora(model: Any, settings: Mapping[str, Any], owner: str) -> None:
     chosen = {**_DEFAULTS, **settings}
     if not (chosen["rank"] >= 1 and chosen["alpha"] > 0 and 0 <= chosen["dropout"] < 1):
         msg = (
-            f"{where} takes a rank of at least 1, an alpha above 0 and a dropout from 0 "
-            f"to below 1; got {dict(settings)}"
+            f"{where} takes a rank of at least 1, an alpha above 0 and a dropout from "
+            f"0 to below 1; got {dict(settings)}"
         )
         raise ProfilingError(msg)
     targets = chosen["target_modules"]
