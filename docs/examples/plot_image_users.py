@@ -29,7 +29,8 @@ model.score(bags[300:], users.target[["taste", "zero"]].iloc[300:])
 
 # %%
 # The bags of four users whom the model has not seen. Above each picture stands the
-# weight that it has, at the right what the model thinks and, in bold, what is true.
+# weight that it has in shares of the bag, 1 for as much as every other, bold where it is
+# the largest; at the right what the model thinks and, in bold, what is true.
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -43,7 +44,11 @@ for row, user in enumerate(shown):
         axes.axis("off")
     for axes, pixels, weight in zip(rows[row], bags[user], weights[row], strict=False):
         axes.imshow(pixels.transpose(1, 2, 0))
-        axes.set_title(f"{weight:.2f}", fontsize=9, alpha=0.4 + 0.6 * weight)
+        axes.set_title(
+            f"{weight * len(weights[row]):.2f}",
+            fontsize=9,
+            fontweight="bold" if weight == weights[row].max() else "normal",
+        )
     lines = [
         (f"{task} {label}: {likely:.2f}", label == users.target.loc[user, task])
         for task, classes, chances in zip(
