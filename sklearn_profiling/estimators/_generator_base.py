@@ -88,6 +88,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         "max_sets": [_POSITIVE],
         "dropout": [Interval(Real, 0, 1, closed="left"), None],
         "frozen": ["array-like"],
+        "lora": [dict, None],
         "gradient_checkpointing": ["boolean"],
         "micro_batch_size": [_POSITIVE, None],
         "prediction_batch_size": [_POSITIVE],
@@ -129,7 +130,8 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         """Keep the first messages or images of each user."""
         # A caption goes with an image.
         of_images = isinstance(source, ImageBags) or name == self.captions
-        return first_of_each(source, self.max_images if of_images else self.max_messages)
+        most = self.max_images if of_images else self.max_messages
+        return first_of_each(source, most)
 
     def _gaps(self) -> dict[str, int]:
         return {name: 0 for name, spec in self._specs.items() if spec.kind == "text"}

@@ -128,6 +128,15 @@ class GeneratorParts:
                 f"text, has {self.language['vocab_size']}"
             )
             raise SourceError(msg)
+        most = getattr(model.config, "max_position_embeddings", None)
+        reader = model.config.is_encoder_decoder
+        if reader and most is not None and self.tokens.longest > most:
+            msg = (
+                f"the language model has positions for {most} tokens; the longest "
+                f"profile of these tasks takes {self.tokens.longest}. Give it a larger "
+                "max_position_embeddings"
+            )
+            raise SourceError(msg)
         return model
 
     def build_image_encoder(
@@ -136,12 +145,24 @@ class GeneratorParts:
         """Build the encoder of images; `given` holds weights, if any."""
         if self.image is None:
             return None
-        model = build_backbone(given, "image", self.image)
-        size = model.config.image_size
-        height, width = (size, size) if isinstance(size, int) else size
-        return ImageStates(
-            model, (height, width), *self.pixels, patches=patches, grid=grid
+        return build_image_states(
+            given, self.image, self.pixels, patches=patches, grid=grid
         )
+
+
+def build_image_states(
+    given: Any,
+    configuration: dict[str, Any],
+    pixels: tuple[list[float], list[float]],
+    *,
+    patches: bool = False,
+    grid: int | None = None,
+) -> ImageStates:
+    """Build what reads images; `given` holds weights, if any."""
+    model = build_backbone(given, "image", configuration)
+    size = model.config.image_size
+    height, width = (size, size) if isinstance(size, int) else size
+    return ImageStates(model, (height, width), *pixels, patches=patches, grid=grid)
 
 
 def build_fusion(name: str, n_text: int, n_image: int) -> nn.Module:
@@ -205,7 +226,7 @@ def learn_parts(
     language = describe_backbone(given, kind, name)
     _set_dropout(language, owner.dropout, _DROPOUTS[kind])
     text = learn_profile_text(codec, labels, weights)
-    tokenizer = _tokenizer_of(owner)
+    tokenizer = tokenizer_of(owner)
     if tokenizer is None:
         ids = _OWN[kind]
         writer: Any = ProfileWords(text, ids.offset + len(words))
@@ -226,7 +247,7 @@ def learn_parts(
         writer = tokenizer
         text = learn_profile_text(codec, labels, weights, _round_trip(tokenizer))
         encode = _encoder(tokenizer)
-        _check_words(tokenizer, words, name)
+        check_words(tokenizer, words, name)
         learn = _learn_causal_ids if kind == "causal" else _learn_ids
         ids = learn(language, tokenizer, owner.language_model)
     answers = [
@@ -236,7 +257,7 @@ def learn_parts(
         for task, classes in enumerate(codec.classes)
     ]
     roles = source_roles(specs, owner.captions)
-    image, pixels = _image_parts(owner, specs, roles)
+    image, pixels = image_parts(owner, specs, roles)
     tokens = ProfileTokens(text, encode, ids, answers)
     return GeneratorParts(language, image, pixels, ids, tokens, writer, roles, kind)
 
@@ -255,15 +276,16 @@ def _set_dropout(
             language[key] = float(dropout)
 
 
-def _tokenizer_of(owner: Any) -> Any:
-    given = owner.tokenizer
-    if given is None and isinstance(owner.language_model, str | os.PathLike):
-        given = owner.language_model
+def tokenizer_of(owner: Any, parameter: str = "language_model") -> Any:
+    """Find the tokenizer of a model; None if it has none."""
+    given, model = owner.tokenizer, getattr(owner, parameter)
+    if given is None and isinstance(model, str | os.PathLike):
+        given = model
     if given is not None:
         return load_tokenizer(given, owner)
-    if isinstance(owner.language_model, nn.Module):
+    if isinstance(model, nn.Module):
         msg = (
-            f"{type(owner).__name__}: a language_model given as an object needs its "
+            f"{type(owner).__name__}: a {parameter} given as an object needs its "
             "tokenizer too, as parameter tokenizer: a folder or an object"
         )
         raise SourceError(msg)
@@ -287,7 +309,7 @@ def _round_trip(tokenizer: Any) -> Any:
     return comes_back
 
 
-def _check_words(tokenizer: Any, words: tuple[str, ...], owner: str) -> None:
+def check_words(tokenizer: Any, words: tuple[str, ...], owner: str) -> None:
     """Hold the vocabulary of the text against the tokenizer."""
     vocabulary = vocabulary_of(tokenizer)
     if words and words != vocabulary.words:
@@ -352,9 +374,10 @@ def _set_answers(
     return [*sets, *((k,) for k in range(n_classes) if (k,) not in sets)]
 
 
-def _image_parts(
+def image_parts(
     owner: Any, specs: dict[str, SourceSpec], roles: dict[str, str]
 ) -> tuple[dict[str, Any] | None, tuple[list[float], list[float]]]:
+    """Describe the image model and its pixels; neither is there without images."""
     if "images" not in roles:
         return None, ([], [])
     n_channels = specs[roles["images"]].image_shape[0]

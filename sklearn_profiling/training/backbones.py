@@ -25,22 +25,25 @@ __all__ = [
     "pixel_statistics",
 ]
 
-Kind = Literal["language", "causal", "image"]
+Kind = Literal["language", "causal", "text", "image"]
 Configuration = dict[str, Any]
 
 _LOADERS = {
     "language": "AutoModelForSeq2SeqLM",
     "causal": "AutoModelForCausalLM",
+    "text": "AutoModel",
     "image": "AutoModel",
 }
 _PARAMETERS = {
     "language": "language_model",
     "causal": "language_model",
+    "text": "text_model",
     "image": "image_model",
 }
 _EXAMPLES = {
     "language": "flan-t5-base",
     "causal": "Llama-2-7b-hf",
+    "text": "bert-base-uncased",
     "image": "vit-base-patch16-224",
 }
 _SMALL: dict[str, Configuration] = {
@@ -59,6 +62,14 @@ _SMALL: dict[str, Configuration] = {
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
         "intermediate_size": 128,
+    },
+    "text": {
+        "model_type": "bert",
+        "hidden_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 128,
+        "max_position_embeddings": 600,
     },
     "image": {
         "model_type": "vit",
@@ -86,8 +97,8 @@ def describe_backbone(given: Any, kind: Kind, owner: str) -> Configuration:
         A folder as ``save_pretrained`` writes it, a configuration of transformers, or
         a dict of one with ``model_type``, for a model with random weights, a model, or
         None for a small one with random weights.
-    kind : {"language", "causal", "image"}
-        What it is for: encoder and decoder, decoder alone, or images.
+    kind : {"language", "causal", "text", "image"}
+        What it is for: encoder and decoder, decoder alone, encoder alone, or images.
     owner : str
         Class that asks, for errors.
 
@@ -173,7 +184,7 @@ def build_backbone(given: Any, kind: Kind, configuration: Mapping[str, Any]) -> 
     given : str, path-like, configuration, Module or None
         As for :func:`describe_backbone`; weights come from a folder or a model, of
         which a copy is made, else they are drawn.
-    kind : {"language", "causal", "image"}
+    kind : {"language", "causal", "text", "image"}
         What it is for.
     configuration : mapping
         The configuration, perhaps changed.
@@ -181,7 +192,7 @@ def build_backbone(given: Any, kind: Kind, configuration: Mapping[str, Any]) -> 
     Returns
     -------
     Module
-        The model; an image model without what would join its states.
+        The model; without what would join its states if it encodes text or images.
     """
     if isinstance(given, nn.Module):
         model: Any = copy.deepcopy(given)
@@ -193,8 +204,10 @@ def build_backbone(given: Any, kind: Kind, configuration: Mapping[str, Any]) -> 
             model = loader.from_pretrained(given, config=config, local_files_only=True)
         else:
             model = loader.from_config(config)
-    if kind == "image":
+    if kind in ("text", "image"):
         model = getattr(model, "base_model", model)
+        if model.config.is_encoder_decoder:
+            model = model.get_encoder()
         if getattr(model, "pooler", None) is not None:
             model.pooler = None
     return model
