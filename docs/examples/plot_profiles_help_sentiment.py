@@ -52,8 +52,8 @@ for name, (known, new) in {"review": (train, test), "with profile": told}.items(
     print(f"{name}: {right[name].mean():.3f}")
 
 # %%
-# Where a review speaks of its stars the profile can only mislead, and seldom does; where
-# it does not, the profile is all there is.
+# Where a review speaks of its stars the profile can only mislead, and seldom does;
+# where it does not, the profile is all there is.
 import matplotlib.pyplot as plt
 
 opinions = "terrible|awful|poor|weak|okay|average|good|nice|excellent|perfect"
