@@ -1,0 +1,366 @@
+"""COOPNet: text and images in a common space, each joined with it, one head a task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from typing import Any, ClassVar
+
+from sklearn.utils._param_validation import Interval
+from torch import nn
+
+from sklearn_profiling._seeding import RandomState
+from sklearn_profiling.architectures.coopnet import (
+    COOPNet,
+    MeanImageStates,
+    MeanTextStates,
+    TextFrame,
+)
+from sklearn_profiling.architectures.layers.sources import JoinedSources
+from sklearn_profiling.containers import TokenMessages
+from sklearn_profiling.estimators._base import BaseProfileClassifier
+from sklearn_profiling.estimators._first_sources import first_of_each
+from sklearn_profiling.estimators._generator_base import (
+    BaseGeneratorClassifier,
+    check_names,
+)
+from sklearn_profiling.estimators._generator_parts import (
+    build_image_states,
+    check_words,
+    image_parts,
+    source_roles,
+    tokenizer_of,
+)
+from sklearn_profiling.estimators._statistics import Weights
+from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.targets import EncodedLabels, LabelCodec
+from sklearn_profiling.training.backbones import build_backbone, describe_backbone
+from sklearn_profiling.training.inputs import Sources, SourceSpec
+
+__all__ = ["COOPNetClassifier"]
+
+_PARTS = ("text_encoder", "image_encoder")
+_FRAMES = (("[CLS]", "<s>"), ("[SEP]", "</s>"))
+_CONSTRAINTS = BaseGeneratorClassifier._parameter_constraints
+_SHARED = (
+    *("image_model", "tokenizer", "source", "max_messages", "max_images"),
+    *("max_tokens", "frozen"),
+)
+
+
+class COOPNetClassifier(BaseProfileClassifier):
+    """Predict attributes from text and images mapped to a common space (COOPNet).
+
+    An encoder reads the text of a user and a vision transformer the images. Both are
+    mapped to a common space; each is then joined with what they have in common, and a
+    regression for each task decides. A baseline of the unified framework that writes
+    nothing.
+
+    Parameters
+    ----------
+    text_model : str, path-like, configuration, dict, Module or None, default=None
+        Encoder of text: the folder of a model that ``save_pretrained`` of the package
+        transformers wrote (BERT, RoBERTa; of T5 and BART the encoder is taken), a
+        configuration, or a dict of one with ``model_type``, for one with random
+        weights, or a model, which is copied. None is a small BERT with random weights
+        (our choice). Nothing is ever downloaded.
+    image_model : str, path-like, configuration, dict, Module or None, default=None
+        Vision transformer, as in :class:`ProfileGeneratorClassifier`; None is a small
+        ViT with random weights (our choice).
+    tokenizer : str, path-like, Tokenizer, PreTrainedTokenizerFast or None, default=None
+        Tokenizer of the encoder, the one that the text was segmented with. None takes
+        that of the folder; a configuration without one learns a vector for each word.
+    source : str, default=None
+        Name of the text to read; may be left out if only one is given.
+    max_messages : int or None, default=3
+        Messages to read of a user, the first ones (paper of the framework); None reads
+        all.
+    max_images : int or None, default=3
+        Images to read of a user, the first ones (paper of the framework).
+    max_tokens : int, default=600
+        Tokens of text to read of a user, with those that begin and end it (paper of the
+        framework).
+    n_common : int, default=256
+        Units of the common space, and of what joins each source with it (our choice).
+    n_hidden : sequence of int, default=()
+        Units of dense layers of each task before its regression (our choice: none).
+    dropout : float, default=0.1
+        Dropout on what the tasks read (our choice).
+    source_dropout : float, default=0.1
+        Probability that training hides a source of a user, so that the stand-in for
+        what is missing is learned (our choice).
+    frozen : sequence of {"text_encoder", "image_encoder"}, default=()
+        Parts that training leaves alone.
+    loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
+        Weight of each task's loss, as in :class:`MMLUPClassifier`.
+    learning_rate : float, default=5e-5
+        Of Adam (paper of the framework).
+    learning_rate_decay : bool, default=False
+        Whether the rate falls linearly to zero over the epochs of ``fit``.
+    weight_decay : float, default=0.0
+        L2 penalty of Adam.
+    batch_size : int, default=4
+        Users in a batch (paper of the framework).
+    max_epochs : int, default=10
+        Passes over the users (paper of the framework).
+    early_stopping : bool, default=False
+        Whether to hold out users, stop when their loss no longer falls, and keep the
+        best epoch.
+    validation_fraction : float, default=0.1
+        Share of users held out by `early_stopping`.
+    n_iter_no_change : int, default=5
+        Epochs without improvement before `early_stopping` stops.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last ``fit`` instead of starting anew.
+    callbacks : list, default=None
+        Skorch callbacks; copied before use.
+    device : str, default="cpu"
+        Torch device; "auto" takes a GPU if there is one.
+    dtype : {"float32", "float64", "bfloat16"}, default="float32"
+        Precision, as in :class:`ProfileGeneratorClassifier`.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial parameters, order of users and dropout.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar, 2 prints a line an epoch.
+
+    Attributes
+    ----------
+    classes_ : list of ndarray, or ndarray
+        Classes of each task; one array if `y` had one dimension.
+    task_names_ : list of str
+        Names of the tasks: the columns of `y`.
+    net_ : skorch.NeuralNet
+        The trained net.
+    history_ : list of dict
+        Losses and times of each epoch.
+    n_iter_ : int
+        Number of epochs trained.
+    n_features_in_ : int
+        Columns of `X`, if it was a plain array.
+
+    Raises
+    ------
+    SourceError
+        If a folder holds no model, the text was written with other tokens, or `X` holds
+        neither one text nor one source of images.
+
+    See Also
+    --------
+    MMLUPClassifier : Any sources, without a common space; needs no pretrained model.
+    ProfileGeneratorClassifier : The profile written by a language model.
+
+    Notes
+    -----
+    With x_s the vector of source s, ``c = mean_s tanh(x_s W_s + b_s)`` is the common
+    representation and ``r_s = relu([x_s; c] V_s + d_s)`` each source joined with it;
+    the regression of a task reads ``[r_text; r_images]``. The description that we
+    follow says "mapped visual and textual modalities into a shared semantic space,
+    integrating them with the original representations" and no more: the formulas, the
+    sizes and that one regression reads both are our choice. The original predicts
+    gender by a regression; here it is one softmax a task, and one sigmoid a class for
+    set-valued tasks.
+
+    The vector of a text is the average of the encoder's states over its tokens, that of
+    images the average of their [CLS] states. Both are standardised on the training
+    users before the first step. A user without images, or without text, has a learned
+    stand-in for the vector; it enters the common space too. Dropout inside the encoders
+    stays off, since it draws from torch's global generator.
+
+    A text named "captions" is not read. A plain 2-D array is read as padded token ids,
+    one message a user: 0 is padding, any other value a word of its own.
+
+    References
+    ----------
+    Li, Hu, Zheng, Liu and Lee, "COOPNet: Multi-Modal Cooperative Gender Prediction in
+    Social Media User Profiling", ICASSP 2021.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_profiling.containers import ImageBags, TokenMessages
+    >>> from sklearn_profiling.estimators import COOPNetClassifier
+    >>> text = TokenMessages.from_lists([[["nice", "place"]]] * 8)
+    >>> pixels = np.zeros((8, 3, 32, 32), dtype=np.uint8)
+    >>> pixels[::2] = 255  # every other user shows white
+    >>> X = {"text": text, "images": ImageBags(pixels, np.arange(9))}
+    >>> model = COOPNetClassifier(learning_rate=0.003, random_state=0)
+    >>> model.fit(X, ["milk", "coffee"] * 4).predict(X)[:2].tolist()
+    ['milk', 'coffee']
+    """
+
+    _array_is_text = True
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseProfileClassifier._parameter_constraints,
+        **{name: _CONSTRAINTS[name] for name in _SHARED},
+        "text_model": _CONSTRAINTS["image_model"],
+        "n_common": [Interval(Integral, 1, None, closed="left")],
+        "n_hidden": ["array-like"],
+    }
+
+    def __init__(
+        self,
+        *,
+        text_model: Any = None,
+        image_model: Any = None,
+        tokenizer: Any = None,
+        source: str | None = None,
+        max_messages: int | None = 3,
+        max_images: int | None = 3,
+        max_tokens: int = 600,
+        n_common: int = 256,
+        n_hidden: Sequence[int] = (),
+        dropout: float = 0.1,
+        source_dropout: float = 0.1,
+        frozen: Sequence[str] = (),
+        loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        learning_rate: float = 5e-5,
+        learning_rate_decay: bool = False,
+        weight_decay: float = 0.0,
+        batch_size: int = 4,
+        max_epochs: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        warm_start: bool = False,
+        callbacks: list[Any] | None = None,
+        device: str = "cpu",
+        dtype: str = "float32",
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
+        self.text_model = text_model
+        self.image_model = image_model
+        self.tokenizer = tokenizer
+        self.source = source
+        self.max_messages = max_messages
+        self.max_images = max_images
+        self.max_tokens = max_tokens
+        self.n_common = n_common
+        self.n_hidden = n_hidden
+        self.dropout = dropout
+        self.source_dropout = source_dropout
+        self.frozen = frozen
+        self.loss_weights = loss_weights
+        self.learning_rate = learning_rate
+        self.learning_rate_decay = learning_rate_decay
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _check_architecture(self, sources: Sources) -> Sources:
+        kinds = {name: SourceSpec.of(source).kind for name, source in sources.items()}
+        texts = [n for n, k in kinds.items() if k == "text" and n != "captions"]
+        images = [n for n, k in kinds.items() if k == "images"]
+        if self.source is not None:
+            texts = [name for name in texts if name == self.source]
+        wrong = self.source is not None and not texts
+        if len(texts) > 1 or len(images) > 1 or wrong or not (texts or images):
+            msg = (
+                f"{type(self).__name__} reads one text and one source of images; "
+                f"parameter source is {self.source!r} and X holds {kinds}"
+            )
+            raise SourceError(msg)
+        most = {
+            **dict.fromkeys(texts, self.max_messages),
+            **dict.fromkeys(images, self.max_images),
+        }
+        return {name: first_of_each(sources[name], n) for name, n in most.items()}
+
+    def _gaps(self) -> dict[str, int]:
+        return {name: 0 for name, spec in self._specs.items() if spec.kind == "text"}
+
+    def _train(
+        self,
+        sources: Sources,
+        codec: LabelCodec,
+        labels: EncodedLabels,
+        weights: Weights,
+        *,
+        again: bool,
+        epochs: int,
+    ) -> None:
+        check_names(type(self).__name__, "frozen", self.frozen, _PARTS)
+        if not again:
+            self._describe(sources)
+        # Weights of the user's models are wanted now; an unpickled copy has its own.
+        self._given = {"text": self.text_model, "image": self.image_model}
+        try:
+            super()._train(sources, codec, labels, weights, again=again, epochs=epochs)
+        finally:
+            del self._given
+
+    def _describe(self, sources: Sources) -> None:
+        """Find the configurations of the models, and how words become tokens."""
+        specs = {name: SourceSpec.of(source) for name, source in sources.items()}
+        roles = source_roles(specs, "")
+        self._image, self._pixels = image_parts(self, specs, roles)
+        self._text: dict[str, Any] | None = None
+        if "text" in roles:
+            text: TokenMessages = sources[roles["text"]]
+            name = type(self).__name__
+            self._text = describe_backbone(self.text_model, "text", name)
+            self._frame = self._learn_frame(self._text, text.vocabulary.words)
+
+    def _learn_frame(self, model: dict[str, Any], words: tuple[str, ...]) -> TextFrame:
+        tokenizer = tokenizer_of(self, "text_model")
+        if tokenizer is None:
+            model.update(vocab_size=len(words) + 1, pad_token_id=0)
+            return TextFrame([], [], pad=0, offset=1)
+        check_words(tokenizer, words, type(self).__name__)
+        model["vocab_size"] = max(model.get("vocab_size", 0), len(words))
+        frame = [
+            next(([k] for k in map(tokenizer.token_to_id, names) if k is not None), [])
+            for names in _FRAMES
+        ]
+        pad = model.get("pad_token_id")
+        return TextFrame(*frame, pad=0 if pad is None else pad, offset=0)
+
+    def _build_module(self, n_classes: list[int]) -> nn.Module:
+        encoders: dict[str, nn.Module] = {}
+        for name, spec in self._specs.items():
+            kind = "image" if spec.kind == "images" else "text"
+            given = self.__dict__.get("_given", {}).get(kind)
+            build = self._build_image if kind == "image" else self._build_text
+            encoders[name] = build(given)
+            if f"{kind}_encoder" in self.frozen:
+                encoders[name].requires_grad_(requires_grad=False)
+        return COOPNet(
+            JoinedSources(encoders, self.source_dropout),
+            n_common=self.n_common,
+            n_hidden=list(self.n_hidden),
+            n_classes=n_classes,
+            dropout=self.dropout,
+        )
+
+    def _build_image(self, given: Any) -> nn.Module:
+        configuration: Any = self._image
+        return MeanImageStates(build_image_states(given, configuration, self._pixels))
+
+    def _build_text(self, given: Any) -> nn.Module:
+        configuration: Any = self._text
+        model = build_backbone(given, "text", configuration)
+        n_rows = model.get_input_embeddings().num_embeddings
+        if n_rows < configuration["vocab_size"]:
+            msg = (
+                f"{type(self).__name__}: parameter text_model knows {n_rows} tokens; "
+                f"its tokenizer, and so the text, has {configuration['vocab_size']}"
+            )
+            raise SourceError(msg)
+        most = getattr(model.config, "max_position_embeddings", None)
+        tables = getattr(model, "embeddings", None)
+        positions = getattr(tables, "position_embeddings", None)
+        if most and getattr(positions, "padding_idx", None) is not None:
+            # RoBERTa counts positions from the one behind padding.
+            most -= positions.padding_idx + 1
+        room = min(self.max_tokens, most or self.max_tokens)
+        return MeanTextStates(model, self._frame, room)
