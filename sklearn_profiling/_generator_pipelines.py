@@ -103,7 +103,7 @@ def make_profile_generator(
     if classifier is None:
         classifier = ProfileGeneratorClassifier(random_state=derive_seed(random_state))
     params = classifier.get_params(deep=False)
-    paradigm = params.get("paradigm", "multimodal")
+    paradigm = getattr(classifier, "paradigm", "multimodal")
     tokenizer = _tokenizer_of(params)
     if segmenter is None:
         segmenter = SubwordSegmenter(tokenizer)
@@ -131,7 +131,7 @@ def make_profile_generator(
         cut: Any = clone(segmenter)
         if captioner is not None:
             cut = Pipeline([("captioner", captioner), ("segmenter", cut)])
-        sources.append((params.get("captions", "captions"), cut, column))
+        sources.append((getattr(classifier, "captions", "captions"), cut, column))
     return Pipeline([("sources", SourceUnion(sources)), ("classifier", classifier)])
 
 

@@ -27,15 +27,18 @@ from sklearn_profiling.containers import (
     Vocabulary,
 )
 from sklearn_profiling.estimators import (
+    AoMClassifier,
     AuxLSTMClassifier,
     BowCNNClassifier,
     CausalLMClassifier,
     CNN3DClassifier,
+    COOPNetClassifier,
     ImageSetClassifier,
     LSTMClassifier,
     MMLUPClassifier,
     MultimodalCNN3DClassifier,
     MultiTaskLSTMClassifier,
+    ODTUPClassifier,
     PCNNClassifier,
     ProfileGeneratorClassifier,
     SelectAttClassifier,
@@ -140,6 +143,7 @@ GENERATOR = {
     },
     "decoding": "scoring",
 }
+PROMPTED = {k: value for k, value in GENERATOR.items() if k != "image_model"}
 GENERATOR_CHECKED = {
     **GENERATOR,
     "language_model": {**GENERATOR["language_model"], "d_model": 32},
@@ -168,6 +172,26 @@ CAUSAL_CHECKED = {
     "random_state": 0,
     "learning_rate": 0.02,
     "max_epochs": 25,
+}
+
+# The smallest encoders of text and images.
+COMMON_SPACE = {
+    "text_model": {
+        "model_type": "bert",
+        "hidden_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 16,
+        "max_position_embeddings": 64,
+    },
+    "image_model": GENERATOR["image_model"],
+    "n_common": 16,
+}
+COMMON_SPACE_CHECKED = {
+    **COMMON_SPACE,
+    **{name: value for name, value in EXACT.items() if name != "word_dropout"},
+    "learning_rate": 0.02,
+    "max_epochs": 40,
 }
 
 GRAPH = SocialGraph.from_edges([("a", "b"), ("b", "c"), ("c", "a"), ("c", "d")])
@@ -269,6 +293,19 @@ CASES: dict[str, Case] = {
         ),
         ProfileGeneratorClassifier(**GENERATOR_CHECKED),
     ),
+    "ODTUPClassifier": Case(
+        "text net",
+        lambda: ODTUPClassifier(
+            **PROMPTED, **{**QUICK, "batch_size": 20}, learning_rate=0.01
+        ),
+        ODTUPClassifier(
+            **{
+                name: value
+                for name, value in GENERATOR_CHECKED.items()
+                if name in PROMPTED or name not in GENERATOR
+            }
+        ),
+    ),
     "SelectAttClassifier": Case(
         "mixed net",
         lambda: SelectAttClassifier(**GENERATOR, **QUICK, learning_rate=0.01),
@@ -278,6 +315,16 @@ CASES: dict[str, Case] = {
         "mixed net",
         lambda: VLPMABSAClassifier(**GENERATOR, **QUICK, learning_rate=0.01),
         VLPMABSAClassifier(**GENERATOR_CHECKED),
+    ),
+    "AoMClassifier": Case(
+        "mixed net",
+        lambda: AoMClassifier(**GENERATOR, **QUICK, learning_rate=0.01),
+        AoMClassifier(**GENERATOR_CHECKED),
+    ),
+    "COOPNetClassifier": Case(
+        "mixed net",
+        lambda: COOPNetClassifier(**COMMON_SPACE, **QUICK, learning_rate=0.01),
+        COOPNetClassifier(**COMMON_SPACE_CHECKED),
     ),
     "CausalLMClassifier": Case(
         "text net",

@@ -28,7 +28,7 @@ def tokenizer(users):
 
 def generator(**params):
     settings = {"max_epochs": 1, "max_tokens": 20, "decoding": "scoring"}
-    bart = {**BART, "max_position_embeddings": 256}
+    bart = {**BART, "max_position_embeddings": 256, "vocab_size": 300}
     models = {"language_model": bart, "image_model": VIT, "random_state": 0}
     return ProfileGeneratorClassifier(**{**models, **settings, **params})
 

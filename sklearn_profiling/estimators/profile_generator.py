@@ -88,6 +88,12 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
     frozen : sequence of {"text_encoder", "decoder", "image_encoder"}, default=()
         Parts that training leaves alone. What encoder and decoder share, the table of
         tokens, is trained all the same.
+    lora : dict or None, default=None
+        Train matrices of low rank beside linear layers of the language model instead of
+        the model itself, with the keys "rank" (8), "alpha" (16), "dropout" (0.0) and
+        "target_modules", names of layers, by default those that the package peft has
+        for the model. What reads and joins images is trained all the same. Needs the
+        extra `lora`. None trains the model.
     gradient_checkpointing : bool, default=False
         Whether to compute activations of the language model anew for the gradient
         instead of keeping them: less memory, a third more time.
@@ -237,6 +243,7 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
         max_sets: int = 100,
         dropout: float | None = None,
         frozen: Sequence[str] = (),
+        lora: Mapping[str, Any] | None = None,
         gradient_checkpointing: bool = False,
         micro_batch_size: int | None = None,
         prediction_batch_size: int = 32,
@@ -277,6 +284,7 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
         self.max_sets = max_sets
         self.dropout = dropout
         self.frozen = frozen
+        self.lora = lora
         self.gradient_checkpointing = gradient_checkpointing
         self.micro_batch_size = micro_batch_size
         self.prediction_batch_size = prediction_batch_size

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import joblib
 
 from sklearn_profiling._seeding import RandomState, derive_seeds
-from sklearn_profiling.estimators import ProfileGeneratorClassifier
+from sklearn_profiling.estimators import ODTUPClassifier, ProfileGeneratorClassifier
 from sklearn_profiling.exceptions import ProfilingError
 from sklearn_profiling.pipelines import make_profile_generator
 
@@ -77,11 +77,12 @@ def make_unified_systems(
     Returns
     -------
     dict of str to Pipeline
-        Systems by name, in the order of the table: "T5" and "BART", which read text
-        alone; and of the paper's own, for each paradigm, "Ours, basic (multimodal)"
-        (images beside the text), "Ours, attention (multimodal)" (guided attention,
-        trained on all there is alone) and "Ours, joint (multimodal)" (all four modes of
-        training). The unimodal paradigm has no guided attention.
+        Systems by name, in the order of the table: "OD-TUP", "T5" and "BART", which
+        read text alone; and of the paper's own, for each paradigm, such as
+        "multimodal", "Ours, basic (multimodal)" (images beside the text), "Ours,
+        attention (multimodal)" (guided attention, trained on all there is alone) and
+        "Ours, joint (multimodal)" (all four modes of training). The unimodal paradigm
+        has no guided attention.
 
     Raises
     ------
@@ -129,6 +130,7 @@ def make_unified_systems(
     ours = ProfileGeneratorClassifier
     alone = {"joint_modes": ("fusion",)}
     systems = {
+        "OD-TUP": system(ODTUPClassifier, pictures=False, **t5_parts),
         "T5": system(ours, pictures=False, **t5_parts, **alone),
         "BART": system(ours, pictures=False, **bart_parts, **alone),
     }

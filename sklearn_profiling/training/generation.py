@@ -13,11 +13,11 @@ from sklearn_profiling.architectures.layers.decoder_memory import (
     read_states,
     shared_memory,
 )
-from sklearn_profiling.architectures.profile_generator import ProfileGenerator
+from sklearn_profiling.architectures.profile_generator import ProfileGenerator, TokenIds
 from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.net import ProfileNet
 
-__all__ = ["generate_texts", "search"]
+__all__ = ["generate_texts", "search", "search_settings", "text_of_row"]
 
 
 def generate_texts(
@@ -48,19 +48,8 @@ def generate_texts(
     list of str
         One text a user, valid or not.
     """
-    package = import_optional(
-        "transformers", extra="multimodal", purpose="Generating profiles"
-    )
     module: ProfileGenerator = net.module_
-    ids = module.ids
-    how = package.GenerationConfig(
-        num_beams=n_beams,
-        max_new_tokens=max_new_tokens,
-        do_sample=False,
-        pad_token_id=ids.pad,
-        eos_token_id=ids.end,
-        decoder_start_token_id=ids.start,
-    )
+    how = search_settings(module.ids, n_beams, max_new_tokens)
     module.eval()
     texts: list[str] = []
     with torch.inference_mode():
@@ -68,8 +57,38 @@ def generate_texts(
             batch = users.to(net.device)
             states, is_state = module.encode(module.inputs(batch.sources))
             found = search(module, states, is_state, how)
-            texts += [_text(row, decode, module) for row in found[:, 1:].tolist()]
+            texts += [text_of_row(row, decode, module) for row in found[:, 1:].tolist()]
     return texts
+
+
+def search_settings(ids: TokenIds, n_beams: int, max_new_tokens: int) -> Any:
+    """Say how to search.
+
+    Parameters
+    ----------
+    ids : TokenIds
+        Ids of the language model.
+    n_beams : int
+        Beams.
+    max_new_tokens : int
+        Where to stop at the latest.
+
+    Returns
+    -------
+    transformers.GenerationConfig
+        The settings.
+    """
+    package = import_optional(
+        "transformers", extra="multimodal", purpose="Generating profiles"
+    )
+    return package.GenerationConfig(
+        num_beams=n_beams,
+        max_new_tokens=max_new_tokens,
+        do_sample=False,
+        pad_token_id=ids.pad,
+        eos_token_id=ids.end,
+        decoder_start_token_id=ids.start,
+    )
 
 
 def search(
@@ -114,10 +133,25 @@ def search(
     return found
 
 
-def _text(
+def text_of_row(
     row: list[int], decode: Callable[[Sequence[int]], str], module: ProfileGenerator
 ) -> str:
-    """Decode what was written before the end."""
+    """Decode what was written before the end.
+
+    Parameters
+    ----------
+    row : list of int
+        Tokens.
+    decode : callable
+        From token ids to text.
+    module : ProfileGenerator
+        Whose ids they are.
+
+    Returns
+    -------
+    str
+        The text.
+    """
     if module.ids.end in row:
         row = row[: row.index(module.ids.end)]
     return decode([k for k in row if k != module.ids.pad])

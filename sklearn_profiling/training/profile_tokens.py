@@ -144,14 +144,19 @@ class ProfileTokens:
     @property
     def longest(self) -> int:
         """Tokens of the longest profile that names each class of each set, with end."""
-        total = 1
-        for task, values in enumerate(self.values):
-            lengths = [len(value) for value in values]
-            sets = self.text.set_valued[task]
-            value = sum(lengths) + len(lengths) * len(self.comma)
-            total += len(self.headers[task]) + len(self.stop)
-            total += value if sets else max(lengths)
-        return total
+        tasks = range(len(self.values))
+        headers = sum(len(header) for header in self.headers)
+        return 1 + headers + sum(self._longest_value(task) for task in tasks)
+
+    @property
+    def longest_answer(self) -> int:
+        """Tokens of the longest value of an attribute, with end."""
+        return 1 + max(self._longest_value(task) for task in range(len(self.values)))
+
+    def _longest_value(self, task: int) -> int:
+        lengths = [len(value) for value in self.values[task]]
+        every = sum(lengths) + len(lengths) * len(self.comma)
+        return len(self.stop) + (every if self.text.set_valued[task] else max(lengths))
 
     def questions(self) -> list[Question]:
         """Ask about each task.
@@ -218,6 +223,29 @@ class ProfileTokens:
             rows.append([*row, self.ids.end])
             # The end of the profile is known once its last attribute is.
             tasks.append([*of, of[-1]])
+        ids, _ = TokenRows.from_lists(rows).padded(self.ids.pad)
+        return WrittenProfiles(ids, TokenRows.from_lists(tasks).padded(-1)[0])
+
+    def answered(self, labels: LabelBatch, task: int) -> WrittenProfiles:
+        """Write one attribute of some users; nothing where its label is missing.
+
+        Parameters
+        ----------
+        labels : LabelBatch
+            Their labels.
+        task : int
+            The task.
+
+        Returns
+        -------
+        WrittenProfiles
+            Values alone, each with its end, on the CPU.
+        """
+        rows = [
+            [*self.value(task, chosen[task]), self.ids.end] if task in chosen else []
+            for chosen in _chosen(labels)
+        ]
+        tasks = [[task] * len(row) for row in rows]
         ids, _ = TokenRows.from_lists(rows).padded(self.ids.pad)
         return WrittenProfiles(ids, TokenRows.from_lists(tasks).padded(-1)[0])
 

@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from generators import WORDS, make_generator, make_users
+from generators import BART, WORDS, make_generator, make_users
 from skorch.callbacks import Callback
 from skorch.helper import SliceDict
 
@@ -136,6 +136,13 @@ def test_what_cannot_be_read_is_named():
         make_generator(paradigm="both").fit(SliceDict(**{**X, "captions": other}), y)
 
 
+def test_a_profile_longer_than_the_decoder_is_refused():
+    X, y = make_users()
+    short = {**BART, "max_position_embeddings": 8}
+    with pytest.raises(SourceError, match=r"positions for 8 tokens; .* takes \d+"):
+        make_generator(language_model=short).fit(X, y)
+
+
 # -- training ------------------------------------------------------------------
 
 
@@ -192,6 +199,25 @@ def test_frozen_parts_stay(frozen, still):
             assert torch.allclose(after, before[name], rtol=0, atol=1e-20)
     table = "language_model.model.shared.weight"
     assert not torch.equal(model.net_.module_.get_parameter(table), before[table])
+
+
+def test_lora_trains_small_matrices_alone():
+    X, y = make_users()
+    settings = {"lora": {"rank": 2}, "max_epochs": 1, "decoding": "scoring"}
+    start = make_generator(**{**settings, "learning_rate": 1e-30}).fit(X, y)
+    model = make_generator(**settings).fit(X, y)
+    before = dict(start.net_.module_.named_parameters())
+    changed = {
+        name
+        for name, after in model.net_.module_.named_parameters()
+        if not torch.allclose(after, before[name], rtol=0, atol=1e-20)
+    }
+    language = {name for name in changed if name.startswith("language_model.")}
+    assert language
+    assert all("lora_" in name for name in language)
+    assert any(name.startswith("fusion.") for name in changed)
+    copy = pickle.loads(pickle.dumps(model))
+    assert same(copy.predict_proba(X), model.predict_proba(X))
 
 
 def test_recomputed_activations_give_the_same_net():

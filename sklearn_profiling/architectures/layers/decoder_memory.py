@@ -19,6 +19,8 @@ __all__ = ["SharedStates", "read_states", "score_answers", "shared_memory"]
 
 _ROWS_AT_ONCE = 256
 """Answers to score at a time: each takes the states of its user once more."""
+_TOKENS_AT_ONCE = 2048
+"""Tokens of answers at a time: each takes a row of logits, one for each word."""
 
 
 class SharedStates:
@@ -178,7 +180,8 @@ def score_answers(
         by_length.setdefault(len(row), []).append(user)
     tokens = TokenRows.from_lists([list(each) for each in answers], is_state.device)
     written, is_token = tokens.padded(0)
-    step = max(1, _ROWS_AT_ONCE // len(answers))
+    most = min(_ROWS_AT_ONCE, _TOKENS_AT_ONCE // written.shape[1])
+    step = max(1, most // len(answers))
     order, parts = [], []
     for users in by_length.values():
         for start in range(0, len(users), step):
