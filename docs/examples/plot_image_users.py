@@ -29,8 +29,8 @@ model.score(bags[300:], users.target[["taste", "zero"]].iloc[300:])
 
 # %%
 # The bags of four users whom the model has not seen. Above each picture stands the
-# weight that it has in shares of the bag, 1 for as much as every other, bold where it is
-# the largest; at the right what the model thinks and, in bold, what is true.
+# weight that it has, 1 for as much as every other of the bag, bold where it is the
+# largest; at the right what the model thinks and, in bold, what is true.
 import matplotlib.pyplot as plt
 import numpy as np
 

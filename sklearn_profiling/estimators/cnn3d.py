@@ -82,8 +82,8 @@ class CNN3DClassifier(BaseImageClassifier):
         Torch device; "auto" takes a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
         Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions in
-        16 where the device does so in hardware, else in 32. With images of 64 x 64 a step
-        takes 0.6 times as long so; with 16 x 16 it gains nothing.
+        16 where the device does so in hardware, else in 32. A step with
+        images of 64 x 64 takes 0.6 times as long so; 16 x 16 gain nothing.
     random_state : int, RandomState instance or None, default=None
         Decides initial parameters, order of users and of images, and dropout.
     verbose : int, default=0
