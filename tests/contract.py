@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import CASES, CLASSIFIERS, EXACT, NETS, join, pictures, sourced_users
+from case_settings import EXACT
+from cases import CASES, CLASSIFIERS, NETS, join, pictures, sourced_users
 from skorch.helper import SliceDict
 
 every_classifier = pytest.mark.parametrize("name", CLASSIFIERS)

@@ -24,17 +24,9 @@ _LEAST_TEXT = 2
 
 
 class BaseGeneratorBaseline(BaseGeneratorClassifier):
-    """Base of baselines that read text and images, and are trained in one mode.
-
-    What the unified framework adds to a generator, its modes of training and its
-    captions, is not theirs.
-    """
+    """Base of baselines that write profiles from text and images, not from captions."""
 
     paradigm: ClassVar[str] = "multimodal"
-    joint_modes: ClassVar[tuple[str, ...]] = ("fusion",)
-    mask_image: ClassVar[float] = 0.0
-    mask_profile: ClassVar[float] = 0.0
-    mixing: ClassVar[str] = "batch"
     captions: ClassVar[str] = "captions"
 
     def __init__(
@@ -43,6 +35,10 @@ class BaseGeneratorBaseline(BaseGeneratorClassifier):
         language_model: Any = None,
         image_model: Any = None,
         tokenizer: Any = None,
+        joint_modes: Sequence[str] = ("fusion",),
+        mask_image: float = 0.5,
+        mask_profile: float = 0.5,
+        mixing: Literal["batch", "epoch"] = "batch",
         source: str | None = None,
         max_messages: int | None = 3,
         max_images: int | None = 3,
@@ -76,6 +72,10 @@ class BaseGeneratorBaseline(BaseGeneratorClassifier):
         self.language_model = language_model
         self.image_model = image_model
         self.tokenizer = tokenizer
+        self.joint_modes = joint_modes
+        self.mask_image = mask_image
+        self.mask_profile = mask_profile
+        self.mixing = mixing
         self.source = source
         self.max_messages = max_messages
         self.max_images = max_images
@@ -134,6 +134,10 @@ class BaseRegionGenerator(BaseGeneratorBaseline):
         image_model: Any = None,
         tokenizer: Any = None,
         region_grid: int = 6,
+        joint_modes: Sequence[str] = ("fusion",),
+        mask_image: float = 0.5,
+        mask_profile: float = 0.5,
+        mixing: Literal["batch", "epoch"] = "batch",
         source: str | None = None,
         max_messages: int | None = 3,
         max_images: int | None = 3,
@@ -168,6 +172,10 @@ class BaseRegionGenerator(BaseGeneratorBaseline):
         self.image_model = image_model
         self.tokenizer = tokenizer
         self.region_grid = region_grid
+        self.joint_modes = joint_modes
+        self.mask_image = mask_image
+        self.mask_profile = mask_profile
+        self.mixing = mixing
         self.source = source
         self.max_messages = max_messages
         self.max_images = max_images

@@ -276,16 +276,16 @@ def _set_dropout(
             language[key] = float(dropout)
 
 
-def tokenizer_of(owner: Any, parameter: str = "language_model") -> Any:
-    """Find the tokenizer of a model; None if it has none."""
-    given, model = owner.tokenizer, getattr(owner, parameter)
+def tokenizer_of(owner: Any) -> Any:
+    """Find the tokenizer of a language model; None if it has none."""
+    given, model = owner.tokenizer, owner.language_model
     if given is None and isinstance(model, str | os.PathLike):
         given = model
     if given is not None:
         return load_tokenizer(given, owner)
     if isinstance(model, nn.Module):
         msg = (
-            f"{type(owner).__name__}: a {parameter} given as an object needs its "
+            f"{type(owner).__name__}: a language_model given as an object needs its "
             "tokenizer too, as parameter tokenizer: a folder or an object"
         )
         raise SourceError(msg)

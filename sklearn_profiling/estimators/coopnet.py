@@ -43,7 +43,14 @@ _PARTS = ("text_encoder", "image_encoder")
 _FRAMES = (("[CLS]", "<s>"), ("[SEP]", "</s>"))
 _CONSTRAINTS = BaseGeneratorClassifier._parameter_constraints
 _SHARED = (
-    *("image_model", "tokenizer", "source", "max_messages", "max_images"),
+    *(
+        "language_model",
+        "image_model",
+        "tokenizer",
+        "source",
+        "max_messages",
+        "max_images",
+    ),
     *("max_tokens", "frozen"),
 )
 
@@ -58,7 +65,7 @@ class COOPNetClassifier(BaseProfileClassifier):
 
     Parameters
     ----------
-    text_model : str, path-like, configuration, dict, Module or None, default=None
+    language_model : str, path-like, configuration, dict, Module or None, default=None
         Encoder of text: the folder of a model that ``save_pretrained`` of the package
         transformers wrote (BERT, RoBERTa; of T5 and BART the encoder is taken), a
         configuration, or a dict of one with ``model_type``, for one with random
@@ -193,7 +200,6 @@ class COOPNetClassifier(BaseProfileClassifier):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseProfileClassifier._parameter_constraints,
         **{name: _CONSTRAINTS[name] for name in _SHARED},
-        "text_model": _CONSTRAINTS["image_model"],
         "n_common": [Interval(Integral, 1, None, closed="left")],
         "n_hidden": ["array-like"],
     }
@@ -201,7 +207,7 @@ class COOPNetClassifier(BaseProfileClassifier):
     def __init__(
         self,
         *,
-        text_model: Any = None,
+        language_model: Any = None,
         image_model: Any = None,
         tokenizer: Any = None,
         source: str | None = None,
@@ -229,7 +235,7 @@ class COOPNetClassifier(BaseProfileClassifier):
         random_state: RandomState = None,
         verbose: int = 0,
     ) -> None:
-        self.text_model = text_model
+        self.language_model = language_model
         self.image_model = image_model
         self.tokenizer = tokenizer
         self.source = source
@@ -293,7 +299,7 @@ class COOPNetClassifier(BaseProfileClassifier):
         if not again:
             self._describe(sources)
         # Weights of the user's models are wanted now; an unpickled copy has its own.
-        self._given = {"text": self.text_model, "image": self.image_model}
+        self._given = {"text": self.language_model, "image": self.image_model}
         try:
             super()._train(sources, codec, labels, weights, again=again, epochs=epochs)
         finally:
@@ -308,11 +314,11 @@ class COOPNetClassifier(BaseProfileClassifier):
         if "text" in roles:
             text: TokenMessages = sources[roles["text"]]
             name = type(self).__name__
-            self._text = describe_backbone(self.text_model, "text", name)
+            self._text = describe_backbone(self.language_model, "text", name)
             self._frame = self._learn_frame(self._text, text.vocabulary.words)
 
     def _learn_frame(self, model: dict[str, Any], words: tuple[str, ...]) -> TextFrame:
-        tokenizer = tokenizer_of(self, "text_model")
+        tokenizer = tokenizer_of(self)
         if tokenizer is None:
             model.update(vocab_size=len(words) + 1, pad_token_id=0)
             return TextFrame([], [], pad=0, offset=1)
@@ -352,8 +358,8 @@ class COOPNetClassifier(BaseProfileClassifier):
         n_rows = model.get_input_embeddings().num_embeddings
         if n_rows < configuration["vocab_size"]:
             msg = (
-                f"{type(self).__name__}: parameter text_model knows {n_rows} tokens; "
-                f"its tokenizer, and so the text, has {configuration['vocab_size']}"
+                f"{type(self).__name__}: the language model knows {n_rows} tokens; its "
+                f"tokenizer, and so the text, has {configuration['vocab_size']}"
             )
             raise SourceError(msg)
         most = getattr(model.config, "max_position_embeddings", None)

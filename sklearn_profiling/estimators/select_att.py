@@ -14,7 +14,7 @@ class SelectAttClassifier(BaseGeneratorBaseline):
     Each state of the text attends to all patches of the user's images, by softmax and
     with one head; a gate mixes what it finds with the state of the text, and a decoder
     writes the profile. A baseline of the unified framework: its states of images are
-    patches, its attention is not sparse, and it is trained on text with images alone.
+    patches, and its attention is not sparse.
 
     Parameters
     ----------
@@ -26,6 +26,15 @@ class SelectAttClassifier(BaseGeneratorBaseline):
         ViT with random weights (our choice).
     tokenizer : str, path-like, Tokenizer, PreTrainedTokenizerFast or None, default=None
         Tokenizer of the language model, as in :class:`ProfileGeneratorClassifier`.
+    joint_modes : sequence of str, default=("fusion",)
+        What training looks at, in turn, as in :class:`ProfileGeneratorClassifier`: text
+        with images alone (paper of the framework, Table 2), or more (its Table 7).
+    mask_image : float, default=0.5
+        Probability of a pixel to be masked in mode "masked_image" (our choice).
+    mask_profile : float, default=0.5
+        Probability of a value to be masked in mode "masked_profile" (our choice).
+    mixing : {"batch", "epoch"}, default="batch"
+        Whether modes take turns with each batch or with each pass over the users.
     source : str, default=None
         Name of the text to read; may be left out if only one is given.
     max_messages : int or None, default=3
@@ -90,7 +99,7 @@ class SelectAttClassifier(BaseGeneratorBaseline):
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
         Precision, as in :class:`ProfileGeneratorClassifier`.
     random_state : int, RandomState instance or None, default=None
-        Decides initial parameters, order of users and dropout.
+        Decides initial parameters, order of users, masks and dropout.
     verbose : int, default=0
         0 is silent, 1 shows a progress bar with the time left, 2 prints a line an
         epoch.

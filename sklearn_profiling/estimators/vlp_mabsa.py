@@ -29,6 +29,15 @@ class VLPMABSAClassifier(BaseRegionGenerator):
     region_grid : int, default=6
         Rows and columns of regions that the patches of an image are averaged to, if it
         has more; 36 regions, as many as the paper's detector gives.
+    joint_modes : sequence of str, default=("fusion",)
+        What training looks at, in turn, as in :class:`ProfileGeneratorClassifier`: text
+        with images alone (paper of the framework, Table 2), or more (its Table 7).
+    mask_image : float, default=0.5
+        Probability of a pixel to be masked in mode "masked_image" (our choice).
+    mask_profile : float, default=0.5
+        Probability of a value to be masked in mode "masked_profile" (our choice).
+    mixing : {"batch", "epoch"}, default="batch"
+        Whether modes take turns with each batch or with each pass over the users.
     source : str, default=None
         Name of the text to read; may be left out if only one is given.
     max_messages : int or None, default=3
@@ -93,7 +102,7 @@ class VLPMABSAClassifier(BaseRegionGenerator):
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
         Precision, as in :class:`ProfileGeneratorClassifier`.
     random_state : int, RandomState instance or None, default=None
-        Decides initial parameters, order of users and dropout.
+        Decides initial parameters, order of users, masks and dropout.
     verbose : int, default=0
         0 is silent, 1 shows a progress bar with the time left, 2 prints a line an
         epoch.

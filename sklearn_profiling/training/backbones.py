@@ -37,7 +37,7 @@ _LOADERS = {
 _PARAMETERS = {
     "language": "language_model",
     "causal": "language_model",
-    "text": "text_model",
+    "text": "language_model",
     "image": "image_model",
 }
 _EXAMPLES = {

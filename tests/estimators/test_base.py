@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 from cases import CASES as TABLE
-from cases import EXACT, HEADS, NETS, QUICK, TEXT, join, labels, raw_users
+from case_settings import EXACT, HEADS, QUICK, TEXT
+from cases import NETS, join, labels, raw_users
 from cases import sourced_users as users
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
