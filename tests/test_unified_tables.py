@@ -1,0 +1,142 @@
+"""The benchmark of the unified framework's tables and figures, on few users."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+from sklearn_profiling.datasets import dump_yelp, make_reviewers
+from tests.generators import BART, VIT
+
+FOLDER = Path(__file__).parents[1] / "benchmarks" / "accuracy"
+
+pytestmark = pytest.mark.skipif(
+    not (FOLDER / "unified_tables.py").is_file(), reason="needs the files of a checkout"
+)
+QUICK = ["--users", "16", "--seeds", "1", "--epochs", "1"]
+
+
+@pytest.fixture
+def tables(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    module = importlib.import_module("unified_tables")
+    # One pass over few users says nothing, so the smallest models do.
+    bart = {**BART, "max_position_embeddings": 128}
+    small = {"t5": bart, "bart": bart, "vit": VIT}
+    monkeypatch.setattr(module, "SMALL", {**module.SMALL, **small})
+    return module
+
+
+def numbers(printed, row):
+    """The numbers of a row of the first table."""
+    line = next(line for line in printed.splitlines() if line.startswith(row))
+    return [float(n) for n in re.findall(r"\d+\.\d+", line.removeprefix(row))]
+
+
+def test_rows_stand_beside_the_papers(tables, tmp_path, capsys):
+    arguments = ["--table", "4", *QUICK, "--results", str(tmp_path)]
+    arguments += ["--systems", "Text-Only", "+Fusion, Multi", "+Text, Uni"]
+    tables.main(arguments)
+    printed = capsys.readouterr().out
+    assert "Table 4: macro-F1, 1 seeds, 16 users" in printed
+    for row, paper in (
+        ("Text-Only", 46.01),
+        ("+Fusion, Multi", 48.53),
+        ("+Text, Uni", 52.21),
+    ):
+        *tasks, average, published, _ = numbers(printed, row)
+        assert len(tasks) == 6
+        assert average == pytest.approx(sum(tasks) / 6, abs=0.02)
+        assert published == paper
+    assert "best possible, images" in printed
+    assert len(list((tmp_path / "seed0").iterdir())) == 3
+    # What is finished is taken from the folder, times and all.
+    tables.main(arguments)
+    assert capsys.readouterr().out == printed
+    assert len(list((tmp_path / "seed0").iterdir())) == 3
+
+
+def test_a_row_that_fails_does_not_stop_the_others(tables, monkeypatch, capsys):
+    rows = {
+        "absent": tables.Row("NoSuchClassifier"),
+        "odd": tables.Row(params={"colour": "red"}),
+        "broken": tables.Row(params={"n_beams": 0}),
+        "Text-Only": tables.Row(reads=("text",)),
+    }
+    monkeypatch.setattr(tables, "rows_of", lambda what: rows)
+    tables.main(["--table", "4", *QUICK])
+    printed = capsys.readouterr().out
+    assert "absent, seed 0, failed: there is no NoSuchClassifier" in printed
+    assert "odd, seed 0, failed: ProfileGeneratorClassifier has no parameter" in printed
+    assert "broken, seed 0, failed: InvalidParameterError" in printed
+    assert len(numbers(printed, "Text-Only")) == 6 + 3
+
+
+def test_figure_6_gives_users_what_others_showed(tables):
+    settings = tables.parse(["--figure", "6", *QUICK])
+    users = tables.Users(settings)
+    rows = tables.rows_of("figure 6")
+    paired = users.sources(rows["Paired, Multi"])
+    unpaired = users.sources(rows["Unpaired, Multi"])
+    missing = users.sources(rows["Partial Missing, Multi"])
+    n_users = len(users.data)
+    assert n_users == 16
+    for user in range(n_users):
+        other = (user - 1) % n_users
+        assert unpaired["text"][user] == paired["text"][user]
+        assert unpaired["captions"][user] == paired["captions"][other]
+        assert (unpaired["images"][user] == paired["images"][other]).all()
+        assert missing["captions"][user] == paired["captions"][user][::2]
+        assert (missing["images"][user] == paired["images"][user][::2]).all()
+
+
+def test_ratings_with_profiles_from_a_yelp_folder(tables, tmp_path, capsys):
+    dump_yelp(make_reviewers(16, n_reviews=3, random_state=0), tmp_path)
+    arguments = ["--table", "5", *QUICK, "--data", str(tmp_path), "--min-reviews", "3"]
+    arguments += ["--min-words", "1"]
+    tables.main([*arguments, "--systems", "TF-IDF", "TF-IDF, profile", "T5, profile"])
+    printed = capsys.readouterr().out
+    assert "Table 5" in printed
+    assert "failed" not in printed
+    assert numbers(printed, "T5, profile")[2] == 66.8
+
+
+def test_every_row_has_its_number(tables):
+    for what, published in tables.PAPER.items():
+        assert set(published) <= set(tables.rows_of(what))
+        assert all(20 < number < 80 for number in published.values())
+    # Tables of one paper agree where they show the same.
+    paper = tables.PAPER
+    assert paper["3"]["-Uni"] == paper["4"]["Ours, Multi"]
+    assert paper["3"]["-Multi -Uni"] == paper["7"]["Ours"]
+    assert paper["2"]["Ours"] == paper["3"]["Ours"] == paper["7"]["Ours, joint"]
+    assert paper["2"]["BART"] == paper["7"]["BART"]
+    assert len(tables.rows_of("figure 5")) == 10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--systems", "theirs"], "are none of"),
+        (["--model", "t6=folder"], "NAME=FOLDER"),
+        (["--model", "bart"], "NAME=FOLDER"),
+    ],
+)
+def test_what_is_unknown_is_said(tables, capsys, arguments, said):
+    with pytest.raises(SystemExit):
+        tables.parse(["--table", "2", *arguments])
+    assert said in capsys.readouterr().err
+
+
+def test_models_from_folders_are_tuned_as_in_the_paper(tables):
+    settings = tables.parse(
+        ["--table", "2", "--language-model", "a", "--model", "bart=b"]
+    )
+    assert settings.models == {"t5": "a", "bart": "b"}
+    assert (settings.epochs, settings.batch_size) == (10, 4)
+    assert settings.learning_rate == 5e-5
+    assert settings.dropout is None
+    assert settings.image_size == 32
