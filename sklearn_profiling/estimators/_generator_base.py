@@ -259,7 +259,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
     def _room(self, language: Any, images: ImageStates | None) -> int:  # noqa: ARG002 - images may take room
         """Tokens of text to read of a user."""
         most = getattr(language, "max_position_embeddings", None)
-        return min(self.max_tokens, most or self.max_tokens)
+        return int(min(self.max_tokens, most or self.max_tokens))
 
     def _fusion(self) -> str:
         """Name of the fusion."""

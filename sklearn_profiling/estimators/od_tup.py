@@ -270,7 +270,7 @@ class ODTUPClassifier(BaseGeneratorClassifier):
         return "multimodal" if self.captions is None else "unimodal"
 
     def _check_architecture(self, sources: Sources) -> Sources:
-        texts = {
+        texts: Sources = {
             name: source
             for name, source in sources.items()
             if not isinstance(source, ImageBags)
