@@ -52,6 +52,7 @@ from sklearn_profiling.estimators import (
     CNN3DClassifier,
     COOPNetClassifier,
     ImageSetClassifier,
+    LLaVAClassifier,
     LSTMClassifier,
     MMLUPClassifier,
     MultimodalCNN3DClassifier,
@@ -222,6 +223,16 @@ CASES: dict[str, Case] = {
         "text net",
         lambda: CausalLMClassifier(**CAUSAL, **QUICK, learning_rate=0.01),
         CausalLMClassifier(**CAUSAL_CHECKED),
+    ),
+    "LLaVAClassifier": Case(
+        "mixed net",
+        lambda: LLaVAClassifier(
+            **CAUSAL,
+            **{**QUICK, "batch_size": 20},
+            image_model=GENERATOR["image_model"],
+            learning_rate=0.01,
+        ),
+        LLaVAClassifier(**CAUSAL_CHECKED),
     ),
     "MaskedMultiOutputClassifier": Case(
         "meta",

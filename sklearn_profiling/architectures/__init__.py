@@ -11,6 +11,7 @@ from sklearn_profiling.architectures.causal_lm import CausalLM
 from sklearn_profiling.architectures.cnn3d import CNN3D
 from sklearn_profiling.architectures.coopnet import COOPNet
 from sklearn_profiling.architectures.image_set import ImageSet
+from sklearn_profiling.architectures.llava import LLaVA
 from sklearn_profiling.architectures.lstm import LSTM
 from sklearn_profiling.architectures.mmlup import MMLUP
 from sklearn_profiling.architectures.multi_task_lstm import MultiTaskLSTM
@@ -30,6 +31,7 @@ __all__ = [  # noqa: RUF022  sorted by character, as the test of all packages as
     "COOPNet",
     "CausalLM",
     "ImageSet",
+    "LLaVA",
     "LSTM",
     "MMLUP",
     "MultiTaskLSTM",

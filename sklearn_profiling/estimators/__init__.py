@@ -7,6 +7,7 @@ from sklearn_profiling.estimators.causal_lm import CausalLMClassifier
 from sklearn_profiling.estimators.cnn3d import CNN3DClassifier
 from sklearn_profiling.estimators.coopnet import COOPNetClassifier
 from sklearn_profiling.estimators.image_set import ImageSetClassifier
+from sklearn_profiling.estimators.llava import LLaVAClassifier
 from sklearn_profiling.estimators.lstm import LSTMClassifier
 from sklearn_profiling.estimators.mmlup import MMLUPClassifier
 from sklearn_profiling.estimators.multi_task_lstm import MultiTaskLSTMClassifier
@@ -26,6 +27,7 @@ __all__ = [
     "COOPNetClassifier",
     "CausalLMClassifier",
     "ImageSetClassifier",
+    "LLaVAClassifier",
     "LSTMClassifier",
     "MMLUPClassifier",
     "MultiTaskLSTMClassifier",
