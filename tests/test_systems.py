@@ -103,6 +103,22 @@ def test_systems_of_the_aux_lstm_paper_share_what_they_are_given():
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "rates"),
+    [
+        ({}, [(0.05, True), (0.02, True), (0.05, True)]),
+        ({"learning_rate": 0.5, "learning_rate_decay": False}, [(0.5, False)] * 3),
+    ],
+)
+def test_learning_rates_of_the_lstms(given, rates):
+    systems = make_aux_lstm_systems(["gender", "age"], lstm_parameters=given)
+    nets = [
+        systems[name].named_steps["classifier"]
+        for name in ("LSTM", "Multi-task LSTM", "Aux-LSTM")
+    ]
+    assert [(net.learning_rate, net.learning_rate_decay) for net in nets] == rates
+
+
 def test_style_is_measured_where_parts_of_speech_are_tagged():
     def svm(segmenter, **arguments):
         systems = make_aux_lstm_systems(["gender"], segmenter=segmenter, **arguments)
