@@ -11,6 +11,13 @@ from sklearn_profiling.exceptions import ProfilingError
 from sklearn_profiling.sources import SubwordSegmenter
 from sklearn_profiling.systems import make_unified_systems
 
+BERT = {
+    "model_type": "bert",
+    "hidden_size": 8,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 8,
+}
 OURS = ("Ours, basic", "Ours, attention", "Ours, joint")
 
 
@@ -63,6 +70,28 @@ def test_each_system_reads_its_sources():
     assert segmenters["T5"].tokenizer == "flan-t5-base"
 
 
+def test_baselines_take_the_models_of_their_papers():
+    tokenizer = SubwordSegmenter(n_tokens=261).fit([["tea"]]).tokenizer_
+    systems = make_unified_systems(
+        t5="flan-t5-base", encoder=BERT, encoder_tokenizer=tokenizer, n_beams=2
+    )
+    assert list(systems)[3:7] == ["COOPNet", "SelectAtt", "VLP-MABSA", "AoM"]
+    found = {name: system[-1] for name, system in systems.items()}
+    assert found["COOPNet"].language_model == BERT
+    assert found["SelectAtt"].language_model == "flan-t5-base"
+    for name in ("VLP-MABSA", "AoM"):
+        assert found[name].language_model == found["BART"].language_model
+    for name in ("COOPNet", "SelectAtt", "VLP-MABSA", "AoM"):
+        read = {source: column for source, _, column in systems[name][0].sources}
+        assert read == {"text": "messages", "images": "images"}
+    segmenter = systems["COOPNet"].get_params()["sources__text"]
+    assert segmenter.tokenizer is tokenizer
+    # COOPNet searches nothing; what nobody knows is refused all the same
+    assert found["AoM"].n_beams == 2
+    with pytest.raises(TypeError, match="n_beans"):
+        make_unified_systems(n_beans=2)
+
+
 def test_what_cannot_be_made_is_named():
     with pytest.raises(ProfilingError, match=r"got \['dual'\]"):
         make_unified_systems(paradigms=("dual",))
@@ -76,15 +105,17 @@ def test_a_system_reads_reviewers():
     systems = make_unified_systems(
         bart=bart,
         t5=bart,
+        encoder=BERT,
         image_model=VIT,
         max_epochs=1,
         max_tokens=20,
         decoding="scoring",
         random_state=0,
     )
-    for name in ("BART", "Ours, basic (multimodal)"):
+    for name in ("BART", "COOPNet", "AoM", "Ours, basic (multimodal)"):
         model = systems[name].set_params(sources__text__n_tokens=270)
-        assert isinstance(model.named_steps["classifier"], ProfileGeneratorClassifier)
+        ours = isinstance(model.named_steps["classifier"], ProfileGeneratorClassifier)
+        assert ours == (name not in {"COOPNet", "AoM"})
         if "sources__images" in model.get_params():
             model.set_params(sources__images__size=(4, 4))
         assert model.fit(users.data, users.target).score(users.data, users.target) > 0

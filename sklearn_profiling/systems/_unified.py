@@ -8,7 +8,14 @@ from typing import Any, Literal
 import joblib
 
 from sklearn_profiling._seeding import RandomState, derive_seeds
-from sklearn_profiling.estimators import ODTUPClassifier, ProfileGeneratorClassifier
+from sklearn_profiling.estimators import (
+    AoMClassifier,
+    COOPNetClassifier,
+    ODTUPClassifier,
+    ProfileGeneratorClassifier,
+    SelectAttClassifier,
+    VLPMABSAClassifier,
+)
 from sklearn_profiling.exceptions import ProfilingError
 from sklearn_profiling.pipelines import make_profile_generator
 
@@ -30,9 +37,11 @@ def make_unified_systems(
     *,
     t5: Any = None,
     bart: Any = None,
+    encoder: Any = None,
     image_model: Any = None,
     tokenizer: Any = None,
     bart_tokenizer: Any = None,
+    encoder_tokenizer: Any = None,
     paradigms: tuple[Literal["multimodal", "unimodal", "both"], ...] = ("multimodal",),
     images: Any = None,
     captioner: Any = None,
@@ -54,10 +63,13 @@ def make_unified_systems(
         small one with random weights.
     bart : str, path-like, configuration, dict or Module, default=None
         That of the systems that write with BART, likewise.
+    encoder : str, path-like, configuration, dict or Module, default=None
+        Encoder of text of "COOPNet", as parameter ``language_model`` of
+        :class:`~sklearn_profiling.estimators.COOPNetClassifier`.
     image_model : str, path-like, configuration, dict or Module, default=None
         Vision transformer of all systems that read images, likewise.
-    tokenizer, bart_tokenizer : object, default=None
-        Tokenizers of both, where the models are no folders. None learns the tokens
+    tokenizer, bart_tokenizer, encoder_tokenizer : object, default=None
+        Tokenizers of the three, where the models are no folders. None learns the tokens
         from the messages, which does not go with captions.
     paradigms : sequence of {"multimodal", "unimodal", "both"}, default=("multimodal",)
         How the paper's own systems read images; the latter two read captions.
@@ -72,17 +84,19 @@ def make_unified_systems(
     random_state : int, RandomState instance or None, default=None
         Decides all parts; the systems share their seed.
     **parameters : dict
-        Parameters that all systems share, for example ``max_epochs``.
+        Parameters that all systems share, for example ``max_epochs``; a baseline that
+        has no use for one of them goes without.
 
     Returns
     -------
     dict of str to Pipeline
         Systems by name, in the order of the table: "OD-TUP", "T5" and "BART", which
-        read text alone; and of the paper's own, for each paradigm, such as
-        "multimodal", "Ours, basic (multimodal)" (images beside the text), "Ours,
-        attention (multimodal)" (guided attention, trained on all there is alone) and
-        "Ours, joint (multimodal)" (all four modes of training). The unimodal paradigm
-        has no guided attention.
+        read text alone; "COOPNet", "SelectAtt" (with T5), "VLP-MABSA" and "AoM" (with
+        BART), which read text and images; and of the paper's own, for each paradigm,
+        such as "multimodal", "Ours, basic (multimodal)" (images beside the text),
+        "Ours, attention (multimodal)" (guided attention, trained on all there is alone)
+        and "Ours, joint (multimodal)" (all four modes of training). The unimodal
+        paradigm has no guided attention.
 
     Raises
     ------
@@ -113,12 +127,17 @@ def make_unified_systems(
         "language_model": dict(_SMALL_BART) if bart is None else bart,
         "tokenizer": bart_tokenizer,
     }
+    encoder_parts = {"language_model": encoder, "tokenizer": encoder_tokenizer}
     shared = {"random_state": seed, **parameters}
+    usual = ProfileGeneratorClassifier().get_params()
 
     def system(kind: Callable[..., Any], *, pictures: bool, **own: Any) -> Any:
         models = {"image_model": image_model} if pictures else {}
+        # What no system knows is left in, and refused.
+        known = kind().get_params()
+        common = {k: v for k, v in shared.items() if k in known or k not in usual}
         return make_profile_generator(
-            classifier=kind(**models, **{**shared, **own}),
+            classifier=kind(**models, **{**common, **own}),
             images=images,
             captioner=captioner,
             text_column=text_column,
@@ -133,6 +152,10 @@ def make_unified_systems(
         "OD-TUP": system(ODTUPClassifier, pictures=False, **t5_parts),
         "T5": system(ours, pictures=False, **t5_parts, **alone),
         "BART": system(ours, pictures=False, **bart_parts, **alone),
+        "COOPNet": system(COOPNetClassifier, pictures=True, **encoder_parts),
+        "SelectAtt": system(SelectAttClassifier, pictures=True, **t5_parts),
+        "VLP-MABSA": system(VLPMABSAClassifier, pictures=True, **bart_parts),
+        "AoM": system(AoMClassifier, pictures=True, **bart_parts),
     }
     for paradigm in paradigms:
         for name, settings in _own_systems(paradigm).items():

@@ -7,8 +7,8 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from cases import CASES as TABLE
 from case_settings import EXACT, HEADS, QUICK, TEXT
+from cases import CASES as TABLE
 from cases import NETS, join, labels, raw_users
 from cases import sourced_users as users
 from sklearn.base import clone
