@@ -117,6 +117,25 @@ def test_every_row_has_its_number(tables):
     assert len(tables.rows_of("figure 5")) == 10
 
 
+@pytest.mark.parametrize("what", ["2", "3", "4", "5", "7", "figure 5", "figure 6"])
+def test_every_row_has_its_classifier(tables, what):
+    kind, _, number = what.rpartition(" ")
+    settings = tables.parse([f"--{kind or 'table'}", number])
+    for name, row in tables.rows_of(what).items():
+        if row.kind == "make_tfidf_baseline":
+            continue
+        if name in ("LLaMA, joint", "LLaVA, joint"):
+            # A decoder alone has one mode of training.
+            with pytest.raises(LookupError, match="no parameter joint_modes"):
+                tables.classifier(row, settings, 0)
+            continue
+        made = tables.classifier(row, settings, 7)
+        assert type(made).__name__ == row.kind
+        found = made.get_params(deep=False)
+        assert found["random_state"] == 7
+        assert all(found[key] == value for key, value in row.params.items())
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

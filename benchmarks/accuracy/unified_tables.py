@@ -176,7 +176,7 @@ def classifier(row: Row, settings: argparse.Namespace, seed: int) -> Any:
     if missing:
         msg = f"{row.kind} has no parameter {', '.join(sorted(missing))}"
         raise LookupError(msg)
-    used = {name: value for name, value in params.items() if name in known}
+    used = {k: v for k, v in params.items() if k in known and v is not None}
     return kind(**{**used, **row.params})
 
 
@@ -338,7 +338,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         nargs="+",
         default=[],
         metavar="NAME=FOLDER",
-        help="of the other rows: bart, llama, chatglm",
+        help="of the other rows: bart, bert, llama, chatglm",
     )
     parser.add_argument("--epochs", type=int, help="20, with folders 10 (paper)")
     parser.add_argument("--batch-size", type=int, help="8, with folders 4 (paper)")
