@@ -108,12 +108,12 @@ def make_profile_generator(
     if segmenter is None:
         segmenter = SubwordSegmenter(tokenizer)
     sources = [("text", segmenter, text_column)]
-    if paradigm != "unimodal" and image_column is not None:
+    if paradigm in {"multimodal", "both"} and image_column is not None:
         if images is None:
             size = _SMALL if params.get("image_model") is None else _USUAL
             images = ImageBagTransformer(size=size, max_images=3, memory=memory)
         sources.append(("images", images, image_column))
-    if paradigm != "multimodal":
+    if paradigm in {"unimodal", "both"}:
         column = image_column if captioner is not None else caption_column
         if column is None:
             msg = (

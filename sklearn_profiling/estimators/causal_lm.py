@@ -283,7 +283,7 @@ class CausalLMClassifier(BaseCausalClassifier):
         self.verbose = verbose
 
     def _check_architecture(self, sources: Sources) -> Sources:
-        texts = {
+        texts: Sources = {
             name: source
             for name, source in sources.items()
             if not isinstance(source, ImageBags)

@@ -72,8 +72,12 @@ def test_company_and_size_of_batches_change_nothing(trained):
         for one, all_users in zip(model.predict_proba(alone), likely, strict=True):
             np.testing.assert_allclose(one[0], all_users[user], rtol=0, atol=1e-6)
     copy = pickle.loads(pickle.dumps(model))
-    copy.net_.set_params(iterator_valid__batch_size=3)
+    copy.net_.iterator_valid__batch_size = 3
+    batches = copy.net_.get_iterator(copy._dataset(X), training=False)
+    assert len([*batches]) == 3
     assert (copy.generate(X) == texts).all()
+    for few, many in zip(copy.predict_proba(X), likely, strict=True):
+        np.testing.assert_allclose(few, many, rtol=0, atol=1e-6)
 
 
 def test_pickling_keeps_every_bit(trained):
