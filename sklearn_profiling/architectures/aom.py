@@ -19,12 +19,15 @@ from sklearn_profiling.architectures.vlp_mabsa import PADDING, REGION, TOKEN, VL
 
 __all__ = ["AoM", "AttributeAttention", "SimilarityGraph"]
 
+_OPEN = 2.0
+"""Where the gate begins: the decoder first reads nearly what the encoder gave."""
+
 
 class AttributeAttention(nn.Module):
     """Mix each state with the attributes that it attends to.
 
     ``H = g h + (1 - g) h_A`` with ``h_A = sum_i w_i a_i``, ``w = softmax_i(v tanh(h W_H
-    + a_i W_A))`` and ``g = sigmoid([h; h_A] W)``.
+    + a_i W_A))`` and ``g = sigmoid([h; h_A] W + b)``; b begins at 2.
 
     Parameters
     ----------
@@ -38,6 +41,7 @@ class AttributeAttention(nn.Module):
         self.attribute = nn.Linear(n_features, n_features, bias=False)
         self.score = nn.Linear(n_features, 1, bias=False)
         self.gate = nn.Linear(2 * n_features, n_features)
+        nn.init.constant_(self.gate.bias, _OPEN)
 
     def forward(self, states: Tensor, attributes: Tensor) -> Tensor:
         """Look for attributes in states.

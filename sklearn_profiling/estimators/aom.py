@@ -137,15 +137,16 @@ class AoMClassifier(BaseRegionGenerator):
     -----
     With h a state of the encoder and a_i the vector of an attribute, a state becomes
     ``H = g h + (1 - g) sum_i w_i a_i`` with ``w = softmax_i(v tanh(h W_H + a_i W_A))``
-    and ``g = sigmoid([h; sum_i w_i a_i] W)``. Then ``G_l = relu(D^-1 A G_(l-1) W_l +
-    b_l)``, ``G_0 = H``, for two layers; the decoder reads ``H + G_2``. A holds 1
+    and ``g = sigmoid([h; sum_i w_i a_i] W + b)``. Then ``G_l = relu(D^-1 A G_(l-1) W_l
+    + b_l)``, ``G_0 = H``, for two layers; the decoder reads ``H + G_2``. A holds 1
     between a state and itself and the cosine of the states, 0 if negative, between each
     word and each region of a user.
 
     Our choices where the description that we follow is silent, and deviations. An
     attribute's vector is the average of the states that the encoder gives for its name;
     in the original, aspects are noun phrases of the text. All layers are as long as a
-    state, and the gate has one value for each entry of a state. The graph knows no
+    state, and the gate has one value for each entry of a state; it begins near 0.88,
+    so that the decoder first reads nearly what the encoder gave. The graph knows no
     edges between words, for which the original parses sentences, and the states are not
     weighed by a dictionary of feelings, which says nothing of attributes. The states
     before and after the graph have the same say.
