@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from causal_models import LLAMA
 from generators import BART, VIT
 
 from sklearn_profiling.datasets import make_reviewers
@@ -75,7 +76,9 @@ def test_baselines_take_the_models_of_their_papers():
     systems = make_unified_systems(
         t5="flan-t5-base", encoder=BERT, encoder_tokenizer=tokenizer, n_beams=2
     )
-    assert list(systems)[3:7] == ["COOPNet", "SelectAtt", "VLP-MABSA", "AoM"]
+    baselines = ["OD-TUP", "T5", "BART", "LLaMA"]
+    baselines += ["COOPNet", "LLaVA", "SelectAtt", "VLP-MABSA", "AoM"]
+    assert list(systems)[:9] == baselines
     found = {name: system[-1] for name, system in systems.items()}
     assert found["COOPNet"].language_model == BERT
     assert found["SelectAtt"].language_model == "flan-t5-base"
@@ -90,6 +93,23 @@ def test_baselines_take_the_models_of_their_papers():
     assert found["AoM"].n_beams == 2
     with pytest.raises(TypeError, match="n_beans"):
         make_unified_systems(n_beans=2)
+
+
+def test_decoders_alone_take_one_model_with_images_or_without():
+    users = make_reviewers(12, missing_pictures=0.3, random_state=0)
+    systems = make_unified_systems(
+        llm=LLAMA, image_model=VIT, max_epochs=1, n_beams=2, max_tokens=20
+    )
+    for name, columns in (
+        ("LLaMA", {"text": "messages"}),
+        ("LLaVA", {"text": "messages", "images": "images"}),
+    ):
+        model = systems[name].set_params(sources__text__n_tokens=270)
+        assert {s: column for s, _, column in model[0].sources} == columns
+        assert model[-1].language_model == LLAMA
+        if "images" in columns:
+            model.set_params(sources__images__size=(4, 4))
+        assert model.fit(users.data, users.target).predict(users.data).shape == (12, 6)
 
 
 def test_what_cannot_be_made_is_named():

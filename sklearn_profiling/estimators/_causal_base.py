@@ -37,12 +37,6 @@ class BaseCausalClassifier(BaseGeneratorClassifier):
         "lora": [dict, None],
     }
 
-    # Trained on all there is to read: the modes are the unified framework's.
-    joint_modes: ClassVar[tuple[str, ...]] = ("fusion",)
-    mask_image: ClassVar[float] = 0.0
-    mask_profile: ClassVar[float] = 0.0
-    mixing: ClassVar[str] = "batch"
-
     request: str
 
     def _module_options(self) -> dict[str, Any]:

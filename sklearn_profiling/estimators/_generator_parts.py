@@ -47,7 +47,7 @@ _MASKS = ("<mask>", "<extra_id_0>")
 _OWN = {
     "language": TokenIds(pad=0, end=1, start=0, mask=2, offset=3),
     # A decoder alone reads what starts a text, so that it must not be padding.
-    "causal": TokenIds(pad=0, end=1, start=2, mask=2, offset=3),
+    "causal": TokenIds(pad=0, end=1, start=2, mask=3, offset=4),
 }
 """Ids of a model that brings no tokenizer: words of texts and of profiles follow."""
 _DROPOUTS = {
@@ -359,7 +359,9 @@ def _learn_causal_ids(language: dict[str, Any], tokenizer: Any, given: Any) -> T
     pad = end if ids["pad"] is None else ids["pad"]
     start = end if ids["bos"] is None else ids["bos"]
     language.update(pad_token_id=pad, eos_token_id=end, bos_token_id=start)
-    return TokenIds(pad, end, start, pad, 0)
+    found = [tokenizer.token_to_id(token) for token in (*_MASKS, "<unk>")]
+    mask = next((k for k in found if k is not None), pad)
+    return TokenIds(pad, end, start, mask, 0)
 
 
 def _set_answers(

@@ -38,6 +38,16 @@ class CausalLMClassifier(BaseCausalClassifier):
         on (our choice). A model without a tokenizer reads the end of a text instead.
     paradigm : {"text", "unimodal"}, default="text"
         Whether to read the text alone, or captions of images after it.
+    joint_modes : sequence of str, default=("fusion",)
+        What training looks at, in turn, as in :class:`ProfileGeneratorClassifier`: all
+        there is (paper of the framework, Table 2), or more (its Table 7).
+    mask_image : float, default=0.5
+        Probability of a token of a caption to be masked in mode "masked_image" (our
+        choice).
+    mask_profile : float, default=0.5
+        Probability of a value to be masked in mode "masked_profile" (our choice).
+    mixing : {"batch", "epoch"}, default="batch"
+        Whether modes take turns with each batch or with each pass over the users.
     source : str, default=None
         Name of the text to read; may be left out if only one is given beside captions.
     captions : str, default="captions"
@@ -214,6 +224,10 @@ class CausalLMClassifier(BaseCausalClassifier):
         tokenizer: Any = None,
         request: str = "Profile:",
         paradigm: Literal["text", "unimodal"] = "text",
+        joint_modes: Sequence[str] = ("fusion",),
+        mask_image: float = 0.5,
+        mask_profile: float = 0.5,
+        mixing: Literal["batch", "epoch"] = "batch",
         source: str | None = None,
         captions: str = "captions",
         max_messages: int | None = 3,
@@ -250,6 +264,10 @@ class CausalLMClassifier(BaseCausalClassifier):
         self.tokenizer = tokenizer
         self.request = request
         self.paradigm = paradigm
+        self.joint_modes = joint_modes
+        self.mask_image = mask_image
+        self.mask_profile = mask_profile
+        self.mixing = mixing
         self.source = source
         self.captions = captions
         self.max_messages = max_messages

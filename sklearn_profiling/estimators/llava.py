@@ -39,6 +39,16 @@ class LLaVAClassifier(BaseCausalClassifier):
         Tokenizer of the language model, as in :class:`ProfileGeneratorClassifier`.
     request : str, default="Profile:"
         What the text of each user ends with, as in :class:`CausalLMClassifier`.
+    joint_modes : sequence of str, default=("fusion",)
+        What training looks at, in turn, as in :class:`ProfileGeneratorClassifier`: text
+        with images
+        (paper of the framework, Table 2), or more (its Table 7).
+    mask_image : float, default=0.5
+        Probability of a pixel to be masked in mode "masked_image" (our choice).
+    mask_profile : float, default=0.5
+        Probability of a value to be masked in mode "masked_profile" (our choice).
+    mixing : {"batch", "epoch"}, default="batch"
+        Whether modes take turns with each batch or with each pass over the users.
     source : str, default=None
         Name of the text to read; may be left out if only one is given.
     max_messages : int or None, default=3
@@ -208,6 +218,10 @@ class LLaVAClassifier(BaseCausalClassifier):
         image_model: Any = None,
         tokenizer: Any = None,
         request: str = "Profile:",
+        joint_modes: Sequence[str] = ("fusion",),
+        mask_image: float = 0.5,
+        mask_profile: float = 0.5,
+        mixing: Literal["batch", "epoch"] = "batch",
         source: str | None = None,
         max_messages: int | None = 3,
         max_images: int = 3,
@@ -243,6 +257,10 @@ class LLaVAClassifier(BaseCausalClassifier):
         self.image_model = image_model
         self.tokenizer = tokenizer
         self.request = request
+        self.joint_modes = joint_modes
+        self.mask_image = mask_image
+        self.mask_profile = mask_profile
+        self.mixing = mixing
         self.source = source
         self.max_messages = max_messages
         self.max_images = max_images

@@ -10,7 +10,9 @@ import joblib
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling.estimators import (
     AoMClassifier,
+    CausalLMClassifier,
     COOPNetClassifier,
+    LLaVAClassifier,
     ODTUPClassifier,
     ProfileGeneratorClassifier,
     SelectAttClassifier,
@@ -37,10 +39,12 @@ def make_unified_systems(
     *,
     t5: Any = None,
     bart: Any = None,
+    llm: Any = None,
     encoder: Any = None,
     image_model: Any = None,
     tokenizer: Any = None,
     bart_tokenizer: Any = None,
+    llm_tokenizer: Any = None,
     encoder_tokenizer: Any = None,
     paradigms: tuple[Literal["multimodal", "unimodal", "both"], ...] = ("multimodal",),
     images: Any = None,
@@ -63,13 +67,16 @@ def make_unified_systems(
         small one with random weights.
     bart : str, path-like, configuration, dict or Module, default=None
         That of the systems that write with BART, likewise.
+    llm : str, path-like, configuration, dict or Module, default=None
+        Decoder alone of "LLaMA" and "LLaVA", as parameter ``language_model`` of
+        :class:`~sklearn_profiling.estimators.CausalLMClassifier`.
     encoder : str, path-like, configuration, dict or Module, default=None
         Encoder of text of "COOPNet", as parameter ``language_model`` of
         :class:`~sklearn_profiling.estimators.COOPNetClassifier`.
     image_model : str, path-like, configuration, dict or Module, default=None
         Vision transformer of all systems that read images, likewise.
-    tokenizer, bart_tokenizer, encoder_tokenizer : object, default=None
-        Tokenizers of the three, where the models are no folders. None learns the tokens
+    tokenizer, bart_tokenizer, llm_tokenizer, encoder_tokenizer : object, default=None
+        Tokenizers of the four, where the models are no folders. None learns the tokens
         from the messages, which does not go with captions.
     paradigms : sequence of {"multimodal", "unimodal", "both"}, default=("multimodal",)
         How the paper's own systems read images; the latter two read captions.
@@ -90,13 +97,14 @@ def make_unified_systems(
     Returns
     -------
     dict of str to Pipeline
-        Systems by name, in the order of the table: "OD-TUP", "T5" and "BART", which
-        read text alone; "COOPNet", "SelectAtt" (with T5), "VLP-MABSA" and "AoM" (with
-        BART), which read text and images; and of the paper's own, for each paradigm,
-        such as "multimodal", "Ours, basic (multimodal)" (images beside the text),
-        "Ours, attention (multimodal)" (guided attention, trained on all there is alone)
-        and "Ours, joint (multimodal)" (all four modes of training). The unimodal
-        paradigm has no guided attention.
+        Systems by name, in the order of the table: "OD-TUP", "T5", "BART" and "LLaMA",
+        which read text alone; "COOPNet", "LLaVA", "SelectAtt" (with T5), "VLP-MABSA"
+        and "AoM" (with BART), which read text and images; and of the paper's own, for
+        each paradigm, such as "multimodal", "Ours, basic (multimodal)" (images beside
+        the text), "Ours, attention (multimodal)" (guided attention, trained on all
+        there is alone) and "Ours, joint (multimodal)" (all four modes of training). The
+        unimodal paradigm has no guided attention. ChatGLM is "LLaMA" with another
+        `llm`.
 
     Raises
     ------
@@ -127,6 +135,7 @@ def make_unified_systems(
         "language_model": dict(_SMALL_BART) if bart is None else bart,
         "tokenizer": bart_tokenizer,
     }
+    llm_parts = {"language_model": llm, "tokenizer": llm_tokenizer}
     encoder_parts = {"language_model": encoder, "tokenizer": encoder_tokenizer}
     shared = {"random_state": seed, **parameters}
     usual = ProfileGeneratorClassifier().get_params()
@@ -152,7 +161,9 @@ def make_unified_systems(
         "OD-TUP": system(ODTUPClassifier, pictures=False, **t5_parts),
         "T5": system(ours, pictures=False, **t5_parts, **alone),
         "BART": system(ours, pictures=False, **bart_parts, **alone),
+        "LLaMA": system(CausalLMClassifier, pictures=False, **llm_parts),
         "COOPNet": system(COOPNetClassifier, pictures=True, **encoder_parts),
+        "LLaVA": system(LLaVAClassifier, pictures=True, **llm_parts),
         "SelectAtt": system(SelectAttClassifier, pictures=True, **t5_parts),
         "VLP-MABSA": system(VLPMABSAClassifier, pictures=True, **bart_parts),
         "AoM": system(AoMClassifier, pictures=True, **bart_parts),

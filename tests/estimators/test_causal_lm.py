@@ -19,12 +19,15 @@ from causal_models import (
 from skorch.callbacks import Callback
 from skorch.helper import SliceDict
 from tiny_models import N_TOKENS, REVIEWS, tokenizer
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 from transformers import AutoModelForCausalLM, LlamaConfig, T5Config
 
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import ProfilingError, SourceError
 from sklearn_profiling.sources import SubwordSegmenter
 from sklearn_profiling.training.batches import UserDataset
+from sklearn_profiling.training.checkpoint import TrainingCheckpoint
 
 TOKENS = {**LLAMA, "vocab_size": N_TOKENS}
 
@@ -39,6 +42,10 @@ def trained():
     X, y = eight_users()
     model = make_causal(paradigm="unimodal", max_epochs=25, dtype="float64")
     return model.fit(X, y), X, y
+
+
+class KilledError(Exception):
+    pass
 
 
 def make_dataset(model, X, y):
@@ -104,6 +111,7 @@ def test_prompts_lie_on_the_right_and_begin_and_end_the_same(trained):
         assert torch.equal(own[-1], table[module.ids.end])
     n_captions = len(X["captions"].tolist()[0][:3]) * 2
     assert int(there[0].sum()) == 2 + n_captions
+    assert model._room(object(), None) == model.max_tokens  # as for ALiBi
     # cut before the request, never the request itself
     module.max_tokens, most = 9, module.max_tokens
     _, short = module.encode(module.inputs(batch.sources))
@@ -219,6 +227,12 @@ def test_a_model_that_cannot_be_read_is_named(tmp_path):
         make_causal(language_model=tmp_path / "absent").fit(X, y)
     with pytest.raises(SourceError, match=r"a decoder that continues a text.*'t5'"):
         make_causal(language_model=T5Config()).fit(X, y)
+    words = Tokenizer(WordLevel({"good": 0, "[U]": 1}, unk_token="[U]"))  # noqa: S106
+    endless = {**LLAMA, "model_type": "qwen2"}
+    with pytest.raises(SourceError, match="no token that ends a text"):
+        make_causal(language_model=endless, tokenizer=words).fit(
+            SubwordSegmenter(words).fit_transform([["good"]] * 8), y
+        )
     short = {**LLAMA, "max_position_embeddings": 12}
     with pytest.raises(SourceError, match="reads 12 tokens; the longest profile"):
         make_causal(language_model=short).fit(X, y)
@@ -262,6 +276,43 @@ def test_parts_of_a_batch_add_up_and_missing_labels_cost_nothing():
         costs = whole.net_._task_losses(inputs.part(user, user + 1), part)
         assert costs[task] == 0.0
         assert costs[1 - task] > 0.0
+
+
+def test_all_modes_of_the_framework_teach_a_decoder():
+    X, y = eight_users()
+    seen = []
+
+    class Steps(Callback):
+        def on_grad_computed(self, net, named_parameters, **kwargs):
+            seen.append(type(net._mode).__name__)
+
+    settings = {"paradigm": "unimodal", "batch_size": 8}
+    modes = ("fusion", "text", "masked_image", "masked_profile")
+    model = make_causal(joint_modes=modes, callbacks=[Steps()], **settings).fit(X, y)
+    assert seen == ["FusionMode", "TextMode", "MaskedImageMode", "MaskedProfileMode"]
+    assert len({*model._parts.ids[:4]}) == 4
+    assert model._parts.ids.mask < model._parts.ids.offset
+
+
+def test_a_killed_training_with_lora_goes_on_to_the_same_bits(tmp_path, monkeypatch):
+    X, y = eight_users()
+    settings = {"lora": {"dropout": 0.1}, "max_epochs": 2}
+    whole = make_causal(**settings).fit(X, y)
+    model = make_causal(**settings, checkpoint_folder=tmp_path)
+    save = TrainingCheckpoint.save
+
+    def save_and_die(self, net):
+        save(self, net)
+        raise KilledError
+
+    monkeypatch.setattr(TrainingCheckpoint, "save", save_and_die)
+    with pytest.raises(KilledError):
+        model.fit(X, y)
+    monkeypatch.undo()
+    assert len([*tmp_path.iterdir()]) == 1
+    model.fit(X, y)
+    assert same(model.predict_proba(X), whole.predict_proba(X))
+    assert not [*tmp_path.iterdir()]
 
 
 def test_lora_trains_its_matrices_alone():
