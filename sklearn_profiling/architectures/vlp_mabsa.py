@@ -58,7 +58,8 @@ class RegionTokens(nn.Module):
         kinds : Tensor of int64, shape (n_users, n_states)
             0 padding, 1 token, 2 region, 3 mark.
         """
-        begin, end = self.marks.expand(len(tokens), -1, -1).split(1, dim=1)
+        marks = self.marks.expand(len(tokens), -1, -1)
+        begin, end = marks[:, :1], marks[:, 1:]
         vectors = torch.cat([begin, self.project(regions), end, tokens], dim=1)
         mark = is_region.any(dim=1, keepdim=True) * MARK
         kinds = torch.cat([mark, is_region * REGION, mark, is_token * TOKEN], dim=1)

@@ -230,7 +230,7 @@ class BaseRegionGenerator(BaseGeneratorBaseline):
                 "parameter max_images must be a number, not None"
             )
             raise SourceError(msg)
-        free = most - self.max_images * n_regions - _N_MARKS
+        free: int = most - self.max_images * n_regions - _N_MARKS
         if free < _LEAST_TEXT:
             msg = (
                 f"{name}: max_images={self.max_images} images of {n_regions} regions "

@@ -17,7 +17,6 @@ from sklearn_profiling.architectures.coopnet import (
     TextFrame,
 )
 from sklearn_profiling.architectures.layers.sources import JoinedSources
-from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.estimators._base import BaseProfileClassifier
 from sklearn_profiling.estimators._first_sources import first_of_each
 from sklearn_profiling.estimators._generator_base import (
@@ -280,7 +279,8 @@ class COOPNetClassifier(BaseProfileClassifier):
             **dict.fromkeys(texts, self.max_messages),
             **dict.fromkeys(images, self.max_images),
         }
-        return {name: first_of_each(sources[name], n) for name, n in most.items()}
+        given: Mapping[str, Any] = sources
+        return {name: first_of_each(given[name], n) for name, n in most.items()}
 
     def _gaps(self) -> dict[str, int]:
         return {name: 0 for name, spec in self._specs.items() if spec.kind == "text"}
@@ -312,7 +312,7 @@ class COOPNetClassifier(BaseProfileClassifier):
         self._image, self._pixels = image_parts(self, specs, roles)
         self._text: dict[str, Any] | None = None
         if "text" in roles:
-            text: TokenMessages = sources[roles["text"]]
+            text: Any = sources[roles["text"]]
             name = type(self).__name__
             self._text = describe_backbone(self.language_model, "text", name)
             self._frame = self._learn_frame(self._text, text.vocabulary.words)
@@ -324,12 +324,12 @@ class COOPNetClassifier(BaseProfileClassifier):
             return TextFrame([], [], pad=0, offset=1)
         check_words(tokenizer, words, type(self).__name__)
         model["vocab_size"] = max(model.get("vocab_size", 0), len(words))
-        frame = [
+        before, after = (
             next(([k] for k in map(tokenizer.token_to_id, names) if k is not None), [])
             for names in _FRAMES
-        ]
+        )
         pad = model.get("pad_token_id")
-        return TextFrame(*frame, pad=0 if pad is None else pad, offset=0)
+        return TextFrame(before, after, pad=0 if pad is None else pad, offset=0)
 
     def _build_module(self, n_classes: list[int]) -> nn.Module:
         encoders: dict[str, nn.Module] = {}
@@ -364,7 +364,7 @@ class COOPNetClassifier(BaseProfileClassifier):
             raise SourceError(msg)
         most = getattr(model.config, "max_position_embeddings", None)
         tables = getattr(model, "embeddings", None)
-        positions = getattr(tables, "position_embeddings", None)
+        positions: Any = getattr(tables, "position_embeddings", None)
         if most and getattr(positions, "padding_idx", None) is not None:
             # RoBERTa counts positions from the one behind padding.
             most -= positions.padding_idx + 1
