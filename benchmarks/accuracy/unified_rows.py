@@ -118,10 +118,10 @@ BASELINES = {
     "OD-TUP": ("ODTUPClassifier", "t5", NO_IMAGES),
     "Flan-T5": ("ProfileGeneratorClassifier", "t5", NO_IMAGES),
     "BART": ("ProfileGeneratorClassifier", "bart", NO_IMAGES),
-    "LLaMA": ("CausalLMClassifier", "llama", NO_IMAGES),
-    "ChatGLM": ("CausalLMClassifier", "chatglm", NO_IMAGES),
+    "LLaMA": ("CausalLMProfileClassifier", "llama", NO_IMAGES),
+    "ChatGLM": ("CausalLMProfileClassifier", "chatglm", NO_IMAGES),
     "COOPNet": ("COOPNetClassifier", "bert", ("text", "images")),
-    "LLaVA": ("LLaVAClassifier", "llama", ("text", "images")),
+    "LLaVA": ("LLaVAProfileClassifier", "llama", ("text", "images")),
     "SelectAtt": ("SelectAttClassifier", "t5", ("text", "images")),
     "VLP-MABSA": ("VLPMABSAClassifier", "bart", ("text", "images")),
     "AoM": ("AoMClassifier", "bart", ("text", "images")),
@@ -130,8 +130,16 @@ BASELINES = {
 
 # Rows that the paper has not: cheaper, without a language model to train.
 _MMLUP = {"batch_size": 25, "max_epochs": 40, "learning_rate": 1e-3, "dropout": 0.3}
+# As small as the language models above.
+_SMALL_CNN = {
+    "n_dimensions": 32,
+    "n_filters": 16,
+    "n_filters_second": 32,
+    "kernel_sizes": (1, 3),
+    "n_filters_image": (8, 16, 16),
+}
 CHEAPER = {
-    "MMLUP": ("MMLUPClassifier", "t5", ("text", "images"), _MMLUP),
+    "MMLUP": ("MMLUPClassifier", "t5", ("text", "images"), _MMLUP | _SMALL_CNN),
     "MMLUP, frozen vectors": (
         *("MMLUPClassifier", "t5", ("text vectors", "image vectors"), _MMLUP),
     ),
@@ -176,8 +184,8 @@ READERS = {
     "TF-IDF": Row("make_tfidf_baseline", ""),
     "T5": TEXT_ONLY,
     "BART": Row(language="bart", reads=NO_IMAGES),
-    "LLaMA": Row("CausalLMClassifier", "llama", NO_IMAGES),
-    "ChatGLM": Row("CausalLMClassifier", "chatglm", NO_IMAGES),
+    "LLaMA": Row("CausalLMProfileClassifier", "llama", NO_IMAGES),
+    "ChatGLM": Row("CausalLMProfileClassifier", "chatglm", NO_IMAGES),
 }
 
 
