@@ -48,11 +48,11 @@ from sklearn_profiling.estimators import (
     AoMClassifier,
     AuxLSTMClassifier,
     BowCNNClassifier,
-    CausalLMClassifier,
+    CausalLMProfileClassifier,
     CNN3DClassifier,
     COOPNetClassifier,
     ImageSetClassifier,
-    LLaVAClassifier,
+    LLaVAProfileClassifier,
     LSTMClassifier,
     MMLUPClassifier,
     MultimodalCNN3DClassifier,
@@ -219,20 +219,20 @@ CASES: dict[str, Case] = {
         lambda: COOPNetClassifier(**COMMON_SPACE, **QUICK, learning_rate=0.01),
         COOPNetClassifier(**COMMON_SPACE_CHECKED),
     ),
-    "CausalLMClassifier": Case(
+    "CausalLMProfileClassifier": Case(
         "text net",
-        lambda: CausalLMClassifier(**CAUSAL, **QUICK, learning_rate=0.01),
-        CausalLMClassifier(**CAUSAL_CHECKED),
+        lambda: CausalLMProfileClassifier(**CAUSAL, **QUICK, learning_rate=0.01),
+        CausalLMProfileClassifier(**CAUSAL_CHECKED),
     ),
-    "LLaVAClassifier": Case(
+    "LLaVAProfileClassifier": Case(
         "mixed net",
-        lambda: LLaVAClassifier(
+        lambda: LLaVAProfileClassifier(
             **CAUSAL,
             **{**QUICK, "batch_size": 20},
             image_model=GENERATOR["image_model"],
             learning_rate=0.01,
         ),
-        LLaVAClassifier(**CAUSAL_CHECKED),
+        LLaVAProfileClassifier(**CAUSAL_CHECKED),
     ),
     "MaskedMultiOutputClassifier": Case(
         "meta",

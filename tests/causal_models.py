@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from generators import VIT, make_users
 
-from sklearn_profiling.estimators import CausalLMClassifier
+from sklearn_profiling.estimators import CausalLMProfileClassifier
 
 # LLaMA normalises in 32 bits, whatever is asked; GPT-NeoX does not.
 LLAMA = {
@@ -29,7 +29,7 @@ def eight_users():
 
 def make_causal(**params):
     """A decoder that fits in a moment."""
-    return CausalLMClassifier(**{**SMALL, "max_epochs": 1, **params})
+    return CausalLMProfileClassifier(**{**SMALL, "max_epochs": 1, **params})
 
 
 def parameters_of(model):

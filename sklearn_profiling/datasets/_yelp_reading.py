@@ -72,8 +72,9 @@ class Reviewer:
         self.image_reviews.extend([len(self.messages)] * len(images))
         self.messages.append(text)
         # Yelp writes 4 as 4.0.
-        whole = stars is not None and stars == int(stars)
-        self.ratings.append(int(stars) if whole else stars)
+        if stars is not None and stars == int(stars):
+            stars = int(stars)
+        self.ratings.append(stars)
 
 
 def find_file(folder: Path, name: str) -> Path:

@@ -3,11 +3,11 @@
 from sklearn_profiling.estimators.aom import AoMClassifier
 from sklearn_profiling.estimators.aux_lstm import AuxLSTMClassifier
 from sklearn_profiling.estimators.bow_cnn import BowCNNClassifier
-from sklearn_profiling.estimators.causal_lm import CausalLMClassifier
+from sklearn_profiling.estimators.causal_lm import CausalLMProfileClassifier
 from sklearn_profiling.estimators.cnn3d import CNN3DClassifier
 from sklearn_profiling.estimators.coopnet import COOPNetClassifier
 from sklearn_profiling.estimators.image_set import ImageSetClassifier
-from sklearn_profiling.estimators.llava import LLaVAClassifier
+from sklearn_profiling.estimators.llava import LLaVAProfileClassifier
 from sklearn_profiling.estimators.lstm import LSTMClassifier
 from sklearn_profiling.estimators.mmlup import MMLUPClassifier
 from sklearn_profiling.estimators.multi_task_lstm import MultiTaskLSTMClassifier
@@ -25,9 +25,9 @@ __all__ = [
     "BowCNNClassifier",
     "CNN3DClassifier",
     "COOPNetClassifier",
-    "CausalLMClassifier",
+    "CausalLMProfileClassifier",
     "ImageSetClassifier",
-    "LLaVAClassifier",
+    "LLaVAProfileClassifier",
     "LSTMClassifier",
     "MMLUPClassifier",
     "MultiTaskLSTMClassifier",

@@ -12,10 +12,10 @@ from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.estimators._causal_base import BaseCausalClassifier
 from sklearn_profiling.training.inputs import Sources
 
-__all__ = ["CausalLMClassifier"]
+__all__ = ["CausalLMProfileClassifier"]
 
 
-class CausalLMClassifier(BaseCausalClassifier):
+class CausalLMProfileClassifier(BaseCausalClassifier):
     """Let a large language model write a user's profile after the user's text.
 
     A decoder alone, as LLaMA, GLM or GPT-2, reads the text of a user and goes on with
@@ -159,7 +159,7 @@ class CausalLMClassifier(BaseCausalClassifier):
     See Also
     --------
     ProfileGeneratorClassifier : With an encoder, images and joint training.
-    LLaVAClassifier : With images before the text.
+    LLaVAProfileClassifier : With images before the text.
     sklearn_profiling.sources.SubwordSegmenter : From messages to tokens.
 
     Notes
@@ -198,10 +198,12 @@ class CausalLMClassifier(BaseCausalClassifier):
     Examples
     --------
     >>> from sklearn_profiling.containers import TokenMessages
-    >>> from sklearn_profiling.estimators import CausalLMClassifier
+    >>> from sklearn_profiling.estimators import CausalLMProfileClassifier
     >>> text = TokenMessages.from_lists([[["tea"]], [["hills", "tea"]]] * 4)
     >>> y = [["calm", {"tea"}], ["fit", {"tea", "walks"}]] * 4
-    >>> model = CausalLMClassifier(learning_rate=0.003, max_epochs=20, random_state=0)
+    >>> model = CausalLMProfileClassifier(
+    ...     learning_rate=0.003, max_epochs=20, random_state=0
+    ... )
     >>> model = model.fit(text, y)
     >>> model.generate(text[:2]).tolist()
     ['task0 : calm ; task1 : tea ;', 'task0 : fit ; task1 : tea , walks ;']

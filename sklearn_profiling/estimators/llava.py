@@ -15,10 +15,10 @@ from sklearn_profiling.architectures.llava import LLaVA, ProjectedImages
 from sklearn_profiling.architectures.profile_generator import ProfileGenerator
 from sklearn_profiling.estimators._causal_base import BaseCausalClassifier
 
-__all__ = ["LLaVAClassifier"]
+__all__ = ["LLaVAProfileClassifier"]
 
 
-class LLaVAClassifier(BaseCausalClassifier):
+class LLaVAProfileClassifier(BaseCausalClassifier):
     """Let an image-text model write a user's profile after images and text (LLaVA).
 
     A vision transformer reads the images of a user; a projector of two layers turns the
@@ -29,8 +29,8 @@ class LLaVAClassifier(BaseCausalClassifier):
     Parameters
     ----------
     language_model : str, path-like, configuration, dict, Module or None, default=None
-        Decoder, as in :class:`CausalLMClassifier`; None is a small LLaMA with random
-        weights (our choice).
+        Decoder, as in :class:`CausalLMProfileClassifier`; None is a small LLaMA with
+        random weights (our choice).
     image_model : str, path-like, configuration, dict, Module or None, default=None
         Vision transformer whose first state is that of [CLS] (ViT, CLIP's), as in
         :class:`ProfileGeneratorClassifier`; None is a small ViT with random weights
@@ -38,7 +38,7 @@ class LLaVAClassifier(BaseCausalClassifier):
     tokenizer : str, path-like, Tokenizer, PreTrainedTokenizerFast or None, default=None
         Tokenizer of the language model, as in :class:`ProfileGeneratorClassifier`.
     request : str, default="Profile:"
-        What the text of each user ends with, as in :class:`CausalLMClassifier`.
+        What the text of each user ends with, as in :class:`CausalLMProfileClassifier`.
     joint_modes : sequence of str, default=("fusion",)
         What training looks at, in turn, as in :class:`ProfileGeneratorClassifier`: text
         with images
@@ -74,8 +74,8 @@ class LLaVAClassifier(BaseCausalClassifier):
         configuration says (0 for LLaMA). A model given as an object keeps its own.
     lora : dict or None, default=None
         Train matrices of low rank beside frozen layers of the decoder (LoRA), as in
-        :class:`CausalLMClassifier`. Projector and vision transformer are trained as
-        they are.
+        :class:`CausalLMProfileClassifier`. Projector and vision transformer are
+        trained as they are.
     frozen : sequence of {"embeddings", "layers", "image_encoder"}, default=()
         Parts that training leaves alone: the table of tokens, all between it and the
         layer of logits, and the vision transformer. The matrices of LoRA and the
@@ -159,7 +159,7 @@ class LLaVAClassifier(BaseCausalClassifier):
 
     See Also
     --------
-    CausalLMClassifier : Without images.
+    CausalLMProfileClassifier : Without images.
     ProfileGeneratorClassifier : With an encoder and joint training.
     sklearn_profiling.sources.SubwordSegmenter : From messages to tokens.
 
@@ -174,7 +174,7 @@ class LLaVAClassifier(BaseCausalClassifier):
 
     The prompt is the token that starts a text, the patches of all images, the text and
     `request`. Of a user without images there are no tokens of images: the prompt is
-    that of :class:`CausalLMClassifier`, to which the other Notes apply too.
+    that of :class:`CausalLMProfileClassifier`, to which the other Notes apply too.
 
     References
     ----------
@@ -189,11 +189,13 @@ class LLaVAClassifier(BaseCausalClassifier):
     --------
     >>> import numpy as np
     >>> from sklearn_profiling.containers import ImageBags
-    >>> from sklearn_profiling.estimators import LLaVAClassifier
+    >>> from sklearn_profiling.estimators import LLaVAProfileClassifier
     >>> shades = np.array([0, 255] * 4, dtype=np.uint8)[:, None, None, None]
     >>> images = ImageBags(np.broadcast_to(shades, (8, 3, 32, 32)), np.arange(9))
     >>> y = ["night", "day"] * 4
-    >>> model = LLaVAClassifier(learning_rate=0.003, max_epochs=10, random_state=0)
+    >>> model = LLaVAProfileClassifier(
+    ...     learning_rate=0.003, max_epochs=10, random_state=0
+    ... )
     >>> model = model.fit(images, y)
     >>> model.generate(images[:2]).tolist()
     ['task0 : night ;', 'task0 : day ;']

@@ -10,9 +10,9 @@ import joblib
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling.estimators import (
     AoMClassifier,
-    CausalLMClassifier,
+    CausalLMProfileClassifier,
     COOPNetClassifier,
-    LLaVAClassifier,
+    LLaVAProfileClassifier,
     ODTUPClassifier,
     ProfileGeneratorClassifier,
     SelectAttClassifier,
@@ -69,7 +69,7 @@ def make_unified_systems(
         That of the systems that write with BART, likewise.
     llm : str, path-like, configuration, dict or Module, default=None
         Decoder alone of "LLaMA" and "LLaVA", as parameter ``language_model`` of
-        :class:`~sklearn_profiling.estimators.CausalLMClassifier`.
+        :class:`~sklearn_profiling.estimators.CausalLMProfileClassifier`.
     encoder : str, path-like, configuration, dict or Module, default=None
         Encoder of text of "COOPNet", as parameter ``language_model`` of
         :class:`~sklearn_profiling.estimators.COOPNetClassifier`.
@@ -161,9 +161,9 @@ def make_unified_systems(
         "OD-TUP": system(ODTUPClassifier, pictures=False, **t5_parts),
         "T5": system(ours, pictures=False, **t5_parts, **alone),
         "BART": system(ours, pictures=False, **bart_parts, **alone),
-        "LLaMA": system(CausalLMClassifier, pictures=False, **llm_parts),
+        "LLaMA": system(CausalLMProfileClassifier, pictures=False, **llm_parts),
         "COOPNet": system(COOPNetClassifier, pictures=True, **encoder_parts),
-        "LLaVA": system(LLaVAClassifier, pictures=True, **llm_parts),
+        "LLaVA": system(LLaVAProfileClassifier, pictures=True, **llm_parts),
         "SelectAtt": system(SelectAttClassifier, pictures=True, **t5_parts),
         "VLP-MABSA": system(VLPMABSAClassifier, pictures=True, **bart_parts),
         "AoM": system(AoMClassifier, pictures=True, **bart_parts),

@@ -1,4 +1,4 @@
-"""CausalLMClassifier: prompts, padding, search, scoring, LoRA, freezing, errors."""
+"""CausalLMProfileClassifier: prompts, search, scoring, LoRA, freezing, errors."""
 
 from __future__ import annotations
 

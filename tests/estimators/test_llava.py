@@ -1,4 +1,4 @@
-"""LLaVAClassifier: images before text, users without any, parts, room."""
+"""LLaVAProfileClassifier: images before text, users without any, parts, room."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from skorch.helper import SliceDict
 from sklearn_profiling.architectures.llava import ProjectedImages
 from sklearn_profiling.architectures.profile_generator import ProfileInputs
 from sklearn_profiling.containers import ImageBags
-from sklearn_profiling.estimators import LLaVAClassifier
+from sklearn_profiling.estimators import LLaVAProfileClassifier
 from sklearn_profiling.exceptions import SourceError
 
 
 def make_llava(**params):
     """A model that fits in a moment."""
-    return LLaVAClassifier(**{**SMALL, "image_model": VIT, "max_epochs": 1, **params})
+    return LLaVAProfileClassifier(
+        **{**SMALL, "image_model": VIT, "max_epochs": 1, **params}
+    )
 
 
 @pytest.fixture(scope="module")
