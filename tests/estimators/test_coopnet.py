@@ -206,3 +206,10 @@ def test_other_words_than_in_fit_are_refused():
     other = TokenMessages.from_lists([[["good"]]] * 12)
     with pytest.raises(VocabularyMismatchError, match="another vocabulary"):
         model.predict(SliceDict(text=other, images=X["images"]))
+
+
+def test_bfloat16_is_close():
+    X, y = make_users()
+    exact = make().fit(X, y).predict_proba(X)[0]
+    fast = make(dtype="bfloat16").fit(X, y).predict_proba(X)[0]
+    assert np.abs(exact - fast).max() < 0.2

@@ -119,3 +119,22 @@ def test_captions_are_not_read_and_other_texts_need_a_name(kind):
     assert [type(mode) for mode in model.net_.modes.values()] == [FusionMode]
     with pytest.raises(SourceError, match="reads one text"):
         make(kind).fit(SliceDict(a=X["text"], b=X["text"]), y)
+
+
+@every_baseline
+def test_all_modes_of_training_and_sixteen_bits(kind):
+    X, y = make_users()
+    modes = ("fusion", "text", "masked_image", "masked_profile")
+    model = make(kind, joint_modes=modes, dtype="bfloat16", max_images=2).fit(X, y)
+    assert tuple(model.net_.modes) == modes
+    assert all(np.isfinite(p).all() for p in model.predict_proba(X))
+
+
+@pytest.mark.parametrize("kind", [VLPMABSAClassifier, AoMClassifier])
+def test_parts_of_a_batch_add_up_to_the_batch(kind):
+    X, y = make_users()
+    settings = {"dropout": 0.0, "batch_size": 12, "loss_weights": {"Stars": 3.0}}
+    whole = make(kind, **settings).fit(X, y).predict_proba(X)
+    parts = make(kind, **settings, micro_batch_size=5).fit(X, y).predict_proba(X)
+    for a, b in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-7)
