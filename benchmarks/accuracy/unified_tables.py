@@ -301,7 +301,7 @@ class Ratings:
         """Return what a row reads, and its classifier."""
         review = self.told() if name.endswith(", profile") else self.review
         if row.kind == "make_tfidf_baseline":
-            model = make_tfidf_baseline(column="review", analyzer="word")
+            model = make_tfidf_baseline(column="review", ngram_range=(1, 4))
             return review.to_frame("review"), model
         text = self.users.segmenter(row.language).transform(review)
         return SliceDict(text=text), classifier(row, self.users.settings, self.seed)
