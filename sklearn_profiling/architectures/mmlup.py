@@ -66,7 +66,21 @@ class MMLUP(nn.Module):
         tuple of Tensor, shape (n_users, n_classes)
             Logits, one tensor a task.
         """
-        joined = self.sources(sources, present)
+        return self.classify(self.sources(sources, present))
+
+    def classify(self, joined: Tensor) -> tuple[Tensor, ...]:
+        """Compute logits from the sources' vectors.
+
+        Parameters
+        ----------
+        joined : Tensor, shape (n_users, n_features)
+            What :class:`JoinedSources` gave.
+
+        Returns
+        -------
+        tuple of Tensor, shape (n_users, n_classes)
+            Logits, one tensor a task.
+        """
         shared = self.dropout(torch.relu(self.shared(joined)))
         logits: tuple[Tensor, ...] = self.heads(shared)
         return logits

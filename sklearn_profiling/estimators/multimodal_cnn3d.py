@@ -37,10 +37,10 @@ class MultimodalCNN3DClassifier(BaseMultiSourceClassifier):
     sources : sequence of str, default=None
         Names of the sources to use, out of those in `X`; None uses all.
     gate_fraction : float, default=0.35
-        Share of the users held out from a trial net, on whom gates are learned; all
-        users train the net itself. 0 leaves all gates open.
+        Share of the users held out from two trial nets, on whom gates are learned; all
+        users train the net itself. 0 leaves all gates open (our choice).
     gate_epochs : int, default=15
-        Passes of the trial net over its users.
+        Passes of each trial net over its users (our choice).
     n_gated : int, default=64
         Units that each source is brought to before its gate.
     variant : {1, 2}, default=1
@@ -144,12 +144,12 @@ class MultimodalCNN3DClassifier(BaseMultiSourceClassifier):
     Gates are sigmoids, one for each source and all users, so that each opens and shuts
     on its own. Trained along with the net they would stay open for noise, which helps
     to learn the training users by heart. So a trial net is trained on most users first;
-    in the second half of its training, when it has learned to read its sources, the
-    gates take a step after each of its steps, on the users held out, where noise does
-    harm. A small price lets a gate fall that neither helps nor harms. The net itself is
-    then trained on all users with the gates as they were found, relative to the widest,
-    which is open. ``partial_fit`` learns gates in its first call. One source alone has
-    an open gate.
+    then the gates alone are fitted to the users held out, on whom noise does harm. A
+    second trial begins with the gates of the first. A small price shuts a gate that
+    neither helps nor harms, and one below a tenth of the widest is shut altogether,
+    since larger weights would make up for it. The net itself is then trained on all
+    users with the gates as they were found, relative to the widest, which is open.
+    ``partial_fit`` learns gates in its first call. One source alone has an open gate.
 
     A gate tells how much of a source the net uses, not how good the source would be
     alone: of two that say the same, one may be shut.

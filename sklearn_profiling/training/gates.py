@@ -1,10 +1,9 @@
 """Learn the gates of sources on users who teach the net nothing else.
 
 On the users a net is trained on, any noise helps to learn them by heart, so that gates
-trained along with the net stay open. A trial net is trained on most users; in the
-second half of its training, when it has learned to read its sources, the gates take a
-step of their own after each of its steps, on users held out. What the net does not use,
-or only misuses, is shut there.
+trained along with the net stay open. A trial net is trained on most users; then the
+gates, and nothing but the gates, are fitted to users held out, on whom noise does harm.
+A second trial begins with what the first has shut, and reads the rest the better.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from skorch.callbacks import Callback
 from torch import Tensor, nn
 
 from sklearn_profiling.architectures.layers.gates import GatedSources
@@ -24,83 +22,25 @@ from sklearn_profiling.training.net import TrainingPlan, make_net, train
 
 __all__ = ["learn_gates"]
 
-_PACE = 0.1
-"""Learning rate of Adam for the gates: some hundred steps go from half open to shut."""
+_ROUNDS = 2
+"""Trials, each with the gates that those before have found."""
 
-_PRICE = 0.04
-"""Of a gate that is open, in the loss of the gates' steps: what neither helps nor harms
-the net falls slowly."""
+_PACE = 0.1
+"""Learning rate of Adam for the gates."""
+
+_STEPS = 150
+"""Steps of the gates: enough to go from half open to shut."""
+
+_PRICE = 0.005
+"""Of a gate that is open, in what the gates minimise: what neither helps nor harms the
+net is shut."""
+
+_SHUT = 0.1
+"""A gate less open than this share of the widest is closed: a net makes up for a gate
+that is nearly shut by larger weights."""
 
 _OPEN = 30.0
 """Score of a gate that is open up to rounding, and yet finite."""
-
-
-class _HeldOutSteps(Callback):
-    """After each step of a net, one step of its gates on users held out.
-
-    Parameters
-    ----------
-    held_out : UserDataset
-        Users who do not train the net.
-    scores : Parameter
-        What opens and shuts the gates.
-    seed : int
-        Decides the order of the users.
-    wait : int
-        Epochs of the net before the first step.
-    """
-
-    def __init__(
-        self, held_out: UserDataset, scores: nn.Parameter, *, seed: int, wait: int
-    ) -> None:
-        self.held_out = held_out
-        self.scores = scores
-        self.wait = wait
-        self.random = np.random.RandomState(seed)
-        self.optimizer = torch.optim.Adam([scores], lr=_PACE)
-        self.waiting: list[int] = []
-
-    def on_batch_end(
-        self,
-        net: Any,
-        batch: Any = None,  # noqa: ARG002 - skorch's signature
-        training: bool = False,
-        **kwargs: Any,  # noqa: ARG002 - skorch's signature
-    ) -> None:
-        """Take the step.
-
-        Parameters
-        ----------
-        net : NeuralNet
-            The net.
-        batch : tuple
-            Not used.
-        training : bool
-            Whether the net took one.
-        **kwargs : dict
-            Not used.
-        """
-        if not training or len(net.history) <= self.wait:
-            return
-        sources, labels = cast(
-            "tuple[Batch, LabelBatch]", self.held_out.__getitems__(self._next(net))
-        )
-        net.module_.eval()
-        self.scores.requires_grad = True
-        loss = net.get_loss(net.infer(sources), labels)
-        loss = loss + _PRICE * torch.sigmoid(self.scores).sum()
-        (self.scores.grad,) = torch.autograd.grad(loss, self.scores)
-        self.optimizer.step()
-        # The net's own steps leave it alone.
-        self.scores.grad = None
-        self.scores.requires_grad = False
-
-    def _next(self, net: Any) -> list[int]:
-        if not self.waiting:
-            self.waiting = self.random.permutation(len(self.held_out)).tolist()
-        rows = self.waiting[: net.batch_size]
-        del self.waiting[: net.batch_size]
-        return rows
 
 
 def learn_gates(
@@ -128,7 +68,7 @@ def learn_gates(
     fraction : float
         Share of the users to hold out, in [0, 1).
     epochs : int
-        Passes of the trial net over the others.
+        Passes of each trial net over the others.
 
     Returns
     -------
@@ -137,10 +77,10 @@ def learn_gates(
         source, or no user to hold out.
     """
     n_held_out = int(fraction * len(dataset))
-    trial = copy.deepcopy(module)
-    scores = next(m for m in trial.modules() if isinstance(m, GatedSources)).scores
-    if len(scores) == 1 or n_held_out == 0:
-        return torch.full_like(scores, _OPEN)
+    n_sources = len(_gated(module).scores)
+    gates = torch.ones(n_sources)
+    if n_sources == 1 or n_held_out == 0:
+        return _scores_of(gates)
     order = np.random.RandomState(plan.seed).permutation(len(dataset))
     held_out, rest = (
         dataset.take(np.sort(rows)) for rows in (order[:n_held_out], order[n_held_out:])
@@ -148,10 +88,52 @@ def learn_gates(
     quiet = replace(
         plan, callbacks=[], early_stopping=False, verbose=0, max_epochs=epochs
     )
-    net = make_net(trial, n_tasks, quiet)
-    steps = _HeldOutSteps(held_out, scores, seed=plan.seed, wait=epochs // 2)
-    net.callbacks_.append(("gates", steps))
-    train(net, rest, quiet, epochs=epochs)
-    # Shutting all gates alike only makes an overconfident net less so.
-    gates = torch.sigmoid(scores.detach().cpu())
-    return torch.logit(gates / gates.max()).clamp(-_OPEN, _OPEN)
+    for _ in range(_ROUNDS):
+        trial = copy.deepcopy(module)
+        _gated(trial).scores.copy_(_scores_of(gates))
+        net = make_net(trial, n_tasks, quiet)
+        train(net, rest, quiet, epochs=epochs)
+        gates = gates * _best_gates(net, held_out)
+        # Shutting all gates alike only makes an overconfident net less so.
+        gates = gates / gates.max()
+        gates[gates < _SHUT] = 0.0
+    return _scores_of(gates)
+
+
+def _best_gates(net: Any, held_out: UserDataset) -> Tensor:
+    """Weigh the sources of a trained net so that users held out cost the least."""
+    module = net.module_.eval()
+    gated = _gated(module)
+    batches = []
+    with torch.no_grad():
+        for start in range(0, len(held_out), net.batch_size):
+            rows = range(start, min(start + net.batch_size, len(held_out)))
+            batch, labels = cast(
+                "tuple[Batch, LabelBatch]", held_out.__getitems__(rows)
+            )
+            batch = batch.to(net.device)
+            vectors = gated.vectors(batch.sources, batch.present)
+            batches.append((vectors, labels, len(rows) / len(held_out)))
+    before = gated.gates()
+    scores = torch.zeros_like(before, requires_grad=True)
+    # A net too sure of itself, or not sure enough, is no reason to move a gate.
+    sureness = torch.zeros_like(before[0], requires_grad=True)
+    optimizer = torch.optim.Adam([scores, sureness], lr=_PACE)
+    for _ in range(_STEPS):
+        gates = torch.sigmoid(scores)
+        cost = _PRICE * gates.sum()
+        for vectors, labels, share in batches:
+            logits = module.classify(gated.weigh(vectors, before * gates))
+            scaled = [torch.exp(sureness) * each for each in logits]
+            cost = cost + share * net.get_loss(scaled, labels)
+        scores.grad, sureness.grad = torch.autograd.grad(cost, [scores, sureness])
+        optimizer.step()
+    return torch.sigmoid(scores.detach().cpu())
+
+
+def _gated(module: nn.Module) -> GatedSources:
+    return next(m for m in module.modules() if isinstance(m, GatedSources))
+
+
+def _scores_of(gates: Tensor) -> Tensor:
+    return torch.logit(gates).clamp(-_OPEN, _OPEN)

@@ -71,9 +71,46 @@ class GatedSources(JoinedSources):
         Tensor, shape (n_users, n_sources * n_gated)
             Gated vectors, side by side.
         """
+        return self.weigh(self.vectors(sources, present), self.gates())
+
+    def vectors(
+        self, sources: Mapping[str, SourceBatch], present: Mapping[str, Tensor]
+    ) -> list[Tensor]:
+        """Encode the sources of each user and bring them to one size.
+
+        Parameters
+        ----------
+        sources : mapping of str to FlatText, FlatImages or Tensor
+            The sources of a batch.
+        present : mapping of str to Tensor of bool, shape (n_users,)
+            Whether each user has the source.
+
+        Returns
+        -------
+        list of Tensor, shape (n_users, n_gated)
+            One tensor a source, before its gate.
+        """
         parts = self.parts(sources, present)
-        gated = [
-            gate * torch.relu(dense(part))
-            for gate, dense, part in zip(self.gates(), self.dense, parts, strict=True)
+        return [
+            torch.relu(dense(part))
+            for dense, part in zip(self.dense, parts, strict=True)
         ]
-        return torch.cat(gated, dim=1)
+
+    def weigh(self, vectors: list[Tensor], gates: Tensor) -> Tensor:
+        """Let the sources through their gates.
+
+        Parameters
+        ----------
+        vectors : list of Tensor, shape (n_users, n_gated)
+            Sources of each user.
+        gates : Tensor, shape (n_sources,)
+            How far each gate is open.
+
+        Returns
+        -------
+        Tensor, shape (n_users, n_sources * n_gated)
+            Gated vectors, side by side.
+        """
+        return torch.cat(
+            [gate * each for gate, each in zip(gates, vectors, strict=True)], dim=1
+        )

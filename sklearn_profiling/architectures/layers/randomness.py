@@ -66,7 +66,7 @@ class Dropout(RandomLayer):
         if not self.training or self.probability == 0.0:
             return values
         keep = self._keep(values, tuple(values.shape), self.probability)
-        return values * keep.to(values.dtype).div_(1.0 - self.probability)
+        return values * (keep.to(values.dtype) / (1.0 - self.probability))
 
 
 class SourceDropout(RandomLayer):
