@@ -181,7 +181,7 @@ def print_noise(settings: argparse.Namespace) -> None:
     )
     rows = np.arange(len(bags))
     train, test, y, y_test = multi_task_train_test_split(
-        rows, users.target, test_size=0.3, random_state=settings.seed
+        rows, users.target, test_size=settings.test_share, random_state=settings.seed
     )
     vocabulary = FrequentWords().fit(words[train])
     sources = {"images": bags, "text": vocabulary.transform(words), "noise": noise}
@@ -212,7 +212,8 @@ def print_noise(settings: argparse.Namespace) -> None:
                 "benchmark": "cnn3d_noise", "gates": gates, "sources": names,
                 "accuracy": pd.DataFrame(scores).mean().round(4).to_dict(),
                 "gate": pd.DataFrame(found).mean().round(3).to_dict(),
-                "seeds": settings.seeds, "users": len(bags), "noise": settings.noise,
+                "seeds": settings.seeds, "users": len(train), "test_users": len(test),
+                "noise": settings.noise,
             }  # fmt: skip
             print(json.dumps(result), flush=True)
 
@@ -234,6 +235,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--gates", nargs="+", choices=["learned", "open"], default=["learned", "open"]
     )
     parser.add_argument("--gate-fraction", type=float, default=0.35)
+    parser.add_argument("--test-share", type=float, default=0.3, help="with --noise")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
