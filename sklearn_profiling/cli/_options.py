@@ -21,7 +21,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     demo = commands.add_parser(
-        "demo", help="compare all systems on synthetic users, about two minutes"
+        "demo", help="compare all systems on synthetic users, about three minutes"
     )
     demo.add_argument(
         "--users", type=_positive, default=600, help="number of users (600)"
