@@ -33,8 +33,26 @@ class PromptedInputs(ProfileInputs):
 class ODTUP(ProfileGenerator):
     """Reads the text of a user once for each attribute, with a prompt behind it.
 
-    The decoder writes the value of that attribute alone. Parameters are those of
-    :class:`ProfileGenerator`; no image is read.
+    The decoder writes the value of that attribute alone.
+
+    Parameters
+    ----------
+    language_model : Module
+        Encoder and decoder, as for :class:`ProfileGenerator`.
+    image_encoder : None
+        No image is read.
+    fusion : None
+        Goes with `image_encoder`.
+    ids : TokenIds
+        Ids of the language model.
+    questions : sequence of Question
+        What to ask about each task; the header of each is its prompt.
+    sources : mapping of {"text", "captions"} to str
+        Names of the sources to read.
+    max_tokens : int
+        Tokens to read of a user, the prompt among them.
+    normalise_length : bool
+        Whether the score of an answer is the mean over its tokens, not the sum.
     """
 
     def prompted(self, inputs: ProfileInputs, task: int) -> PromptedInputs:
