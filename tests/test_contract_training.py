@@ -111,7 +111,7 @@ def test_batch_size_of_prediction_changes_nothing(name, batch_size):
     model = make(name, dtype="float64").fit(X, labels())
     expected = probabilities(model, X)
     # What predicts, also where it differs from the batches of training.
-    model.net_.set_params(iterator_valid__batch_size=batch_size)
+    model.net_.iterator_valid__batch_size = batch_size
     assert_close(probabilities(model, X), expected, 1e-12)
 
 
