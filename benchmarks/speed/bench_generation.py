@@ -88,7 +88,7 @@ def run(settings):
     ).fit(X[:64], y.iloc[:64])
     net = model.net_
     module = net.module_.eval()
-    most, ids = model._parts.tokens.longest, module.ids  # noqa: SLF001
+    most, ids = model._parts.tokens.longest, module.ids  # noqa: SLF001 - no public way to the bare search
     how = GenerationConfig(
         num_beams=settings.beams,
         max_new_tokens=most,
@@ -100,7 +100,7 @@ def run(settings):
     with torch.inference_mode():
         ready = [
             module.encode(module.inputs(batch.sources))
-            for batch, _ in net.get_iterator(model._dataset(X), training=False)  # noqa: SLF001
+            for batch, _ in net.get_iterator(model._dataset(X), training=False)  # noqa: SLF001 - as predict batches
         ]
 
     @torch.inference_mode()

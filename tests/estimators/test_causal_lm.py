@@ -227,7 +227,7 @@ def test_a_model_that_cannot_be_read_is_named(tmp_path):
         make_causal(language_model=tmp_path / "absent").fit(X, y)
     with pytest.raises(SourceError, match=r"a decoder that continues a text.*'t5'"):
         make_causal(language_model=T5Config()).fit(X, y)
-    words = Tokenizer(WordLevel({"good": 0, "[U]": 1}, unk_token="[U]"))  # noqa: S106
+    words = Tokenizer(WordLevel({"good": 0, "[U]": 1}, unk_token="[U]"))  # noqa: S106 - no password
     endless = {**LLAMA, "model_type": "qwen2"}
     with pytest.raises(SourceError, match="no token that ends a text"):
         make_causal(language_model=endless, tokenizer=words).fit(
