@@ -76,7 +76,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         "joint_modes": ["array-like"],
         "mask_image": [_PROBABILITY],
         "mask_profile": [_PROBABILITY],
-        "mixing": [StrOptions({"batch", "epoch"})],
+        "mixing": [StrOptions({"step", "batch", "epoch"})],
         "source": [str, None],
         "captions": [str],
         "max_messages": [_POSITIVE, None],

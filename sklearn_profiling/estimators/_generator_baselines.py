@@ -15,6 +15,7 @@ from sklearn_profiling.architectures.vlp_mabsa import RegionTokens
 from sklearn_profiling.estimators._generator_base import BaseGeneratorClassifier
 from sklearn_profiling.estimators._generator_parts import GeneratorParts
 from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.training.backbones import SMALL_BART
 
 __all__: list[str] = []
 
@@ -38,7 +39,7 @@ class BaseGeneratorBaseline(BaseGeneratorClassifier):
         joint_modes: Sequence[str] = ("fusion",),
         mask_image: float = 0.5,
         mask_profile: float = 0.5,
-        mixing: Literal["batch", "epoch"] = "batch",
+        mixing: Literal["step", "batch", "epoch"] = "step",
         source: str | None = None,
         max_messages: int | None = 3,
         max_images: int | None = 3,
@@ -110,17 +111,7 @@ class BaseGeneratorBaseline(BaseGeneratorClassifier):
 class BaseRegionGenerator(BaseGeneratorBaseline):
     """Base of generators whose encoder reads regions of images among the tokens."""
 
-    _small_language: ClassVar[dict[str, Any] | None] = {
-        "model_type": "bart",
-        "d_model": 64,
-        "encoder_layers": 2,
-        "decoder_layers": 2,
-        "encoder_attention_heads": 4,
-        "decoder_attention_heads": 4,
-        "encoder_ffn_dim": 128,
-        "decoder_ffn_dim": 128,
-        "init_std": 0.1,
-    }
+    _small_language: ClassVar[dict[str, Any] | None] = SMALL_BART
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseGeneratorBaseline._parameter_constraints,
@@ -137,7 +128,7 @@ class BaseRegionGenerator(BaseGeneratorBaseline):
         joint_modes: Sequence[str] = ("fusion",),
         mask_image: float = 0.5,
         mask_profile: float = 0.5,
-        mixing: Literal["batch", "epoch"] = "batch",
+        mixing: Literal["step", "batch", "epoch"] = "step",
         source: str | None = None,
         max_messages: int | None = 3,
         max_images: int | None = 3,

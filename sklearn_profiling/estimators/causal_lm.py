@@ -46,8 +46,9 @@ class CausalLMProfileClassifier(BaseCausalClassifier):
         choice).
     mask_profile : float, default=0.5
         Probability of a value to be masked in mode "masked_profile" (our choice).
-    mixing : {"batch", "epoch"}, default="batch"
-        Whether modes take turns with each batch or with each pass over the users.
+    mixing : {"step", "batch", "epoch"}, default="step"
+        Whether each step adds up the losses of all modes, or modes take turns with each
+        batch or with each pass over the users.
     source : str, default=None
         Name of the text to read; may be left out if only one is given beside captions.
     captions : str, default="captions"
@@ -229,7 +230,7 @@ class CausalLMProfileClassifier(BaseCausalClassifier):
         joint_modes: Sequence[str] = ("fusion",),
         mask_image: float = 0.5,
         mask_profile: float = 0.5,
-        mixing: Literal["batch", "epoch"] = "batch",
+        mixing: Literal["step", "batch", "epoch"] = "step",
         source: str | None = None,
         captions: str = "captions",
         max_messages: int | None = 3,

@@ -47,8 +47,9 @@ class LLaVAProfileClassifier(BaseCausalClassifier):
         Probability of a pixel to be masked in mode "masked_image" (our choice).
     mask_profile : float, default=0.5
         Probability of a value to be masked in mode "masked_profile" (our choice).
-    mixing : {"batch", "epoch"}, default="batch"
-        Whether modes take turns with each batch or with each pass over the users.
+    mixing : {"step", "batch", "epoch"}, default="step"
+        Whether each step adds up the losses of all modes, or modes take turns with each
+        batch or with each pass over the users.
     source : str, default=None
         Name of the text to read; may be left out if only one is given.
     max_messages : int or None, default=3
@@ -223,7 +224,7 @@ class LLaVAProfileClassifier(BaseCausalClassifier):
         joint_modes: Sequence[str] = ("fusion",),
         mask_image: float = 0.5,
         mask_profile: float = 0.5,
-        mixing: Literal["batch", "epoch"] = "batch",
+        mixing: Literal["step", "batch", "epoch"] = "step",
         source: str | None = None,
         max_messages: int | None = 3,
         max_images: int = 3,

@@ -45,8 +45,9 @@ class ODTUPClassifier(BaseGeneratorClassifier):
         Probability of a token of a caption to be masked.
     mask_profile : float, default=0.5
         Probability of a value of the profile to be masked.
-    mixing : {"batch", "epoch"}, default="batch"
-        Whether modes take turns with each batch or with each pass over the users.
+    mixing : {"step", "batch", "epoch"}, default="step"
+        Whether each step adds up the losses of all modes, or modes take turns with each
+        batch or with each pass over the users.
     source : str, default=None
         Name of the text to read; may be left out if only one is given beside captions.
     captions : str, default=None
@@ -193,7 +194,7 @@ class ODTUPClassifier(BaseGeneratorClassifier):
         joint_modes: Sequence[str] = ("fusion",),
         mask_image: float = 0.5,
         mask_profile: float = 0.5,
-        mixing: Literal["batch", "epoch"] = "batch",
+        mixing: Literal["step", "batch", "epoch"] = "step",
         source: str | None = None,
         captions: str | None = None,
         max_messages: int | None = 3,

@@ -56,10 +56,12 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
         paper gives none).
     mask_profile : float, default=0.5
         Probability of a value of the profile to be masked (our choice).
-    mixing : {"batch", "epoch"}, default="batch"
-        Whether modes take turns with each batch or with each pass over the users (our
-        choice: the paper does not say). Either way an epoch is one pass in each mode,
-        so four modes take four times as long as one.
+    mixing : {"step", "batch", "epoch"}, default="step"
+        Whether each step follows the mean of the losses of all modes, or modes take
+        turns with each batch or with each pass over the users (our choice: the paper
+        does not say; small models learn what shows in pictures alone far later where
+        modes take turns). In each case an epoch is one pass in each mode, so four modes
+        take four times as long as one.
     source : str, default=None
         Name of the text to read; may be left out if only one is given beside captions.
     captions : str, default="captions"
@@ -231,7 +233,7 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
         joint_modes: Sequence[str] = MODES,
         mask_image: float = 0.5,
         mask_profile: float = 0.5,
-        mixing: Literal["batch", "epoch"] = "batch",
+        mixing: Literal["step", "batch", "epoch"] = "step",
         source: str | None = None,
         captions: str = "captions",
         max_messages: int | None = 3,

@@ -20,19 +20,9 @@ from sklearn_profiling.estimators import (
 )
 from sklearn_profiling.exceptions import ProfilingError
 from sklearn_profiling.pipelines import make_profile_generator
+from sklearn_profiling.training.backbones import SMALL_BART
 
 _PARADIGMS = ("multimodal", "unimodal", "both")
-_SMALL_BART = {
-    "model_type": "bart",
-    "d_model": 64,
-    "encoder_layers": 2,
-    "decoder_layers": 2,
-    "encoder_attention_heads": 4,
-    "decoder_attention_heads": 4,
-    "encoder_ffn_dim": 128,
-    "decoder_ffn_dim": 128,
-}
-"""As large as the small T5 that None stands for."""
 
 
 def make_unified_systems(
@@ -132,7 +122,7 @@ def make_unified_systems(
     (seed,) = derive_seeds(random_state, 1)
     t5_parts = {"language_model": t5, "tokenizer": tokenizer}
     bart_parts = {
-        "language_model": dict(_SMALL_BART) if bart is None else bart,
+        "language_model": dict(SMALL_BART) if bart is None else bart,
         "tokenizer": bart_tokenizer,
     }
     llm_parts = {"language_model": llm, "tokenizer": llm_tokenizer}

@@ -46,6 +46,9 @@ _EXAMPLES = {
     "text": "bert-base-uncased",
     "image": "vit-base-patch16-224",
 }
+# About 1 / sqrt(64): with the usual 0.02, meant for ten times as many units, the layers
+# of small models pass on next to nothing at first.
+_STANDARD_DEVIATION = 0.1
 _SMALL: dict[str, Configuration] = {
     "language": {
         "model_type": "t5",
@@ -58,6 +61,7 @@ _SMALL: dict[str, Configuration] = {
     },
     "causal": {
         "model_type": "llama",
+        "initializer_range": _STANDARD_DEVIATION,
         "hidden_size": 64,
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
@@ -65,6 +69,7 @@ _SMALL: dict[str, Configuration] = {
     },
     "text": {
         "model_type": "bert",
+        "initializer_range": _STANDARD_DEVIATION,
         "hidden_size": 64,
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
@@ -73,6 +78,7 @@ _SMALL: dict[str, Configuration] = {
     },
     "image": {
         "model_type": "vit",
+        "initializer_range": _STANDARD_DEVIATION,
         "hidden_size": 64,
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
@@ -82,6 +88,18 @@ _SMALL: dict[str, Configuration] = {
     },
 }
 """What None stands for: models to train from scratch on small data."""
+SMALL_BART: Configuration = {
+    "model_type": "bart",
+    "d_model": 64,
+    "encoder_layers": 2,
+    "decoder_layers": 2,
+    "encoder_attention_heads": 4,
+    "decoder_attention_heads": 4,
+    "encoder_ffn_dim": 128,
+    "decoder_ffn_dim": 128,
+    "init_std": _STANDARD_DEVIATION,
+}
+"""As large as the small T5, for systems that go with BART."""
 
 
 def _transformers(purpose: str) -> Any:

@@ -34,8 +34,9 @@ class GeneratorNet(ProfileNet):
         What the generator gets to read, in turn.
     tokens : ProfileTokens
         How profiles are written.
-    mixing : {"batch", "epoch"}
-        Whether each batch is taken in all modes, one step each, or each epoch.
+    mixing : {"step", "batch", "epoch"}
+        Whether each step adds up the losses of all modes, each batch is taken in all
+        modes, one step each, or each epoch.
     micro_batch_size : int or None
         Users to compute at a time; None computes a batch at once.
     generator : torch.Generator
@@ -120,15 +121,21 @@ class GeneratorNet(ProfileNet):
         if not training:
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
             return
-        whole = [list(self.modes.values())]
-        if self.mixing == "epoch":
-            whole = [[mode] for mode in self.modes.values()]
-        for modes in whole:
-            self._turn = modes
+        for steps in self._passes():
+            self._steps = steps
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
 
+    def _passes(self) -> list[list[list[TrainingMode]]]:
+        """For each pass over the users, the modes of each step with a batch."""
+        modes = list(self.modes.values())
+        if self.mixing == "step":
+            return [[modes]]
+        if self.mixing == "batch":
+            return [[[mode] for mode in modes]]
+        return [[[mode]] for mode in modes]
+
     def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
-        """Make one step in each mode of this pass.
+        """Make the steps of this pass with a batch.
 
         Parameters
         ----------
@@ -143,8 +150,8 @@ class GeneratorNet(ProfileNet):
             The mean loss of the modes.
         """
         losses = []
-        for mode in self._turn:
-            self._mode = mode
+        for modes in self._steps:
+            self._modes_of_step = modes
             losses.append(super().train_step(batch, **fit_params)["loss"])
         return {"loss": torch.stack(losses).mean(), "y_pred": None}
 
@@ -161,14 +168,16 @@ class GeneratorNet(ProfileNet):
         Returns
         -------
         dict
-            The loss.
+            The loss, mean of the modes of this step.
         """
         self._set_training(training=True)
-        seed = int(torch.randint(_LARGEST_SEED, (1,), generator=self.generator))
-        # The dropout of transformers draws from the global generators.
-        with lent_generator(seed, str(self.device)):
-            loss = self._loss(batch, self._mode, training=True)
-        return {"loss": loss, "y_pred": None}
+        losses = []
+        for mode in self._modes_of_step:
+            seed = int(torch.randint(_LARGEST_SEED, (1,), generator=self.generator))
+            # The dropout of transformers draws from the global generators.
+            with lent_generator(seed, str(self.device)):
+                losses.append(self._loss(batch, mode, training=True))
+        return {"loss": torch.stack(losses).mean(), "y_pred": None}
 
     def validation_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:  # noqa: ARG002 - skorch's signature
         """Compute the loss of users held out, on all there is to read.
@@ -214,7 +223,7 @@ class GeneratorNet(ProfileNet):
                 losses, labelled.any(dim=0), (stop - start) / n_users
             )
             if training:
-                loss.backward()
+                (loss / len(self._modes_of_step)).backward()
             parts.append(loss.detach())
         return torch.stack(parts).sum()
 

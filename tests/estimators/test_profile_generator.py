@@ -162,23 +162,56 @@ def test_parts_of_a_batch_add_up_to_the_batch():
             np.testing.assert_allclose(a, b, rtol=0, atol=1e-7)
 
 
-def test_modes_take_turns_by_batch_or_by_epoch():
+def test_modes_share_a_step_or_take_turns():
     X, y = make_users()
 
     class Steps(Callback):
         def on_grad_computed(self, net, named_parameters, **kwargs):
-            seen.append(type(net._mode).__name__)
+            seen.extend(type(mode).__name__ for mode in net._modes_of_step)
+            steps.append(len(net._modes_of_step))
 
-    orders = {}
-    for mixing in ("batch", "epoch"):
-        seen = []
+    orders, sizes = {}, {}
+    for mixing in ("step", "batch", "epoch"):
+        seen, steps = [], []
         make_generator(
             mixing=mixing, max_epochs=1, batch_size=6, callbacks=[Steps()]
         ).fit(X, y)
-        orders[mixing] = seen
+        orders[mixing], sizes[mixing] = seen, steps
     modes = ["FusionMode", "TextMode", "MaskedImageMode", "MaskedProfileMode"]
-    assert orders["batch"] == modes * 2
+    assert sizes == {"step": [4] * 2, "batch": [1] * 8, "epoch": [1] * 8}
+    assert orders["step"] == orders["batch"] == modes * 2
     assert orders["epoch"] == [mode for mode in modes for _ in range(2)]
+
+
+def test_a_step_of_all_modes_follows_their_mean():
+    X, y = make_users()
+
+    class Gradients(Callback):
+        def on_grad_computed(self, net, named_parameters, **kwargs):
+            seen.append(
+                [
+                    torch.zeros_like(value) if value.grad is None else value.grad.clone()
+                    for _, value in named_parameters
+                ]
+            )
+
+    found = {}
+    for mixing in ("step", "batch"):
+        seen = []
+        # So slow that all modes see the same net.
+        make_generator(
+            mixing=mixing,
+            max_epochs=1,
+            batch_size=len(y),
+            learning_rate=1e-30,
+            dtype="float64",
+            callbacks=[Gradients()],
+        ).fit(X, y)
+        found[mixing] = seen
+    (together,) = found["step"]
+    assert len(found["batch"]) == 4
+    for whole, *parts in zip(together, *found["batch"], strict=True):
+        torch.testing.assert_close(whole, sum(parts) / 4, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize(
