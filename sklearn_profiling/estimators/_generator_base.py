@@ -183,6 +183,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
     ) -> str:
         params = self.get_params(deep=False)
         kept = {k: v for k, v in params.items() if k not in _WITHOUT_EFFECT}
+        kept["callbacks"] = [_hash_of_callback(each) for each in self.callbacks or ()]
         plain: list[Any] = [dict(sources), labels, weights]
         found: str = joblib.hash([type(self).__name__, kept, plain])
         return found
@@ -355,3 +356,13 @@ def check_names(
             f"of {list(allowed)}; got {given!r}"
         )
         raise ProfilingError(msg)
+
+
+def _hash_of_callback(callback: Any) -> str:
+    """By content, or, of one that cannot be pickled, by class."""
+    try:
+        return str(joblib.hash(callback))
+    # Pickle has no error of its own for what cannot be pickled.
+    except Exception:  # noqa: BLE001
+        each = callback[1] if isinstance(callback, tuple) else callback
+        return str(getattr(each, "__qualname__", type(each).__qualname__))

@@ -31,7 +31,7 @@ class AoMClassifier(BaseRegionGenerator):
         Rows and columns of regions that the patches of an image are averaged to, if it
         has more (our choice, as in :class:`VLPMABSAClassifier`).
     joint_modes : sequence of str, default=("fusion",)
-        What training looks at, in turn, as in :class:`ProfileGeneratorClassifier`: text
+        What training looks at, as in :class:`ProfileGeneratorClassifier`: text
         with images alone (paper of the framework, Table 2), or more (its Table 7).
     mask_image : float, default=0.5
         Probability of a pixel to be masked in mode "masked_image" (our choice).

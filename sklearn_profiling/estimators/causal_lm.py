@@ -39,7 +39,7 @@ class CausalLMProfileClassifier(BaseCausalClassifier):
     paradigm : {"text", "unimodal"}, default="text"
         Whether to read the text alone, or captions of images after it.
     joint_modes : sequence of str, default=("fusion",)
-        What training looks at, in turn, as in :class:`ProfileGeneratorClassifier`: all
+        What training looks at, as in :class:`ProfileGeneratorClassifier`: all
         there is (paper of the framework, Table 2), or more (its Table 7).
     mask_image : float, default=0.5
         Probability of a token of a caption to be masked in mode "masked_image" (our

@@ -40,9 +40,8 @@ class LLaVAProfileClassifier(BaseCausalClassifier):
     request : str, default="Profile:"
         What the text of each user ends with, as in :class:`CausalLMProfileClassifier`.
     joint_modes : sequence of str, default=("fusion",)
-        What training looks at, in turn, as in :class:`ProfileGeneratorClassifier`: text
-        with images
-        (paper of the framework, Table 2), or more (its Table 7).
+        What training looks at, as in :class:`ProfileGeneratorClassifier`: text with
+        images (paper of the framework, Table 2), or more (its Table 7).
     mask_image : float, default=0.5
         Probability of a pixel to be masked in mode "masked_image" (our choice).
     mask_profile : float, default=0.5

@@ -38,7 +38,7 @@ class ODTUPClassifier(BaseGeneratorClassifier):
         takes that of the folder; a configuration without one learns a vector for each
         word of the texts and of the profiles.
     joint_modes : sequence of str, default=("fusion",)
-        What training looks at, in turn, as in :class:`ProfileGeneratorClassifier`. The
+        What training looks at, as in :class:`ProfileGeneratorClassifier`. The
         default reads all there is; all four modes are the unified framework on top of
         OD-TUP (its paper's Table 7). The modes that mask need captions.
     mask_image : float, default=0.5

@@ -46,7 +46,7 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
     paradigm : {"multimodal", "unimodal", "both"}, default="multimodal"
         Read images; captions of them, appended to the text; or both.
     joint_modes : sequence of str, default=all four
-        What training looks at, in turn: "fusion", text and images; "text", text alone;
+        What training looks at: "fusion", text and images; "text", text alone;
         "masked_image", text and images of which pixels are black, or captions of which
         words are masked; "masked_profile", images and the profile of which values are
         masked. ``("fusion",)`` is the basic model. Without images or captions the modes

@@ -27,7 +27,7 @@ class SelectAttClassifier(BaseGeneratorBaseline):
     tokenizer : str, path-like, Tokenizer, PreTrainedTokenizerFast or None, default=None
         Tokenizer of the language model, as in :class:`ProfileGeneratorClassifier`.
     joint_modes : sequence of str, default=("fusion",)
-        What training looks at, in turn, as in :class:`ProfileGeneratorClassifier`: text
+        What training looks at, as in :class:`ProfileGeneratorClassifier`: text
         with images alone (paper of the framework, Table 2), or more (its Table 7).
     mask_image : float, default=0.5
         Probability of a pixel to be masked in mode "masked_image" (our choice).

@@ -31,7 +31,7 @@ class GeneratorNet(ProfileNet):
     *args, **kwargs
         As for :class:`~sklearn_profiling.training.net.ProfileNet`.
     modes : mapping of str to TrainingMode
-        What the generator gets to read, in turn.
+        What the generator gets to read.
     tokens : ProfileTokens
         How profiles are written.
     mixing : {"step", "batch", "epoch"}

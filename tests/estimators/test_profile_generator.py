@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from generators import BART, WORDS, make_generator, make_users
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EpochTimer
 from skorch.helper import SliceDict
 
 from sklearn_profiling.containers import ImageBags, TokenMessages
@@ -190,7 +190,9 @@ def test_a_step_of_all_modes_follows_their_mean():
         def on_grad_computed(self, net, named_parameters, **kwargs):
             seen.append(
                 [
-                    torch.zeros_like(value) if value.grad is None else value.grad.clone()
+                    torch.zeros_like(value)
+                    if value.grad is None
+                    else value.grad.clone()
                     for _, value in named_parameters
                 ]
             )
@@ -283,8 +285,12 @@ class KilledError(Exception):
 
 @pytest.mark.parametrize("verbose", [0, 1])
 def test_a_killed_training_goes_on_to_the_same_bits(tmp_path, monkeypatch, verbose):
+    class Local(Callback):
+        """One that no pickle can hold."""
+
     X, y = make_users()
     settings = {"max_epochs": 3, "learning_rate_decay": True, "verbose": verbose}
+    settings["callbacks"] = [("local", Local()), Local, EpochTimer()]
     whole = make_generator(**settings).fit(X, y)
     folder = tmp_path / "new" / "folder"
     model = make_generator(**settings, checkpoint_folder=folder)
