@@ -21,8 +21,8 @@ class MultiTaskLSTMClassifier(BaseLSTMClassifier):
 
     Each task reads the text twice: by an LSTM on word vectors of its own, best trained
     on the users who carry its label, and by an LSTM on word vectors that all tasks
-    share. A dense layer reads both averages. All vectors are trained on, and through
-    the shared ones the tasks teach each other.
+    share. A dense layer reads both averages. Vectors are trained on, and through the
+    shared ones the tasks teach each other.
 
     Parameters
     ----------
@@ -45,6 +45,9 @@ class MultiTaskLSTMClassifier(BaseLSTMClassifier):
         Units of each dense layer (our choice: the paper tunes and does not tell).
     n_dimensions : int, default=200
         Length of word vectors to learn for a text that brings none (paper's length).
+    trainable_vectors : bool, default=True
+        Whether training changes the word vectors that texts bring (paper: it does).
+        Vectors of a text that brings none are always learned.
     dropout : float, default=0.5
         Dropout on the dense layers (paper's place, our rate).
     word_dropout : float, default=0.2
@@ -144,7 +147,6 @@ class MultiTaskLSTMClassifier(BaseLSTMClassifier):
         **BaseLSTMClassifier._parameter_constraints,
         "task_sources": [dict, None],
     }
-    del _parameter_constraints["trainable_vectors"]
 
     def __init__(
         self,
@@ -156,6 +158,7 @@ class MultiTaskLSTMClassifier(BaseLSTMClassifier):
         n_hidden: int = 64,
         n_dense: int = 64,
         n_dimensions: int = 200,
+        trainable_vectors: bool = True,
         dropout: float = 0.5,
         word_dropout: float = 0.2,
         source_dropout: float = 0.1,
@@ -182,6 +185,7 @@ class MultiTaskLSTMClassifier(BaseLSTMClassifier):
         self.n_hidden = n_hidden
         self.n_dense = n_dense
         self.n_dimensions = n_dimensions
+        self.trainable_vectors = trainable_vectors
         self.dropout = dropout
         self.word_dropout = word_dropout
         self.source_dropout = source_dropout
@@ -260,11 +264,12 @@ class MultiTaskLSTMClassifier(BaseLSTMClassifier):
         return shared, [name if name in texts else shared for name in own.values()]
 
     def _build_module(self, n_classes: list[int]) -> MultiTaskLSTM:
+        trainable = self.trainable_vectors
         return MultiTaskLSTM(
             self._shared,
-            self._read_by_lstms(self._shared, len(n_classes), trainable=True),
+            self._read_by_lstms(self._shared, len(n_classes), trainable=trainable),
             self._own,
-            [self._read_by_lstms(name, 1, trainable=True) for name in self._own],
+            [self._read_by_lstms(name, 1, trainable=trainable) for name in self._own],
             n_dense=self.n_dense,
             n_classes=n_classes,
             dropout=self.dropout,
