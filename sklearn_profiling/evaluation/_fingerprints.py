@@ -12,7 +12,11 @@ import numpy as np
 import pandas as pd
 
 _NO_MATTER = frozenset({"memory", "n_jobs", "verbose"})
-"""Parameters that change how long a fit takes or what it says, and no result."""
+"""Parameters that change how long a fit takes or what it says, and no result.
+
+A class for which one of them does change the result names it in its attribute
+``_result_parameters``.
+"""
 
 
 def fingerprint(value: Any) -> str:
@@ -21,9 +25,10 @@ def fingerprint(value: Any) -> str:
     Parameters
     ----------
     value : object
-        Estimators count by class and parameters (without ``memory``, ``n_jobs`` and
-        ``verbose``, which change no result), functions by name, everything unknown by
-        its pickle.
+        Estimators count by class and parameters, functions by name, everything unknown
+        by its pickle. The parameters ``memory``, ``n_jobs`` and ``verbose`` change no
+        result and do not count, except those that the class names in its attribute
+        ``_result_parameters``.
 
     Returns
     -------
@@ -91,7 +96,8 @@ def _feed_composite(digest: Any, value: Any) -> None:
     elif hasattr(value, "get_params") and not isinstance(value, type):
         parameters = value.get_params(deep=False)
         _feed(digest, _name_of(type(value)))
-        kept = {name: parameters[name] for name in parameters.keys() - _NO_MATTER}
+        left_out = _NO_MATTER - getattr(value, "_result_parameters", frozenset())
+        kept = {name: parameters[name] for name in parameters.keys() - left_out}
         _feed(digest, dict(sorted(kept.items())))
     elif isinstance(value, type | FunctionType):
         _feed(digest, _name_of(value))

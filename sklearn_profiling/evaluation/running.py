@@ -101,10 +101,11 @@ def compare(
     A stored fold is taken if the system's name, class and parameters, the users and
     labels, the rows of the fold and the version of this package are those it was made
     with; parameters that change no result (``memory``, ``n_jobs``, ``verbose``) may
-    differ. Anything else is fitted anew, and what is in the folder stays there. Failed
-    folds are not stored: the next call tries them again. Images that are given as
-    paths count by path. A system without a ``random_state`` would give other scores
-    each time; its stored ones are those of the first.
+    differ, though not ``n_jobs`` of ``Word2VecTransformer``. Anything else is fitted
+    anew, and what is in the folder stays there. Failed folds are not stored: the next
+    call tries them again. Images that are given as paths count by path. A system
+    without a ``random_state`` would give other scores each time; its stored ones are
+    those of the first.
 
     Examples
     --------

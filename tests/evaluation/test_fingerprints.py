@@ -15,6 +15,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklearn_profiling.containers import SocialGraph
 from sklearn_profiling.evaluation._fingerprints import fingerprint
+from sklearn_profiling.sources import GloVeTransformer, Word2VecTransformer
 
 VALUES = [
     None,
@@ -80,6 +81,14 @@ def test_parameters_that_change_no_result_do_not_count(tmp_path) -> None:
         StandardScaler(), LogisticRegression(n_jobs=2, verbose=1), memory=str(tmp_path)
     )
     assert fingerprint(first) == fingerprint(second)
+
+
+def test_threads_count_where_they_change_the_result() -> None:
+    def system(kind: type, n_jobs: int) -> str:
+        return fingerprint(make_pipeline(kind(n_jobs=n_jobs), StandardScaler()))
+
+    assert system(Word2VecTransformer, 1) != system(Word2VecTransformer, 2)
+    assert system(GloVeTransformer, 1) == system(GloVeTransformer, 2)
 
 
 def test_a_fit_does_not_count() -> None:

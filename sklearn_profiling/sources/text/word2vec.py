@@ -128,6 +128,8 @@ class Word2VecTransformer(WordVectorTransformer):
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
     }
+    # Read by the fingerprints of stored results: threads change the vectors.
+    _result_parameters: ClassVar[frozenset[str]] = frozenset({"n_jobs"})
 
     def __init__(
         self,
