@@ -111,7 +111,7 @@ class ParsedProfile:
     Attributes
     ----------
     classes : list of tuple of int
-        For each task the positions of its classes: one, or at least one of a set.
+        For each task the positions of its classes: one, or those of a set.
     repaired : list of bool
         For each task whether the text did not hold it word for word.
     """
@@ -134,6 +134,8 @@ class ProfileText:
         Whether a task may have several classes at once.
     usual : sequence of tuple of int
         For each task the classes to assume where a text says nothing about it.
+    may_be_empty : set of int, default=frozenset()
+        Tasks of which a user may have no class at all.
 
     Examples
     --------
@@ -154,6 +156,7 @@ class ProfileText:
     classes: Sequence[Sequence[str]]
     set_valued: Sequence[bool]
     usual: Sequence[tuple[int, ...]]
+    may_be_empty: frozenset[int] = frozenset()
 
     def write(self, chosen: Sequence[Sequence[int] | None]) -> str:
         """Write a profile.
@@ -196,7 +199,7 @@ class ProfileText:
         values, misspelt = self._assign(text)
         classes, repaired = [], []
         for task in range(len(self.names)):
-            found, wrong = self._values(task, values.get(task, ""))
+            found, wrong = self._values(task, values.get(task))
             classes.append(found)
             repaired.append(wrong or task in misspelt)
         return ParsedProfile(classes, repaired)
@@ -227,8 +230,12 @@ class ProfileText:
                 misspelt.add(task)
         return values, misspelt
 
-    def _values(self, task: int, text: str) -> tuple[tuple[int, ...], bool]:
+    def _values(self, task: int, text: str | None) -> tuple[tuple[int, ...], bool]:
         """Classes that a value names, and whether any had to be repaired."""
+        if text is None:
+            return self.usual[task], True
+        if task in self.may_be_empty and not canonical(text):
+            return (), False
         forms = [canonical(form) for form in self.classes[task]]
         pieces = text.split(",") if self.set_valued[task] else [text]
         said = [piece for piece in map(canonical, pieces) if piece]

@@ -240,7 +240,8 @@ class LabelCodec:
         -------
         ndarray, shape (n_users,) or (n_users, n_tasks)
             The most probable class; for a set-valued task the frozenset of classes
-            with probability above 0.5, or the most probable one if none reaches it.
+            with probability above 0.5, or the most probable one if none reaches it, or
+            no class if all have probability 0.
         """
         columns: list[npt.NDArray[Any]] = []
         for task, probability in enumerate(probabilities):
@@ -249,7 +250,8 @@ class LabelCodec:
                 columns.append(self.classes[task][best])
                 continue
             inside = probability > 0.5
-            inside[np.arange(len(best)), best] = True
+            rows = np.arange(len(best))
+            inside[rows, best] = probability[rows, best] > 0
             sets = np.empty(len(best), dtype=object)
             for row, chosen in enumerate(inside):
                 sets[row] = frozenset(self.classes[task][chosen].tolist())

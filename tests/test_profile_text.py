@@ -80,11 +80,18 @@ def test_every_profile_comes_back(data):
     names = data.draw(labels)
     classes = [text_forms(data.draw(labels), "class") for _ in names]
     sets = [data.draw(st.booleans()) for _ in names]
-    form = ProfileText(text_forms(names, "task"), classes, sets, [(0,)] * len(names))
+    form = ProfileText(
+        text_forms(names, "task"),
+        classes,
+        sets,
+        [(0,)] * len(names),
+        frozenset(task for task, is_set in enumerate(sets) if is_set),
+    )
     chosen = []
     for forms, is_set in zip(classes, sets, strict=True):
         positions = st.integers(0, len(forms) - 1)
-        drawn = data.draw(st.sets(positions, min_size=1, max_size=3 if is_set else 1))
+        sizes = (0, 3) if is_set else (1, 1)
+        drawn = data.draw(st.sets(positions, min_size=sizes[0], max_size=sizes[1]))
         chosen.append(tuple(sorted(drawn)))
     text = form.write(chosen)
     words = ProfileWords(form, 5)

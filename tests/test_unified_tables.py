@@ -6,6 +6,7 @@ import importlib
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sklearn_profiling.datasets import dump_yelp, make_reviewers
@@ -146,11 +147,30 @@ def test_what_is_unknown_is_said(tables, capsys, arguments, said):
 
 
 def test_models_from_folders_are_tuned_as_in_the_paper(tables):
-    settings = tables.parse(
-        ["--table", "2", "--language-model", "a", "--model", "bart=b"]
-    )
+    arguments = ["--table", "2", "--language-model", "a", "--model", "bart=b"]
+    settings = tables.parse(arguments)
     assert settings.models == {"t5": "a", "bart": "b"}
-    assert (settings.epochs, settings.batch_size) == (10, 4)
-    assert settings.learning_rate == 5e-5
-    assert settings.dropout is None
     assert settings.image_size == 32
+    assert tables.parse([*arguments, "--image-model", "c"]).image_size == 224
+
+    def made(language, settings=settings):
+        params = tables.classifier(tables.Row(language=language), settings, 0)
+        names = ("max_epochs", "batch_size", "learning_rate", "dropout")
+        return [params.get_params()[name] for name in names]
+
+    # A small model that learns from nothing beside them is not.
+    assert made("t5") == made("bart") == [10, 4, 5e-5, None]
+    assert made("bert") == [16, 8, 1e-3, 0.0]
+    asked = tables.parse([*arguments, "--epochs", "3", "--learning-rate", "0.1"])
+    assert made("t5", asked) == [3, 4, 0.1, None]
+    assert made("bert", asked) == [3, 8, 0.1, 0.0]
+
+
+def test_partly_missing_users_keep_two_of_the_three_images_read(tables):
+    users = tables.Users(tables.parse(["--figure", "6", "--users", "16"]))
+    images = [[cell[0]] * 5 for cell in users.data["images"]]
+    users.data = users.data.assign(images=images)
+    users.data["captions"] = [["a cup"] * 5 for _ in images]
+    found = users.sources(tables.ours("both", change="missing"))
+    assert set(np.diff(found["images"].user_starts)) == {2}
+    assert set(np.diff(found["captions"].user_starts)) == {2}

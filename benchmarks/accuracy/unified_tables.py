@@ -16,7 +16,7 @@ so it shows what to expect of the order of the rows and not of the numbers.
 Models without a folder are small and have random weights. A row that fails is reported
 and the others go on; with --results finished rows are kept, and a later call takes them
 from there. Figure 5 changes the number of reviews and of images, Figure 6 gives users
-the images of others, or takes half of the images away.
+the images of others, or takes one of three images away.
 """
 
 from __future__ import annotations
@@ -53,6 +53,16 @@ from sklearn_profiling.sources import (
     ProfileAugmenter,
     SubwordSegmenter,
 )
+
+
+# Models from folders are tuned as in the paper, small ones learn from nothing.
+TUNED = {"max_epochs": 10, "batch_size": 4, "learning_rate": 5e-5}
+FROM_NOTHING = {
+    "max_epochs": 16,
+    "batch_size": 8,
+    "learning_rate": 1e-3,
+    "dropout": 0.0,
+}
 
 
 class Users:
@@ -93,7 +103,7 @@ class Users:
                 source = source[np.roll(np.arange(len(source)), 1)]
             found[name] = source
         if row.change == "missing":
-            found |= self._halved(row)
+            found |= self._fewer(row)
         return SliceDict(**found)
 
     def _source(self, name: str, language: str) -> Any:
@@ -122,17 +132,17 @@ class Users:
         )
         return text.fit_transform(self.data["messages"].map(lambda cell: cell[:3]))
 
-    def _halved(self, row: Row) -> dict[str, Any]:
-        """Images and captions of which every second one is gone."""
+    def _fewer(self, row: Row) -> dict[str, Any]:
+        """Images and captions without the second of the three that would be read."""
         side = self.settings.image_size
-        halves = {
-            name: pd.Series([cell[::2] for cell in self.data[name]], dtype=object)
+        fewer = {
+            name: pd.Series([cell[:3:2] for cell in self.data[name]], dtype=object)
             for name in ("images", "captions")
         }
         bags = ImageBagTransformer(size=(side, side), on_bad_images="skip")
         return {
-            "images": bags.fit_transform(halves["images"]),
-            "captions": self.segmenter(row.language).transform(halves["captions"]),
+            "images": bags.fit_transform(fewer["images"]),
+            "captions": self.segmenter(row.language).transform(fewer["captions"]),
         }
 
 
@@ -160,16 +170,19 @@ def classifier(row: Row, settings: argparse.Namespace, seed: int) -> Any:
     params = {
         "language_model": settings.models.get(row.language, SMALL.get(row.language)),
         "image_model": settings.models.get("vit", SMALL["vit"]),
-        "learning_rate": settings.learning_rate,
         "learning_rate_decay": True,
-        "batch_size": settings.batch_size,
-        "max_epochs": settings.epochs,
-        "dropout": settings.dropout,
         "decoding": settings.decoding,
         "device": settings.device,
         "dtype": settings.dtype,
         "random_state": seed,
+        **(TUNED if row.language in settings.models else FROM_NOTHING),
     }
+    asked = {
+        "learning_rate": settings.learning_rate,
+        "batch_size": settings.batch_size,
+        "max_epochs": settings.epochs,
+    }
+    params |= {name: value for name, value in asked.items() if value is not None}
     # What a class has no use for, such as an image model without images.
     known = set(kind().get_params())
     missing = set(row.params) - known
@@ -340,8 +353,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="NAME=FOLDER",
         help="of the other rows: bart, bert, llama, chatglm",
     )
-    parser.add_argument("--epochs", type=int, help="16, with folders 10 (paper)")
-    parser.add_argument("--batch-size", type=int, help="8, with folders 4 (paper)")
+    parser.add_argument("--epochs", type=int, help="16, with a folder 10 (paper)")
+    parser.add_argument("--batch-size", type=int, help="8, with a folder 4 (paper)")
     parser.add_argument("--learning-rate", type=float, help="1e-3, or 5e-5 (paper)")
     parser.add_argument("--image-size", type=int, help="32, with a folder 224")
     parser.add_argument("--decoding", choices=["beam", "scoring"], default="beam")
@@ -362,18 +375,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     if unknown:
         known = list(rows_of(settings.what))
         parser.error(f"--systems: {sorted(unknown)} are none of {known}")
-    # Models from folders are tuned as in the paper, small ones learn from scratch.
-    tuned = bool(settings.models)
-    usual = {
-        "epochs": 10 if tuned else 16,
-        "batch_size": 4 if tuned else 8,
-        "learning_rate": 5e-5 if tuned else 1e-3,
-        "image_size": 224 if "vit" in settings.models else 32,
-    }
-    for name, value in usual.items():
-        if getattr(settings, name) is None:
-            setattr(settings, name, value)
-    settings.dropout = None if tuned else 0.0
+    if settings.image_size is None:
+        settings.image_size = 224 if "vit" in settings.models else 32
     return settings
 
 

@@ -137,6 +137,9 @@ class GeneratorParts:
                 "max_position_embeddings"
             )
             raise SourceError(msg)
+        # A folder may ask for other texts than profiles, such as never the same three
+        # tokens twice; what is searched for is said with each search.
+        model.generation_config = type(model.generation_config)()
         return model
 
     def build_image_encoder(

@@ -107,7 +107,10 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
     checkpoint_folder : str, path-like or None, default=None
         Folder in which training is saved after each epoch. A ``fit`` with the same
         parameters, users and labels goes on from there, also after the process was
-        killed. The file is removed when training is complete.
+        killed, with the same result; skorch callbacks that count for themselves begin
+        anew. Several trainings may share a folder: each has a file of its own, removed
+        when it is complete. Passes that ``warm_start`` or ``partial_fit`` add are not
+        saved.
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
         Weight of what each task's part of the profile costs, as in
         :class:`MMLUPClassifier`.
@@ -136,8 +139,9 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
         Torch device; "auto" takes a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
         Precision. "bfloat16" keeps parameters in 32 bits and computes in 16 where the
-        device does so in hardware, else in 32. T5 normalises in 32 bits whatever this
-        says; BART does not.
+        device does so in hardware, else in 32; beam search computes in 32 all the same.
+        T5 normalises in 32 bits whatever this says; BART does not. There is no
+        "float16".
     random_state : int, RandomState instance or None, default=None
         Decides initial parameters, order of users, masks and dropout.
     verbose : int, default=0
@@ -179,10 +183,15 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
     tokens of each task cost, averaged over the users labelled for it. An attribute
     whose label is missing is left out of the profile to be written.
 
+    BART reads and writes as T5 does, with a sign at the end of a text and none at its
+    beginning, also where its weights were pretrained with both.
+
     A label is written as ``str`` of it, the signs ``; : ,`` replaced by ``/``; what the
     tokenizer cannot write is called ``class 0``, ``class 1`` and so on. A value that
     the decoder wrote and that is no class counts as the one with the smallest edit
-    distance; an attribute that it did not write as the commonest class.
+    distance; an attribute that it did not write as the commonest class. An attribute
+    with nothing behind its name is the empty set, if training users have it; that comes
+    from beam search alone, elsewhere a set holds its most probable class at the least.
 
     ``predict_proba`` asks about one task after the other: each class is scored as the
     text that follows the name of the task and the best answers so far. For a set-valued

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 
-from sklearn_profiling.exceptions import ProfilingError
 from sklearn_profiling.training.callbacks import EpochProgress, LinearDecay
 
 __all__ = ["TrainingCheckpoint"]
@@ -29,13 +28,13 @@ class TrainingCheckpoint:
     -----
     Parameters, the optimizer's moments, the history and the states of all generators
     are saved, so that training that goes on gives the same bits as training that was
-    never interrupted. The file is replaced at once, never half written, and removed
-    when training is complete.
+    never interrupted; callbacks of the user with a state of their own begin anew. The
+    name of the file tells the training, so that several may share a folder. It is
+    replaced at once, never half written, and removed when training is complete.
     """
 
     def __init__(self, folder: str | os.PathLike[str], fingerprint: str) -> None:
-        self.path = Path(folder) / "profile_generator.checkpoint"
-        self.fingerprint = fingerprint
+        self.path = Path(folder) / f"{fingerprint}.checkpoint"
 
     def save(self, net: Any) -> None:
         """Save a net.
@@ -46,7 +45,6 @@ class TrainingCheckpoint:
             The net, after an epoch.
         """
         state = {
-            "fingerprint": self.fingerprint,
             "module": net.module_.state_dict(),
             "loss": net.criterion_.state_dict(),
             "optimizer": net.optimizer_.state_dict(),
@@ -55,7 +53,7 @@ class TrainingCheckpoint:
             "generators": [each.get_state() for each in _generators(net)],
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.path.with_suffix(".unfinished")
+        unfinished = self.path.with_suffix(f".{os.getpid()}.unfinished")
         torch.save(state, unfinished)
         unfinished.replace(self.path)
 
@@ -71,22 +69,10 @@ class TrainingCheckpoint:
         -------
         int
             Number of epochs that it has been trained.
-
-        Raises
-        ------
-        ProfilingError
-            If the file belongs to another training.
         """
         if not self.path.is_file():
             return 0
         state = torch.load(self.path, map_location="cpu", weights_only=True)
-        if state["fingerprint"] != self.fingerprint:
-            msg = (
-                f"{os.fspath(self.path)!r} was saved by a training with other "
-                "parameters, users or labels; remove it, or give another folder as "
-                "checkpoint_folder"
-            )
-            raise ProfilingError(msg)
         net.module_.load_state_dict(state["module"])
         net.criterion_.load_state_dict(state["loss"])
         net.optimizer_.load_state_dict(state["optimizer"])

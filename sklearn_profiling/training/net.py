@@ -226,6 +226,8 @@ def build_module(build: Callable[[], nn.Module], seed: int, dtype: str) -> nn.Mo
 
 def _computes_bfloat16(device: str) -> bool:
     """Tell whether 16 bits are faster than 32 on a device."""
+    if device.startswith("cuda"):
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if not device.startswith("cpu"):
         return True
     flags = (

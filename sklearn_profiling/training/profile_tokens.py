@@ -60,8 +60,13 @@ def learn_profile_text(
     ProfileText
         The form.
     """
+    sets = {
+        task: usual_sets(labels, weights, task)
+        for task, several in enumerate(codec.set_valued)
+        if several
+    }
     usual = [
-        usual_sets(labels, weights, task, most=1)[0]
+        sets[task][0]
         if codec.set_valued[task]
         else (_commonest(labels.codes[:, task], weights, len(classes)),)
         for task, classes in enumerate(codec.classes)
@@ -71,6 +76,7 @@ def learn_profile_text(
         [text_forms(each.tolist(), "class", can_write) for each in codec.classes],
         list(codec.set_valued),
         usual,
+        frozenset(task for task, found in sets.items() if () in found),
     )
 
 
@@ -83,7 +89,11 @@ def _commonest(
 
 
 def usual_sets(
-    labels: EncodedLabels, weights: npt.NDArray[np.float64], task: int, *, most: int
+    labels: EncodedLabels,
+    weights: npt.NDArray[np.float64],
+    task: int,
+    *,
+    most: int | None = None,
 ) -> list[Classes]:
     """Find the sets of classes that occur, the most frequent ones first.
 
@@ -95,17 +105,19 @@ def usual_sets(
         Weights of the users.
     task : int
         A set-valued task.
-    most : int
-        How many sets to give at the most.
+    most : int or None, default=None
+        How many sets to give at the most; None gives all.
 
     Returns
     -------
     list of tuple of int
-        Positions of classes; the set of the first class where no set occurs.
+        Positions of classes, none in an empty set; the set of the first class where no
+        user is labelled.
     """
     counts: dict[Classes, float] = {}
-    for row, weight in zip(labels.members[task], weights, strict=True):
-        if row.any():
+    codes = labels.codes[:, task].tolist()
+    for code, row, weight in zip(codes, labels.members[task], weights, strict=True):
+        if code >= 0:
             chosen = tuple(np.flatnonzero(row).tolist())
             counts[chosen] = counts.get(chosen, 0.0) + float(weight)
     ordered = sorted(counts, key=lambda chosen: (-counts[chosen], chosen))

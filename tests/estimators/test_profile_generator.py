@@ -5,14 +5,17 @@ from __future__ import annotations
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+import transformers
 from generators import BART, WORDS, make_generator, make_users
 from skorch.callbacks import Callback, EpochTimer
 from skorch.helper import SliceDict
 
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.exceptions import ProfilingError, SourceError
+from sklearn_profiling.sources import SubwordSegmenter
 from sklearn_profiling.training.checkpoint import TrainingCheckpoint
 
 
@@ -276,6 +279,38 @@ def test_bfloat16_is_close():
     assert np.abs(exact - fast).max() < 0.2
 
 
+def test_users_without_any_class_of_a_set_are_told_from_the_others():
+    text = TokenMessages.from_lists([[["tea"]], [["hills"]], [["rain"]]] * 4)
+    y = [["calm", {"tea"}], ["fit", {"tea", "walks"}], ["calm", set()]] * 4
+    model = make_generator(
+        language_model=None, learning_rate=0.01, max_epochs=20, dropout=0.0
+    ).fit(text, y)
+    expected = [frozenset({"tea"}), frozenset({"tea", "walks"}), frozenset()]
+    assert model.predict(text[:3])[:, 1].tolist() == expected
+    assert not any(model.repairs_.values())
+    _, likely = model.predict_proba(text[:3])
+    assert (likely > 0.5).tolist() == [[True, False], [True, True], [False, False]]
+
+
+def test_what_a_folder_asks_of_searches_is_left_out(tmp_path):
+    tokenizer = SubwordSegmenter(n_tokens=280).fit([["tea", "no"]])
+    known = tokenizer.to_transformers()
+    sizes = {"vocab_size": len(known), "max_position_embeddings": 128}
+    config = transformers.AutoConfig.for_model(**{**BART, **sizes})
+    model = transformers.AutoModelForSeq2SeqLM.from_config(config)
+    model.generation_config = transformers.GenerationConfig(
+        no_repeat_ngram_size=1, repetition_penalty=3.0
+    )
+    model.save_pretrained(tmp_path)
+    known.save_pretrained(tmp_path)
+    text = tokenizer.transform([["tea"], ["no"]] * 4)
+    y = pd.DataFrame({"no": ["no", "tea"] * 4, "tea": ["no", "tea"] * 4})
+    found = make_generator(language_model=tmp_path, max_epochs=20).fit(text, y)
+    plain = found.net_.module_.language_model.generation_config
+    assert (plain.no_repeat_ngram_size, plain.repetition_penalty) == (None, None)
+    assert found.predict(text).tolist() == y.to_numpy().tolist()
+
+
 # -- checkpoints ---------------------------------------------------------------
 
 
@@ -305,9 +340,10 @@ def test_a_killed_training_goes_on_to_the_same_bits(tmp_path, monkeypatch, verbo
     with pytest.raises(KilledError):
         model.fit(X, y)
     monkeypatch.undo()
-    assert [path.name for path in folder.iterdir()] == ["profile_generator.checkpoint"]
-    with pytest.raises(ProfilingError, match="saved by a training with other"):
-        make_generator(checkpoint_folder=folder).fit(X, y)
+    assert [path.suffix for path in folder.iterdir()] == [".checkpoint"]
+    # Another training in the same folder neither takes the file nor touches it.
+    make_generator(checkpoint_folder=folder, max_epochs=1).fit(X, y)
+    assert [path.suffix for path in folder.iterdir()] == [".checkpoint"]
     model.fit(X, y)
     assert model.n_iter_ == 3
     assert same(model.predict_proba(X), whole.predict_proba(X))
