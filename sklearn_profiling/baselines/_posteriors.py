@@ -12,6 +12,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 
@@ -132,7 +133,8 @@ def out_of_fold(
     Returns
     -------
     ndarray of float64, shape (n_users, n_classes)
-        Posteriors. Uniform where nobody is left to learn from.
+        Posteriors as of :func:`posteriors_of`. Of uniform probabilities where nobody
+        is left to learn from.
 
     Raises
     ------
@@ -188,7 +190,8 @@ def _answer(
 ) -> Floats:
     """Train on some users and give the posteriors of others."""
     if not len(train):
-        return np.full((len(rows), len(classes)), 1 / len(classes))
+        uniform = np.full((len(rows), len(classes)), 1 / len(classes))
+        return uniform if hasattr(estimator, "predict_proba") else 2 * uniform - 1
     fitted = fit_task(
         estimator,
         _safe_indexing(X, train),
@@ -215,12 +218,17 @@ def posteriors_of(
     Returns
     -------
     ndarray of float64, shape (n_users, n_classes)
-        Probabilities, or decision values where there are none. A class that was not
-        seen has probability 0, or the decision value -1 of a clear no.
+        Probabilities, or decision values where the estimator gives none. A class that
+        was not seen has probability 0, or the decision value -1 of a clear no; one that
+        was the only one seen has probability 1, or the decision value 1.
     """
     inner = fitted.estimators_[0]
-    if hasattr(inner, "predict_proba"):
+    # Asked of the estimator and not of its clone, which is another where it saw a
+    # single class: all folds must answer in one scale.
+    if hasattr(fitted.estimator, "predict_proba"):
         answer, unseen = np.asarray(fitted.predict_proba(X)), 0.0
+    elif isinstance(inner, DummyClassifier):
+        answer, unseen = 2 * np.asarray(fitted.predict_proba(X)) - 1, -1.0
     else:
         answer, unseen = np.asarray(inner.decision_function(X)), -1.0
         if answer.ndim == 1:

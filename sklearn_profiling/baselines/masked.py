@@ -33,11 +33,12 @@ from sklearn_profiling.targets import EncodedLabels, LabelCodec, mean_accuracy
 
 
 def _estimator_has(method: str) -> Callable[[Any], bool]:
-    """Make a check that the inner estimator has a method."""
+    """Make a check that the inner estimator, or every fitted clone, has a method."""
 
     def check(self: Any) -> bool:
-        fitted = getattr(self, "estimators_", None)
-        getattr(fitted[0] if fitted else self.estimator, method)
+        # A task with a single class has a clone of another kind.
+        for estimator in getattr(self, "estimators_", [self.estimator]):
+            getattr(estimator, method)
         return True
 
     return check

@@ -162,6 +162,13 @@ def test_probabilities_exist_where_the_estimator_has_them() -> None:
     fitted = MaskedMultiOutputClassifier(RidgeClassifier()).fit(X, MASKED)
     assert not hasattr(fitted, "predict_proba")
     assert fitted.predict(X).shape == (80, 2)
+    # The clone of a task with one class has probabilities; the other has none.
+    for y in (Y.assign(gender="f"), Y.assign(age=1)):
+        fitted = MaskedMultiOutputClassifier(LinearSVC()).fit(X, y)
+        assert not hasattr(fitted, "predict_proba")
+        assert fitted.predict(X).shape == (80, 2)
+    fitted = MaskedMultiOutputClassifier(LinearSVC()).fit(X, ["f"] * 80)
+    np.testing.assert_array_equal(fitted.predict_proba(X), np.ones((80, 1)))
 
 
 class SeesAll(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

@@ -217,6 +217,27 @@ def test_decision_values_where_there_are_no_probabilities() -> None:
     assert stage_two(model, 0).seen_[-1, 5] == -1
 
 
+@pytest.mark.parametrize("svm", [LinearSVC(dual=False), LogisticRegression()])
+def test_folds_of_one_class_and_of_nobody(svm: Any) -> None:
+    """Every fold answers in the scale of the estimator."""
+    gender = np.array(["f"] * 60 + ["m"] * 60)
+    y = Y.assign(gender=gender)[["gender", "age"]]
+    females, males = np.arange(60), np.arange(60, 120)
+    model = MetaLearningClassifier(svm, final_estimator=Recorder(), main_task="age")
+    low = 0 if hasattr(svm, "predict_proba") else -1
+
+    def seen(cv: Any) -> Any:
+        model.set_params(cv=cv).fit(X, y)
+        return stage_two(model, 1).seen_[:, 3:]
+
+    columns = seen([(females, males), (males, females)])
+    np.testing.assert_array_equal(columns[males], [[1, low]] * 60)
+    np.testing.assert_array_equal(columns[females], [[low, 1]] * 60)
+    nobody = females[:0]
+    columns = seen([(nobody, males), (males, females)])
+    np.testing.assert_array_equal(columns[males], [[(1 + low) / 2] * 2] * 60)
+
+
 @pytest.mark.parametrize(
     "make",
     [
