@@ -171,6 +171,21 @@ def test_compare_both_papers_on_a_main_task(records, tmp_path, capsys):
     assert "macro precision" not in again
 
 
+@pytest.mark.parametrize(
+    ("segmenter", "system", "told"),
+    [("character", "svm", True), ("character", "lstm", False), ("jieba", "svm", False)],
+)
+def test_style_that_is_not_measured_is_told(
+    records, users, segmenter, system, told, capsys
+):
+    options = _options.make_parser().parse_args(
+        ["compare", str(records), "--segmenter", segmenter, "--systems", system]
+    )
+    make_systems(options, users, "cache")
+    said = "style: not measured, CharacterSegmenter tags no parts of speech"
+    assert (said in capsys.readouterr().out) is told
+
+
 def test_systems_by_group_name_and_part(records, users):
     def chosen(*arguments):
         options = _options.make_parser().parse_args(

@@ -9,6 +9,8 @@ from typing import Any
 from sklearn_profiling.cli._reading import net_parameters, segmenter_of
 
 GROUPS = ("all", "table3", "aux-lstm", "images")
+_OF_STYLE = {"SVM", "ME", "Meta-Learning"}
+"""Systems that read features of style where a segmenter tags parts of speech."""
 
 
 def make_systems(options: argparse.Namespace, users: Any, cache: str) -> dict[str, Any]:
@@ -28,6 +30,11 @@ def make_systems(options: argparse.Namespace, users: Any, cache: str) -> dict[st
     made = {name: system for group in groups.values() for name, system in group.items()}
     chosen = options.systems or ["table3" if options.main_task is None else "all"]
     names = {name for part in chosen for name in _named(part, groups, made)}
+    if names & _OF_STYLE and "part_of_speech" not in segmenter.get_params():
+        print(
+            f"style: not measured, {type(segmenter).__name__} tags no parts of speech "
+            "(--segmenter jieba does)"
+        )
     return {name: system for name, system in made.items() if name in names}
 
 
