@@ -73,6 +73,37 @@ def test_every_table_is_printed(tables, records, tmp_path, capsys):
     tables.main(arguments)
     assert capsys.readouterr().out == printed
     assert len(list(results.iterdir())) == n_results
+    # Another reference stands in every table.
+    tables.main([*arguments, "--reference", "maj"])
+    other = capsys.readouterr().out
+    assert (printed.count("Majority class"), other.count("Majority class")) == (1, 4)
+    assert "F against that of LSTM:" in printed
+    assert "F against that of Majority class:" in other
+    table = other[other.index("main task gender") : other.index("main task occup")]
+    assert "LSTM  " in table
+    assert len(list(results.iterdir())) == n_results
+
+
+def test_f_is_tested_against_the_reference(tables):
+    # By fold: F of ME and SVM hardly differ, that of LSTM is far above both.
+    values = {"ME": (0.1, 0.2, 0.3), "SVM": (0.2, 0.1, 0.3), "LSTM": (0.7, 0.8, 0.9)}
+    shared = {"task": "age", "n_labelled": 10, "n_train": 20, "error": None}
+    shared |= {"fit_seconds": 0.0, "predict_seconds": 0.0}
+    scores = pd.DataFrame(
+        {"system": system, "fold": fold, "metric": metric, "value": value, **shared}
+        for system, folds in values.items()
+        for fold, value in enumerate(folds)
+        for metric in ("macro_precision", "macro_recall", tables.METRIC)
+    )
+
+    def marked(reference):
+        drawn = tables.table(
+            tables.Comparison(scores), {}, reference, "corrected", joint=False
+        )
+        return {line.split()[0] for line in drawn.splitlines() if "*" in line}
+
+    assert marked("LSTM") == {"ME", "SVM"}
+    assert marked("ME") == {"LSTM"}
 
 
 def test_a_task_beside_one_of_the_papers(tables, capsys):
@@ -84,6 +115,25 @@ def test_a_task_beside_one_of_the_papers(tables, capsys):
     with pytest.raises(SystemExit):
         tables.parse(["users", "--beside", "era=dynasty"])
     assert "names none of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--systems", "LSTM", "ME"], "--systems: .* got ['LSTM', 'ME']"),
+        (["--metric", "accuracy"], "--metric: .* got 'accuracy'"),
+        (["--main-task", "age"], "--main-task: .* got 'age'"),
+        (["--main-task", "age", "--aux-task", "gender"], "--main-task: "),
+        (["--aux-task", "gender"], "--aux-task: .* got ['gender']"),
+        (["--reference", "Aux-LSTM"], "--reference: 'Aux-LSTM' is part of none of"),
+        (["--reference", "CNN"], "--reference: 'CNN' is part of ['bow-CNN', 'PCNN']"),
+    ],
+)
+def test_what_the_tables_decide_is_refused(tables, capsys, arguments, message):
+    with pytest.raises(SystemExit):
+        tables.parse(["users", *arguments])
+    printed = " ".join(capsys.readouterr().err.split())
+    assert all(part in printed for part in message.split(".*"))
 
 
 def test_one_task_is_not_enough(tables, records):

@@ -3,13 +3,15 @@
 Table 3 has every classifier that learns each task alone; one further table a task has
 LSTM and the three ways of joint learning, with each other task as the auxiliary one.
 Macro precision, recall and F = 2PR / (P + R), mean over the folds; an F that differs
-from LSTM's is marked. The paper's own numbers, from its Tables 3 to 6 (Wang, Li, Zhou,
-"Joint Learning on Relevant User Attributes in Micro-blog", IJCAI 2017), stand beside
-where a task has the name of one of the paper's, or --beside gives its counterpart.
-They were measured on other users, so they show what to expect of the order of systems
-and not of the numbers.
+from that of LSTM, or of the system that --reference names, is marked. The paper's own
+numbers, from its Tables 3 to 6 (Wang, Li, Zhou, "Joint Learning on Relevant User
+Attributes in Micro-blog", IJCAI 2017), stand beside where a task has the name of one of
+the paper's, or --beside gives its counterpart. They were measured on other users, so
+they show what to expect of the order of systems and not of the numbers.
 
-PATH and all other options are those of ``sklearn-profiling compare``:
+PATH and all other options are those of ``sklearn-profiling compare``. --reference names
+a classifier of Table 3; --systems, --metric, --main-task and --aux-task are refused, as
+the tables decide them:
 
     python benchmarks/accuracy/aux_lstm_tables.py PATH --tasks gender age occupation
 """
@@ -26,7 +28,7 @@ import pandas as pd
 
 from sklearn_profiling.cli._options import make_parser
 from sklearn_profiling.cli._reading import jobs_of, load_users, segmenter_of
-from sklearn_profiling.cli._systems import make_aux_lstm
+from sklearn_profiling.cli._systems import find_system, make_aux_lstm
 from sklearn_profiling.evaluation import (
     Comparison,
     MultiTaskStratifiedKFold,
@@ -34,6 +36,7 @@ from sklearn_profiling.evaluation import (
 )
 from sklearn_profiling.evaluation._drawing import MARKS_LEGEND, draw_cells, mark_cells
 from sklearn_profiling.evaluation.significance import METHOD_NAMES
+from sklearn_profiling.exceptions import SourceError
 
 PAPER_TASKS = {
     "gender": "gender",
@@ -104,6 +107,7 @@ PAPER_JOINT = {
 ALONE = ("Majority class", "SVM", "ME", "bow-CNN", "PCNN", "LSTM")
 ONE_SIDED = ("Meta-Learning", "Aux-LSTM")
 METRIC = "f_of_averages"
+DECIDED = ("systems", "metric", "main_task", "aux_task")
 
 
 def paper_numbers(system: str, tasks: Sequence[str | None]) -> tuple[float, ...] | None:
@@ -147,11 +151,13 @@ class Measurement:
 def measure(options: argparse.Namespace, users: Any) -> dict[str, Comparison]:
     """Score all systems; one comparison for Table 3 and one for each main task."""
     tasks = list(users.target)
+    below = {"LSTM", options.reference}
     with tempfile.TemporaryDirectory(prefix="sklearn-profiling-") as cache:
         measurement = Measurement(options, users, cache)
         alone = measurement.run(ALONE, tasks)
         tables = {
-            task: [alone.query("system == 'LSTM' and task == @task")] for task in tasks
+            task: [alone[alone["system"].isin(below) & (alone["task"] == task)]]
+            for task in tasks
         }
         for pair in combinations(tasks, 2):
             # No task of a multi-task LSTM is the main one.
@@ -175,11 +181,16 @@ def measure(options: argparse.Namespace, users: Any) -> dict[str, Comparison]:
 
 
 def table(
-    comparison: Comparison, beside: dict[str, str], test: Any, *, joint: bool
+    comparison: Comparison,
+    beside: dict[str, str],
+    reference: str,
+    test: Any,
+    *,
+    joint: bool,
 ) -> str:
     """Draw one table with the paper's numbers at the right of ours."""
     ours = draw_cells(comparison.prf_table())
-    p_values = comparison.significance("LSTM", METRIC, method=test)
+    p_values = comparison.significance(reference, METRIC, method=test)
     p_values = p_values.drop(columns="average")
     p_values.columns = pd.MultiIndex.from_product([p_values.columns, ["F"]])
     ours = mark_cells(ours, p_values)
@@ -226,7 +237,19 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, dict[str
         if paper not in PAPER_ALONE:
             parser.error(f"--beside: {pair!r} names none of {list(PAPER_ALONE)}")
         beside[task] = paper
-    return make_parser().parse_args(["compare", *rest]), beside
+    options = make_parser().parse_args(["compare", *rest])
+    for name in DECIDED:
+        if getattr(options, name) is not None:
+            option = "--" + name.replace("_", "-")
+            parser.error(
+                f"{option}: these tables hold every system and every pair of --tasks, "
+                f"by P, R and F; leave it out, got {getattr(options, name)!r}"
+            )
+    try:
+        options.reference = find_system(options.reference or "LSTM", ALONE)
+    except SourceError as error:
+        parser.error(str(error))
+    return options, beside
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -236,15 +259,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         msg = f"joint learning takes two tasks; {options.path} has {list(users.target)}"
         raise SystemExit(msg)
     tables = measure(options, users)
+    reference, test = options.reference, options.test
     if options.out is not None:
         scores = pd.concat([comparison.scores for comparison in tables.values()])
         scores.drop_duplicates().to_csv(options.out, index=False)
     print("\nTable 3: each task alone")
-    print(table(tables.pop(""), beside, options.test, joint=False))
+    print(table(tables.pop(""), beside, reference, test, joint=False))
     for task, comparison in tables.items():
         print(f"\nJoint learning, main task {task}")
-        print(table(comparison, beside, options.test, joint=True))
-    print(f"\nF against that of LSTM: {MARKS_LEGEND} ({METHOD_NAMES[options.test]})")
+        print(table(comparison, beside, reference, test, joint=True))
+    print(f"\nF against that of {reference}: {MARKS_LEGEND} ({METHOD_NAMES[test]})")
 
 
 if __name__ == "__main__":
