@@ -14,15 +14,20 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import check_cv
+from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.baselines._inner_folds import deal
 from sklearn_profiling.baselines.masked import MaskedMultiOutputClassifier
+from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.training.inputs import as_sources
 
 __all__ = [
     "SOURCE",
     "append_posteriors",
+    "check_read",
+    "check_readable",
     "fit_task",
     "join_columns",
     "out_of_fold",
@@ -238,6 +243,74 @@ def posteriors_of(
     position = {label: column for column, label in enumerate(classes.tolist())}
     result[:, [position[label] for label in seen.tolist()]] = answer
     return result
+
+
+def check_readable(estimator: Any, X: Any, n_users: int) -> None:
+    """Refuse a second stage that would leave the posteriors unread.
+
+    Parameters
+    ----------
+    estimator : classifier
+        The second stage, not fitted; of wrappers the innermost estimator is asked.
+    X : array, sparse matrix or SliceDict
+        Users, without posteriors.
+    n_users : int
+        Number of users.
+
+    Raises
+    ------
+    SourceError
+        If an estimator of this package would not read the posteriors, or `X` has a
+        source of their name.
+    """
+    if not isinstance(X, dict):
+        return
+    if SOURCE in X:
+        msg = (
+            f"X must not hold a source named {SOURCE!r}, the name of what the first "
+            f"stage says; it holds {list(X)}"
+        )
+        raise SourceError(msg)
+    while not hasattr(estimator, "_check_architecture"):
+        if not hasattr(estimator, "estimator"):
+            return
+        estimator = estimator.estimator
+    sources = {**X, SOURCE: np.zeros((n_users, 1))}
+    read = estimator._check_architecture(as_sources(sources, default_name="text"))  # noqa: SLF001
+    if SOURCE not in read:
+        raise _unread(estimator, list(read))
+
+
+def check_read(fitted: MaskedMultiOutputClassifier) -> None:
+    """Refuse a second stage that left the posteriors unread at the end of a Pipeline.
+
+    Only a fitted Pipeline tells what reaches its last step.
+
+    Parameters
+    ----------
+    fitted : MaskedMultiOutputClassifier
+        Fitted classifier of one task.
+
+    Raises
+    ------
+    SourceError
+        If the last step is an estimator of this package and read no vectors.
+    """
+    inner = fitted.estimators_[0]
+    if isinstance(inner, Pipeline) and hasattr(inner[-1], "_specs"):
+        specs = inner[-1]._specs  # noqa: SLF001
+        # The Pipeline may have named them anew.
+        if all(spec.kind != "vectors" for spec in specs.values()):
+            raise _unread(inner[-1], list(specs))
+
+
+def _unread(estimator: Any, read: list[str]) -> SourceError:
+    return SourceError(
+        f"{type(estimator).__name__} in the second stage would read the sources {read} "
+        f"and not the source {SOURCE!r}, so that no task could help another; give "
+        "parameter final_estimator a classifier that reads vectors beside them, such "
+        "as MMLUPClassifier"
+    )
 
 
 def append_posteriors(X: Any, posteriors: Sequence[Floats]) -> Any:

@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import (
@@ -29,13 +30,17 @@ from sklearn_profiling._label_table import label_table
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling.baselines._posteriors import (
     append_posteriors,
+    check_read,
+    check_readable,
     fit_task,
     join_columns,
     out_of_fold,
     posteriors_of,
     seeded,
 )
-from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.containers import ImageBags, TokenMessages
+from sklearn_profiling.exceptions import SourceError, TargetError
+from sklearn_profiling.sources import SourceUnion
 from sklearn_profiling.targets import LabelCodec, mean_accuracy
 
 __all__ = ["MetaLearningClassifier"]
@@ -65,7 +70,9 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         Classifier of the first stage, with ``predict_proba`` or ``decision_function``
         (a linear SVM in the paper).
     final_estimator : classifier, default=None
-        Classifier of the second stage; None is `estimator` again (paper).
+        Classifier of the second stage; None is `estimator` again (paper). A net
+        that reads one text alone is refused, since it would not see the posteriors;
+        :class:`~sklearn_profiling.estimators.MMLUPClassifier` reads vectors too.
     main_task : str or None, default=None
         The task that the others help. None is every task in turn, helped by all
         others. With a name, the others are predicted by the first stage alone.
@@ -120,7 +127,10 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
     there is no first stage.
 
     Arrays and sparse matrices get the posteriors as last columns; a ``SliceDict`` of
-    sources gets them as the source "posteriors".
+    sources gets them as the source "posteriors"; a text or images given alone become
+    one with the source "text" or "images". A Pipeline as second stage must hand the
+    posteriors on itself. Tables hold numbers: what reads the users' messages stands
+    before this classifier in a Pipeline.
 
     References
     ----------
@@ -185,7 +195,7 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_users, n_features), or SliceDict
-            Users.
+            Users; TokenMessages or ImageBags alone are a SliceDict of one source.
         y : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
             Labels; None, NaN and ``pd.NA`` are missing.
         sample_weight : array-like of shape (n_users,), default=None
@@ -198,6 +208,9 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
 
         Raises
         ------
+        SourceError
+            If the second stage would not read the posteriors, `X` has a source of that
+            name, or a table holds text.
         TargetError
             If a task has no label at all, the labels are continuous, or `main_task` is
             none of the tasks.
@@ -221,6 +234,9 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
             for task, name in enumerate(names)
             if any(main != name for main in self.main_tasks_)
         ]
+        last = self.estimator if self.final_estimator is None else self.final_estimator
+        if helpers:
+            check_readable(last, X, len(labels))
         first, final, *seeds = derive_seeds(self.random_state, 2 + len(names))
         first_stage = seeded(self.estimator, first, self.random_state)
         auxiliary = Parallel(n_jobs=self.n_jobs)(
@@ -245,7 +261,6 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
             )
             for task, fitted in zip(helpers, auxiliary, strict=True)
         }
-        last = self.estimator if self.final_estimator is None else self.final_estimator
         second_stage = seeded(last, final, self.random_state)
         second = Parallel(n_jobs=self.n_jobs)(
             delayed(fit_task)(
@@ -256,6 +271,9 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
             )
             for name in self.main_tasks_
         )
+        if helpers:
+            for fitted in second:
+                check_read(fitted)
         mains = dict(zip(self.main_tasks_, second, strict=True))
         self.estimators_ = [
             mains[name] if name in mains else self.auxiliary_estimators_[name]
@@ -336,6 +354,10 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         """Validate arrays; sources are checked by the estimators that read them."""
         if isinstance(X, dict):
             return X
+        if isinstance(X, TokenMessages | ImageBags):
+            name = "text" if isinstance(X, TokenMessages) else "images"
+            return SourceUnion([(name, "passthrough", name)]).fit_transform({name: X})
+        _check_table(X)
         allow_nan = get_tags(self.estimator).input_tags.allow_nan
         return validate_data(
             self,
@@ -384,6 +406,31 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
             )
             for name, fitted in zip(self.task_names_, self.estimators_, strict=True)
         ]
+
+
+def _check_table(X: Any) -> None:
+    """Refuse a table with columns of text or lists."""
+    if not isinstance(X, pd.DataFrame):
+        return
+    texts = [name for name, column in X.items() if not _is_numeric(column)]
+    if texts:
+        msg = (
+            f"X must be a table of numbers; the columns {texts} hold text or lists. "
+            "Put the steps that read them before MetaLearningClassifier in a Pipeline, "
+            "as make_meta_learning_baseline does"
+        )
+        raise SourceError(msg)
+
+
+def _is_numeric(column: pd.Series[Any]) -> bool:
+    if pd.api.types.is_numeric_dtype(column):
+        return True
+    try:
+        column.astype(float)
+    except (TypeError, ValueError):
+        # What else is no number, such as a date, the validation of arrays names.
+        return not any(isinstance(cell, Iterable) for cell in column)
+    return True
 
 
 def _with_others(X: Any, posteriors: dict[str, Floats], main: str) -> Any:
