@@ -54,7 +54,6 @@ from sklearn_profiling.sources import (
     SubwordSegmenter,
 )
 
-
 # Models from folders are tuned as in the paper, small ones learn from nothing.
 TUNED = {"max_epochs": 10, "batch_size": 4, "learning_rate": 5e-5}
 FROM_NOTHING = {
