@@ -219,6 +219,9 @@ class MaskedMultiOutputClassifier(
         probabilities = [estimator.predict_proba(X) for estimator in self.estimators_]
         # A clone that was given a table of one task answers with a list of one.
         arrays = [p[0] if isinstance(p, list) else p for p in probabilities]
+        for task, estimator in enumerate(self.estimators_):
+            if self._is_of_one_class(task):
+                arrays[task] = _of_one_class(estimator, arrays[task])
         return arrays[0] if self._codec.one_dimensional else arrays
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
@@ -293,6 +296,11 @@ class MaskedMultiOutputClassifier(
             weights = None if sample_weight is None else sample_weight[rows]
             yield users, targets, weights
 
+    def _is_of_one_class(self, task: int) -> bool:
+        """Tell whether a clone says of one class whether it is in the set."""
+        several = self.pass_missing or not self._codec.set_valued[task]
+        return not several and len(self._codec.classes[task]) == 1
+
     def _choose(self, X: Any, task: int) -> NDArray[np.float64]:
         """Return one column per class, above 0.5 where a class is chosen."""
         estimator = self.estimators_[task]
@@ -309,6 +317,8 @@ class MaskedMultiOutputClassifier(
             if self._codec.set_valued[task]:
                 return encoded.members[0].astype(float)
             codes = encoded.codes[:, 0]
+        elif self._is_of_one_class(task):
+            return np.asarray(estimator.predict(X), dtype=float)[:, None]
         elif self._codec.set_valued[task]:
             if hasattr(estimator, "predict_proba"):
                 return np.asarray(estimator.predict_proba(X), dtype=float)
@@ -323,6 +333,8 @@ def _fit_task(
 ) -> Any:
     """Fit the clone of one task."""
     if isinstance(targets, np.ndarray):
+        if targets.ndim == 2 and targets.shape[1] == 1:
+            targets = targets.ravel()
         if targets.ndim == 2:
             estimator = OneVsRestClassifier(estimator)
         elif (targets == targets[0]).all():
@@ -331,6 +343,13 @@ def _fit_task(
     if sample_weight is None:
         return estimator.fit(X, targets)
     return estimator.fit(X, targets, sample_weight=sample_weight)
+
+
+def _of_one_class(estimator: Any, answer: NDArray[Any]) -> NDArray[Any]:
+    """Probability that a set holds the one class there is, as a column."""
+    inside = np.asarray(estimator.classes_) == 1
+    likely: NDArray[Any] = np.asarray(answer)[:, inside].sum(axis=1, keepdims=True)
+    return likely
 
 
 def _labels_of_task(

@@ -238,3 +238,20 @@ def test_errors() -> None:
         model.fit(X, Y.assign(age=None))
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         model.fit(X[:5], Y)
+
+
+@pytest.mark.parametrize("one_class", ["some", "all", "nobody else"])
+def test_sets_of_the_only_class_there_is(one_class):
+    X = np.array([[0.0], [1.0]] * 6)
+    sets = {
+        "some": [set(), {"tea"}] * 6,
+        "all": [{"tea"}] * 12,
+        "nobody else": [None, {"tea"}] * 6,
+    }[one_class]
+    y = pd.DataFrame({"drinks": sets, "sign": ["-", "+"] * 6})
+    model = MaskedMultiOutputClassifier(LogisticRegression(C=100)).fit(X, y)
+    expected = [set() if one_class == "some" else {"tea"}, {"tea"}]
+    assert model.predict(X[:2])[:, 0].tolist() == expected
+    likely, _ = model.predict_proba(X[:2])
+    assert likely.shape == (2, 1)
+    assert (likely[:, 0] > 0.5).tolist() == [bool(each) for each in expected]
