@@ -106,7 +106,7 @@ def test_systems_of_the_aux_lstm_paper_share_what_they_are_given():
 @pytest.mark.parametrize(
     ("given", "rates"),
     [
-        ({}, [(0.05, False), (0.03, True), (0.05, False)]),
+        ({}, [(0.05, True), (0.03, True), (0.05, True)]),
         ({"learning_rate": 0.5, "learning_rate_decay": False}, [(0.5, False)] * 3),
     ],
 )
