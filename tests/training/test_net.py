@@ -373,8 +373,15 @@ def test_sixteen_bits_give_full_precision_logits_that_are_close():
 
 
 def test_sixteen_bits_only_where_they_help(monkeypatch):
-    assert _computes_bfloat16("cuda:0")
+    assert _computes_bfloat16("mps")
     for answer in (True, False):
+        # A GPU that only emulates 16 bits is slower with them.
+        monkeypatch.setattr(
+            torch.cuda,
+            "is_bf16_supported",
+            lambda *, including_emulation, a=answer: a and not including_emulation,
+        )
+        assert _computes_bfloat16("cuda:0") is answer
         monkeypatch.setattr(
             torch.cpu, "_is_avx512_bf16_supported", lambda a=answer: a, raising=False
         )
