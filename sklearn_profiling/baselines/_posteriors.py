@@ -276,7 +276,8 @@ def check_readable(estimator: Any, X: Any, n_users: int) -> None:
             return
         estimator = estimator.estimator
     sources = {**X, SOURCE: np.zeros((n_users, 1))}
-    read = estimator._check_architecture(as_sources(sources, default_name="text"))  # noqa: SLF001
+    given = as_sources(sources, default_name="text")
+    read = estimator._check_architecture(given)  # noqa: SLF001 - nothing public tells it before a fit
     if SOURCE not in read:
         raise _unread(estimator, list(read))
 
@@ -298,7 +299,7 @@ def check_read(fitted: MaskedMultiOutputClassifier) -> None:
     """
     inner = fitted.estimators_[0]
     if isinstance(inner, Pipeline) and hasattr(inner[-1], "_specs"):
-        specs = inner[-1]._specs  # noqa: SLF001
+        specs = inner[-1]._specs  # noqa: SLF001 - no public name of what a net read
         # The Pipeline may have named them anew.
         if all(spec.kind != "vectors" for spec in specs.values()):
             raise _unread(inner[-1], list(specs))
