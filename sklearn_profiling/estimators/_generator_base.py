@@ -362,7 +362,6 @@ def _hash_of_callback(callback: Any) -> str:
     """By content, or, of one that cannot be pickled, by class."""
     try:
         return str(joblib.hash(callback))
-    # Pickle has no error of its own for what cannot be pickled.
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - pickle has no error of its own for it
         each = callback[1] if isinstance(callback, tuple) else callback
         return str(getattr(each, "__qualname__", type(each).__qualname__))

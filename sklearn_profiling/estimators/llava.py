@@ -47,8 +47,8 @@ class LLaVAProfileClassifier(BaseCausalClassifier):
     mask_profile : float, default=0.5
         Probability of a value to be masked in mode "masked_profile" (our choice).
     mixing : {"step", "batch", "epoch"}, default="step"
-        Whether each step adds up the losses of all modes, or modes take turns with each
-        batch or with each pass over the users.
+        Whether each step follows the mean loss of all modes, or modes take turns with
+        each batch or with each pass over the users.
     source : str, default=None
         Name of the text to read; may be left out if only one is given.
     max_messages : int or None, default=3

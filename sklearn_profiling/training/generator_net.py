@@ -35,7 +35,7 @@ class GeneratorNet(ProfileNet):
     tokens : ProfileTokens
         How profiles are written.
     mixing : {"step", "batch", "epoch"}
-        Whether each step adds up the losses of all modes, each batch is taken in all
+        Whether each step follows the mean loss of all modes, each batch is taken in all
         modes, one step each, or each epoch.
     micro_batch_size : int or None
         Users to compute at a time; None computes a batch at once.

@@ -321,7 +321,10 @@ class KilledError(Exception):
 @pytest.mark.parametrize("verbose", [0, 1])
 def test_a_killed_training_goes_on_to_the_same_bits(tmp_path, monkeypatch, verbose):
     class Local(Callback):
-        """One that no pickle can hold."""
+        """One that no pickle can hold; it records a number of numpy's."""
+
+        def on_epoch_end(self, net, **kwargs):
+            net.history.record("seen", np.int64(len(net.history)))
 
     X, y = make_users()
     settings = {"max_epochs": 3, "learning_rate_decay": True, "verbose": verbose}
