@@ -11,8 +11,8 @@ import pytest
 
 from sklearn_profiling import cli
 from sklearn_profiling.cli import _options
+from sklearn_profiling.cli._comparing import make_systems
 from sklearn_profiling.cli._reading import jobs_of, segmenter_of
-from sklearn_profiling.cli._systems import make_systems
 from sklearn_profiling.datasets import (
     dump_mex_a3t,
     dump_records,

@@ -26,15 +26,15 @@ from typing import Any
 
 import pandas as pd
 
+from sklearn_profiling.cli._comparing import find_system, make_aux_lstm
 from sklearn_profiling.cli._options import make_parser
 from sklearn_profiling.cli._reading import jobs_of, load_users, segmenter_of
-from sklearn_profiling.cli._systems import find_system, make_aux_lstm
 from sklearn_profiling.evaluation import (
     Comparison,
     MultiTaskStratifiedKFold,
     compare,
 )
-from sklearn_profiling.evaluation._drawing import MARKS_LEGEND, draw_cells, mark_cells
+from sklearn_profiling.evaluation.comparison import MARKS_LEGEND, draw_cells, mark_cells
 from sklearn_profiling.evaluation.significance import METHOD_NAMES
 from sklearn_profiling.exceptions import SourceError
 

@@ -39,8 +39,8 @@ from sklearn_profiling.evaluation import (
     macro_prf,
     multi_task_train_test_split,
 )
+from sklearn_profiling.pipelines import make_image_systems
 from sklearn_profiling.sources import FrequentWords, ImageBagTransformer, JiebaSegmenter
-from sklearn_profiling.systems import make_image_systems
 
 # F, accuracy, P and R of Tables 1, 2 and 4.
 PAPER = {

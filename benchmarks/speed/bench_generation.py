@@ -28,7 +28,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
 from sklearn_profiling.estimators import ProfileGeneratorClassifier
-from sklearn_profiling.training.generation import search
+from sklearn_profiling.training.generators.search import search
 
 ATTRIBUTES = {"Stars": 5, "Meal": 3, "Budget": 3, "Discount": 2, "Service": 2}
 CATEGORIES = ["Pizza", "Coffee", "Bars", "Burgers", "Sushi"]

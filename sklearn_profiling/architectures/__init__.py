@@ -4,24 +4,26 @@ Each takes the sources of a batch and gives a tuple of logits, one tensor a task
 and softmax live outside. They are built by :mod:`sklearn_profiling.estimators`.
 """
 
-from sklearn_profiling.architectures.aom import AoM
 from sklearn_profiling.architectures.aux_lstm import AuxLSTM
 from sklearn_profiling.architectures.bow_cnn import BowCNN
-from sklearn_profiling.architectures.causal_lm import CausalLM
 from sklearn_profiling.architectures.cnn3d import CNN3D
 from sklearn_profiling.architectures.coopnet import COOPNet
+from sklearn_profiling.architectures.generators.aom import AoM
+from sklearn_profiling.architectures.generators.causal_lm import CausalLM
+from sklearn_profiling.architectures.generators.llava import LLaVA
+from sklearn_profiling.architectures.generators.od_tup import ODTUP
+from sklearn_profiling.architectures.generators.profile_generator import (
+    ProfileGenerator,
+)
+from sklearn_profiling.architectures.generators.vlp_mabsa import VLPMABSA
 from sklearn_profiling.architectures.image_set import ImageSet
-from sklearn_profiling.architectures.llava import LLaVA
 from sklearn_profiling.architectures.lstm import LSTM
 from sklearn_profiling.architectures.mmlup import MMLUP
 from sklearn_profiling.architectures.multi_task_lstm import MultiTaskLSTM
 from sklearn_profiling.architectures.multimodal_cnn3d import MultimodalCNN3D
-from sklearn_profiling.architectures.od_tup import ODTUP
 from sklearn_profiling.architectures.pcnn import PCNN
-from sklearn_profiling.architectures.profile_generator import ProfileGenerator
 from sklearn_profiling.architectures.select_att import SelectAtt
 from sklearn_profiling.architectures.text_cnn import TextCNN
-from sklearn_profiling.architectures.vlp_mabsa import VLPMABSA
 
 __all__ = [  # noqa: RUF022  sorted by character, as the test of all packages asks
     "AoM",

@@ -8,15 +8,18 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from sklearn_profiling.architectures.generators._image_states import ImageStates
+from sklearn_profiling.architectures.generators._token_rows import TokenRows
 from sklearn_profiling.architectures.layers.flat_text import FlatText
 from sklearn_profiling.architectures.layers.heads import TaskHeads
-from sklearn_profiling.architectures.layers.image_states import ImageStates
 from sklearn_profiling.architectures.layers.images import FlatImages
 from sklearn_profiling.architectures.layers.pooling import average_into_units
 from sklearn_profiling.architectures.layers.randomness import Dropout
-from sklearn_profiling.architectures.layers.source_batch import SourceBatch
-from sklearn_profiling.architectures.layers.sources import JoinedSources, ScaledEncoder
-from sklearn_profiling.architectures.layers.token_rows import TokenRows
+from sklearn_profiling.architectures.layers.sources import (
+    JoinedSources,
+    ScaledEncoder,
+    SourceBatch,
+)
 
 __all__ = ["COOPNet", "MeanImageStates", "MeanTextStates", "TextFrame"]
 

@@ -12,7 +12,7 @@ from sklearn_profiling.architectures.layers.recurrent import (
     dense,
     glorot_uniform,
 )
-from sklearn_profiling.architectures.layers.source_batch import SourceBatch
+from sklearn_profiling.architectures.layers.sources import SourceBatch
 
 __all__ = ["MultiTaskLSTM"]
 

@@ -8,8 +8,7 @@ from torch import Tensor, nn
 
 from sklearn_profiling.architectures.layers.heads import TaskHeads
 from sklearn_profiling.architectures.layers.randomness import Dropout
-from sklearn_profiling.architectures.layers.source_batch import SourceBatch
-from sklearn_profiling.architectures.layers.sources import JoinedSources
+from sklearn_profiling.architectures.layers.sources import JoinedSources, SourceBatch
 
 __all__ = ["PCNN"]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sklearn_profiling.architectures.profile_generator import ProfileGenerator
+from sklearn_profiling.architectures.generators.profile_generator import (
+    ProfileGenerator,
+)
 
 __all__ = ["SelectAtt"]
 
@@ -12,7 +14,7 @@ class SelectAtt(ProfileGenerator):
 
     :class:`ProfileGenerator` whose `image_encoder` gives the states of patches, and
     whose `fusion` is a
-    :class:`~sklearn_profiling.architectures.layers.fusion.SelectiveAttention`.
+    :class:`~sklearn_profiling.architectures.generators._fusion.SelectiveAttention`.
 
     Parameters
     ----------

@@ -26,7 +26,6 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sklearn_profiling._label_table import label_table
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling.baselines._posteriors import (
     append_posteriors,
@@ -41,7 +40,7 @@ from sklearn_profiling.baselines._posteriors import (
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.exceptions import SourceError, TargetError
 from sklearn_profiling.sources import SourceUnion
-from sklearn_profiling.targets import LabelCodec, mean_accuracy
+from sklearn_profiling.targets import LabelCodec, label_table, mean_accuracy
 
 __all__ = ["MetaLearningClassifier"]
 

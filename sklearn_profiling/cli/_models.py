@@ -41,7 +41,7 @@ def run_predict(options: argparse.Namespace) -> None:
 
     from sklearn_profiling import __version__
     from sklearn_profiling.exceptions import DataFormatError
-    from sklearn_profiling.systems import predict_proba_with_links
+    from sklearn_profiling.pipelines import predict_proba_with_links
 
     try:
         saved = joblib.load(options.model)

@@ -67,8 +67,11 @@ def print_read(users: Any, *, labelled: bool) -> None:
 
 def segmenter_of(options: argparse.Namespace, users: Any) -> Any:
     """Make the segmenter that was named, or that suits the text."""
-    from sklearn_profiling.sources import CharacterSegmenter, JiebaSegmenter
-    from sklearn_profiling.systems import choose_segmenter
+    from sklearn_profiling.sources import (
+        CharacterSegmenter,
+        JiebaSegmenter,
+        choose_segmenter,
+    )
 
     if options.segmenter == "auto":
         chosen = choose_segmenter(users.data["messages"])

@@ -6,17 +6,17 @@ DataFrame, one row a user), ``target`` (a DataFrame of labels, None where missin
 all that was read, skipped and missing).
 """
 
-from sklearn_profiling.datasets._image_users import make_image_users
-from sklearn_profiling.datasets._mex_a3t import load_mex_a3t
-from sklearn_profiling.datasets._mex_a3t_dump import dump_mex_a3t
-from sklearn_profiling.datasets._records import load_records
-from sklearn_profiling.datasets._records_dump import dump_records
-from sklearn_profiling.datasets._reviewers import make_reviewers
-from sklearn_profiling.datasets._smpcup2016 import load_smpcup2016
-from sklearn_profiling.datasets._smpcup2016_dump import dump_smpcup2016
-from sklearn_profiling.datasets._synthetic import make_user_profiles
-from sklearn_profiling.datasets._yelp import load_yelp
-from sklearn_profiling.datasets._yelp_dump import dump_yelp
+from sklearn_profiling.datasets.mex_a3t.dump import dump_mex_a3t
+from sklearn_profiling.datasets.mex_a3t.load import load_mex_a3t
+from sklearn_profiling.datasets.records.dump import dump_records
+from sklearn_profiling.datasets.records.load import load_records
+from sklearn_profiling.datasets.smpcup2016.dump import dump_smpcup2016
+from sklearn_profiling.datasets.smpcup2016.load import load_smpcup2016
+from sklearn_profiling.datasets.synthetic.images import make_image_users
+from sklearn_profiling.datasets.synthetic.reviewers import make_reviewers
+from sklearn_profiling.datasets.synthetic.users import make_user_profiles
+from sklearn_profiling.datasets.yelp.dump import dump_yelp
+from sklearn_profiling.datasets.yelp.load import load_yelp
 
 __all__ = [
     "dump_mex_a3t",

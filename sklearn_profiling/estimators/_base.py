@@ -24,8 +24,6 @@ from torch import nn
 
 from sklearn_profiling._seeding import derive_seed
 from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
-from sklearn_profiling.estimators._settings import resolve_loss_weights
-from sklearn_profiling.estimators._statistics import Weights, source_statistics
 from sklearn_profiling.exceptions import ProfilingError, SourceError, TargetError
 from sklearn_profiling.targets import EncodedLabels, LabelCodec, mean_accuracy
 from sklearn_profiling.training.batches import UserDataset
@@ -37,6 +35,7 @@ from sklearn_profiling.training.inputs import (
     check_specs,
     tokens_of_array,
 )
+from sklearn_profiling.training.losses import resolve_loss_weights
 from sklearn_profiling.training.net import (
     DTYPES,
     ProfileNet,
@@ -51,6 +50,7 @@ from sklearn_profiling.training.state import (
     load_numpy_state,
     state_as_numpy,
 )
+from sklearn_profiling.training.statistics import Weights, source_statistics
 
 __all__: list[str] = []
 

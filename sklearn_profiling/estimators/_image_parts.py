@@ -16,9 +16,9 @@ from sklearn_profiling.architectures.layers.sources import (
 )
 from sklearn_profiling.architectures.mmlup import MMLUP
 from sklearn_profiling.estimators._base import BaseProfileClassifier
-from sklearn_profiling.estimators._statistics import Statistics
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.training.inputs import Sources, SourceSpec
+from sklearn_profiling.training.statistics import Statistics
 
 __all__: list[str] = []
 

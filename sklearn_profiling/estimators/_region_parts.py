@@ -22,10 +22,10 @@ from sklearn_profiling.architectures.layers.sources import JoinedSources
 from sklearn_profiling.architectures.pcnn import PCNN
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.estimators._base import BaseProfileClassifier
-from sklearn_profiling.estimators._statistics import Weights
 from sklearn_profiling.targets import EncodedLabels, LabelCodec
 from sklearn_profiling.training.inputs import Sources, one_text
 from sklearn_profiling.training.net import TrainingPlan
+from sklearn_profiling.training.statistics import Weights
 
 __all__: list[str] = []
 

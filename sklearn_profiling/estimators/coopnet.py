@@ -19,22 +19,25 @@ from sklearn_profiling.architectures.coopnet import (
 from sklearn_profiling.architectures.layers.sources import JoinedSources
 from sklearn_profiling.estimators._base import BaseProfileClassifier
 from sklearn_profiling.estimators._first_sources import first_of_each
-from sklearn_profiling.estimators._generator_base import (
+from sklearn_profiling.estimators.generators._base import (
     BaseGeneratorClassifier,
     check_names,
 )
-from sklearn_profiling.estimators._generator_parts import (
+from sklearn_profiling.estimators.generators._parts import (
     build_image_states,
     check_words,
     image_parts,
     source_roles,
     tokenizer_of,
 )
-from sklearn_profiling.estimators._statistics import Weights
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.targets import EncodedLabels, LabelCodec
-from sklearn_profiling.training.backbones import build_backbone, describe_backbone
+from sklearn_profiling.training.generators.backbones import (
+    build_backbone,
+    describe_backbone,
+)
 from sklearn_profiling.training.inputs import Sources, SourceSpec
+from sklearn_profiling.training.statistics import Weights
 
 __all__ = ["COOPNetClassifier"]
 

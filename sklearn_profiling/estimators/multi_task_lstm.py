@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Literal
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.architectures.multi_task_lstm import MultiTaskLSTM
 from sklearn_profiling.estimators._lstm_parts import BaseLSTMClassifier
-from sklearn_profiling.estimators._statistics import Weights
 from sklearn_profiling.exceptions import SourceError, TargetError
 from sklearn_profiling.targets import EncodedLabels, LabelCodec
 from sklearn_profiling.training.inputs import Sources, texts_of
+from sklearn_profiling.training.statistics import Weights
 
 __all__ = ["MultiTaskLSTMClassifier"]
 

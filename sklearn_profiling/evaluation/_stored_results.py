@@ -16,7 +16,7 @@ from typing import Any
 
 from sklearn_profiling import __version__
 from sklearn_profiling.evaluation._fingerprints import fingerprint
-from sklearn_profiling.evaluation._folds import Fold
+from sklearn_profiling.evaluation.splits import Fold
 from sklearn_profiling.exceptions import ProfilingWarning
 
 Record = dict[str, Any]

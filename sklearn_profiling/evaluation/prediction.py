@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils.validation import check_consistent_length
 
-from sklearn_profiling.evaluation._folds import Fold, make_folds
+from sklearn_profiling.evaluation.splits import Fold, make_folds
 from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.targets import LabelCodec
 

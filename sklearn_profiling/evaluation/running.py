@@ -16,11 +16,11 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_consistent_length
 from tqdm.auto import tqdm
 
-from sklearn_profiling.evaluation._folds import Fold, make_folds
 from sklearn_profiling.evaluation._pairs import labelled_cells
 from sklearn_profiling.evaluation._stored_results import Record, ResultStore
 from sklearn_profiling.evaluation.comparison import SCORE_COLUMNS, Comparison
 from sklearn_profiling.evaluation.metrics import METRICS, task_report
+from sklearn_profiling.evaluation.splits import Fold, make_folds
 from sklearn_profiling.exceptions import ProfilingWarning
 from sklearn_profiling.targets import label_table
 

@@ -6,10 +6,10 @@ joined by :class:`SourceUnion`; a user without a source keeps a row that says so
 
 from sklearn_profiling.sources.augmentation import ProfileAugmenter
 from sklearn_profiling.sources.images import ImageBagTransformer
-from sklearn_profiling.sources.images.captions import ImageCaptioner
-from sklearn_profiling.sources.images.pretrained_images import PretrainedImageVectors
 from sklearn_profiling.sources.network.adjacency import AdjacencyRows
 from sklearn_profiling.sources.network.line import LINEEmbedding
+from sklearn_profiling.sources.pretrained.captions import ImageCaptioner
+from sklearn_profiling.sources.pretrained.images import PretrainedImageVectors
 from sklearn_profiling.sources.text import (
     CharacterSegmenter,
     FrequentPOSPatterns,
@@ -25,6 +25,7 @@ from sklearn_profiling.sources.text import (
     SubwordSegmenter,
     Word2VecTransformer,
 )
+from sklearn_profiling.sources.text.segmentation import choose_segmenter
 from sklearn_profiling.sources.union import SourceUnion
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "StylometricFeatures",
     "SubwordSegmenter",
     "Word2VecTransformer",
+    "choose_segmenter",
 ]

@@ -22,10 +22,10 @@ from sklearn.utils import Tags, _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_profiling._label_table import Table, label_table
 from sklearn_profiling._seeding import RandomState, derive_seed
 from sklearn_profiling.exceptions import SourceError, TargetError
-from sklearn_profiling.sources.text._columns import read_messages
+from sklearn_profiling.sources._columns import read_messages
+from sklearn_profiling.targets import Table, label_table
 
 __all__ = ["ProfileAugmenter"]
 

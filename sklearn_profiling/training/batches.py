@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 
 from sklearn_profiling.architectures.layers.flat_text import FlatText
 from sklearn_profiling.architectures.layers.images import FlatImages
-from sklearn_profiling.architectures.layers.source_batch import SourceBatch
+from sklearn_profiling.architectures.layers.sources import SourceBatch
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.targets import EncodedLabels
 from sklearn_profiling.training.inputs import Sources, present

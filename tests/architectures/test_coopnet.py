@@ -13,7 +13,7 @@ from sklearn_profiling.architectures.coopnet import (
     MeanTextStates,
     TextFrame,
 )
-from sklearn_profiling.architectures.layers.image_states import ImageStates
+from sklearn_profiling.architectures.generators._image_states import ImageStates
 from sklearn_profiling.architectures.layers.images import FlatImages
 from sklearn_profiling.architectures.layers.sources import JoinedSources
 from sklearn_profiling.containers import TokenMessages

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from sklearn_profiling.architectures.layers.source_batch import SourceBatch
-from sklearn_profiling.architectures.layers.sources import JoinedSources
+from sklearn_profiling.architectures.layers.sources import JoinedSources, SourceBatch
 
 __all__ = ["GatedSources"]
 

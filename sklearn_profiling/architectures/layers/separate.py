@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from torch import Tensor, nn
 
-from sklearn_profiling.architectures.layers.source_batch import SourceBatch
+from sklearn_profiling.architectures.layers.sources import SourceBatch
 
 __all__ = ["SeparateTasks"]
 

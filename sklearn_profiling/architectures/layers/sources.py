@@ -15,10 +15,21 @@ from torch import Tensor, nn
 from sklearn_profiling.architectures.layers.attention import MessageAttention
 from sklearn_profiling.architectures.layers.convolution import DeepTextConvolution
 from sklearn_profiling.architectures.layers.flat_text import FlatText, WordEmbedding
+from sklearn_profiling.architectures.layers.images import FlatImages
 from sklearn_profiling.architectures.layers.randomness import Dropout, SourceDropout
-from sklearn_profiling.architectures.layers.source_batch import SourceBatch
 
-__all__ = ["JoinedSources", "ScaledEncoder", "TextEncoder", "VectorEncoder"]
+__all__ = [
+    "JoinedSources",
+    "ScaledEncoder",
+    "SourceBatch",
+    "TextEncoder",
+    "VectorEncoder",
+]
+
+
+SourceBatch = FlatText | FlatImages | Tensor
+"""Text, images, or a dense source of shape (n_users, n_features)."""
+
 
 MEAN_SQUARE_LENGTH = 32.0
 """Of the vector of each of several sources, on the training users.

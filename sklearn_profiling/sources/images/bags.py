@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 
 from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.exceptions import DataQualityWarning, SourceError
-from sklearn_profiling.sources.images._columns import ImageColumn, read_images
+from sklearn_profiling.sources._columns import ImageColumn, read_images
 from sklearn_profiling.sources.images._decoding import BadImage, Decoder
 from sklearn_profiling.sources.images._reading import ImageReader
 from sklearn_profiling.sources.images._store import PixelStore, store_folder

@@ -1,19 +1,19 @@
 """Text of users: from raw messages to words, word vectors and features."""
 
+from sklearn_profiling.sources.pretrained.subwords import SubwordSegmenter
+from sklearn_profiling.sources.pretrained.text import PretrainedTextVectors
 from sklearn_profiling.sources.text.averaging import MeanWordVectors
 from sklearn_profiling.sources.text.frequent_words import FrequentWords
 from sklearn_profiling.sources.text.glove import GloVeTransformer
 from sklearn_profiling.sources.text.latent import LatentSemanticVectors
 from sklearn_profiling.sources.text.pos_patterns import FrequentPOSPatterns
 from sklearn_profiling.sources.text.pretrained import PretrainedVectors
-from sklearn_profiling.sources.text.pretrained_text import PretrainedTextVectors
-from sklearn_profiling.sources.text.regions import RegionKeywords
+from sklearn_profiling.sources.text.region_keywords import RegionKeywords
 from sklearn_profiling.sources.text.segmentation import (
     CharacterSegmenter,
     JiebaSegmenter,
 )
 from sklearn_profiling.sources.text.stylometry import StylometricFeatures
-from sklearn_profiling.sources.text.subwords import SubwordSegmenter
 from sklearn_profiling.sources.text.word2vec import Word2VecTransformer
 
 __all__ = [

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils import Tags
 
 from sklearn_profiling.containers import TokenMessages, Vocabulary
-from sklearn_profiling.sources.text._columns import read_messages
+from sklearn_profiling.sources._columns import read_messages
 
 __all__ = ["Segmenter", "assemble", "encode"]
 

@@ -10,20 +10,22 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import StrOptions
 
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import DataFormatError, SourceError
-from sklearn_profiling.sources.text import _jieba
-from sklearn_profiling.sources.text._columns import (
+from sklearn_profiling.sources._columns import (
     WordList,
     read_word_list,
 )
+from sklearn_profiling.sources.text._jieba import dictionary
 from sklearn_profiling.sources.text._segmenter import Segmenter, assemble, encode
 
 __all__ = ["CharacterSegmenter", "JiebaSegmenter"]
+
 
 # A worker reads the dictionary first, about a second, in which jieba cuts this many
 # characters.
@@ -152,7 +154,7 @@ class JiebaSegmenter(Segmenter):
         self._settings()
         read_word_list(self.stop_words, "stop_words")
 
-    def _settings(self) -> _jieba.CutSettings:
+    def _settings(self) -> dictionary.CutSettings:
         if self.engine == "rjieba":
             for parameter, default in (
                 ("user_dictionary", None),
@@ -164,7 +166,7 @@ class JiebaSegmenter(Segmenter):
                         f"{default} or use another engine"
                     )
                     raise SourceError(msg)
-        return _jieba.CutSettings(
+        return dictionary.CutSettings(
             _user_entries(self.user_dictionary), bool(self.hmm), self.engine
         )
 
@@ -194,11 +196,11 @@ class JiebaSegmenter(Segmenter):
             stop |= {word.lower() for word in stop}
         if self.part_of_speech:
             return self._tagged(messages, lengths, settings, stop)
-        if self.engine == "compiled" and not _jieba.words_to_split():
+        if self.engine == "compiled" and not dictionary.words_to_split():
             return self._compiled(messages, lengths, settings, stop)
         kept = [
             [word for raw in message if (word := self._accept(raw, stop)) is not None]
-            for message in self._spread(_jieba.cut_messages, settings, messages)
+            for message in self._spread(dictionary.cut_messages, settings, messages)
         ]
         return encode(kept, lengths)
 
@@ -212,11 +214,11 @@ class JiebaSegmenter(Segmenter):
         self,
         messages: list[str],
         lengths: NDArray[np.int64],
-        settings: _jieba.CutSettings,
+        settings: dictionary.CutSettings,
         stop: set[str],
     ) -> TokenMessages:
         # numba is loaded where it is used: it takes a while
-        from sklearn_profiling.sources.text._jieba_compiled import cut_part
+        from sklearn_profiling.sources.text._jieba.compiled import cut_part
 
         parts = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
             delayed(cut_part)(settings, part) for part in _equal_parts(messages)
@@ -238,14 +240,14 @@ class JiebaSegmenter(Segmenter):
         self,
         messages: list[str],
         lengths: NDArray[np.int64],
-        settings: _jieba.CutSettings,
+        settings: dictionary.CutSettings,
         stop: set[str],
     ) -> TokenMessages:
-        names = _jieba.tag_names(settings.user_words)
+        names = dictionary.tag_names(settings.user_words)
         number = {name: position for position, name in enumerate(names)}
         kept: list[list[str]] = []
         tags: list[int] = []
-        for message in self._spread(_jieba.tag_messages, settings, messages):
+        for message in self._spread(dictionary.tag_messages, settings, messages):
             words = []
             for raw, tag in message:
                 word = self._accept(raw, stop)
@@ -256,7 +258,7 @@ class JiebaSegmenter(Segmenter):
         return encode(kept, lengths, np.array(tags, np.int16), names)
 
     def _spread(
-        self, cut: Any, settings: _jieba.CutSettings, messages: list[str]
+        self, cut: Any, settings: dictionary.CutSettings, messages: list[str]
     ) -> list[list[Any]]:
         """Cut in one process or, if there is enough text, in several."""
         n_workers = min(
@@ -393,3 +395,41 @@ class CharacterSegmenter(Segmenter):
         if stop:
             cut = [[word for word in message if word not in stop] for message in cut]
         return encode(cut, lengths)
+
+
+_MOSTLY_SINGLE = 0.75
+"""Share of one-character words from which on characters serve as words."""
+
+
+def choose_segmenter(messages: pd.Series, n_users: int = 200) -> Any:
+    """Choose words or characters by what jieba makes of a sample of the text.
+
+    In classical Chinese nearly every character is a word: jieba's dictionary knows few
+    of the longer ones, and what its model of unknown words joins is mostly chance.
+
+    Parameters
+    ----------
+    messages : Series of list of str
+        Messages of users.
+    n_users : int, default=200
+        Users to look at, evenly spread.
+
+    Returns
+    -------
+    CharacterSegmenter or JiebaSegmenter
+        Characters if, by jieba's dictionary alone, three quarters of the words are one
+        character long (modern text has about half).
+    """
+    step = max(1, len(messages) // n_users)
+    sample = messages.iloc[::step]
+    words = JiebaSegmenter(drop_duplicates=False, hmm=False).transform(sample)
+    lengths = np.array(
+        # Punctuation is no word.
+        [len(word) * word.isalnum() for word in words.vocabulary.words],
+        dtype=np.int64,
+    )
+    counts = words.word_counts()
+    single, all_words = counts[lengths == 1].sum(), counts[lengths > 0].sum()
+    if single >= _MOSTLY_SINGLE * max(all_words, 1):
+        return CharacterSegmenter()
+    return JiebaSegmenter()

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 
 from sklearn_profiling.exceptions import DataFormatError, SourceError
-from sklearn_profiling.sources.text import CharacterSegmenter, JiebaSegmenter, _jieba
+from sklearn_profiling.sources.text import CharacterSegmenter, JiebaSegmenter
 from sklearn_profiling.sources.text import segmentation as module
-from sklearn_profiling.sources.text._jieba_compiled import cut_part
+from sklearn_profiling.sources.text._jieba import dictionary as jieba_dictionary
+from sklearn_profiling.sources.text._jieba.compiled import cut_part
 
 SENTENCE = "我来到北京清华大学"
 MIXED = "小明硕士毕业于中国科学院计算所,后在日本京都大学深造 3.5% C++ iPhone"
@@ -42,7 +43,7 @@ def test_words_are_those_of_jieba(engine):
 
 
 def cut_both_ways(messages, user_words=(), *, hmm=True):
-    settings = _jieba.CutSettings(user_words, hmm)
+    settings = jieba_dictionary.CutSettings(user_words, hmm)
     part = cut_part(settings, messages)
     ends = np.cumsum([0, *part.sizes])
     quick = [
@@ -56,7 +57,7 @@ def cut_both_ways(messages, user_words=(), *, hmm=True):
                 [word] if word != "\r\n" else word for word in message
             )
         )
-        for message in _jieba.cut_messages(settings, messages)
+        for message in jieba_dictionary.cut_messages(settings, messages)
     ]
     return quick, slow
 
@@ -82,7 +83,7 @@ def test_compiled_cut_of_any_text(messages, hmm):
 
 def test_compiled_cut_of_words_thrown_together():
     rng = np.random.RandomState(0)
-    dictionary = np.array(list(_jieba.tokenizer(()).FREQ), dtype=object)
+    dictionary = np.array(list(jieba_dictionary.tokenizer(()).FREQ), dtype=object)
     more = np.array([*"的了是在我a1B.%+-#&_ ，", "3.5%", "C++"], dtype=object)
     messages = [
         "".join(np.where(rng.rand(25) < 0.6, rng.choice(dictionary, 25),
@@ -129,14 +130,16 @@ def test_no_file_no_log_no_global_tokenizer(tmp_path, monkeypatch, caplog):
     import jieba
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(_jieba, "_dictionary", _jieba._dictionary.__wrapped__)
-    _jieba.tokenizer.cache_clear()
+    monkeypatch.setattr(
+        jieba_dictionary, "_dictionary", jieba_dictionary._dictionary.__wrapped__
+    )
+    jieba_dictionary.tokenizer.cache_clear()
     with caplog.at_level(logging.DEBUG):
         words(JiebaSegmenter(user_dictionary=["来到北京"]), SENTENCE)
     assert list(tmp_path.iterdir()) == []
     assert caplog.records == []
     assert not jieba.dt.initialized
-    _jieba.tokenizer.cache_clear()
+    jieba_dictionary.tokenizer.cache_clear()
 
 
 def test_missing_users_and_empty_messages():
@@ -233,7 +236,9 @@ def test_rjieba_gives_the_words_of_jieba():
 def test_rjieba_on_any_mixture(message):
     pytest.importorskip("rjieba")
     slow, quick = (
-        _jieba.cut_messages(_jieba.CutSettings(engine=engine), [message])
+        jieba_dictionary.cut_messages(
+            jieba_dictionary.CutSettings(engine=engine), [message]
+        )
         for engine in ("jieba", "rjieba")
     )
     assert slow == quick

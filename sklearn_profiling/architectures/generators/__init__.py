@@ -1,0 +1,1 @@
+"""Architectures that write or read profiles with pretrained language models."""

@@ -1,0 +1,435 @@
+"""Text files read line by line: encodings, gzip and the policy for bad lines."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import zlib
+from array import array
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import IO, Any, Literal, cast
+
+import numpy as np
+from scipy import sparse
+
+from sklearn_profiling._optional import import_optional
+from sklearn_profiling.containers.social_graph import SocialGraph
+from sklearn_profiling.exceptions import DataFormatError
+
+OnBadLines = Literal["error", "skip"]
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_BLOCK = 1 << 20
+
+
+class BadLine(Exception):  # noqa: N818 - it is a verdict on a line, not yet an error
+    """A line breaks its format; the file's policy decides what becomes of it.
+
+    Parameters
+    ----------
+    kind : str
+        Short reason, the same for all lines with this fault; skipped lines are
+        counted by it.
+    detail : str
+        What was found and what is allowed.
+    """
+
+    def __init__(self, kind: str, detail: str) -> None:
+        self.kind = kind
+        self.detail = detail
+        super().__init__(f"{kind}: {detail}")
+
+
+def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
+    """Raise a ValueError that lists the allowed values of a parameter."""
+    if not isinstance(value, str) or value not in allowed:
+        choices = ", ".join(map(repr, allowed))
+        msg = f"{name} must be one of {choices}; got {value!r}"
+        raise ValueError(msg)
+
+
+def check_encodings(encoding: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the encodings to try, in order, after checking each."""
+    encodings = (encoding,) if isinstance(encoding, str) else tuple(encoding)
+    if not encodings:
+        msg = "encoding must name at least one encoding; got an empty sequence"
+        raise ValueError(msg)
+    for name in encodings:
+        try:
+            codecs.lookup(name)
+        except (LookupError, TypeError) as error:
+            msg = f"encoding {name!r} is not known to Python"
+            raise ValueError(msg) from error
+        if "a,|\n".encode(name) != b"a,|\n":
+            msg = (
+                f"encoding {name!r} does not keep ASCII as single bytes, so lines "
+                f"cannot be found in it; use for example 'utf-8' or 'gb18030'"
+            )
+            raise ValueError(msg)
+    return encodings
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """Open a plain or gzip-compressed file; broken gzip is a DataFormatError."""
+    with path.open("rb") as plain:
+        start = plain.read(2)
+    zipped = start == _GZIP_MAGIC
+    if path.suffix == ".gz" and not zipped and start:
+        raise DataFormatError(path, None, "is named .gz but is not gzip-compressed")
+    try:
+        if zipped:
+            with gzip.open(path, "rb") as file:
+                yield cast(IO[bytes], file)
+        else:
+            with path.open("rb") as file:
+                yield file
+    except EOFError as error:
+        reason = "truncated gzip: the compressed data end before their end mark"
+        raise DataFormatError(path, None, reason) from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise DataFormatError(path, None, f"damaged gzip: {error}") from error
+
+
+def choose_encoding(path: Path, encodings: Sequence[str]) -> str:
+    """Return the first encoding that decodes the whole file.
+
+    A file has one encoding. Deciding line by line would misread those GB18030
+    lines that happen to be valid UTF-8. If none decodes the whole file, the one
+    that gets furthest is taken, and the lines that it cannot decode are bad lines.
+    """
+    if len(encodings) == 1:
+        return encodings[0]
+    reached: dict[str, int] = {}
+    for name in encodings:
+        failed_at = _decodable_bytes(path, name)
+        if failed_at is None:
+            return name
+        reached[name] = failed_at
+    # max keeps the first of equals, and so the caller's order of preference
+    return max(reached, key=lambda name: reached[name])
+
+
+def _decodable_bytes(path: Path, encoding: str) -> int | None:
+    """Return where decoding fails, in bytes, or None if it does not."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    done = 0
+    with open_bytes(path) as file:
+        while True:
+            block = file.read(_BLOCK)
+            try:
+                decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                return done + error.start
+            if not block:
+                return None
+            done += len(block)
+
+
+class CountedFile:
+    """A file that is read once, with counts and a policy for bad lines.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    on_bad_lines : {"error", "skip"}
+        Raise on the first bad line, or count it and go on.
+
+    Attributes
+    ----------
+    encoding : str or None
+        The encoding in use, None for binary files.
+    n_lines, n_blank, n_records : int
+        Lines seen, lines without any character, lines that were accepted.
+    skipped : Counter
+        Bad lines by reason.
+    """
+
+    encoding: str | None = None
+
+    def __init__(
+        self, path: str | PathLike[str], on_bad_lines: OnBadLines = "error"
+    ) -> None:
+        self.path = Path(path)
+        self._skip = on_bad_lines == "skip"
+        self.n_lines = 0
+        self.n_blank = 0
+        self.n_records = 0
+        self.skipped: Counter[str] = Counter()
+
+    def bad(self, fault: BadLine) -> None:
+        """Raise an error about the current line, or count the line as skipped."""
+        if not self._skip:
+            raise self.error(str(fault)) from fault
+        self.skipped[fault.kind] += 1
+
+    def error(self, reason: str) -> DataFormatError:
+        """Return an error that points at the current line."""
+        return DataFormatError(self.path, self.n_lines, reason)
+
+    def finish(self) -> dict[str, Any]:
+        """Return the counts, or raise an error if the file held no record."""
+        if not self.n_lines:
+            raise DataFormatError(self.path, None, "the file is empty")
+        if not self.n_records:
+            reasons = dict(self.skipped) or "all lines are blank"
+            reason = f"no usable line among {self.n_lines}: {reasons}"
+            raise DataFormatError(self.path, None, reason)
+        return {
+            "path": str(self.path),
+            "encoding": self.encoding,
+            "n_lines": self.n_lines,
+            "n_blank": self.n_blank,
+            "n_records": self.n_records,
+            "skipped": dict(self.skipped),
+        }
+
+
+class LineFile(CountedFile):
+    """A text file that is read line by line.
+
+    Parameters
+    ----------
+    path : path-like
+        A plain or gzip-compressed file; told apart by its first bytes.
+    encoding : str or sequence of str
+        Encodings to try on the whole file, in order.
+    on_bad_lines : {"error", "skip"}
+        Raise on the first bad line, or count it and go on.
+    """
+
+    encoding: str
+
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        *,
+        encoding: str | Sequence[str] = "utf-8",
+        on_bad_lines: OnBadLines = "error",
+    ) -> None:
+        super().__init__(path, on_bad_lines)
+        self.encoding = choose_encoding(self.path, check_encodings(encoding))
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield each line's text without its end; ``n_lines`` is its number."""
+        for line in self._decoded_lines():
+            if line[-1:] == "\r":
+                line = line[:-1]  # noqa: PLW2901
+            if line and not line.isspace():
+                yield line
+            else:
+                self.n_blank += 1
+
+    def _decoded_lines(self) -> Iterator[str]:
+        """Yield what stands between line feeds; decode many lines at once."""
+        with open_bytes(self.path) as file:
+            start = file.read(len(codecs.BOM_UTF8)).removeprefix(codecs.BOM_UTF8)
+            while block := start + file.read(_BLOCK) + file.readline():
+                start = b""
+                block = block.removesuffix(b"\n")
+                try:
+                    text = block.decode(self.encoding)
+                except UnicodeDecodeError:
+                    # no byte of a longer character looks like a line feed
+                    yield from self._decode_each(block.split(b"\n"))
+                    continue
+                for line in text.split("\n"):
+                    self.n_lines += 1
+                    yield line
+
+    def _decode_each(self, lines: list[bytes]) -> Iterator[str]:
+        for raw in lines:
+            self.n_lines += 1
+            try:
+                line = raw.decode(self.encoding)
+            except UnicodeDecodeError as error:
+                self.bad(_undecodable(error))
+                continue
+            yield line
+
+
+def _undecodable(error: UnicodeDecodeError) -> BadLine:
+    byte = error.object[error.start]
+    return BadLine(
+        "wrong encoding",
+        f"byte 0x{byte:02x} at byte {error.start} of the line is not {error.encoding}; "
+        f"if the file is in another encoding, name it, for example "
+        f"encoding=('utf-8', 'gb18030') to fall back to GB18030",
+    )
+
+
+@contextmanager
+def write_lines(
+    path: Path, *, compress: bool, encoding: str = "utf-8"
+) -> Iterator[IO[bytes]]:
+    """Open a file to write bytes, gzip-compressed with reproducible bytes."""
+    check_encodings(encoding)
+    with path.open("wb") as raw:
+        if not compress:
+            yield raw
+            return
+        # a time stamp and a file name in the header would change equal contents
+        with gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as zipped:
+            yield cast(IO[bytes], zipped)
+
+
+_ROWS_AT_ONCE = 1024
+
+
+class ParquetFile(CountedFile):
+    """A Parquet table, one record a row; ``n_lines`` counts rows.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    on_bad_lines : {"error", "skip"}
+        Raise on the first bad row, or count it and go on.
+    """
+
+    def __init__(
+        self, path: str | PathLike[str], on_bad_lines: OnBadLines = "error"
+    ) -> None:
+        super().__init__(path, on_bad_lines)
+        self._parquet = import_optional(
+            "pyarrow.parquet", extra="parquet", purpose="Reading Parquet files"
+        )
+        self._arrow_error: type[Exception] = import_optional(
+            "pyarrow", extra="parquet", purpose="Reading Parquet files"
+        ).ArrowException
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield each row as a dict of Python values."""
+        try:
+            with self._parquet.ParquetFile(self.path) as table:
+                for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE):
+                    for row in batch.to_pylist():
+                        self.n_lines += 1
+                        yield row
+        except (self._arrow_error, OSError) as error:
+            reason = f"no readable Parquet table: {error}"
+            raise DataFormatError(self.path, None, reason) from error
+
+    def error(self, reason: str) -> DataFormatError:
+        """Return an error that points at the current row."""
+        return DataFormatError(self.path, None, f"row {self.n_lines}: {reason}")
+
+
+OnUnknownLinks = Literal["add", "drop", "error"]
+UNKNOWN_LINKS = ("add", "drop", "error")
+
+
+class ArcCollector:
+    """Arcs between user ids, held as integers.
+
+    Parameters
+    ----------
+    file : CountedFile
+        The file being read; errors point at its current line.
+    known : collection of str
+        Ids of the users in the data.
+    on_unknown_links : {"add", "drop", "error"}
+        What becomes of a link with an id outside `known`: the id becomes a node of
+        the network, the link is left out, or an error is raised.
+    weighted : bool, default=False
+        Arcs have weights, and the weights of a repeated arc are added. Otherwise a
+        repeated arc counts once.
+    """
+
+    def __init__(
+        self,
+        file: CountedFile,
+        known: Collection[str],
+        on_unknown_links: OnUnknownLinks,
+        *,
+        weighted: bool = False,
+    ) -> None:
+        self._file = file
+        self._known = known
+        self._policy = on_unknown_links
+        self._weighted = weighted
+        self._nodes: dict[str, int] = {}
+        self._tails = array("i")
+        self._heads = array("i")
+        self._weights = array("f")
+        self._n_unknown = 0
+        self._n_self = 0
+
+    def add(self, tails: Iterable[str], head: str, weight: float = 1.0) -> None:
+        """Add an arc from every tail to the head; links to oneself are left out."""
+        kept = list(self._allowed(tails, head))
+        if not kept:
+            return
+        nodes = self._nodes
+        number = nodes.setdefault(head, len(nodes))
+        self._tails.extend([nodes.setdefault(tail, len(nodes)) for tail in kept])
+        self._heads.extend([number] * len(kept))
+        if self._weighted:
+            self._weights.extend([weight] * len(kept))
+
+    def _allowed(self, tails: Iterable[str], head: str) -> Iterator[str]:
+        checked = self._policy != "add"
+        head_known = not checked or head in self._known
+        for tail in tails:
+            if tail == head:
+                self._n_self += 1
+            elif head_known and (not checked or tail in self._known):
+                yield tail
+            else:
+                self._unknown(tail if head_known else head)
+
+    def _unknown(self, user_id: str) -> None:
+        if self._policy == "error":
+            reason = (
+                f"unknown id: {user_id!r} is no user of the data; on_unknown_links="
+                f"'add' makes such ids nodes of the network, 'drop' leaves their "
+                f"links out"
+            )
+            raise self._file.error(reason)
+        self._n_unknown += 1
+
+    def finish(self, *, directed: bool) -> tuple[SocialGraph | None, dict[str, Any]]:
+        """Return the network, None without any link, and the counts.
+
+        Undirected, an arc in both directions weighs twice as much as one direction.
+        """
+        n_nodes = len(self._nodes)
+        tails = np.frombuffer(self._tails, dtype=np.int32)
+        heads = np.frombuffer(self._heads, dtype=np.int32)
+        weights = (
+            np.frombuffer(self._weights, dtype=np.float32)
+            if self._weighted
+            else np.ones(len(tails), dtype=np.float32)
+        )
+        # building sums repeated arcs
+        arcs = sparse.csr_matrix((weights, (tails, heads)), shape=(n_nodes, n_nodes))
+        if not self._weighted:
+            arcs.data[:] = 1.0
+        report = {
+            "n_links": int(arcs.nnz),
+            "n_repeated_links": len(tails) - int(arcs.nnz),
+            "n_self_links": self._n_self,
+            "n_unknown_links": self._n_unknown,
+            "n_nodes": n_nodes,
+            "n_nodes_outside_data": sum(
+                node not in self._known for node in self._nodes
+            ),
+        }
+        if not n_nodes:
+            return None, report
+        adjacency = arcs if directed else (arcs + arcs.T).tocsr()
+        graph = SocialGraph(adjacency, list(self._nodes), directed=directed)
+        return graph, report
+
+
+def missing_in_network(user_ids: Iterable[str], graph: SocialGraph | None) -> int:
+    """Return how many users the network does not hold."""
+    ids = list(user_ids)
+    if graph is None:
+        return len(ids)
+    return int((graph.index_of(ids) < 0).sum())

@@ -1,0 +1,1 @@
+"""The format of MEX-A3T."""

@@ -1,0 +1,1 @@
+"""Records: users as lines of JSON or rows of Parquet."""

@@ -1,0 +1,1 @@
+"""The format of SMP CUP 2016."""

@@ -1,0 +1,1 @@
+"""Synthetic users of which the best possible accuracy is known."""

@@ -1,0 +1,297 @@
+"""Files of the Yelp Open Dataset read line by line, the reviews twice."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+from zlib import crc32
+
+from sklearn_profiling.containers.social_graph import SocialGraph
+from sklearn_profiling.datasets._files import (
+    ArcCollector,
+    BadLine,
+    LineFile,
+    OnBadLines,
+    OnUnknownLinks,
+)
+from sklearn_profiling.datasets.mex_a3t.format import IMAGE_ENDINGS
+from sklearn_profiling.datasets.records.format import parse_json_object
+from sklearn_profiling.datasets.yelp.format import (
+    PHOTO_FOLDER,
+    PHOTOS,
+    Business,
+    Photo,
+    Review,
+    parse_business,
+    parse_friends,
+    parse_photo,
+    parse_review,
+)
+from sklearn_profiling.datasets.yelp.profile import ProfileRules, Tally, Votes
+from sklearn_profiling.exceptions import DataFormatError
+
+_Entry = TypeVar("_Entry")
+_NOBODY = -1
+
+
+class Image(NamedTuple):
+    """A photo that is there."""
+
+    path: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class ReviewRules:
+    """Which reviews and users stay; the parameters of the loader."""
+
+    min_words: int
+    max_words: int | None
+    min_reviews: int
+    min_kept_reviews: int
+    require_images: bool
+    images_per_review: int | None
+    all_reviews_vote: bool
+
+
+@dataclass
+class Reviewer:
+    """A user and the reviews that stay."""
+
+    user_id: str
+    messages: list[str] = field(default_factory=list)
+    ratings: list[float | None] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+    captions: list[str] = field(default_factory=list)
+    image_reviews: list[int] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+
+    def add(self, text: str, stars: float | None, images: list[Image]) -> None:
+        """Add a review and its images."""
+        self.images.extend(image.path for image in images)
+        self.captions.extend(image.caption for image in images)
+        self.image_reviews.extend([len(self.messages)] * len(images))
+        self.messages.append(text)
+        # Yelp writes 4 as 4.0.
+        if stars is not None and stars == int(stars):
+            stars = int(stars)
+        self.ratings.append(stars)
+
+
+def find_file(folder: Path, name: str) -> Path:
+    """Return the file, plain or gzip-compressed, or say what the folder holds."""
+    if not folder.is_dir():
+        raise DataFormatError(folder, None, "is not a folder")
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.is_file():
+            return path
+    names = ", ".join(sorted(file.name for file in folder.iterdir()))
+    reason = f"{name} is missing; the folder holds: {names or 'nothing'}"
+    raise DataFormatError(folder, None, reason)
+
+
+def _entries(file: LineFile, parse: Callable[[Any], _Entry]) -> Iterator[_Entry]:
+    """Yield what the good lines hold."""
+    for line in file:
+        try:
+            entry = parse(parse_json_object(line))
+        except BadLine as fault:
+            file.bad(fault)
+            continue
+        yield entry
+        file.n_records += 1
+
+
+def read_businesses(
+    path: Path, rules: ProfileRules, on_bad_lines: OnBadLines
+) -> tuple[dict[str, Votes], dict[str, Any]]:
+    """Return what a visit to each business says, and the counts of the file."""
+    file = LineFile(path, on_bad_lines=on_bad_lines)
+    votes: dict[str, Votes] = {}
+
+    def parse(row: Mapping[str, Any]) -> Business:
+        business = parse_business(row)
+        if business.business_id in votes:
+            detail = f"{business.business_id!r} has an earlier line"
+            raise BadLine(kind="duplicate business", detail=detail)
+        return business
+
+    # most businesses say the same as others, and need no memory of their own
+    shared: dict[tuple[Any, ...], Votes] = {}
+    for business in _entries(file, parse):
+        found = rules.votes(business)
+        votes[business.business_id] = shared.setdefault(tuple(found.values()), found)
+    return votes, file.finish()
+
+
+def read_photos(
+    folder: Path, known: Collection[str], on_bad_lines: OnBadLines
+) -> tuple[dict[str, list[Image]], dict[str, Any]]:
+    """Return the photos of each business that are there, and the counts."""
+    path = find_file(folder, PHOTOS)
+    photo_folder = folder / PHOTO_FOLDER
+    if not photo_folder.is_dir():
+        reason = f"the folder {PHOTO_FOLDER!r} of the photos must stand beside {PHOTOS}"
+        raise DataFormatError(folder, None, reason)
+    # one listing instead of a look at each of 200,000 files
+    files = {
+        file.stem: file
+        for file in sorted(photo_folder.iterdir())
+        if file.suffix.lower() in IMAGE_ENDINGS
+    }
+    file = LineFile(path, on_bad_lines=on_bad_lines)
+    images: dict[str, list[Image]] = {}
+    seen: set[str] = set()
+    counts = {"n_missing_photos": 0, "n_photos_of_unknown_businesses": 0}
+
+    def parse(row: Mapping[str, Any]) -> Photo:
+        photo = parse_photo(row)
+        if photo.photo_id in seen:
+            detail = f"{photo.photo_id!r} has an earlier line"
+            raise BadLine(kind="duplicate photo", detail=detail)
+        seen.add(photo.photo_id)
+        return photo
+
+    for photo in _entries(file, parse):
+        if photo.business_id not in known:
+            counts["n_photos_of_unknown_businesses"] += 1
+        elif photo.photo_id not in files:
+            counts["n_missing_photos"] += 1
+        else:
+            image = Image(str(files[photo.photo_id]), photo.caption)
+            images.setdefault(photo.business_id, []).append(image)
+    return images, {**file.finish(), **counts}
+
+
+class ReviewFile:
+    """The reviews, read once to count and once to keep.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    rules : ReviewRules
+        Which reviews and users stay.
+    votes : dict of str to dict
+        What a visit to each known business says.
+
+    Attributes
+    ----------
+    counts : Counter
+        What was left out, by reason.
+    """
+
+    def __init__(
+        self, path: Path, rules: ReviewRules, votes: Mapping[str, Votes]
+    ) -> None:
+        self._path = path
+        self._rules = rules
+        self._votes = votes
+        self._stays = bytearray()
+        self._user_of_line = array("i")
+        self.counts: Counter[str] = Counter(
+            n_reviews_of_unknown_businesses=0,
+            n_reviews_too_short=0,
+            n_reviews_too_long=0,
+            n_users_with_too_few_reviews=0,
+            n_reviews_without_images=0,
+            n_users_with_too_few_kept_reviews=0,
+        )
+
+    def count(self, on_bad_lines: OnBadLines) -> dict[str, Any]:
+        """Find the users with enough reviews; return the counts of the file."""
+        file = LineFile(self._path, on_bad_lines=on_bad_lines)
+        numbers: dict[str, int] = {}
+        n_reviews = array("i")
+        for review in _entries(file, parse_review):
+            fault = self._fault(review)
+            if fault:
+                self.counts[fault] += 1
+                continue
+            number = numbers.setdefault(review.user_id, len(numbers))
+            if number == len(n_reviews):
+                n_reviews.append(0)
+            n_reviews[number] += 1
+            # lines in between are blank, bad or left out
+            n_between = file.n_lines - 1 - len(self._user_of_line)
+            self._user_of_line.extend([_NOBODY] * n_between)
+            self._user_of_line.append(number)
+        self._stays = bytearray(n >= self._rules.min_reviews for n in n_reviews)
+        self.counts["n_users_with_too_few_reviews"] = self._stays.count(0)
+        return file.finish()
+
+    def _fault(self, review: Review) -> str | None:
+        """Return why the review is left out, None if it is not."""
+        if review.business_id not in self._votes:
+            return "n_reviews_of_unknown_businesses"
+        n_words = len(review.text.split())
+        if n_words < self._rules.min_words:
+            return "n_reviews_too_short"
+        if self._rules.max_words is not None and n_words > self._rules.max_words:
+            return "n_reviews_too_long"
+        return None
+
+    def keep(self, images: Mapping[str, list[Image]]) -> list[Reviewer]:
+        """Return the users who stay, in the order of their first reviews."""
+        found: dict[int, Reviewer] = {}
+        for number, line in self._kept_lines():
+            review = parse_review(parse_json_object(line))
+            if number not in found:
+                found[number] = Reviewer(review.user_id)
+            reviewer = found[number]
+            there = images.get(review.business_id, [])
+            stays = bool(there) or not self._rules.require_images
+            if stays:
+                chosen = self._chosen(there, review.review_id)
+                reviewer.add(review.text, review.stars, chosen)
+            else:
+                self.counts["n_reviews_without_images"] += 1
+            if stays or self._rules.all_reviews_vote:
+                reviewer.tally.add(review.stars, self._votes[review.business_id])
+        kept = [
+            found[number]
+            for number in sorted(found)
+            if len(found[number].messages) >= self._rules.min_kept_reviews
+        ]
+        self.counts["n_users_with_too_few_kept_reviews"] = len(found) - len(kept)
+        return kept
+
+    def _kept_lines(self) -> Iterator[tuple[int, str]]:
+        # faults were met and counted the first time
+        file = LineFile(self._path, on_bad_lines="skip")
+        for line in file:
+            place = file.n_lines - 1
+            if place >= len(self._user_of_line):
+                return
+            number = self._user_of_line[place]
+            if number != _NOBODY and self._stays[number]:
+                yield number, line
+
+    def _chosen(self, images: list[Image], review_id: str) -> list[Image]:
+        limit = self._rules.images_per_review
+        if limit is None or len(images) <= limit:
+            return images
+        # spreads the photos of a business over its reviews, the same at each call
+        first = crc32(review_id.encode("utf-8", "surrogatepass")) % len(images)
+        return [images[(first + step) % len(images)] for step in range(limit)]
+
+
+def read_friends(
+    path: Path,
+    user_ids: Collection[str],
+    on_unknown_links: OnUnknownLinks,
+    on_bad_lines: OnBadLines,
+) -> tuple[SocialGraph | None, dict[str, Any]]:
+    """Return the network of the users' friends, and the counts of the file."""
+    file = LineFile(path, on_bad_lines=on_bad_lines)
+    arcs = ArcCollector(file, user_ids, on_unknown_links)
+    for user_id, friends in _entries(file, parse_friends):
+        if user_id in user_ids:
+            arcs.add(friends, user_id)
+    counts = file.finish()
+    graph, link_counts = arcs.finish(directed=False)
+    return graph, {**counts, **link_counts}

@@ -1,0 +1,1 @@
+"""Classifiers that write profiles; import from :mod:`sklearn_profiling.estimators`."""

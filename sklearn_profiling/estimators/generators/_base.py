@@ -1,0 +1,369 @@
+"""What estimators that write profiles share: from sources to text and back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import joblib
+import numpy as np
+import numpy.typing as npt
+import torch
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from torch import nn
+
+from sklearn_profiling.architectures.generators._image_states import ImageStates
+from sklearn_profiling.architectures.generators.profile_generator import (
+    ProfileGenerator,
+)
+from sklearn_profiling.containers import ImageBags, TokenMessages
+from sklearn_profiling.estimators._base import BaseProfileClassifier
+from sklearn_profiling.estimators._first_sources import first_of_each
+from sklearn_profiling.estimators.generators._parts import (
+    FROZEN,
+    FUSIONS,
+    GeneratorParts,
+    build_fusion,
+    learn_parts,
+)
+from sklearn_profiling.exceptions import ProfilingError, SourceError
+from sklearn_profiling.targets import EncodedLabels, LabelCodec
+from sklearn_profiling.training.batches import UserDataset
+from sklearn_profiling.training.generators.backbones import Kind, checkpoint_activations
+from sklearn_profiling.training.generators.checkpoint import TrainingCheckpoint
+from sklearn_profiling.training.generators.lora import add_lora
+from sklearn_profiling.training.generators.modes import make_modes
+from sklearn_profiling.training.generators.net import GeneratorNet
+from sklearn_profiling.training.generators.search import generate_texts
+from sklearn_profiling.training.inputs import Sources, SourceSpec
+from sklearn_profiling.training.net import TrainingPlan
+from sklearn_profiling.training.statistics import Weights
+
+__all__: list[str] = []
+
+MODES = ("fusion", "text", "masked_image", "masked_profile")
+_WITH_CAPTIONS = {"unimodal", "both"}
+_WITH_IMAGES = {"multimodal", "both"}
+_MODELS = [str, os.PathLike, HasMethods(["to_diff_dict"]), dict, nn.Module, None]
+_WITHOUT_EFFECT = {"verbose", "checkpoint_folder", "device", "prediction_batch_size"}
+_POSITIVE = Interval(Integral, 1, None, closed="left")
+_PROBABILITY = Interval(Real, 0, 1, closed="both")
+
+
+class BaseGeneratorClassifier(BaseProfileClassifier):
+    """Base of classifiers that write a user's profile as text."""
+
+    _array_is_text = True
+    # Whether the fusion reads the patches of an image instead of its [CLS] state.
+    _reads_patches: ClassVar[bool] = False
+    _architecture: ClassVar[type[ProfileGenerator]] = ProfileGenerator
+    # An encoder and a decoder ("language"), or a decoder alone ("causal").
+    _language_kind: ClassVar[Kind] = "language"
+    _freezable: ClassVar[tuple[str, ...]] = FROZEN
+    # Estimators that offer it have a parameter of this name.
+    lora: Any = None
+    # What None stands for, where it is not the small T5.
+    _small_language: ClassVar[dict[str, Any] | None] = None
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseProfileClassifier._parameter_constraints,
+        "language_model": _MODELS,
+        "image_model": _MODELS,
+        "tokenizer": [str, os.PathLike, HasMethods(["encode"]), None],
+        "fusion": [StrOptions(set(FUSIONS) - {"selective"})],
+        "paradigm": [StrOptions({"multimodal", "unimodal", "both"})],
+        "joint_modes": ["array-like"],
+        "mask_image": [_PROBABILITY],
+        "mask_profile": [_PROBABILITY],
+        "mixing": [StrOptions({"step", "batch", "epoch"})],
+        "source": [str, None],
+        "captions": [str],
+        "max_messages": [_POSITIVE, None],
+        "max_images": [_POSITIVE, None],
+        "max_tokens": [Interval(Integral, 2, None, closed="left")],
+        "n_beams": [_POSITIVE],
+        "decoding": [StrOptions({"beam", "scoring"})],
+        "scoring": [StrOptions({"sum", "mean"})],
+        "max_sets": [_POSITIVE],
+        "dropout": [Interval(Real, 0, 1, closed="left"), None],
+        "frozen": ["array-like"],
+        "lora": [dict, None],
+        "gradient_checkpointing": ["boolean"],
+        "micro_batch_size": [_POSITIVE, None],
+        "prediction_batch_size": [_POSITIVE],
+        "checkpoint_folder": [str, os.PathLike, None],
+    }
+
+    # -- sources ---------------------------------------------------------------
+
+    def _check_architecture(self, sources: Sources) -> Sources:
+        kinds = {name: SourceSpec.of(source).kind for name, source in sources.items()}
+        texts = [n for n, k in kinds.items() if k == "text" and n != self.captions]
+        images = [n for n, k in kinds.items() if k == "images"]
+        if self.source is not None:
+            texts = [name for name in texts if name == self.source]
+        if len(texts) > 1 or len(images) > 1 or (self.source is not None and not texts):
+            msg = (
+                f"{type(self).__name__} reads one text, the captions {self.captions!r} "
+                f"and one source of images; parameter source is {self.source!r} and X "
+                f"holds {kinds}"
+            )
+            raise SourceError(msg)
+        has_captions = kinds.get(self.captions) == "text"
+        if self.paradigm in _WITH_CAPTIONS and not has_captions:
+            msg = (
+                f"{type(self).__name__}: paradigm={self.paradigm!r} reads captions of "
+                f"the images, a text named {self.captions!r}; X holds {kinds}"
+            )
+            raise SourceError(msg)
+        chosen = texts + (images if self.paradigm in _WITH_IMAGES else [])
+        chosen += [self.captions] if self.paradigm in _WITH_CAPTIONS else []
+        if not chosen:
+            name = type(self).__name__
+            msg = f"{name} reads text, images and captions; X holds {kinds}"
+            raise SourceError(msg)
+        _check_one_vocabulary(type(self).__name__, sources, chosen)
+        return {name: self._first(name, sources[name]) for name in chosen}
+
+    def _first(self, name: str, source: Any) -> Any:
+        """Keep the first messages or images of each user."""
+        # A caption goes with an image.
+        of_images = isinstance(source, ImageBags) or name == self.captions
+        most = self.max_images if of_images else self.max_messages
+        return first_of_each(source, most)
+
+    def _gaps(self) -> dict[str, int]:
+        return {name: 0 for name, spec in self._specs.items() if spec.kind == "text"}
+
+    # -- fitting ---------------------------------------------------------------
+
+    def _train(
+        self,
+        sources: Sources,
+        codec: LabelCodec,
+        labels: EncodedLabels,
+        weights: Weights,
+        *,
+        again: bool,
+        epochs: int,
+    ) -> None:
+        for name, allowed in (("joint_modes", MODES), ("frozen", self._freezable)):
+            check_names(type(self).__name__, name, getattr(self, name), allowed)
+        if not again:
+            self._learn(sources, codec, labels, weights)
+        self._fingerprint = ""
+        if self.checkpoint_folder is not None:
+            self._fingerprint = self._hash_of(sources, labels, weights)
+        # Weights of the user's models are wanted now; an unpickled copy has its own.
+        self._given = (self.language_model, self.image_model)
+        try:
+            super()._train(sources, codec, labels, weights, again=again, epochs=epochs)
+        finally:
+            del self._given, self._fingerprint
+            if hasattr(self, "net_"):
+                self.net_.checkpoint = None
+
+    def _learn(
+        self,
+        sources: Sources,
+        codec: LabelCodec,
+        labels: EncodedLabels,
+        weights: Weights,
+    ) -> None:
+        specs = {name: SourceSpec.of(source) for name, source in sources.items()}
+        texts = [s for s in sources.values() if isinstance(s, TokenMessages)]
+        words = texts[0].vocabulary.words if texts else ()
+        self._parts = learn_parts(self, specs, words, codec, labels, weights)
+        self.profile_form_ = self._parts.tokens.text
+        self.repairs_ = dict.fromkeys(codec.task_names, 0)
+
+    def _hash_of(
+        self, sources: Sources, labels: EncodedLabels, weights: Weights
+    ) -> str:
+        params = self.get_params(deep=False)
+        kept = {k: v for k, v in params.items() if k not in _WITHOUT_EFFECT}
+        kept["callbacks"] = [_hash_of_callback(each) for each in self.callbacks or ()]
+        plain: list[Any] = [dict(sources), labels, weights]
+        found: str = joblib.hash([type(self).__name__, kept, plain])
+        return found
+
+    def _plan(self) -> TrainingPlan:
+        plan = super()._plan()
+        checkpoint = None
+        if self.checkpoint_folder is not None and self.__dict__.get("_fingerprint"):
+            if self.early_stopping:
+                msg = (
+                    f"{type(self).__name__}: checkpoint_folder and early_stopping do "
+                    "not go together; leave one of them out"
+                )
+                raise ProfilingError(msg)
+            checkpoint = TrainingCheckpoint(self.checkpoint_folder, self._fingerprint)
+        tokens = self._parts.tokens
+        roles = self._parts.sources
+        modes = make_modes(
+            list(self.joint_modes),
+            tokens,
+            {"masked_image": self.mask_image, "masked_profile": self.mask_profile},
+            has_pictures="images" in roles or "captions" in roles,
+        )
+        options = {
+            "modes": modes,
+            "tokens": tokens,
+            "mixing": self.mixing,
+            "micro_batch_size": self.micro_batch_size,
+            "generator": torch.Generator().manual_seed(plan.seed + 3),
+            "checkpoint": checkpoint,
+            "iterator_valid__batch_size": self.prediction_batch_size,
+        }
+        return replace(plan, net=GeneratorNet, net_options=options)
+
+    def _build_module(self, n_classes: list[int]) -> nn.Module:  # noqa: ARG002 - the parts know them
+        parts: GeneratorParts = self._parts
+        language_given, image_given = self.__dict__.get("_given", (None, None))
+        model = parts.build_language_model(language_given)
+        if self.lora is not None:
+            add_lora(model, self.lora, type(self).__name__)
+        images = self._build_image_encoder(image_given)
+        module = self._architecture(
+            model,
+            images,
+            self._build_fusion(model.config.hidden_size, images),
+            ids=parts.ids,
+            questions=parts.tokens.questions(),
+            sources=parts.sources,
+            max_tokens=self._room(model.config, images),
+            normalise_length=self.scoring == "mean",
+            **self._module_options(),
+        )
+        self._freeze(module)
+        if self.gradient_checkpointing:
+            checkpoint_activations(model)
+        return module
+
+    def _module_options(self) -> dict[str, Any]:
+        """Name what an architecture takes beside what all generators take."""
+        return {}
+
+    def _build_image_encoder(self, given: Any) -> ImageStates | None:
+        parts: GeneratorParts = self._parts
+        return parts.build_image_encoder(given, patches=self._reads_patches)
+
+    def _build_fusion(
+        self, n_text: int, images: ImageStates | None
+    ) -> nn.Module | None:
+        if images is None:
+            return None
+        vision: Any = images.model
+        return build_fusion(self._fusion(), n_text, vision.config.hidden_size)
+
+    def _room(self, language: Any, images: ImageStates | None) -> int:  # noqa: ARG002 - images may take room
+        """Tokens of text to read of a user."""
+        most = getattr(language, "max_position_embeddings", None)
+        return int(min(self.max_tokens, most or self.max_tokens))
+
+    def _fusion(self) -> str:
+        """Name of the fusion."""
+        name: str = self.fusion
+        return name
+
+    def _freeze(self, module: ProfileGenerator) -> None:
+        """Stop the training of parts; what encoder and decoder share goes on."""
+        model: Any = module.language_model
+        encoder, decoder = model.get_encoder(), model.get_decoder()
+        shared = {*map(id, encoder.parameters())} & {*map(id, decoder.parameters())}
+        parts = {"text_encoder": encoder, "decoder": decoder}
+        if module.image_encoder is not None:
+            parts["image_encoder"] = module.image_encoder
+        for name in self.frozen:
+            for parameter in parts[name].parameters() if name in parts else ():
+                if id(parameter) not in shared:
+                    parameter.requires_grad = False
+
+    # -- predicting ------------------------------------------------------------
+
+    def generate(self, X: Any) -> npt.NDArray[np.object_]:
+        """Write the profile of each user by beam search.
+
+        Parameters
+        ----------
+        X : mapping of str to source, TokenMessages, ImageBags or ndarray
+            Sources of the users; a missing source is allowed for any of them.
+
+        Returns
+        -------
+        ndarray of str, shape (n_users,)
+            The text as the model wrote it, valid or not.
+        """
+        return np.array(self._generate(self._dataset(X)), dtype=object)
+
+    def _generate(self, dataset: UserDataset) -> list[str]:
+        return generate_texts(
+            self.net_,
+            dataset,
+            self._parts.decode,
+            n_beams=self.n_beams,
+            max_new_tokens=self._parts.tokens.longest,
+        )
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Predict the label of each task.
+
+        Parameters
+        ----------
+        X : mapping of str to source, TokenMessages, ImageBags or ndarray
+            Sources of the users; a missing source is allowed for any of them.
+
+        Returns
+        -------
+        ndarray of shape (n_users, n_tasks), or (n_users,)
+            Labels as they were given to ``fit``; one dimension if `y` had one.
+        """
+        if self.decoding == "scoring":
+            return super().predict(X)
+        texts = self._generate(self._dataset(X))
+        codec, form = self._codec, self.profile_form_
+        chosen = [np.zeros((len(texts), len(each))) for each in codec.classes]
+        # In place, so that predicting replaces no attribute.
+        self.repairs_.update(dict.fromkeys(codec.task_names, 0))
+        for user, text in enumerate(texts):
+            profile = form.parse(text)
+            for task, classes in enumerate(profile.classes):
+                chosen[task][user, list(classes)] = 1.0
+                self.repairs_[codec.task_names[task]] += profile.repaired[task]
+        labels: npt.NDArray[Any] = codec.decode(chosen)
+        return labels
+
+
+def _check_one_vocabulary(owner: str, sources: Sources, chosen: Sequence[str]) -> None:
+    texts = {n: s for n in chosen if isinstance(s := sources[n], TokenMessages)}
+    if len({text.vocabulary.fingerprint for text in texts.values()}) > 1:
+        msg = (
+            f"{owner}: the texts {list(texts)} must share one vocabulary; segment them "
+            "with one tokenizer"
+        )
+        raise SourceError(msg)
+
+
+def check_names(
+    owner: str, parameter: str, given: Sequence[str], allowed: Sequence[str]
+) -> None:
+    names = list(given)
+    known = all(name in allowed for name in names) and len(set(names)) == len(names)
+    if not known or (parameter == "joint_modes" and not names):
+        msg = (
+            f"{owner}: parameter {parameter} must be a sequence of different names out "
+            f"of {list(allowed)}; got {given!r}"
+        )
+        raise ProfilingError(msg)
+
+
+def _hash_of_callback(callback: Any) -> str:
+    """By content, or, of one that cannot be pickled, by class."""
+    try:
+        return str(joblib.hash(callback))
+    except Exception:  # noqa: BLE001 - pickle has no error of its own for it
+        each = callback[1] if isinstance(callback, tuple) else callback
+        return str(getattr(each, "__qualname__", type(each).__qualname__))

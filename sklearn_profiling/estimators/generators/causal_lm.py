@@ -1,0 +1,412 @@
+"""A user's profile written by a decoder alone, after the user's text (LLaMA, GLM)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from numbers import Integral
+from typing import Any, ClassVar, Literal
+
+from sklearn.utils._param_validation import Interval, StrOptions
+from torch import nn
+
+from sklearn_profiling._seeding import RandomState
+from sklearn_profiling.architectures.generators._image_states import ImageStates
+from sklearn_profiling.architectures.generators.causal_lm import CausalLM
+from sklearn_profiling.architectures.generators.profile_generator import (
+    ProfileGenerator,
+)
+from sklearn_profiling.containers import ImageBags
+from sklearn_profiling.estimators.generators._base import BaseGeneratorClassifier
+from sklearn_profiling.estimators.generators._parts import GeneratorParts
+from sklearn_profiling.exceptions import ProfilingError, SourceError
+from sklearn_profiling.training.batches import UserDataset
+from sklearn_profiling.training.generators.backbones import Kind
+from sklearn_profiling.training.generators.search import continue_texts
+from sklearn_profiling.training.generators.text import ProfileWords
+from sklearn_profiling.training.inputs import Sources
+
+__all__ = ["CausalLMProfileClassifier"]
+
+
+class BaseCausalClassifier(BaseGeneratorClassifier):
+    """Base of classifiers whose language model is a decoder alone."""
+
+    _language_kind: ClassVar[Kind] = "causal"
+    _architecture: ClassVar[type[ProfileGenerator]] = CausalLM
+    _freezable: ClassVar[tuple[str, ...]] = ("embeddings", "layers")
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseGeneratorClassifier._parameter_constraints,
+        "request": [str],
+        "max_tokens": [Interval(Integral, 8, None, closed="left")],
+        "lora": [dict, None],
+    }
+
+    request: str
+
+    def _module_options(self) -> dict[str, Any]:
+        return {"request": self._request_ids()}
+
+    def _request_ids(self) -> list[int]:
+        """Tokens that end the prompt."""
+        parts: GeneratorParts = self._parts
+        if isinstance(parts.writer, ProfileWords):
+            return [parts.ids.end]
+        found = parts.writer.encode(self.request, add_special_tokens=False).ids
+        return list(found) or [parts.ids.end]
+
+    def _room(self, language: Any, images: ImageStates | None) -> int:
+        most = getattr(language, "max_position_embeddings", None)
+        if most is None:
+            return int(self.max_tokens)
+        n_profile = self._parts.tokens.longest
+        n_image = self._image_tokens(images)
+        room = min(self.max_tokens, most - n_profile - n_image)
+        if room < 2 + len(self._request_ids()):
+            msg = (
+                f"{type(self).__name__}: the language model reads {most} tokens; the "
+                f"longest profile takes {n_profile} of them and images {n_image}, so "
+                "that no text would be read. Take another model, fewer images or fewer "
+                "classes"
+            )
+            raise SourceError(msg)
+        return int(room)
+
+    def _image_tokens(self, images: ImageStates | None) -> int:  # noqa: ARG002 - without images there are none
+        """Most tokens that the images of a user take."""
+        return 0
+
+    def _freeze(self, module: ProfileGenerator) -> None:
+        parts = self._parts_of(module)
+        for name in self.frozen:
+            for parameter in parts.get(name, ()):
+                parameter.requires_grad = False
+        if not any(parameter.requires_grad for parameter in module.parameters()):
+            msg = (
+                f"{type(self).__name__}: nothing is left to train; parameter frozen is "
+                f"{self.frozen!r}"
+            )
+            raise ProfilingError(msg)
+
+    def _parts_of(self, module: ProfileGenerator) -> dict[str, list[nn.Parameter]]:
+        """Parameters that can be frozen; the matrices of LoRA are never."""
+        model: Any = module.language_model
+        table = {*map(id, model.get_input_embeddings().parameters())}
+        return {
+            "embeddings": [p for p in model.parameters() if id(p) in table],
+            "layers": [p for p in _body(model) if id(p) not in table],
+        }
+
+    def _generate(self, dataset: UserDataset) -> list[str]:
+        return continue_texts(
+            self.net_,
+            dataset,
+            self._parts.decode,
+            n_beams=self.n_beams,
+            max_new_tokens=self._parts.tokens.longest,
+        )
+
+
+def _body(model: Any) -> Iterator[nn.Parameter]:
+    """All but what turns states into logits, and but LoRA."""
+    for name, parameter in model.base_model.named_parameters():
+        if "lora_" not in name:
+            yield parameter
+
+
+class CausalLMProfileClassifier(BaseCausalClassifier):
+    """Let a large language model write a user's profile after the user's text.
+
+    A decoder alone, as LLaMA, GLM or GPT-2, reads the text of a user and goes on with
+    ``Stars: 4; Favorite Category: Coffee, Pizza;``. What it wrote is read back as
+    labels. Training teaches it the profile, not the text. A baseline of the unified
+    multimodal framework.
+
+    Parameters
+    ----------
+    language_model : str, path-like, configuration, dict, Module or None, default=None
+        Decoder: the folder of a model that ``save_pretrained`` of the package
+        transformers wrote, a configuration, or a dict of one with ``model_type``, for
+        one with random weights, or a model, which is copied. None is a small LLaMA with
+        random weights (our choice: two layers of 64 units), to try things out. Nothing
+        is ever downloaded.
+    tokenizer : str, path-like, Tokenizer, PreTrainedTokenizerFast or None, default=None
+        Tokenizer of the language model, as in :class:`ProfileGeneratorClassifier`.
+    request : str, default="Profile:"
+        What the text of each user ends with, so that the model knows where it has to go
+        on (our choice). A model without a tokenizer reads the end of a text instead.
+    paradigm : {"text", "unimodal"}, default="text"
+        Whether to read the text alone, or captions of images after it.
+    joint_modes : sequence of str, default=("fusion",)
+        What training looks at, as in :class:`ProfileGeneratorClassifier`: all
+        there is (paper of the framework, Table 2), or more (its Table 7).
+    mask_image : float, default=0.5
+        Probability of a token of a caption to be masked in mode "masked_image" (our
+        choice).
+    mask_profile : float, default=0.5
+        Probability of a value to be masked in mode "masked_profile" (our choice).
+    mixing : {"step", "batch", "epoch"}, default="step"
+        Whether each step follows the mean loss of all modes, or modes take turns with
+        each batch or with each pass over the users.
+    source : str, default=None
+        Name of the text to read; may be left out if only one is given beside captions.
+    captions : str, default="captions"
+        Name of the text that holds captions, one message an image.
+    max_messages : int or None, default=3
+        Messages to read of a user, the first ones (paper of the framework); None reads
+        all.
+    max_images : int or None, default=3
+        Captions to read of a user, the first ones (paper of the framework).
+    max_tokens : int, default=600
+        Tokens to read of a user, with those that begin and end the prompt (paper of the
+        framework).
+    n_beams : int, default=5
+        Beams of the search (paper of the framework).
+    decoding : {"beam", "scoring"}, default="beam"
+        How ``predict`` decides, as in :class:`ProfileGeneratorClassifier`.
+    scoring : {"sum", "mean"}, default="sum"
+        How answers are scored, as in :class:`ProfileGeneratorClassifier`.
+    max_sets : int, default=100
+        Of a set-valued task so many of the most frequent sets are scored, beside each
+        class alone.
+    dropout : float or None, default=None
+        Dropout in the language model, wherever it has any; None keeps what its
+        configuration says (0 for LLaMA). A model given as an object keeps its own.
+    lora : dict or None, default=None
+        Train matrices of low rank beside frozen layers (LoRA) instead of all
+        parameters: ``rank`` (8), ``alpha`` (16), ``dropout`` (0.0) and
+        ``target_modules``, names of layers, None for those that the package peft has
+        for the model. Needs the extra `lora`.
+    frozen : sequence of {"embeddings", "layers"}, default=()
+        Parts that training leaves alone: the table of tokens, and all between it and
+        the layer of logits. The matrices of LoRA are trained all the same.
+    gradient_checkpointing : bool, default=False
+        Whether to compute activations of the language model anew for the gradient
+        instead of keeping them: less memory, a third more time.
+    micro_batch_size : int or None, default=None
+        Users to compute at a time; their gradients are accumulated to those of the
+        batch. None computes a batch at once.
+    prediction_batch_size : int, default=32
+        Users to predict at a time.
+    checkpoint_folder : str, path-like or None, default=None
+        Folder in which training is saved after each epoch, as in
+        :class:`ProfileGeneratorClassifier`.
+    loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
+        Weight of what each task's part of the profile costs, as in
+        :class:`MMLUPClassifier`.
+    learning_rate : float, default=5e-5
+        Of Adam (paper of the framework).
+    learning_rate_decay : bool, default=False
+        Whether the rate falls linearly to zero over the epochs of ``fit``.
+    weight_decay : float, default=0.0
+        L2 penalty of Adam.
+    batch_size : int, default=4
+        Users in a batch (paper of the framework).
+    max_epochs : int, default=10
+        Passes over the users (paper of the framework).
+    early_stopping : bool, default=False
+        Whether to hold out users, stop when their loss no longer falls, and keep the
+        best epoch.
+    validation_fraction : float, default=0.1
+        Share of users held out by `early_stopping`.
+    n_iter_no_change : int, default=5
+        Epochs without improvement before `early_stopping` stops.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last ``fit`` instead of starting anew.
+    callbacks : list, default=None
+        Skorch callbacks; copied before use.
+    device : str, default="cpu"
+        Torch device; "auto" takes a GPU if there is one.
+    dtype : {"float32", "float64", "bfloat16"}, default="float32"
+        Precision. "bfloat16" keeps parameters in 32 bits and computes in 16 where the
+        device does so in hardware, else in 32. LLaMA normalises in 32 bits whatever
+        this says; GPT-2 does not.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial parameters, order of users and dropout.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar with the time left, 2 prints a line an
+        epoch.
+
+    Attributes
+    ----------
+    classes_ : list of ndarray, or ndarray
+        Classes of each task; one array if `y` had one dimension.
+    task_names_ : list of str
+        Names of the tasks: the columns of `y`.
+    profile_form_ : ProfileText
+        How profiles are written and read: ``profile_form_.names``, ``.classes``.
+    repairs_ : dict of str to int
+        For each task how many users' profiles did not hold it word for word in the last
+        ``predict`` by beam search, and got the nearest valid label.
+    net_ : skorch.NeuralNet
+        The trained net.
+    history_ : list of dict
+        Losses and times of each epoch.
+    n_iter_ : int
+        Number of epochs trained.
+    n_features_in_ : int
+        Columns of `X`, if it was a plain array.
+
+    Raises
+    ------
+    SourceError
+        If the folder holds no model, the model is no decoder alone or too short for
+        the profile, or `X` has no text.
+    ProfilingError
+        If `lora` has keys that are not known or names layers that are not there, or
+        nothing is left to train.
+
+    See Also
+    --------
+    ProfileGeneratorClassifier : With an encoder, images and joint training.
+    LLaVAProfileClassifier : With images before the text.
+    sklearn_profiling.sources.SubwordSegmenter : From messages to tokens.
+
+    Notes
+    -----
+    Deviations from the paper and choices where it is silent. It compares with LLaMA and
+    ChatGLM and says no more of them: here they are trained as the framework is, on the
+    same text in the same format, and so is any other decoder. Code that a folder brings
+    along is never run, so of ChatGLM the versions that the package transformers knows
+    itself, ``glm`` and ``glm4``, can be read. The first messages are read instead of
+    three drawn at random.
+
+    The prompt is the token that starts a text, the user's text and `request`; a user
+    without text has the other two. Where the text is too long it is cut, not the rest.
+    Rows of a batch are filled on the left and masked, positions count from the first
+    token, so that a user's company changes nothing. The loss, the labels that are
+    missing and the way back from text are those of :class:`ProfileGeneratorClassifier`;
+    an answer is scored with the keys and values that the prompt left in the cache.
+
+    The dropout of transformers draws from torch's global generators, which are lent
+    under a lock, as there. A plain 2-D array is read as padded token ids, one message a
+    user: 0 is padding, any other value a word of its own.
+
+    References
+    ----------
+    "Exploring Unified Training Framework for Multimodal User Profiling", ACL submission
+    (anonymous).
+
+    Touvron et al., "Llama 2: Open Foundation and Fine-Tuned Chat Models",
+    arXiv:2307.09288, 2023.
+
+    Du et al., "GLM: General Language Model Pretraining with Autoregressive Blank
+    Infilling", ACL 2022.
+
+    Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.containers import TokenMessages
+    >>> from sklearn_profiling.estimators import CausalLMProfileClassifier
+    >>> text = TokenMessages.from_lists([[["tea"]], [["hills", "tea"]]] * 4)
+    >>> y = [["calm", {"tea"}], ["fit", {"tea", "walks"}]] * 4
+    >>> model = CausalLMProfileClassifier(
+    ...     learning_rate=0.003, max_epochs=20, random_state=0
+    ... )
+    >>> model = model.fit(text, y)
+    >>> model.generate(text[:2]).tolist()
+    ['task0 : calm ; task1 : tea ;', 'task0 : fit ; task1 : tea , walks ;']
+    >>> model.predict(text[:1])
+    array([['calm', frozenset({'tea'})]], dtype=object)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseCausalClassifier._parameter_constraints,
+        "paradigm": [StrOptions({"text", "unimodal"})],
+    }
+
+    # It reads no images.
+    image_model: ClassVar[None] = None
+
+    def __init__(
+        self,
+        *,
+        language_model: Any = None,
+        tokenizer: Any = None,
+        request: str = "Profile:",
+        paradigm: Literal["text", "unimodal"] = "text",
+        joint_modes: Sequence[str] = ("fusion",),
+        mask_image: float = 0.5,
+        mask_profile: float = 0.5,
+        mixing: Literal["step", "batch", "epoch"] = "step",
+        source: str | None = None,
+        captions: str = "captions",
+        max_messages: int | None = 3,
+        max_images: int | None = 3,
+        max_tokens: int = 600,
+        n_beams: int = 5,
+        decoding: Literal["beam", "scoring"] = "beam",
+        scoring: Literal["sum", "mean"] = "sum",
+        max_sets: int = 100,
+        dropout: float | None = None,
+        lora: Mapping[str, Any] | None = None,
+        frozen: Sequence[str] = (),
+        gradient_checkpointing: bool = False,
+        micro_batch_size: int | None = None,
+        prediction_batch_size: int = 32,
+        checkpoint_folder: Any = None,
+        loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        learning_rate: float = 5e-5,
+        learning_rate_decay: bool = False,
+        weight_decay: float = 0.0,
+        batch_size: int = 4,
+        max_epochs: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        warm_start: bool = False,
+        callbacks: list[Any] | None = None,
+        device: str = "cpu",
+        dtype: str = "float32",
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
+        self.language_model = language_model
+        self.tokenizer = tokenizer
+        self.request = request
+        self.paradigm = paradigm
+        self.joint_modes = joint_modes
+        self.mask_image = mask_image
+        self.mask_profile = mask_profile
+        self.mixing = mixing
+        self.source = source
+        self.captions = captions
+        self.max_messages = max_messages
+        self.max_images = max_images
+        self.max_tokens = max_tokens
+        self.n_beams = n_beams
+        self.decoding = decoding
+        self.scoring = scoring
+        self.max_sets = max_sets
+        self.dropout = dropout
+        self.lora = lora
+        self.frozen = frozen
+        self.gradient_checkpointing = gradient_checkpointing
+        self.micro_batch_size = micro_batch_size
+        self.prediction_batch_size = prediction_batch_size
+        self.checkpoint_folder = checkpoint_folder
+        self.loss_weights = loss_weights
+        self.learning_rate = learning_rate
+        self.learning_rate_decay = learning_rate_decay
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _check_architecture(self, sources: Sources) -> Sources:
+        texts: Sources = {
+            name: source
+            for name, source in sources.items()
+            if not isinstance(source, ImageBags)
+        }
+        # Images alone are refused with the message of the base.
+        return super()._check_architecture(texts or sources)

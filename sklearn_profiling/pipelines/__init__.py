@@ -1,0 +1,39 @@
+"""Whole systems as Pipelines, and the sets of systems that are compared.
+
+One module a paper: :mod:`.mmlup`, :mod:`.aux_lstm`, :mod:`.images` and
+:mod:`.unified`. Each makes its system by ``make_...`` and what its tables compare by
+``make_..._systems``.
+"""
+
+from sklearn_profiling.pipelines.aux_lstm import (
+    make_aux_lstm,
+    make_aux_lstm_systems,
+    make_lstm,
+    make_multi_task_lstm,
+)
+from sklearn_profiling.pipelines.images import make_cnn3d, make_image_systems
+from sklearn_profiling.pipelines.mmlup import (
+    make_mmlup,
+    make_table3_systems,
+    make_text_cnn,
+    predict_proba_with_links,
+)
+from sklearn_profiling.pipelines.unified import (
+    make_profile_generator,
+    make_unified_systems,
+)
+
+__all__ = [
+    "make_aux_lstm",
+    "make_aux_lstm_systems",
+    "make_cnn3d",
+    "make_image_systems",
+    "make_lstm",
+    "make_mmlup",
+    "make_multi_task_lstm",
+    "make_profile_generator",
+    "make_table3_systems",
+    "make_text_cnn",
+    "make_unified_systems",
+    "predict_proba_with_links",
+]

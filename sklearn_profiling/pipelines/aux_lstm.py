@@ -1,0 +1,432 @@
+"""The systems of the Aux-LSTM paper, each as one Pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import joblib
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from sklearn_profiling._seeding import RandomState, derive_seeds
+from sklearn_profiling.baselines import (
+    make_majority_baseline,
+    make_maxent_baseline,
+    make_meta_learning_baseline,
+    make_svm_baseline,
+)
+from sklearn_profiling.estimators import (
+    AuxLSTMClassifier,
+    BowCNNClassifier,
+    LSTMClassifier,
+    MultiTaskLSTMClassifier,
+    PCNNClassifier,
+)
+from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.sources import (
+    FrequentWords,
+    JiebaSegmenter,
+    SourceUnion,
+    Word2VecTransformer,
+)
+
+__all__ = [
+    "make_aux_lstm",
+    "make_aux_lstm_systems",
+    "make_lstm",
+    "make_multi_task_lstm",
+]
+
+
+_SHARED = "text"
+"""Name of the source that all tasks read."""
+
+
+def make_lstm(
+    *,
+    segmenter: Any = None,
+    word_vectors: Any = None,
+    classifier: Any = None,
+    text_column: str = "messages",
+    memory: str | joblib.Memory | None = None,
+    random_state: RandomState = None,
+) -> Pipeline:
+    """Make the individual classification: segmentation, word2vec, LSTM.
+
+    Parameters
+    ----------
+    segmenter : transformer, default=None
+        From messages to words. None is jieba, duplicate messages dropped (our choice).
+    word_vectors : transformer, default=None
+        From words to words with vectors. None is skip-gram word2vec with 200
+        dimensions and window 5 (paper).
+    classifier : classifier, default=None
+        None is :class:`~sklearn_profiling.estimators.LSTMClassifier`, one net a task.
+    text_column : str, default="messages"
+        Column of the users' table with lists of messages.
+    memory : str or joblib.Memory, default=None
+        Folder for the cache of the Pipeline.
+    random_state : int, RandomState instance or None, default=None
+        Decides all parts that are None.
+
+    Returns
+    -------
+    Pipeline
+        Steps "segmenter", "sources" and "classifier"; not fitted.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.datasets import make_user_profiles
+    >>> from sklearn_profiling.pipelines import make_lstm
+    >>> users = make_user_profiles(60, random_state=0)
+    >>> model = make_lstm(random_state=0).set_params(classifier__max_epochs=1)
+    >>> model.fit(users.data, users.target["gender"]).predict(users.data).shape
+    (60,)
+    """
+    seeds = derive_seeds(random_state, 2)
+    if classifier is None:
+        classifier = LSTMClassifier(random_state=seeds[1])
+    return _one_text(segmenter, word_vectors, classifier, text_column, memory, seeds[0])
+
+
+def make_aux_lstm(
+    main_task: str | None = None,
+    *,
+    segmenter: Any = None,
+    word_vectors: Any = None,
+    classifier: Any = None,
+    text_column: str = "messages",
+    memory: str | joblib.Memory | None = None,
+    random_state: RandomState = None,
+) -> Pipeline:
+    """Make the Aux-LSTM system: segmentation, word2vec, Aux-LSTM.
+
+    Parameters
+    ----------
+    main_task : str, default=None
+        Name of the task that the others help; None is the first column of `y`.
+    segmenter : transformer, default=None
+        From messages to words. None is jieba, duplicate messages dropped (our choice).
+    word_vectors : transformer, default=None
+        From words to words with vectors. None is skip-gram word2vec with 200
+        dimensions and window 5 (paper).
+    classifier : classifier, default=None
+        None is :class:`~sklearn_profiling.estimators.AuxLSTMClassifier` with
+        `main_task`; one that is given brings a main task of its own.
+    text_column : str, default="messages"
+        Column of the users' table with lists of messages.
+    memory : str or joblib.Memory, default=None
+        Folder for the cache of the Pipeline.
+    random_state : int, RandomState instance or None, default=None
+        Decides all parts that are None.
+
+    Returns
+    -------
+    Pipeline
+        Steps "segmenter", "sources" and "classifier"; not fitted.
+
+    Raises
+    ------
+    TargetError
+        If both `main_task` and `classifier` are given.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.datasets import make_user_profiles
+    >>> from sklearn_profiling.pipelines import make_aux_lstm
+    >>> users = make_user_profiles(60, random_state=0)
+    >>> model = make_aux_lstm("age", random_state=0)
+    >>> model = model.set_params(classifier__max_epochs=1)
+    >>> y = users.target[["age", "occupation"]]
+    >>> model.fit(users.data, y).predict(users.data).shape
+    (60, 2)
+    """
+    seeds = derive_seeds(random_state, 2)
+    if classifier is None:
+        classifier = AuxLSTMClassifier(main_task=main_task, random_state=seeds[1])
+    elif main_task is not None:
+        msg = (
+            f"main_task={main_task!r} is a parameter of the classifier, and one is "
+            "given; set its own main_task"
+        )
+        raise TargetError(msg)
+    return _one_text(segmenter, word_vectors, classifier, text_column, memory, seeds[0])
+
+
+def make_multi_task_lstm(
+    tasks: Sequence[str],
+    *,
+    segmenter: Any = None,
+    classifier: Any = None,
+    n_dimensions: int = 200,
+    text_column: str = "messages",
+    memory: str | joblib.Memory | None = None,
+    random_state: RandomState = None,
+) -> Pipeline:
+    """Make the multi-task LSTM system: word vectors of each task and shared ones.
+
+    The source of a task is named after it and holds the same words with vectors trained
+    on the users labelled for it; the source "text" holds those trained on all users.
+
+    Parameters
+    ----------
+    tasks : sequence of str
+        Names of the tasks with vectors of their own, columns of `y`.
+    segmenter : transformer, default=None
+        From messages to words. None is jieba, duplicate messages dropped (our choice).
+    classifier : classifier, default=None
+        None is :class:`~sklearn_profiling.estimators.MultiTaskLSTMClassifier`.
+    n_dimensions : int, default=200
+        Length of all word vectors (paper).
+    text_column : str, default="messages"
+        Column of the users' table with lists of messages.
+    memory : str or joblib.Memory, default=None
+        Folder for the cache of the Pipeline.
+    random_state : int, RandomState instance or None, default=None
+        Decides all parts that are None.
+
+    Returns
+    -------
+    Pipeline
+        Steps "segmenter", "sources" and "classifier"; not fitted.
+
+    Raises
+    ------
+    TargetError
+        If a task is named twice, or "text" like the shared source.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.datasets import make_user_profiles
+    >>> from sklearn_profiling.pipelines import make_multi_task_lstm
+    >>> users = make_user_profiles(60, random_state=0)
+    >>> y = users.target[["age", "occupation"]]
+    >>> model = make_multi_task_lstm(y.columns, n_dimensions=20, random_state=0)
+    >>> model = model.set_params(classifier__max_epochs=1)
+    >>> model.fit(users.data, y).predict(users.data).shape
+    (60, 2)
+    """
+    names = [_SHARED, *tasks]
+    if len(set(names)) < len(names):
+        msg = (
+            f"tasks must be different names, none of them {_SHARED!r}, which is the "
+            f"shared source; got {list(tasks)}"
+        )
+        raise TargetError(msg)
+    *seeds, net_seed = derive_seeds(random_state, len(names) + 1)
+    if classifier is None:
+        classifier = MultiTaskLSTMClassifier(
+            source=_SHARED,
+            task_sources={task: task for task in tasks},
+            random_state=net_seed,
+        )
+    vectors = {
+        name: Word2VecTransformer(
+            n_dimensions, task=None if name == _SHARED else name, random_state=seed
+        )
+        for name, seed in zip(names, seeds, strict=True)
+    }
+    return _pipeline(segmenter, vectors, classifier, text_column, memory)
+
+
+def _one_text(
+    segmenter: Any,
+    word_vectors: Any,
+    classifier: Any,
+    text_column: str,
+    memory: str | joblib.Memory | None,
+    seed: int,
+) -> Pipeline:
+    if word_vectors is None:
+        word_vectors = Word2VecTransformer(200, window=5, random_state=seed)
+    return _pipeline(
+        segmenter, {_SHARED: word_vectors}, classifier, text_column, memory
+    )
+
+
+def _pipeline(
+    segmenter: Any,
+    vectors: dict[str, Any],
+    classifier: Any,
+    text_column: str,
+    memory: str | joblib.Memory | None,
+) -> Pipeline:
+    if segmenter is None:
+        segmenter = JiebaSegmenter()
+    sources = [(name, transformer, "words") for name, transformer in vectors.items()]
+    return Pipeline(
+        [
+            ("segmenter", SourceUnion([("words", segmenter, text_column)])),
+            ("sources", SourceUnion(sources)),
+            ("classifier", classifier),
+        ],
+        memory=memory,
+    )
+
+
+_FINE_TUNING_RATE = 0.03
+
+
+def make_aux_lstm_systems(
+    tasks: Sequence[str],
+    *,
+    main_task: str | None = None,
+    segmenter: Any = None,
+    n_dimensions: int = 200,
+    stylometric: Any = None,
+    tune: bool = True,
+    lstm_parameters: Mapping[str, Any] | None = None,
+    cnn_parameters: Mapping[str, Any] | None = None,
+    text_column: str = "messages",
+    memory: str | joblib.Memory | None = None,
+    random_state: RandomState = None,
+    **net_parameters: Any,
+) -> dict[str, Any]:
+    """Make the majority class and the eight systems of the Aux-LSTM paper.
+
+    Parameters
+    ----------
+    tasks : sequence of str
+        Names of the tasks: the columns of `y`.
+    main_task : str, default=None
+        The one of them that the others help in Meta-Learning and Aux-LSTM. None is the
+        first for Aux-LSTM and every task in turn for Meta-Learning.
+    segmenter : transformer, default=None
+        From messages to words; None is jieba, duplicate messages dropped.
+    n_dimensions : int, default=200
+        Length of the LSTMs' word vectors, from word2vec with window 5 (paper).
+    stylometric : transformer, "drop" or None, default=None
+        Features of style for SVM, ME and Meta-Learning. None takes them if the
+        segmenter can tag parts of speech, and none otherwise.
+    tune : bool, default=True
+        Whether SVM, ME and Meta-Learning choose their strength by inner folds.
+    lstm_parameters, cnn_parameters : mapping of str to object, default=None
+        Parameters of the LSTMs and of bow-CNN and PCNN alone, for example
+        ``n_hidden`` and ``n_nodes``.
+    text_column : str, default="messages"
+        Column with lists of messages.
+    memory : str or joblib.Memory, default=None
+        Folder for the caches: the systems share what they prepare.
+    random_state : int, RandomState instance or None, default=None
+        Decides all parts; the systems share their seeds.
+    **net_parameters : dict
+        Parameters that all nets share, for example ``max_epochs``.
+
+    Returns
+    -------
+    dict of str to Pipeline or estimator
+        Systems by name, in the order of the paper's tables: "Majority class", "SVM",
+        "ME", "bow-CNN", "PCNN", "LSTM", "Meta-Learning", "Multi-task LSTM" and
+        "Aux-LSTM".
+
+    Raises
+    ------
+    TargetError
+        If `main_task` is none of the tasks.
+
+    See Also
+    --------
+    make_table3_systems : The systems of the MMLUP paper.
+
+    Notes
+    -----
+    The paper's CNN and PCNN read a bag of the features of SVM and ME; here they read
+    words. SVM, ME, the CNNs and LSTM learn each task alone.
+
+    Unless `lstm_parameters` or `net_parameters` say otherwise, the learning rate of the
+    LSTMs falls to zero over their passes, and that of Multi-task LSTM begins at 0.03
+    (our choices). At a constant rate the last step decides, and now and then leaves an
+    LSTM below the majority class; the word vectors of Multi-task LSTM are trained on
+    too, and at the rate of the others they learn the training users by heart within a
+    few passes.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.datasets import make_user_profiles
+    >>> from sklearn_profiling.pipelines import make_aux_lstm_systems
+    >>> users = make_user_profiles(40, random_state=0)
+    >>> y = users.target[["gender", "age"]]
+    >>> systems = make_aux_lstm_systems(y.columns, n_dimensions=20, max_epochs=1)
+    >>> systems["Aux-LSTM"].fit(users.data, y).predict(users.data).shape
+    (40, 2)
+    """
+    if main_task is not None and main_task not in tasks:
+        msg = f"main_task must be one of the tasks {list(tasks)}; got {main_task!r}"
+        raise TargetError(msg)
+    seed, vector_seed, net_seed = derive_seeds(random_state, 3)
+    shared: dict[str, Any] = {"text_column": text_column, "memory": memory}
+    tagger, stylometric = _tagged(segmenter, stylometric)
+    linear = {
+        "segmenter": tagger,
+        "stylometric": stylometric,
+        "tune": tune,
+        "random_state": seed,
+        **shared,
+    }
+    cnn = {"random_state": net_seed, **net_parameters, **(cnn_parameters or {})}
+    regions = {"segmenter": segmenter, **shared}
+    lstm = {
+        "learning_rate_decay": True,
+        "random_state": net_seed,
+        **net_parameters,
+        **(lstm_parameters or {}),
+    }
+    vectors = Word2VecTransformer(n_dimensions, random_state=vector_seed)
+    recurrent = {"segmenter": segmenter, "word_vectors": vectors, **shared}
+    multi_task = MultiTaskLSTMClassifier(
+        source="text",
+        task_sources={task: task for task in tasks},
+        **{"learning_rate": _FINE_TUNING_RATE, **lstm},
+    )
+    return {
+        "Majority class": make_majority_baseline(),
+        "SVM": make_svm_baseline(**linear),
+        "ME": make_maxent_baseline(**linear),
+        "bow-CNN": _text_pipeline(BowCNNClassifier(**cnn), **regions),
+        "PCNN": _text_pipeline(PCNNClassifier(**cnn), **regions),
+        "LSTM": make_lstm(classifier=LSTMClassifier(**lstm), **recurrent),
+        "Meta-Learning": make_meta_learning_baseline(main_task=main_task, **linear),
+        "Multi-task LSTM": make_multi_task_lstm(
+            list(tasks),
+            segmenter=segmenter,
+            classifier=multi_task,
+            n_dimensions=n_dimensions,
+            random_state=vector_seed,
+            **shared,
+        ),
+        "Aux-LSTM": make_aux_lstm(
+            classifier=AuxLSTMClassifier(main_task=main_task, **lstm), **recurrent
+        ),
+    }
+
+
+def _tagged(segmenter: Any, stylometric: Any) -> tuple[Any, Any]:
+    """Have the segmenter tag parts of speech, where style is wanted and it can."""
+    if isinstance(stylometric, str):
+        return segmenter, stylometric
+    if segmenter is None:
+        return JiebaSegmenter(part_of_speech=True), stylometric
+    if "part_of_speech" in segmenter.get_params():
+        return clone(segmenter).set_params(part_of_speech=True), stylometric
+    # A text without tags has no style to measure, unless a given tagger finds them.
+    return segmenter, "drop" if stylometric is None else stylometric
+
+
+def _text_pipeline(
+    classifier: Any,
+    *,
+    segmenter: Any,
+    text_column: str,
+    memory: str | joblib.Memory | None,
+) -> Pipeline:
+    """Make the way from messages to a net that learns its own table of words."""
+    segmenter = JiebaSegmenter() if segmenter is None else segmenter
+    return Pipeline(
+        [
+            ("segmenter", SourceUnion([("words", segmenter, text_column)])),
+            ("sources", SourceUnion([("text", FrequentWords(), "words")])),
+            ("classifier", classifier),
+        ],
+        memory=memory,
+    )

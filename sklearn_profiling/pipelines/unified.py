@@ -1,0 +1,314 @@
+"""The systems that write profiles, each as one Pipeline."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import joblib
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+
+from sklearn_profiling._seeding import RandomState, derive_seed, derive_seeds
+from sklearn_profiling.estimators import (
+    AoMClassifier,
+    CausalLMProfileClassifier,
+    COOPNetClassifier,
+    LLaVAProfileClassifier,
+    ODTUPClassifier,
+    ProfileGeneratorClassifier,
+    SelectAttClassifier,
+    VLPMABSAClassifier,
+)
+from sklearn_profiling.exceptions import ProfilingError
+from sklearn_profiling.sources import (
+    ImageBagTransformer,
+    SourceUnion,
+    SubwordSegmenter,
+)
+from sklearn_profiling.training.generators.backbones import SMALL_BART
+
+__all__ = ["make_profile_generator", "make_unified_systems"]
+
+
+_SMALL, _USUAL = (32, 32), (224, 224)
+"""Sizes of images: of the small model that None stands for, and of vit-base."""
+
+
+def make_profile_generator(
+    *,
+    classifier: Any = None,
+    segmenter: Any = None,
+    images: Any = None,
+    captioner: Any = None,
+    text_column: str = "messages",
+    image_column: str | None = "images",
+    caption_column: str | None = None,
+    memory: str | joblib.Memory | None = None,
+    random_state: RandomState = None,
+) -> Pipeline:
+    """Make the unified multimodal system: tokens, images, captions, generator.
+
+    Parameters
+    ----------
+    classifier : classifier, default=None
+        None is :class:`~sklearn_profiling.estimators.ProfileGeneratorClassifier` with
+        its small models of random weights. Another one says by its parameters what the
+        Pipeline reads: `paradigm` whether images, captions or both, `tokenizer` or
+        `language_model` how text is cut.
+    segmenter : transformer, default=None
+        From messages to tokens, the source "text". None is
+        :class:`~sklearn_profiling.sources.SubwordSegmenter` with the tokenizer of
+        `classifier`; where that has none, the tokens are learned.
+    images : transformer, default=None
+        From lists of images to bags, the source "images". None reads up to three
+        images a user (paper) and brings them to 224 x 224, the size of vit-base, or to
+        32 x 32 for the small model.
+    captioner : transformer, default=None
+        From lists of images to captions, such as
+        :class:`~sklearn_profiling.sources.ImageCaptioner`; in place of
+        `caption_column`.
+    text_column : str, default="messages"
+        Column of the users' table with lists of messages.
+    image_column : str or None, default="images"
+        Column with lists of paths, arrays or PIL images; None for text alone.
+    caption_column : str or None, default=None
+        Column with lists of captions, one an image.
+    memory : str or joblib.Memory, default=None
+        Folder for the cache of decoded images.
+    random_state : int, RandomState instance or None, default=None
+        Decides the classifier, if that is None.
+
+    Returns
+    -------
+    Pipeline
+        Steps "sources" and "classifier"; not fitted.
+
+    Raises
+    ------
+    ProfilingError
+        If the classifier reads captions and none are given, or its text and captions
+        could not be cut by the same tokenizer.
+
+    See Also
+    --------
+    sklearn_profiling.estimators.ProfileGeneratorClassifier : Models, modes, paradigms.
+
+    Notes
+    -----
+    A tokenizer that is learned is learned from the messages alone, so captions need
+    one that is given: learn it with ``SubwordSegmenter().fit(texts).tokenizer_``, or
+    take that of a language model.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.datasets import make_reviewers
+    >>> from sklearn_profiling.pipelines import make_profile_generator
+    >>> users = make_reviewers(20, random_state=0)
+    >>> model = make_profile_generator(random_state=0).set_params(
+    ...     classifier__max_epochs=1, sources__text__n_tokens=300
+    ... )
+    >>> model.fit(users.data, users.target).predict(users.data).shape
+    (20, 6)
+    """
+    if classifier is None:
+        classifier = ProfileGeneratorClassifier(random_state=derive_seed(random_state))
+    params = classifier.get_params(deep=False)
+    paradigm = getattr(classifier, "paradigm", "multimodal")
+    tokenizer = _tokenizer_of(params)
+    if segmenter is None:
+        segmenter = SubwordSegmenter(tokenizer)
+    sources = [("text", segmenter, text_column)]
+    if paradigm in {"multimodal", "both"} and image_column is not None:
+        if images is None:
+            size = _SMALL if params.get("image_model") is None else _USUAL
+            images = ImageBagTransformer(size=size, max_images=3, memory=memory)
+        sources.append(("images", images, image_column))
+    if paradigm in {"unimodal", "both"}:
+        column = image_column if captioner is not None else caption_column
+        if column is None:
+            msg = (
+                f"make_profile_generator: a classifier of paradigm {paradigm!r} reads "
+                "captions; give caption_column, or captioner and image_column"
+            )
+            raise ProfilingError(msg)
+        if getattr(segmenter, "tokenizer", tokenizer) is None:
+            msg = (
+                "make_profile_generator: text and captions must be cut by one "
+                "tokenizer, and the classifier and the segmenter have none; give the "
+                "classifier a tokenizer"
+            )
+            raise ProfilingError(msg)
+        cut: Any = clone(segmenter)
+        if captioner is not None:
+            cut = Pipeline([("captioner", captioner), ("segmenter", cut)])
+        sources.append((getattr(classifier, "captions", "captions"), cut, column))
+    return Pipeline([("sources", SourceUnion(sources)), ("classifier", classifier)])
+
+
+def _tokenizer_of(params: dict[str, Any]) -> Any:
+    """Find the tokenizer that the classifier will use; None if it has none."""
+    given = params.get("tokenizer")
+    folder = params.get("language_model")
+    if given is None and isinstance(folder, str | os.PathLike):
+        return folder
+    return given
+
+
+_PARADIGMS = ("multimodal", "unimodal", "both")
+
+
+def make_unified_systems(
+    *,
+    t5: Any = None,
+    bart: Any = None,
+    llm: Any = None,
+    encoder: Any = None,
+    image_model: Any = None,
+    tokenizer: Any = None,
+    bart_tokenizer: Any = None,
+    llm_tokenizer: Any = None,
+    encoder_tokenizer: Any = None,
+    paradigms: tuple[Literal["multimodal", "unimodal", "both"], ...] = ("multimodal",),
+    images: Any = None,
+    captioner: Any = None,
+    text_column: str = "messages",
+    image_column: str = "images",
+    caption_column: str | None = None,
+    memory: str | joblib.Memory | None = None,
+    random_state: RandomState = None,
+    **parameters: Any,
+) -> dict[str, Any]:
+    """Make the systems of Table 2 of the unified framework's paper.
+
+    Parameters
+    ----------
+    t5 : str, path-like, configuration, dict or Module, default=None
+        Language model of all systems that write with T5, as parameter
+        ``language_model`` of
+        :class:`~sklearn_profiling.estimators.ProfileGeneratorClassifier`; None is a
+        small one with random weights.
+    bart : str, path-like, configuration, dict or Module, default=None
+        That of the systems that write with BART, likewise.
+    llm : str, path-like, configuration, dict or Module, default=None
+        Decoder alone of "LLaMA" and "LLaVA", as parameter ``language_model`` of
+        :class:`~sklearn_profiling.estimators.CausalLMProfileClassifier`.
+    encoder : str, path-like, configuration, dict or Module, default=None
+        Encoder of text of "COOPNet", as parameter ``language_model`` of
+        :class:`~sklearn_profiling.estimators.COOPNetClassifier`.
+    image_model : str, path-like, configuration, dict or Module, default=None
+        Vision transformer of all systems that read images, likewise.
+    tokenizer, bart_tokenizer, llm_tokenizer, encoder_tokenizer : object, default=None
+        Tokenizers of the four, where the models are no folders. None learns the tokens
+        from the messages, which does not go with captions.
+    paradigms : sequence of {"multimodal", "unimodal", "both"}, default=("multimodal",)
+        How the paper's own systems read images; the latter two read captions.
+    images, captioner : transformer, default=None
+        As for :func:`~sklearn_profiling.pipelines.make_profile_generator`.
+    text_column, image_column : str, default="messages" and "images"
+        Columns of the users' table.
+    caption_column : str or None, default=None
+        Column with captions, where there is no `captioner`.
+    memory : str or joblib.Memory, default=None
+        Folder for the cache of decoded images.
+    random_state : int, RandomState instance or None, default=None
+        Decides all parts; the systems share their seed.
+    **parameters : dict
+        Parameters that all systems share, for example ``max_epochs``; a baseline that
+        has no use for one of them goes without.
+
+    Returns
+    -------
+    dict of str to Pipeline
+        Systems by name, in the order of the table: "OD-TUP", "T5", "BART" and "LLaMA",
+        which read text alone; "COOPNet", "LLaVA", "SelectAtt" (with T5), "VLP-MABSA"
+        and "AoM" (with BART), which read text and images; and of the paper's own, for
+        each paradigm, such as "multimodal", "Ours, basic (multimodal)" (images beside
+        the text), "Ours, attention (multimodal)" (guided attention, trained on all
+        there is alone) and "Ours, joint (multimodal)" (all four modes of training). The
+        unimodal paradigm has no guided attention. ChatGLM is "LLaMA" with another
+        `llm`.
+
+    Raises
+    ------
+    ProfilingError
+        If a paradigm is not known, or reads captions that are not given.
+
+    See Also
+    --------
+    make_image_systems : Systems that read images without a language model.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.pipelines import make_unified_systems
+    >>> list(make_unified_systems())[-3:]
+    ['Ours, basic (multimodal)', 'Ours, attention (multimodal)', \
+'Ours, joint (multimodal)']
+    """
+    unknown = [name for name in paradigms if name not in _PARADIGMS]
+    if unknown:
+        msg = (
+            f"make_unified_systems: paradigms must be out of {list(_PARADIGMS)}; got "
+            f"{unknown}"
+        )
+        raise ProfilingError(msg)
+    (seed,) = derive_seeds(random_state, 1)
+    t5_parts = {"language_model": t5, "tokenizer": tokenizer}
+    bart_parts = {
+        "language_model": dict(SMALL_BART) if bart is None else bart,
+        "tokenizer": bart_tokenizer,
+    }
+    llm_parts = {"language_model": llm, "tokenizer": llm_tokenizer}
+    encoder_parts = {"language_model": encoder, "tokenizer": encoder_tokenizer}
+    shared = {"random_state": seed, **parameters}
+    usual = ProfileGeneratorClassifier().get_params()
+
+    def system(kind: Callable[..., Any], *, pictures: bool, **own: Any) -> Any:
+        models = {"image_model": image_model} if pictures else {}
+        # What no system knows is left in, and refused.
+        known = kind().get_params()
+        common = {k: v for k, v in shared.items() if k in known or k not in usual}
+        return make_profile_generator(
+            classifier=kind(**models, **{**common, **own}),
+            images=images,
+            captioner=captioner,
+            text_column=text_column,
+            image_column=image_column if pictures else None,
+            caption_column=caption_column,
+            memory=memory,
+        )
+
+    ours = ProfileGeneratorClassifier
+    alone = {"joint_modes": ("fusion",)}
+    systems = {
+        "OD-TUP": system(ODTUPClassifier, pictures=False, **t5_parts),
+        "T5": system(ours, pictures=False, **t5_parts, **alone),
+        "BART": system(ours, pictures=False, **bart_parts, **alone),
+        "LLaMA": system(CausalLMProfileClassifier, pictures=False, **llm_parts),
+        "COOPNet": system(COOPNetClassifier, pictures=True, **encoder_parts),
+        "LLaVA": system(LLaVAProfileClassifier, pictures=True, **llm_parts),
+        "SelectAtt": system(SelectAttClassifier, pictures=True, **t5_parts),
+        "VLP-MABSA": system(VLPMABSAClassifier, pictures=True, **bart_parts),
+        "AoM": system(AoMClassifier, pictures=True, **bart_parts),
+    }
+    for paradigm in paradigms:
+        for name, settings in _own_systems(paradigm).items():
+            systems[f"Ours, {name} ({paradigm})"] = system(
+                ours, pictures=True, paradigm=paradigm, **t5_parts, **settings
+            )
+    return systems
+
+
+def _own_systems(paradigm: str) -> dict[str, Mapping[str, Any]]:
+    """Parameters of the paper's own systems by their names."""
+    alone = {"joint_modes": ("fusion",)}
+    found: dict[str, Mapping[str, Any]] = {
+        "basic": {"fusion": "concatenation", **alone},
+        "attention": {"fusion": "attention", **alone},
+        "joint": {"fusion": "attention"},
+    }
+    if paradigm == "unimodal":
+        # Captions are text: there is nothing to fuse.
+        del found["attention"]
+    return found

@@ -1,0 +1,324 @@
+"""Columns of a table of users: messages, images and lists of words."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from sklearn_profiling.containers import ImageBags, TokenMessages
+from sklearn_profiling.exceptions import DataFormatError, SourceError
+
+__all__ = ["ImageColumn", "read_images", "read_messages", "read_word_list"]
+
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+#: A word list: words, or the path of a file with one word a line.
+WordList = str | os.PathLike[str] | Iterable[str]
+
+
+def read_messages(column: Any, owner: object) -> list[list[str]]:
+    """Bring a messages column of any form into one list of messages a user.
+
+    Parameters
+    ----------
+    column : Series, array-like of shape (n_users,), or table with one column
+        Cells are lists of str, one str (one message), or None / NaN (no text).
+    owner : object
+        The step that reads, for errors.
+
+    Returns
+    -------
+    list of list of str
+        Messages of each user; an empty list for a user without text. Surrogate pairs
+        have become characters, lone surrogates are gone.
+
+    Raises
+    ------
+    SourceError
+        If the column or a cell is anything else; the row is named.
+    """
+    name = type(owner).__name__
+    if isinstance(column, TokenMessages):
+        msg = (
+            f"{name} takes raw messages; got TokenMessages, which are segmented already"
+        )
+        raise SourceError(msg)
+    cells, labels = _cells(column, name, "messages")
+    users: list[list[str]] = []
+    for row, cell in enumerate(cells):
+        try:
+            users.append(_messages_of(cell))
+        except TypeError as error:
+            place = f"row {row}" if labels is None else f"row {row} ({labels[row]!r})"
+            msg = f"{name}, {place}: {error}"
+            raise SourceError(msg) from None
+    return users
+
+
+def _cells(
+    column: Any, name: str, what: str
+) -> tuple[Sequence[Any], Sequence[Any] | None]:
+    """Return the cells of the one column and, for pandas, the labels of its rows."""
+    if isinstance(column, pd.DataFrame):
+        if column.shape[1] != 1:
+            msg = (
+                f"{name} takes one column of {what}; got a table with "
+                f"{column.shape[1]} columns: {list(column.columns)}"
+            )
+            raise SourceError(msg)
+        column = column.iloc[:, 0]
+    if isinstance(column, pd.Series):
+        return column.tolist(), column.index.tolist()
+    of_objects = what == "images"
+    if isinstance(column, np.ndarray) and (column.dtype == object or not of_objects):
+        if column.ndim == 2 and column.shape[1] == 1:
+            column = column[:, 0]
+        if column.ndim == 1:
+            return column.tolist(), None
+    if isinstance(column, list | tuple):
+        return column, None
+    shape = getattr(column, "shape", None)
+    kind = type(column).__name__ + ("" if shape is None else f" of shape {shape}")
+    msg = (
+        f"{name} takes a Series, list or 1-D array{' of objects' * of_objects} with "
+        f"the {what} of one user in each cell; got {kind}"
+    )
+    raise SourceError(msg)
+
+
+def _messages_of(cell: Any) -> list[str]:
+    if isinstance(cell, str):
+        return [_well_formed(cell)]
+    if isinstance(cell, list | tuple | np.ndarray):
+        for position, message in enumerate(cell):
+            if not isinstance(message, str):
+                reason = f"message {position} must be a str; got {_described(message)}"
+                raise TypeError(reason)
+        return [_well_formed(message) for message in cell]
+    if cell is None or cell is pd.NA or (isinstance(cell, float) and np.isnan(cell)):
+        return []
+    reason = (
+        "the messages of a user must be a list of str, one str, or None or NaN for "
+        f"no text; got {_described(cell)}"
+    )
+    raise TypeError(reason)
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype} of shape {value.shape}"
+    return f"{value!r:.60} ({type(value).__name__})"
+
+
+def _well_formed(message: str) -> str:
+    if _SURROGATES.search(message) is None:
+        return message
+    # Halves of one character, as careless JSON writers leave them, come together;
+    # a half alone could not be written to any file.
+    return message.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
+
+
+def read_word_list(words: WordList | None, parameter: str) -> list[tuple[int, str]]:
+    """Read a parameter that is a list of words or the path of a file.
+
+    Parameters
+    ----------
+    words : str, path-like, iterable of str or None
+        A str is a path. A file is UTF-8 with one entry a line; empty lines are left
+        out.
+    parameter : str
+        Name of the parameter, for errors.
+
+    Returns
+    -------
+    list of (int, str)
+        Line or position, counted from 1, and the entry.
+
+    Raises
+    ------
+    DataFormatError
+        If the file is not UTF-8.
+    SourceError
+        If the file does not exist, an entry is not a str, or `words` is an iterator.
+    """
+    if words is None:
+        return []
+    if not isinstance(words, str | os.PathLike):
+        if isinstance(words, Iterator):
+            msg = (
+                f"{parameter} must be a list or set of words or a path; an iterator "
+                "could be read only once"
+            )
+            raise SourceError(msg)
+        entries = list(words)
+        for position, word in enumerate(entries):
+            if not isinstance(word, str) or not word.strip():
+                msg = (
+                    f"{parameter} must hold words; entry {position} is "
+                    f"{_described(word)}"
+                )
+                raise SourceError(msg)
+        return [(number, word.strip()) for number, word in enumerate(entries, 1)]
+    path = Path(words)
+    if not path.is_file():
+        msg = (
+            f"{parameter} is a list of words or the path of a file with one a line; "
+            f"there is no file {os.fspath(words)!r}"
+        )
+        raise SourceError(msg)
+    read: list[tuple[int, str]] = []
+    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+        try:
+            entry = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+        except UnicodeDecodeError as error:
+            reason = f"{parameter} must be UTF-8: {error}"
+            raise DataFormatError(path, number, reason) from error
+        if entry:
+            read.append((number, entry))
+    return read
+
+
+@dataclass(frozen=True)
+class ImageColumn:
+    """The images of all users, end to end.
+
+    Attributes
+    ----------
+    images : list
+        Paths, PIL images or arrays.
+    rows : ndarray of int64, shape (n_images,)
+        Row of the user of each.
+    n_users : int
+        Number of users.
+    n_over_maximum : int
+        Images beyond the most that a user may have.
+    labels : sequence or None
+        What pandas calls the rows.
+    """
+
+    images: list[Any]
+    rows: npt.NDArray[np.int64]
+    n_users: int
+    n_over_maximum: int
+    labels: Sequence[Any] | None
+
+    def place(self, image: int) -> str:
+        """Say whose an image is and, if it has a path, which."""
+        row = int(self.rows[image])
+        place = (
+            f"row {row}" if self.labels is None else f"row {row} ({self.label(row)!r})"
+        )
+        path = self.path(image)
+        return place if path is None else f"{place}, {path}"
+
+    def label(self, row: int) -> Any:
+        """Return what pandas calls a row, or its number."""
+        return row if self.labels is None else self.labels[row]
+
+    def path(self, image: int) -> str | None:
+        """Return the path of an image, or None if it was given as pixels."""
+        given = self.images[image]
+        return os.fspath(given) if isinstance(given, str | os.PathLike) else None
+
+
+def read_images(column: Any, max_images: int | None, owner: object) -> ImageColumn:
+    """Bring an images column of any form into one list of images.
+
+    Parameters
+    ----------
+    column : Series, array-like of shape (n_users,), or table with one column
+        Cells are lists of images, one path or PIL image, an array of shape
+        (n_images, ...), or None / NaN (no images).
+    max_images : int or None
+        The first so many images of each user are taken.
+    owner : object
+        The step that reads, for errors.
+
+    Returns
+    -------
+    ImageColumn
+        The images; none of them is opened.
+
+    Raises
+    ------
+    SourceError
+        If the column or a cell is anything else; the row is named.
+    """
+    name = type(owner).__name__
+    if isinstance(column, ImageBags):
+        msg = f"{name} takes images as they come; got ImageBags, which are made already"
+        raise SourceError(msg)
+    cells, labels = _cells(column, name, "images")
+    images: list[Any] = []
+    sizes = np.zeros(len(cells), dtype=np.int64)
+    n_over = 0
+    for row, cell in enumerate(cells):
+        try:
+            given = _images_of(cell)
+        except TypeError as error:
+            place = f"row {row}" if labels is None else f"row {row} ({labels[row]!r})"
+            msg = f"{name}, {place}: {error}"
+            raise SourceError(msg) from None
+        kept = given if max_images is None else given[:max_images]
+        images += kept
+        sizes[row] = len(kept)
+        n_over += len(given) - len(kept)
+    rows = np.repeat(np.arange(len(cells)), sizes)
+    return ImageColumn(images, rows, len(cells), n_over, labels)
+
+
+def _images_of(cell: Any) -> list[Any]:
+    if isinstance(cell, np.ndarray):
+        if cell.ndim in (1, 4):
+            cell = list(cell)
+        else:
+            reason = (
+                "an array as the cell of a user must have the shape (n_images, height, "
+                f"width, 3 or 4); put one image into a list; got the shape {cell.shape}"
+            )
+            raise TypeError(reason)
+    if isinstance(cell, list | tuple):
+        for position, image in enumerate(cell):
+            if not _is_image(image):
+                reason = (
+                    f"image {position} must be a path, a PIL image or a uint8 array of "
+                    "shape (height, width), (height, width, 3 or 4) or (3, height, "
+                    f"width), none of them 0; got {_described(image)}"
+                )
+                raise TypeError(reason)
+        return list(cell)
+    if cell is None or cell is pd.NA or (isinstance(cell, float) and np.isnan(cell)):
+        return []
+    if _is_image(cell):
+        return [cell]
+    reason = (
+        "the images of a user must be a list, one path or PIL image, or None or NaN "
+        f"for no images; got {_described(cell)}"
+    )
+    raise TypeError(reason)
+
+
+def _is_image(image: Any) -> bool:
+    if isinstance(image, np.ndarray):
+        return (
+            image.dtype == np.uint8 and image.size > 0 and _is_image_shape(image.shape)
+        )
+    # Pillow is optional: its images are told by what they can do.
+    return isinstance(image, str | os.PathLike) or (
+        hasattr(image, "getexif") and hasattr(image, "resize")
+    )
+
+
+def _is_image_shape(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 2 or (
+        len(shape) == 3 and (shape[2] in (3, 4) or shape[0] == 3)
+    )

@@ -1,0 +1,1 @@
+"""Pretrained models of text and images, read from local folders."""

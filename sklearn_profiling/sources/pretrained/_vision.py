@@ -1,0 +1,172 @@
+"""What the transformers share that show images to a pretrained model."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from numbers import Integral
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import numpy as np
+import torch
+from joblib import Memory
+from numpy.typing import NDArray
+from sklearn.utils import Tags
+from sklearn.utils._param_validation import Interval
+from torch import Tensor
+from torch.nn import functional
+
+from sklearn_profiling.containers import ImageBags
+from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.sources.images._store import digest_of
+from sklearn_profiling.sources.images.bags import ImageBagTransformer
+from sklearn_profiling.sources.pretrained._model import MODEL_CONSTRAINTS, LocalModel
+
+__all__ = ["VISION_CONSTRAINTS", "VisionModel"]
+
+_CHANNELS: Final = 3
+_DEFAULT_SIZE: Final = 224
+
+VISION_CONSTRAINTS: Final[dict[str, list[Any]]] = {
+    **MODEL_CONSTRAINTS,
+    "size": [tuple, list, None],
+    "image_mean": [tuple, list, None],
+    "image_std": [tuple, list, None],
+    "max_images": [Interval(Integral, 1, None, closed="left"), None],
+}
+
+
+class VisionModel(LocalModel):
+    """Base of the transformers that show images to a frozen model."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = VISION_CONSTRAINTS
+
+    size: tuple[int, int] | None
+    image_mean: Sequence[float] | None
+    image_std: Sequence[float] | None
+    max_images: int | None
+    memory: str | os.PathLike[str] | Memory | None
+
+    def _fit_pixels(self, config: Any) -> None:
+        """Find the size and the scale in which the model wants its images."""
+        vision = getattr(config, "vision_config", getattr(config, "encoder", config))
+        size = self.size or getattr(vision, "image_size", None) or _DEFAULT_SIZE
+        pair = (size, size) if isinstance(size, int) else tuple(size)
+        if len(pair) != 2 or not all(
+            isinstance(s, int | np.integer) and s > 0 for s in pair
+        ):
+            msg = f"size must be (height, width), both from 1 up; got {size!r}"
+            raise ValueError(msg)
+        self.size_ = (int(pair[0]), int(pair[1]))
+        stored = _stored_scale(self.model)
+        self.image_mean_ = _three("image_mean", self.image_mean or stored[0])
+        self.image_std_ = _three("image_std", self.image_std or stored[1])
+        if min(self.image_std_) <= 0:
+            msg = f"image_std must be above 0; got {self.image_std!r}"
+            raise ValueError(msg)
+
+    def _read_bags(self, X: Any) -> ImageBags:
+        """Decode a column of images, or take bags as they are."""
+        self._validate_params()
+        if not isinstance(X, ImageBags):
+            return ImageBagTransformer(
+                size=self.size_, max_images=self.max_images, memory=self.memory
+            ).transform(X)
+        if X.image_shape[0] not in (1, _CHANNELS):
+            msg = (
+                f"{type(self).__name__} takes grey or RGB images; got "
+                f"{X.image_shape[0]} channels"
+            )
+            raise SourceError(msg)
+        return X
+
+    def _distinct(self, bags: ImageBags) -> tuple[list[bytes], list[int], list[Any]]:
+        """Tell images apart by their pixels.
+
+        Returns the digest and the place of each different image, and for each user the
+        numbers of the images that count.
+        """
+        shape = str(bags.image_shape).encode()
+        numbers: dict[bytes, int] = {}
+        places: list[int] = []
+        users = []
+        for user in range(len(bags)):
+            first, end = bags.user_starts[user : user + 2]
+            if self.max_images is not None:
+                end = min(end, first + self.max_images)
+            own = []
+            for place in range(first, end):
+                digest = digest_of(shape + bags.pixels[place].tobytes())
+                if digest not in numbers:
+                    numbers[digest] = len(places)
+                    places.append(place)
+                own.append(numbers[digest])
+            users.append(own)
+        return list(numbers), places, users
+
+    def _prepared(self, pixels: NDArray[np.uint8]) -> Tensor:
+        """Bring images to the size and scale of the model.
+
+        Parameters
+        ----------
+        pixels : ndarray of uint8, shape (n_images, 1 or 3, height, width)
+            Images.
+
+        Returns
+        -------
+        Tensor, shape (n_images, 3, *size_)
+            What the model reads, on its device.
+        """
+        images = torch.from_numpy(np.array(pixels)).to(self._torch_device)
+        values = images.float().expand(-1, _CHANNELS, -1, -1) / 255
+        if tuple(values.shape[2:]) != self.size_:
+            values = functional.interpolate(
+                values, self.size_, mode="bilinear", antialias=True
+            )
+        mean, std = (
+            torch.tensor(three, device=values.device).reshape(1, _CHANNELS, 1, 1)
+            for three in (self.image_mean_, self.image_std_)
+        )
+        return ((values - mean) / std).to(self._torch_dtype)
+
+    def _key(self) -> dict[str, Any]:
+        """All but the images that decides what the model says."""
+        return {
+            **self._computed_by(),
+            "kind": type(self).__name__,
+            "size": self.size_,
+            "mean": self.image_mean_,
+            "std": self.image_std_,
+        }
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _three(parameter: str, values: Sequence[float]) -> tuple[float, float, float]:
+    if len(values) != _CHANNELS:
+        msg = f"{parameter} must hold a number for red, green and blue; got {values!r}"
+        raise ValueError(msg)
+    red, green, blue = map(float, values)
+    return red, green, blue
+
+
+def _stored_scale(model: Any) -> tuple[Sequence[float], Sequence[float]]:
+    """Read mean and deviation from the folder of a model, if they stand there."""
+    default = (0.5,) * _CHANNELS
+    if not isinstance(model, str | os.PathLike):
+        return default, default
+    path = Path(model) / "preprocessor_config.json"
+    if not path.is_file():
+        return default, default
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    if not settings.get("do_normalize", True):
+        return (0.0,) * _CHANNELS, (1.0,) * _CHANNELS
+    return settings.get("image_mean", default), settings.get("image_std", default)

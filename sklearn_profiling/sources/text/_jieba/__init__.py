@@ -1,0 +1,1 @@
+"""Jieba's segmentation, compiled."""

@@ -1,0 +1,119 @@
+"""Jieba's dictionary and model as arrays, and cutting with them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import accumulate
+from math import log
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sklearn_profiling.sources.text._jieba import dictionary, kernels, numbering
+
+__all__ = ["CutPart", "cut_part"]
+
+_STATES = "BEMS"
+_LARGEST_POINT = 2**16
+
+
+class CutPart(NamedTuple):
+    """Cut messages, with words as numbers.
+
+    Attributes
+    ----------
+    ids : ndarray of int32, shape (n_words,)
+        Words of all messages, white space included.
+    sizes : ndarray of int64, shape (n_messages,)
+        Words of each message.
+    words : list of str
+        What the numbers mean.
+    """
+
+    ids: NDArray[np.int32]
+    sizes: NDArray[np.int64]
+    words: list[str]
+
+
+class _Dictionary(NamedTuple):
+    slots: NDArray[np.int64]
+    children: NDArray[np.int32]
+    scores: NDArray[np.float64]
+    unknown: float
+
+
+class _Model(NamedTuple):
+    start: NDArray[np.float64]
+    transitions: NDArray[np.float64]
+    emissions: NDArray[np.float64]
+
+
+def _code_points(text: str) -> NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+@lru_cache(maxsize=4)
+def _dictionary(user_words: tuple[dictionary.UserWord, ...]) -> _Dictionary:
+    tokenizer = dictionary.tokenizer(user_words)
+    # Blocks to cut hold no character beyond; such words are never met.
+    words = [word for word in tokenizer.FREQ if max(map(ord, word)) < _LARGEST_POINT]
+    n_slots = 1 << (2 * len(words)).bit_length()
+    slots, children, nodes = kernels.build_trie(
+        _code_points("".join(words)),
+        np.fromiter(accumulate(map(len, words)), np.int64, len(words)),
+        n_slots,
+    )
+    # Python's logarithm and subtraction, as in jieba: numpy's may differ in a bit.
+    log_total = log(tokenizer.total)
+    frequencies = [tokenizer.FREQ[word] for word in words]
+    known = {f: log(f) - log_total for f in set(frequencies) if f}
+    scores = np.full(int(nodes.max()) + 1, np.nan)
+    scores[nodes] = [known.get(frequency, np.nan) for frequency in frequencies]
+    return _Dictionary(slots, children, scores, log(1) - log_total)
+
+
+@lru_cache(maxsize=1)
+def _model() -> _Model:
+    module = dictionary.import_jieba("jieba.finalseg")
+    first, last = kernels.FIRST_IDEOGRAPH, kernels.LAST_IDEOGRAPH
+    small = kernels.MIN_FLOAT
+    emissions = np.full((4, last - first + 1), small)
+    transitions = np.full((4, 4), small)
+    for row, state in enumerate(_STATES):
+        for character, score in module.emit_P[state].items():
+            if first <= ord(character) <= last:
+                emissions[row, ord(character) - first] = score
+        for column, other in enumerate(_STATES):
+            transitions[row, column] = module.trans_P[state].get(other, small)
+    start = np.array([module.start_P[state] for state in _STATES])
+    return _Model(start, transitions, emissions)
+
+
+def cut_part(settings: dictionary.CutSettings, messages: list[str]) -> CutPart:
+    """Cut messages into the words of jieba.
+
+    Parameters
+    ----------
+    settings : CutSettings
+        How to cut.
+    messages : list of str
+        The messages.
+
+    Returns
+    -------
+    CutPart
+        Their words.
+    """
+    text = "".join(messages)
+    points = _code_points(text)
+    ends = np.fromiter(accumulate(map(len, messages)), np.int64, len(messages))
+    marks = kernels.cut(
+        points, ends, settings.hmm, *_dictionary(settings.user_words), *_model()
+    )
+    ids, sizes, begins, finishes = numbering.number_words(points, marks, ends)
+    words = [
+        text[begin:end]
+        for begin, end in zip(begins.tolist(), finishes.tolist(), strict=True)
+    ]
+    return CutPart(ids, sizes, words)

@@ -1,0 +1,1 @@
+"""Training and searching of the generators of profiles."""
