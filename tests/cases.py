@@ -132,13 +132,13 @@ CASES: dict[str, Case] = {
     ),
     "BowCNNClassifier": Case(
         "text net",
-        lambda: BowCNNClassifier(**QUICK, region_size=3, n_nodes=8, n_units=3),
-        BowCNNClassifier(**REGION_CHECKED, region_size=3),
+        lambda: BowCNNClassifier(**QUICK, window_size=3, n_nodes=8, n_units=3),
+        BowCNNClassifier(**REGION_CHECKED, window_size=3),
     ),
     "PCNNClassifier": Case(
         "text net",
-        lambda: PCNNClassifier(**QUICK, region_sizes=(2, 3), n_nodes=8, n_units=3),
-        PCNNClassifier(**REGION_CHECKED, region_sizes=(1, 3)),
+        lambda: PCNNClassifier(**QUICK, window_sizes=(2, 3), n_nodes=8, n_units=3),
+        PCNNClassifier(**REGION_CHECKED, window_sizes=(1, 3)),
     ),
     "LSTMClassifier": Case(
         "text net",

@@ -1,12 +1,12 @@
 """Architectures: the one place that knows ``torch.nn``.
 
-Each takes the sources of a batch and gives a tuple of logits, one tensor a task; losses
-and softmax live outside. They are built by :mod:`sklearn_profiling.estimators`.
+Each is built from plain numbers and a description of its sources, takes the sources of
+a batch and gives a tuple of logits, one tensor a task; losses and softmax live outside.
+They are built by :mod:`sklearn_profiling.estimators`.
 """
 
 from sklearn_profiling.architectures.aux_lstm import AuxLSTM
-from sklearn_profiling.architectures.bow_cnn import BowCNN
-from sklearn_profiling.architectures.cnn3d import CNN3D
+from sklearn_profiling.architectures.cnn3d import CNN3D, ImageSet, MultimodalCNN3D
 from sklearn_profiling.architectures.coopnet import COOPNet
 from sklearn_profiling.architectures.generators.aom import AoM
 from sklearn_profiling.architectures.generators.causal_lm import CausalLM
@@ -14,16 +14,13 @@ from sklearn_profiling.architectures.generators.llava import LLaVA
 from sklearn_profiling.architectures.generators.od_tup import ODTUP
 from sklearn_profiling.architectures.generators.profile_generator import (
     ProfileGenerator,
+    SelectAtt,
 )
 from sklearn_profiling.architectures.generators.vlp_mabsa import VLPMABSA
-from sklearn_profiling.architectures.image_set import ImageSet
 from sklearn_profiling.architectures.lstm import LSTM
-from sklearn_profiling.architectures.mmlup import MMLUP
+from sklearn_profiling.architectures.mmlup import MMLUP, TextCNN
 from sklearn_profiling.architectures.multi_task_lstm import MultiTaskLSTM
-from sklearn_profiling.architectures.multimodal_cnn3d import MultimodalCNN3D
-from sklearn_profiling.architectures.pcnn import PCNN
-from sklearn_profiling.architectures.select_att import SelectAtt
-from sklearn_profiling.architectures.text_cnn import TextCNN
+from sklearn_profiling.architectures.pcnn import PCNN, BowCNN
 
 __all__ = [  # noqa: RUF022  sorted by character, as the test of all packages asks
     "AoM",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,10 @@ from sklearn_profiling.architectures.layers.recurrent import (
     dense,
     glorot_uniform,
 )
-from sklearn_profiling.architectures.layers.sources import SourceBatch
+from sklearn_profiling.architectures.layers.sources import (
+    SourceBatch,
+    SourceDescription,
+)
 
 __all__ = ["AuxLSTM"]
 
@@ -22,71 +26,98 @@ class AuxLSTM(nn.Module):
 
     Parameters
     ----------
-    source : str
-        Name of the text.
-    text : RecurrentText
-        Its word vectors; the first LSTM is the main task's. With two LSTMs all
-        auxiliary tasks share the second; with one LSTM a task the auxiliary tasks have
-        one each, in their order.
-    main : int
-        Number of the main task.
-    n_dense : int
-        Units of every dense layer.
+    sources : sequence of SourceDescription
+        One text.
     n_classes : sequence of int
         Number of classes of each task. With the main task alone nothing is auxiliary
         and the net is :class:`LSTM`.
+    main : int
+        Number of the main task.
+    auxiliary : {"shared", "separate"}
+        Whether all auxiliary tasks share one LSTM, or have one each.
+    level : {"user", "message"}
+        Whether all messages of a user are one sequence, or each message is one.
+    max_words : int or None
+        Words of a sequence after which it is cut off; None keeps all.
+    n_hidden : int
+        Units of each LSTM.
+    n_dense : int
+        Units of every dense layer.
+    n_dimensions : int
+        Embedding dimension of words for a text that brings no vectors.
+    trainable_vectors : bool
+        Whether training changes the word vectors that the text brings.
     dropout : float
-        Probability of dropout on every dense layer.
+        On every dense layer.
+    word_dropout : float
+        On the entries of word vectors.
+    source_dropout : float
+        Probability that training hides the text of a user.
     """
 
     def __init__(
         self,
-        source: str,
-        text: RecurrentText,
+        sources: Sequence[SourceDescription],
+        n_classes: Sequence[int],
         *,
         main: int,
+        auxiliary: Literal["shared", "separate"],
+        level: Literal["user", "message"],
+        max_words: int | None,
+        n_hidden: int,
         n_dense: int,
-        n_classes: Sequence[int],
+        n_dimensions: int,
+        trainable_vectors: bool,
         dropout: float,
+        word_dropout: float,
+        source_dropout: float,
     ) -> None:
         super().__init__()
-        self.source = source
-        self.text = text
+        (source,) = sources
+        n_auxiliary = len(n_classes) - 1
+        if auxiliary == "shared":
+            n_auxiliary = min(n_auxiliary, 1)
+        self.source = source.name
         self.main = main
-        n_auxiliary = len(text.lstms) - 1
+        self.text = RecurrentText(
+            source,
+            1 + n_auxiliary,
+            level=level,
+            max_words=max_words,
+            n_hidden=n_hidden,
+            n_dimensions=n_dimensions,
+            trainable_vectors=trainable_vectors,
+            word_dropout=word_dropout,
+            source_dropout=source_dropout,
+        )
         self.auxiliary_dense = nn.ModuleList(
-            dense(text.n_features, n_dense, dropout) for _ in range(n_auxiliary)
+            dense(n_hidden, n_dense, dropout) for _ in range(n_auxiliary)
         )
         self.task_dense = nn.ModuleList(
-            dense(
-                text.n_features + n_auxiliary * n_dense * (task == main),
-                n_dense,
-                dropout,
-            )
+            dense(n_hidden + n_auxiliary * n_dense * (task == main), n_dense, dropout)
             for task in range(len(n_classes))
         )
         self.outputs = nn.ModuleList(nn.Linear(n_dense, n) for n in n_classes)
         glorot_uniform(self)
 
     def forward(
-        self,
-        sources: Mapping[str, SourceBatch],
-        present: Mapping[str, Tensor],
+        self, sources: Mapping[str, SourceBatch], present: Mapping[str, Tensor]
     ) -> tuple[Tensor, ...]:
         """Compute logits.
 
         Parameters
         ----------
-        sources : mapping of str to FlatText, FlatImages or Tensor
-            The sources of a batch.
+        sources : mapping of str to FlatText
+            The text of a batch.
         present : mapping of str to Tensor of bool, shape (n_users,)
-            Whether each user has the source.
+            Whether each user has the text.
 
         Returns
         -------
         tuple of Tensor, shape (n_users, n_classes)
             Logits, one tensor a task.
         """
+        # Of each LSTM, the main task's first: (n_users, n_hidden)
         own, *auxiliary = self.text(sources[self.source], present[self.source])
         helped = [
             layer(read)

@@ -10,8 +10,6 @@ from torch import Tensor, nn
 
 from sklearn_profiling.architectures.generators._image_states import ImageStates
 from sklearn_profiling.architectures.generators._token_rows import TokenRows
-from sklearn_profiling.architectures.layers.flat_text import FlatText
-from sklearn_profiling.architectures.layers.heads import TaskHeads
 from sklearn_profiling.architectures.layers.images import FlatImages
 from sklearn_profiling.architectures.layers.pooling import average_into_units
 from sklearn_profiling.architectures.layers.randomness import Dropout
@@ -20,6 +18,8 @@ from sklearn_profiling.architectures.layers.sources import (
     ScaledEncoder,
     SourceBatch,
 )
+from sklearn_profiling.architectures.layers.text import FlatText
+from sklearn_profiling.architectures.mmlup import dense_stack
 
 __all__ = ["COOPNet", "MeanImageStates", "MeanTextStates", "TextFrame"]
 
@@ -205,7 +205,9 @@ class COOPNet(nn.Module):
         self.joined = nn.ModuleList(
             nn.Linear(size + n_common, n_common) for size in sizes
         )
-        self.heads = TaskHeads(len(sizes) * n_common, n_hidden, n_classes)
+        self.heads = nn.ModuleList(
+            dense_stack(len(sizes) * n_common, n_hidden, n) for n in n_classes
+        )
         self.dropout = Dropout(dropout)
 
     def represent(self, parts: Sequence[Tensor]) -> Tensor:
@@ -252,5 +254,4 @@ class COOPNet(nn.Module):
             Logits, one tensor a task.
         """
         shared = self.dropout(self.represent(self.sources.parts(sources, present)))
-        logits: tuple[Tensor, ...] = self.heads(shared)
-        return logits
+        return tuple(head(shared) for head in self.heads)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,10 @@ from sklearn_profiling.architectures.layers.recurrent import (
     dense,
     glorot_uniform,
 )
-from sklearn_profiling.architectures.layers.sources import SourceBatch
+from sklearn_profiling.architectures.layers.sources import (
+    SourceBatch,
+    SourceDescription,
+)
 
 __all__ = ["MultiTaskLSTM"]
 
@@ -22,57 +26,85 @@ class MultiTaskLSTM(nn.Module):
 
     Parameters
     ----------
-    shared_source : str
-        Name of the text that all tasks read.
-    shared : RecurrentText
-        Its word vectors, which all tasks train, and one LSTM a task.
-    own_sources : sequence of str
-        For each task the name of the text that it alone reads.
-    own : sequence of RecurrentText
-        For each task the word vectors of its own, and one LSTM.
-    n_dense : int
-        Units of the dense layer of each task.
+    sources : sequence of SourceDescription
+        The texts.
     n_classes : sequence of int
         Number of classes of each task.
+    shared_source : str
+        Name of the text that all tasks read and whose word vectors all train.
+    own_sources : sequence of str
+        For each task the name of the text that it alone reads.
+    level : {"user", "message"}
+        Whether all messages of a user are one sequence, or each message is one.
+    max_words : int or None
+        Words of a sequence after which it is cut off; None keeps all.
+    n_hidden : int
+        Units of each LSTM.
+    n_dense : int
+        Units of the dense layer of each task.
+    n_dimensions : int
+        Embedding dimension of words for texts that bring no vectors.
+    trainable_vectors : bool
+        Whether training changes the word vectors that a text brings.
     dropout : float
-        Probability of dropout on the dense layers.
+        On the dense layers.
+    word_dropout : float
+        On the entries of word vectors.
+    source_dropout : float
+        Probability that training hides a text of a user.
     """
 
     def __init__(
         self,
-        shared_source: str,
-        shared: RecurrentText,
-        own_sources: Sequence[str],
-        own: Sequence[RecurrentText],
-        *,
-        n_dense: int,
+        sources: Sequence[SourceDescription],
         n_classes: Sequence[int],
+        *,
+        shared_source: str,
+        own_sources: Sequence[str],
+        level: Literal["user", "message"],
+        max_words: int | None,
+        n_hidden: int,
+        n_dense: int,
+        n_dimensions: int,
+        trainable_vectors: bool,
         dropout: float,
+        word_dropout: float,
+        source_dropout: float,
     ) -> None:
         super().__init__()
+        named = {source.name: source for source in sources}
+        reading: dict[str, Any] = {
+            "level": level,
+            "max_words": max_words,
+            "n_hidden": n_hidden,
+            "n_dimensions": n_dimensions,
+            "trainable_vectors": trainable_vectors,
+            "word_dropout": word_dropout,
+            "source_dropout": source_dropout,
+        }
         self.shared_source = shared_source
-        self.shared = shared
         self.own_sources = list(own_sources)
-        self.own = nn.ModuleList(own)
+        self.shared = RecurrentText(named[shared_source], len(n_classes), **reading)
+        self.own = nn.ModuleList(
+            RecurrentText(named[name], 1, **reading) for name in own_sources
+        )
         self.dense = nn.ModuleList(
-            dense(text.n_features + shared.n_features, n_dense, dropout) for text in own
+            dense(2 * n_hidden, n_dense, dropout) for _ in n_classes
         )
         self.outputs = nn.ModuleList(nn.Linear(n_dense, n) for n in n_classes)
         glorot_uniform(self)
 
     def forward(
-        self,
-        sources: Mapping[str, SourceBatch],
-        present: Mapping[str, Tensor],
+        self, sources: Mapping[str, SourceBatch], present: Mapping[str, Tensor]
     ) -> tuple[Tensor, ...]:
         """Compute logits.
 
         Parameters
         ----------
-        sources : mapping of str to FlatText, FlatImages or Tensor
-            The sources of a batch.
+        sources : mapping of str to FlatText
+            The texts of a batch.
         present : mapping of str to Tensor of bool, shape (n_users,)
-            Whether each user has the source.
+            Whether each user has the text.
 
         Returns
         -------
@@ -80,7 +112,7 @@ class MultiTaskLSTM(nn.Module):
             Logits, one tensor a task.
         """
         name = self.shared_source
-        shared = self.shared(sources[name], present[name])
+        shared = self.shared(sources[name], present[name])  # (n_users, n_hidden) a task
         logits = []
         for name, text, read_shared, layer, output in zip(
             self.own_sources, self.own, shared, self.dense, self.outputs, strict=True

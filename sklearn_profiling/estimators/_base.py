@@ -1,11 +1,11 @@
-"""What all estimators of this package share: from sources and labels to a net."""
+"""What all classifiers of this package share: from sources and labels to a net."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from functools import partial
-from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,6 @@ import torch
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
@@ -23,7 +22,10 @@ from sklearn.utils.validation import (
 from torch import nn
 
 from sklearn_profiling._seeding import derive_seed
+from sklearn_profiling.architectures.layers.separate import SeparateTasks
+from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
+from sklearn_profiling.estimators._constraints import CONSTRAINTS
 from sklearn_profiling.exceptions import ProfilingError, SourceError, TargetError
 from sklearn_profiling.targets import EncodedLabels, LabelCodec, mean_accuracy
 from sklearn_profiling.training.batches import UserDataset
@@ -33,6 +35,9 @@ from sklearn_profiling.training.inputs import (
     SourceSpec,
     as_sources,
     check_specs,
+    named_sources,
+    one_bag,
+    one_text,
     tokens_of_array,
 )
 from sklearn_profiling.training.losses import resolve_loss_weights
@@ -58,43 +63,103 @@ __all__: list[str] = []
 class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
     """Base of the classifiers: everything but the architecture.
 
-    A subclass names its parameters, and builds its architecture in `_build_module`
-    from `_specs` (the sources that ``fit`` saw) and the numbers of classes.
+    A subclass names its architecture and its parameters. The architecture is built from
+    the descriptions of the sources, the numbers of classes and the parameters that both
+    share by name. Hooks are for what is learned from the training users before the net
+    is built (`_learn`), what the architecture takes of it (`_architecture_options`),
+    how to train (`_plan`, `_prepare`) and which sources are read (`_choose_sources`).
     """
 
-    # A plain 2-D array means padded token ids to a text net, vectors to the others.
-    _array_is_text: ClassVar[bool] = False
+    # The class of the architecture.
+    _architecture: ClassVar[type[nn.Module]]
+    # One text or bag, by the parameter `source`; or many, by `sources`. A plain 2-D
+    # array means padded token ids to who reads a text, vectors to the others.
+    _reads: ClassVar[Literal["text", "images", "sources"]] = "sources"
+    _optimizer: ClassVar[type[torch.optim.Optimizer]] = torch.optim.Adam
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "source_dropout": [Interval(Real, 0, 1, closed="left")],
-        "loss_weights": ["array-like", dict, str, None],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "learning_rate_decay": ["boolean"],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "warm_start": ["boolean"],
-        "callbacks": [list, None],
-        "device": [str],
-        "dtype": [StrOptions(set(DTYPES))],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
+    # By name, also those of parameters that a class itself does not have.
+    _constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
 
-    def _build_module(self, n_classes: list[int]) -> nn.Module:
-        """Build the architecture; the one hook that subclasses fill."""
-        raise NotImplementedError
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        known = {**cls._constraints, **vars(cls).get("_parameter_constraints", {})}
+        names = [n for n in inspect.signature(cls).parameters if n != "kwargs"]
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            msg = (
+                f"{cls.__name__}: no constraint for the parameters {unknown}; add them "
+                "to its _parameter_constraints"
+            )
+            raise TypeError(msg)
+        cls._constraints = known
+        cls._parameter_constraints = {name: known[name] for name in names}
 
-    def _gaps(self) -> dict[str, int]:
-        """Gap between messages that the filters of each text need."""
+    def _build_module(
+        self,
+        sources: list[SourceDescription],
+        n_classes: list[int],
+        *,
+        initial: bool,  # noqa: ARG002 - for subclasses that load models
+    ) -> nn.Module:
+        """Build the architecture from its sources and numbers of classes.
+
+        `initial` tells a net to be trained from one whose state is loaded next.
+        """
+        if getattr(self, "multi_task", True):
+            return self._build_net(sources, n_classes)
+        return SeparateTasks(self._build_net(sources, [n]) for n in n_classes)
+
+    def _build_net(
+        self, sources: list[SourceDescription], n_classes: list[int]
+    ) -> nn.Module:
+        """Build one net of the parameters that class and architecture share by name."""
+        name = type(self).__name__
+        architecture = getattr(type(self), "_architecture", None)
+        if architecture is None:
+            msg = f"{name} has no architecture; set its class attribute _architecture"
+            raise TypeError(msg)
+        wanted = dict(inspect.signature(architecture).parameters)
+        own = {**self.get_params(deep=False), **self._architecture_options()}
+        absent = [
+            each
+            for each, parameter in wanted.items()
+            if parameter.default is parameter.empty
+            and each not in {"sources", "n_classes", *own}
+        ]
+        if absent:
+            msg = (
+                f"{architecture.__name__} takes {absent}, which {name} does not have; "
+                "add them to its __init__ or to its _architecture_options"
+            )
+            raise TypeError(msg)
+        shared = {each: own[each] for each in wanted if each in own}
+        shared.pop("sources", None)
+        net: nn.Module = architecture(sources, n_classes, **shared)
+        return net
+
+    def _architecture_options(self) -> dict[str, Any]:
+        """Options of the architecture that the parameters do not hold, or differ."""
         return {}
 
-    def _check_architecture(self, sources: Sources) -> Sources:
-        """Keep the sources that this estimator reads."""
+    def _choose_sources(self, sources: Sources) -> Sources:
+        """Pick the sources that this classifier reads."""
+        if self._reads == "sources":
+            return named_sources(sources, self.sources)
+        pick = one_text if self._reads == "text" else one_bag
+        return pick(sources, self.source, type(self).__name__)
+
+    def _learn(
+        self,
+        sources: Sources,
+        codec: LabelCodec,  # noqa: ARG002 - for subclasses
+        labels: EncodedLabels,  # noqa: ARG002 - for subclasses
+        weights: Weights,  # noqa: ARG002 - for subclasses
+    ) -> Sources:
+        """Learn from the training users what the architecture needs to be built.
+
+        Returns the sources that are read.
+        """
         return sources
 
     # -- fitting ---------------------------------------------------------------
@@ -135,7 +200,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         classes: Any = None,
         sample_weight: npt.ArrayLike | None = None,
     ) -> Self:
-        """Train for one pass over some users, going on from where training stands.
+        """Train for one epoch on some users, going on from where training stands.
 
         Parameters
         ----------
@@ -208,6 +273,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         epochs: int,
     ) -> None:
         if not again:
+            sources = self._learn(sources, codec, labels, weights)
             self._codec = codec
             self._specs = {name: SourceSpec.of(s) for name, s in sources.items()}
             self._statistics = {
@@ -220,11 +286,9 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
                 for name, source in sources.items()
                 if isinstance(source, TokenMessages)
             }
-            self.net_ = self._make_net(vectors)
+            self.net_ = self._make_net(vectors, initial=True)
         plan = self._plan()
-        dataset = UserDataset(
-            sources, self._gaps(), DTYPES[self.dtype], labels, weights
-        )
+        dataset = self._dataset_of(sources, labels, weights)
         # Known before training, so that an interrupted fit can predict and go on.
         classes = codec.classes
         self.classes_ = classes[0] if codec.one_dimensional else list(classes)
@@ -242,7 +306,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         self.n_iter_ = len(self.history_)
 
     def _prepare(self, dataset: UserDataset, plan: TrainingPlan) -> None:
-        """Set what the new net takes from the training users before its first step."""
+        """Set what a new net takes from the training users before its first step."""
         calibrate(self.net_.module_, dataset, self.batch_size, plan.seed)
 
     def _plan(self) -> TrainingPlan:
@@ -263,51 +327,60 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
             verbose=int(self.verbose),
             seed=self._seed,
             learning_rate_decay=self.learning_rate_decay,
+            optimizer=self._optimizer,
         )
 
     def _make_net(
-        self, vectors: Mapping[str, npt.NDArray[np.float32] | None]
+        self, vectors: Mapping[str, npt.NDArray[np.float32] | None], *, initial: bool
     ) -> ProfileNet:
+        """Build a net; the word vectors of texts are given by name."""
         n_classes = [len(classes) for classes in self._codec.classes]
-        self._vectors: Mapping[str, Any] = vectors
-        try:
-            module = build_module(
-                partial(self._build_module, n_classes), self._seed, self.dtype
-            )
-        finally:
-            # The module has its own copy; a second one would double every pickle.
-            del self._vectors
+        sources = [
+            spec.describe(name, self._statistics[name], vectors.get(name))
+            for name, spec in self._specs.items()
+        ]
+        build = partial(self._build_module, sources, n_classes, initial=initial)
+        module = build_module(build, self._seed, self.dtype)
         return make_net(module, len(n_classes), self._plan())
+
+    def _dataset_of(
+        self,
+        sources: Sources,
+        labels: EncodedLabels | None = None,
+        weights: Weights | None = None,
+    ) -> UserDataset:
+        gap = getattr(self.net_.module_, "gap", 0)
+        return UserDataset(sources, gap, DTYPES[self.dtype], labels, weights)
 
     # -- reading ---------------------------------------------------------------
 
     def _read(self, X: Any, *, reset: bool) -> Sources:
-        """Bring X into named sources, not yet held against those of fit."""
+        """Bring X into named sources, not yet checked against those of fit."""
         # Scipy's dictionary of keys is a mapping too.
         if isinstance(X, Mapping | TokenMessages | ImageBags) and not issparse(X):
             if reset:
                 for name in ("n_features_in_", "feature_names_in_"):
                     self.__dict__.pop(name, None)
             alone = "images" if isinstance(X, ImageBags) else "text"
-            return self._check_architecture(as_sources(X, default_name=alone))
+            return self._choose_sources(as_sources(X, default_name=alone))
         array = validate_data(
             self,
             X,
             reset=reset,
             dtype="numeric",
             # A row of vectors may be NaN, the sign of a missing source.
-            ensure_all_finite=True if self._array_is_text else "allow-nan",
+            ensure_all_finite=True if self._reads == "text" else "allow-nan",
         )
-        if self._array_is_text:
+        if self._reads == "text":
             # Kept as ids until the users to train on are known: words of users left
             # out must not enter the vocabulary.
             return {"text": array}
-        return self._check_architecture(as_sources(array, default_name="vectors"))
+        return self._choose_sources(as_sources(array, default_name="vectors"))
 
     def _sources_of(self, arrays: Sources, *, again: bool) -> Sources:
         """Turn token ids of a plain array into text, and check against fit."""
         source = next(iter(arrays.values()))
-        if self._array_is_text and isinstance(source, np.ndarray):
+        if self._reads == "text" and isinstance(source, np.ndarray):
             if not again:
                 text = tokens_of_array(source)
                 self._array_vocabulary: Vocabulary | None = text.vocabulary
@@ -324,7 +397,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         if not len(next(iter(sources.values()))):
             msg = "X holds no user; at least one is needed"
             raise SourceError(msg)
-        return UserDataset(sources, self._gaps(), DTYPES[self.dtype])
+        return self._dataset_of(sources)
 
     # -- predicting ------------------------------------------------------------
 
@@ -433,6 +506,6 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
                 for name, spec in self._specs.items()
                 if spec.kind == "text"
             }
-            self.net_ = self._make_net(empty)
+            self.net_ = self._make_net(empty, initial=False)
             load_numpy_state(self.net_.module_, saved["module"])
             load_numpy_state(self.net_.criterion_, saved["loss"])

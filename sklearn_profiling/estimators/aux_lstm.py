@@ -7,18 +7,20 @@ from dataclasses import replace
 from numbers import Real
 from typing import Any, ClassVar, Literal
 
+import torch
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.architectures.aux_lstm import AuxLSTM
-from sklearn_profiling.estimators._lstm_parts import BaseLSTMClassifier
+from sklearn_profiling.estimators._base import BaseProfileClassifier
+from sklearn_profiling.estimators._constraints import POSITIVE
 from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.training.net import TrainingPlan
 
 __all__ = ["AuxLSTMClassifier"]
 
 
-class AuxLSTMClassifier(BaseLSTMClassifier):
+class AuxLSTMClassifier(BaseProfileClassifier):
     """Auxiliary LSTM: one main task, and others that help it.
 
     The main task reads the text by an LSTM of its own and by the auxiliary LSTM, from
@@ -156,10 +158,14 @@ class AuxLSTMClassifier(BaseLSTMClassifier):
     (16, 2)
     """
 
+    _architecture = AuxLSTM
+    _reads = "text"
+    _optimizer = torch.optim.Adagrad
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseLSTMClassifier._parameter_constraints,
         "main_task": [str, None],
         "main_weight": [Interval(Real, 0, 1, closed="right")],
+        "n_hidden": [POSITIVE],
         "auxiliary": [StrOptions({"shared", "separate"})],
     }
 
@@ -243,18 +249,5 @@ class AuxLSTMClassifier(BaseLSTMClassifier):
         weights[self._main()] = self.main_weight
         return replace(plan, loss_weights=weights)
 
-    def _build_module(self, n_classes: list[int]) -> AuxLSTM:
-        (name,) = self._specs
-        n_auxiliary = len(n_classes) - 1
-        if self.auxiliary == "shared":
-            n_auxiliary = min(n_auxiliary, 1)
-        return AuxLSTM(
-            name,
-            self._read_by_lstms(
-                name, 1 + n_auxiliary, trainable=self.trainable_vectors
-            ),
-            main=self._main(),
-            n_dense=self.n_dense,
-            n_classes=n_classes,
-            dropout=self.dropout,
-        )
+    def _architecture_options(self) -> dict[str, Any]:
+        return {"main": self._main()}

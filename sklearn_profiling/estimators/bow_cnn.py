@@ -1,25 +1,25 @@
-"""bow-CNN: a convolution over regions of words, read as bags."""
+"""bow-CNN: a convolution over windows of words, read as bags."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from typing import Any, ClassVar, Literal
 
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
 from sklearn_profiling._seeding import RandomState
-from sklearn_profiling.architectures.bow_cnn import BowCNN
-from sklearn_profiling.estimators._region_parts import BaseRegionClassifier
+from sklearn_profiling.architectures.pcnn import BowCNN
+from sklearn_profiling.estimators._constraints import POSITIVE
+from sklearn_profiling.estimators.pcnn import BaseWindowClassifier
 
 __all__ = ["BowCNNClassifier"]
 
 
-class BowCNNClassifier(BaseRegionClassifier):
+class BowCNNClassifier(BaseWindowClassifier):
     """CNN over bags of words: a baseline of the Aux-LSTM paper.
 
-    A user's messages are read as one document. Each region of `region_size` consecutive
-    words goes through one dense layer with ReLU; the regions are averaged in `n_units`
+    A user's messages are read as one document. Each window of `window_size` consecutive
+    words goes through one dense layer with ReLU; the windows are averaged in `n_units`
     parts of the document, each part is scaled by response normalisation, and one linear
     layer a task reads them all.
 
@@ -31,25 +31,25 @@ class BowCNNClassifier(BaseRegionClassifier):
     multi_task : bool, default=False
         Whether the tasks share one net. The paper's baseline trains independent nets,
         one a task, which is the default.
-    region_size : int, default=20
-        Words in a region (Johnson and Zhang).
+    window_size : int, default=20
+        Words in a window (Johnson and Zhang).
     stride : int, default=2
-        Words from one region's beginning to the next one's (Johnson and Zhang).
+        Words from one window's beginning to the next one's (Johnson and Zhang).
     variable_stride : bool, default=True
-        Whether a region is left out that holds the same as the one before it (Johnson
+        Whether a window is left out that holds the same as the one before it (Johnson
         and Zhang, for bags).
-    regions : {"bag", "sequence"}, default="bag"
-        Whether a region is the bag of its words (bow-CNN) or their sequence (seq-CNN,
-        whose table has a row for each word at each place: meant for regions of two or
+    windows : {"bag", "sequence"}, default="bag"
+        Whether a window is the bag of its words (bow-CNN) or their sequence (seq-CNN,
+        whose table has a row for each word at each place: meant for windows of two or
         three words).
     n_nodes : int, default=1000
         Nodes of the convolution (Johnson and Zhang).
     n_units : int, default=10
-        Pooling units of a user: the regions are averaged in so many equal parts
+        Pooling units of a user: the windows are averaged in so many equal parts
         (Johnson and Zhang).
     max_vocabulary : int, default=30000
         Words that count: the most frequent ones of the training users (Johnson and
-        Zhang). The others keep their places in regions as zero vectors.
+        Zhang). The others keep their places in windows as zero vectors.
     trainable_vectors : bool, default=False
         Whether training changes the word vectors that a text brings.
     dropout : float, default=0.5
@@ -115,17 +115,17 @@ class BowCNNClassifier(BaseRegionClassifier):
     -----
     The Aux-LSTM paper gives "a bag of features" of four types to this net and names no
     sizes; here it reads words, with the sizes of Johnson and Zhang. No one-hot vector
-    is ever built: the product of a region's vector and the weights is a sum of rows of
+    is ever built: the product of a window's vector and the weights is a sum of rows of
     a table, of shape (n_words, n_nodes).
 
     Our choices where that paper is silent: a bag counts how often a word occurs; the
-    last region ends with the document and may be shorter; a document shorter than a
-    region is one region, and one with fewer regions than pooling units repeats them.
+    last window ends with the document and may be shorter; a document shorter than a
+    window is one window, and one with fewer windows than pooling units repeats them.
     Letters are taken as they are: segmenters write lower case by default, as the paper
     does. The optimizer is Adagrad, as for the LSTMs of the Aux-LSTM paper, and the loss
     is cross-entropy; theirs are descent with momentum and the square loss.
 
-    A text with word vectors is read through them, standardised: a region is the sum (or
+    A text with word vectors is read through them, standardised: a window is the sum (or
     the sequence) of its words' vectors, and the dense layer stands on that. A user
     without text gets a learned vector in place of the pooling units. A plain 2-D array
     is read as padded token ids, one message a user: 0 is padding, any other value a
@@ -152,10 +152,9 @@ class BowCNNClassifier(BaseRegionClassifier):
     _architecture = BowCNN
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseRegionClassifier._parameter_constraints,
-        "region_size": [Interval(Integral, 1, None, closed="left")],
-        "stride": [Interval(Integral, 1, None, closed="left")],
-        "regions": [StrOptions({"bag", "sequence"})],
+        "window_size": [POSITIVE],
+        "stride": [POSITIVE],
+        "windows": [StrOptions({"bag", "sequence"})],
     }
 
     def __init__(
@@ -163,10 +162,10 @@ class BowCNNClassifier(BaseRegionClassifier):
         *,
         source: str | None = None,
         multi_task: bool = False,
-        region_size: int = 20,
+        window_size: int = 20,
         stride: int = 2,
         variable_stride: bool = True,
-        regions: Literal["bag", "sequence"] = "bag",
+        windows: Literal["bag", "sequence"] = "bag",
         n_nodes: int = 1000,
         n_units: int = 10,
         max_vocabulary: int = 30_000,
@@ -191,10 +190,10 @@ class BowCNNClassifier(BaseRegionClassifier):
     ) -> None:
         self.source = source
         self.multi_task = multi_task
-        self.region_size = region_size
+        self.window_size = window_size
         self.stride = stride
         self.variable_stride = variable_stride
-        self.regions = regions
+        self.windows = windows
         self.n_nodes = n_nodes
         self.n_units = n_units
         self.max_vocabulary = max_vocabulary
@@ -217,5 +216,10 @@ class BowCNNClassifier(BaseRegionClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _convolutions(self) -> list[tuple[int, int, bool]]:
-        return [(self.region_size, self.stride, self.regions == "sequence")]
+    def _architecture_options(self) -> dict[str, Any]:
+        return {
+            **super()._architecture_options(),
+            "window_sizes": [self.window_size],
+            "stride": [self.stride],
+            "windows": [self.windows],
+        }

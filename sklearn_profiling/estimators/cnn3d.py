@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from typing import Any, ClassVar, Literal
 
-from sklearn.utils._param_validation import Interval, Options, StrOptions
-from torch import nn
-
 from sklearn_profiling._seeding import RandomState
-from sklearn_profiling.architectures.cnn3d import CNN3D, VolumeEncoder
-from sklearn_profiling.estimators._image_parts import BaseImageClassifier
+from sklearn_profiling.architectures.cnn3d import CNN3D
+from sklearn_profiling.estimators._base import BaseProfileClassifier
+from sklearn_profiling.estimators._constraints import POSITIVE
 
 __all__ = ["CNN3DClassifier"]
 
 
-class CNN3DClassifier(BaseImageClassifier):
+class CNN3DClassifier(BaseProfileClassifier):
     """Author profiling from images by 3-D convolutions over each user's bag.
 
     The images of a user form a volume; convolutions 2 x 3 x 3 with maxima in between
@@ -152,13 +149,10 @@ class CNN3DClassifier(BaseImageClassifier):
     """
 
     _architecture = CNN3D
+    _reads = "images"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseImageClassifier._parameter_constraints,
-        "variant": [Options(Integral, {1, 2})],
-        "n_filters": [Interval(Integral, 1, None, closed="left"), None],
-        "n_images": [Interval(Integral, 1, None, closed="left")],
-        "image_order": [StrOptions({"given", "random"})],
+        "n_filters": [POSITIVE, None],
     }
 
     def __init__(
@@ -213,15 +207,3 @@ class CNN3DClassifier(BaseImageClassifier):
         self.dtype = dtype
         self.random_state = random_state
         self.verbose = verbose
-
-    def _image_encoder(
-        self, reader: nn.Module, image_shape: tuple[int, ...]
-    ) -> nn.Module:
-        return VolumeEncoder(
-            reader,
-            image_shape,
-            variant=self.variant,
-            n_filters=self.n_filters,
-            n_images=self.n_images,
-            image_order=self.image_order,
-        )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any
 
-from sklearn.utils._param_validation import Interval
 from torch import nn
 
 from sklearn_profiling._seeding import RandomState
@@ -16,11 +14,13 @@ from sklearn_profiling.architectures.coopnet import (
     MeanTextStates,
     TextFrame,
 )
-from sklearn_profiling.architectures.layers.sources import JoinedSources
+from sklearn_profiling.architectures.layers.sources import (
+    JoinedSources,
+    SourceDescription,
+)
 from sklearn_profiling.estimators._base import BaseProfileClassifier
 from sklearn_profiling.estimators._first_sources import first_of_each
 from sklearn_profiling.estimators.generators._base import (
-    BaseGeneratorClassifier,
     check_names,
 )
 from sklearn_profiling.estimators.generators._parts import (
@@ -43,18 +43,6 @@ __all__ = ["COOPNetClassifier"]
 
 _PARTS = ("text_encoder", "image_encoder")
 _FRAMES = (("[CLS]", "<s>"), ("[SEP]", "</s>"))
-_CONSTRAINTS = BaseGeneratorClassifier._parameter_constraints
-_SHARED = (
-    *(
-        "language_model",
-        "image_model",
-        "tokenizer",
-        "source",
-        "max_messages",
-        "max_images",
-    ),
-    *("max_tokens", "frozen"),
-)
 
 
 class COOPNetClassifier(BaseProfileClassifier):
@@ -197,14 +185,7 @@ class COOPNetClassifier(BaseProfileClassifier):
     ['milk', 'coffee']
     """
 
-    _array_is_text = True
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseProfileClassifier._parameter_constraints,
-        **{name: _CONSTRAINTS[name] for name in _SHARED},
-        "n_common": [Interval(Integral, 1, None, closed="left")],
-        "n_hidden": ["array-like"],
-    }
+    _reads = "text"
 
     def __init__(
         self,
@@ -265,7 +246,7 @@ class COOPNetClassifier(BaseProfileClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _check_architecture(self, sources: Sources) -> Sources:
+    def _choose_sources(self, sources: Sources) -> Sources:
         kinds = {name: SourceSpec.of(source).kind for name, source in sources.items()}
         texts = [n for n, k in kinds.items() if k == "text" and n != "captions"]
         images = [n for n, k in kinds.items() if k == "images"]
@@ -285,9 +266,6 @@ class COOPNetClassifier(BaseProfileClassifier):
         given: Mapping[str, Any] = sources
         return {name: first_of_each(given[name], n) for name, n in most.items()}
 
-    def _gaps(self) -> dict[str, int]:
-        return {name: 0 for name, spec in self._specs.items() if spec.kind == "text"}
-
     def _train(
         self,
         sources: Sources,
@@ -299,16 +277,15 @@ class COOPNetClassifier(BaseProfileClassifier):
         epochs: int,
     ) -> None:
         check_names(type(self).__name__, "frozen", self.frozen, _PARTS)
-        if not again:
-            self._describe(sources)
-        # Weights of the user's models are wanted now; an unpickled copy has its own.
-        self._given = {"text": self.language_model, "image": self.image_model}
-        try:
-            super()._train(sources, codec, labels, weights, again=again, epochs=epochs)
-        finally:
-            del self._given
+        super()._train(sources, codec, labels, weights, again=again, epochs=epochs)
 
-    def _describe(self, sources: Sources) -> None:
+    def _learn(
+        self,
+        sources: Sources,
+        codec: LabelCodec,
+        labels: EncodedLabels,
+        weights: Weights,
+    ) -> Sources:
         """Find the configurations of the models, and how words become tokens."""
         specs = {name: SourceSpec.of(source) for name, source in sources.items()}
         roles = source_roles(specs, "")
@@ -319,6 +296,7 @@ class COOPNetClassifier(BaseProfileClassifier):
             name = type(self).__name__
             self._text = describe_backbone(self.language_model, "text", name)
             self._frame = self._learn_frame(self._text, text.vocabulary.words)
+        return super()._learn(sources, codec, labels, weights)
 
     def _learn_frame(self, model: dict[str, Any], words: tuple[str, ...]) -> TextFrame:
         tokenizer = tokenizer_of(self)
@@ -334,11 +312,20 @@ class COOPNetClassifier(BaseProfileClassifier):
         pad = model.get("pad_token_id")
         return TextFrame(before, after, pad=0 if pad is None else pad, offset=0)
 
-    def _build_module(self, n_classes: list[int]) -> nn.Module:
+    def _build_module(
+        self,
+        sources: list[SourceDescription],
+        n_classes: list[int],
+        *,
+        initial: bool,
+    ) -> nn.Module:
         encoders: dict[str, nn.Module] = {}
-        for name, spec in self._specs.items():
-            kind = "image" if spec.kind == "images" else "text"
-            given = self.__dict__.get("_given", {}).get(kind)
+        models = {"text": self.language_model, "image": self.image_model}
+        for source in sources:
+            name = source.name
+            kind = "image" if source.kind == "images" else "text"
+            # A net whose state is loaded next needs no weights of the user's models.
+            given = models[kind] if initial else None
             build = self._build_image if kind == "image" else self._build_text
             encoders[name] = build(given)
             if f"{kind}_encoder" in self.frozen:

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from sklearn.utils._param_validation import Interval, StrOptions
 from torch import Tensor, nn
 
 from sklearn_profiling._seeding import RandomState
-from sklearn_profiling.architectures.image_set import ImageSet
-from sklearn_profiling.architectures.layers.image_set import (
-    GivenImageEncoder,
-    ImageSetEncoder,
-    SmallImageCNN,
-)
-from sklearn_profiling.architectures.layers.images import PixelScale
+from sklearn_profiling.architectures.cnn3d import ImageSet
 from sklearn_profiling.containers import ImageBags
-from sklearn_profiling.estimators._image_parts import BaseImageClassifier
+from sklearn_profiling.estimators._base import BaseProfileClassifier
 from sklearn_profiling.training.batches import Batch
 from sklearn_profiling.training.net import apply_to_batches
 
 __all__ = ["ImageSetClassifier"]
 
 
-class ImageSetClassifier(BaseImageClassifier):
+class ImageSetClassifier(BaseProfileClassifier):
     """Attributes of users from their images, read one by one.
 
     Every image goes through the same encoder; attention over the images of a user
@@ -160,15 +150,12 @@ class ImageSetClassifier(BaseImageClassifier):
     """
 
     _architecture = ImageSet
+    _reads = "images"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseImageClassifier._parameter_constraints,
         "encoder": [nn.Module, None],
         "freeze_encoder": ["boolean"],
         "n_filters": ["array-like"],
-        "n_features_image": [Interval(Integral, 1, None, closed="left")],
-        "attention": [StrOptions({"softmax", "raw"}), None],
-        "n_attention": [Interval(Integral, 1, None, closed="left")],
     }
 
     def __init__(
@@ -227,24 +214,6 @@ class ImageSetClassifier(BaseImageClassifier):
         self.dtype = dtype
         self.random_state = random_state
         self.verbose = verbose
-
-    def _image_encoder(
-        self, reader: nn.Module, image_shape: tuple[int, ...]
-    ) -> nn.Module:
-        encoder: nn.Module
-        if self.encoder is None:
-            encoder = SmallImageCNN(
-                image_shape[0], list(self.n_filters), self.n_features_image
-            )
-        else:
-            if isinstance(reader, PixelScale):
-                reader = PixelScale(torch.zeros(1), torch.ones(1))
-            encoder = GivenImageEncoder(
-                copy.deepcopy(self.encoder), image_shape, frozen=self.freeze_encoder
-            )
-        return ImageSetEncoder(
-            reader, encoder, attention=self.attention, n_attention=self.n_attention
-        )
 
     def image_attention(self, X: Any) -> list[npt.NDArray[np.float64]]:
         """Compute the weight that each image has in its user's vector.

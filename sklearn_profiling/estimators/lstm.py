@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from torch import nn
+import torch
 
 from sklearn_profiling._seeding import RandomState
-from sklearn_profiling.architectures.layers.separate import SeparateTasks
 from sklearn_profiling.architectures.lstm import LSTM
-from sklearn_profiling.estimators._lstm_parts import BaseLSTMClassifier
+from sklearn_profiling.estimators._base import BaseProfileClassifier
+from sklearn_profiling.estimators._constraints import POSITIVE
 
 __all__ = ["LSTMClassifier"]
 
 
-class LSTMClassifier(BaseLSTMClassifier):
+class LSTMClassifier(BaseProfileClassifier):
     """LSTM on one text: the individual classification of the Aux-LSTM paper.
 
     The words of a user go through an LSTM, its outputs are averaged over all words, and
@@ -131,10 +131,11 @@ class LSTMClassifier(BaseLSTMClassifier):
     array(['tea', 'hills'], dtype=object)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseLSTMClassifier._parameter_constraints,
-        "multi_task": ["boolean"],
-    }
+    _architecture = LSTM
+    _reads = "text"
+    _optimizer = torch.optim.Adagrad
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"n_hidden": [POSITIVE]}
 
     def __init__(
         self,
@@ -192,18 +193,3 @@ class LSTMClassifier(BaseLSTMClassifier):
         self.dtype = dtype
         self.random_state = random_state
         self.verbose = verbose
-
-    def _build_module(self, n_classes: list[int]) -> nn.Module:
-        if self.multi_task:
-            return self._one_net(n_classes)
-        return SeparateTasks(self._one_net([n]) for n in n_classes)
-
-    def _one_net(self, n_classes: list[int]) -> LSTM:
-        (name,) = self._specs
-        return LSTM(
-            name,
-            self._read_by_lstms(name, 1, trainable=self.trainable_vectors),
-            n_dense=self.n_dense,
-            n_classes=n_classes,
-            dropout=self.dropout,
-        )

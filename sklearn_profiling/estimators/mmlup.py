@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from numbers import Integral
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils._param_validation import Interval
+import torch
+from torch import Tensor
 
 from sklearn_profiling._seeding import RandomState
+from sklearn_profiling.architectures.layers.separate import SeparateTasks
 from sklearn_profiling.architectures.mmlup import MMLUP
-from sklearn_profiling.estimators._text_parts import BaseMultiSourceClassifier
+from sklearn_profiling.containers import TokenMessages
+from sklearn_profiling.estimators._base import BaseProfileClassifier
+from sklearn_profiling.exceptions import SourceError, TargetError
+from sklearn_profiling.training.batches import Batch
+from sklearn_profiling.training.net import apply_to_batches
 
 __all__ = ["MMLUPClassifier"]
 
 
-class MMLUPClassifier(BaseMultiSourceClassifier):
+class MMLUPClassifier(BaseProfileClassifier):
     """Multi-source and multi-task learning for user profiles (MMLUP).
 
     Each text goes through a deep Text-CNN with attention over messages, each bag of
@@ -189,12 +194,6 @@ class MMLUPClassifier(BaseMultiSourceClassifier):
 
     _architecture = MMLUP
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseMultiSourceClassifier._parameter_constraints,
-        "n_filters_image": ["array-like"],
-        "n_features_image": [Interval(Integral, 1, None, closed="left")],
-    }
-
     def __init__(
         self,
         *,
@@ -290,4 +289,37 @@ class MMLUPClassifier(BaseMultiSourceClassifier):
         SourceError
             If there is no such text, or several and none is named.
         """
-        return self._message_attention(X, source, task)
+        return message_attention(self, X, source, task)
+
+
+def message_attention(
+    model: Any, X: Any, source: str | None, task: str | None
+) -> list[npt.NDArray[np.float64]]:
+    """Weights of the messages of each user, of one text and one task or their mean."""
+    dataset = model._dataset(X)  # noqa: SLF001 - of the classifiers of this package
+    texts = [n for n, s in dataset.sources.items() if isinstance(s, TokenMessages)]
+    if source is None and len(texts) == 1:
+        source = texts[0]
+    if source not in texts:
+        msg = f"source must be one of the texts {texts}; got {source!r}"
+        raise SourceError(msg)
+    if task is not None and task not in model.task_names_:
+        msg = f"task must be one of {model.task_names_}; got {task!r}"
+        raise TargetError(msg)
+    name = str(source)
+    nets: list[Any] = [model.net_.module_]
+    if isinstance(model.net_.module_, SeparateTasks):
+        nets = list(model.net_.module_.architectures)
+        if task is not None:
+            nets = [nets[model.task_names_.index(task)]]
+
+    def weights(batch: Batch) -> Tensor:
+        each = [
+            net.sources.encoder(name).message_weights(batch.sources[name])
+            for net in nets
+        ]
+        return torch.stack(each).mean(dim=0)
+
+    flat = apply_to_batches(model.net_, dataset, weights)
+    text = cast("TokenMessages", dataset.sources[name])
+    return np.split(flat, text.user_starts[1:-1])

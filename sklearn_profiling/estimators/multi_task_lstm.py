@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
+import torch
+
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.architectures.multi_task_lstm import MultiTaskLSTM
-from sklearn_profiling.estimators._lstm_parts import BaseLSTMClassifier
+from sklearn_profiling.estimators._base import BaseProfileClassifier
+from sklearn_profiling.estimators._constraints import POSITIVE
 from sklearn_profiling.exceptions import SourceError, TargetError
 from sklearn_profiling.targets import EncodedLabels, LabelCodec
 from sklearn_profiling.training.inputs import Sources, texts_of
@@ -16,7 +19,7 @@ from sklearn_profiling.training.statistics import Weights
 __all__ = ["MultiTaskLSTMClassifier"]
 
 
-class MultiTaskLSTMClassifier(BaseLSTMClassifier):
+class MultiTaskLSTMClassifier(BaseProfileClassifier):
     """Multi-task LSTM: tasks that share word vectors and nothing else.
 
     Each task reads the text twice: by an LSTM on word vectors of its own, best trained
@@ -143,8 +146,12 @@ class MultiTaskLSTMClassifier(BaseLSTMClassifier):
     (16, 2)
     """
 
+    _architecture = MultiTaskLSTM
+    _reads = "text"
+    _optimizer = torch.optim.Adagrad
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseLSTMClassifier._parameter_constraints,
+        "n_hidden": [POSITIVE],
         "task_sources": [dict, None],
     }
 
@@ -205,7 +212,7 @@ class MultiTaskLSTMClassifier(BaseLSTMClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _check_architecture(self, sources: Sources) -> Sources:
+    def _choose_sources(self, sources: Sources) -> Sources:
         # Which texts are read depends on the names of the tasks, known later.
         texts = texts_of(sources)
         if not texts:
@@ -218,23 +225,19 @@ class MultiTaskLSTMClassifier(BaseLSTMClassifier):
             arrays = {name: s for name, s in arrays.items() if name in self._specs}
         return super()._sources_of(arrays, again=again)
 
-    def _train(
+    def _learn(
         self,
         sources: Sources,
         codec: LabelCodec,
         labels: EncodedLabels,
         weights: Weights,
-        *,
-        again: bool,
-        epochs: int,
-    ) -> None:
-        if not again:
-            self._shared, self._own = self._choose_texts(
-                list(sources), list(codec.task_names)
-            )
-            read = {self._shared, *self._own}
-            sources = {name: s for name, s in sources.items() if name in read}
-        super()._train(sources, codec, labels, weights, again=again, epochs=epochs)
+    ) -> Sources:
+        self._shared, self._own = self._choose_texts(
+            list(sources), list(codec.task_names)
+        )
+        read = {self._shared, *self._own}
+        sources = {name: s for name, s in sources.items() if name in read}
+        return super()._learn(sources, codec, labels, weights)
 
     def _choose_texts(
         self, texts: list[str], tasks: list[str]
@@ -263,14 +266,5 @@ class MultiTaskLSTMClassifier(BaseLSTMClassifier):
             raise SourceError(msg)
         return shared, [name if name in texts else shared for name in own.values()]
 
-    def _build_module(self, n_classes: list[int]) -> MultiTaskLSTM:
-        trainable = self.trainable_vectors
-        return MultiTaskLSTM(
-            self._shared,
-            self._read_by_lstms(self._shared, len(n_classes), trainable=trainable),
-            self._own,
-            [self._read_by_lstms(name, 1, trainable=trainable) for name in self._own],
-            n_dense=self.n_dense,
-            n_classes=n_classes,
-            dropout=self.dropout,
-        )
+    def _architecture_options(self) -> dict[str, Any]:
+        return {"shared_source": self._shared, "own_sources": self._own}

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, cast
 
 import pandas as pd
-from sklearn.utils._param_validation import Interval, Options, StrOptions
-from torch import nn
 
 from sklearn_profiling._seeding import RandomState
-from sklearn_profiling.architectures.cnn3d import VolumeEncoder
-from sklearn_profiling.architectures.layers.gates import GatedSources
-from sklearn_profiling.architectures.multimodal_cnn3d import MultimodalCNN3D
-from sklearn_profiling.estimators._image_parts import image_reader
-from sklearn_profiling.estimators._text_parts import BaseMultiSourceClassifier
+from sklearn_profiling.architectures.cnn3d import MultimodalCNN3D
+from sklearn_profiling.estimators._base import BaseProfileClassifier
+from sklearn_profiling.estimators._constraints import POSITIVE, RATE
 from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.gates import learn_gates
 from sklearn_profiling.training.net import TrainingPlan
@@ -23,7 +18,7 @@ from sklearn_profiling.training.net import TrainingPlan
 __all__ = ["MultimodalCNN3DClassifier"]
 
 
-class MultimodalCNN3DClassifier(BaseMultiSourceClassifier):
+class MultimodalCNN3DClassifier(BaseProfileClassifier):
     """Images, texts and vectors of users, each through a gate of its own.
 
     Bags of images go through the 3D-CNN of :class:`CNN3DClassifier`, texts through the
@@ -186,14 +181,10 @@ class MultimodalCNN3DClassifier(BaseMultiSourceClassifier):
     _architecture = MultimodalCNN3D
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseMultiSourceClassifier._parameter_constraints,
-        "gate_fraction": [Interval(Real, 0, 1, closed="left")],
-        "gate_epochs": [Interval(Integral, 1, None, closed="left")],
-        "n_gated": [Interval(Integral, 1, None, closed="left")],
-        "variant": [Options(Integral, {1, 2})],
-        "n_filters_image": [Interval(Integral, 1, None, closed="left"), None],
-        "n_images": [Interval(Integral, 1, None, closed="left")],
-        "image_order": [StrOptions({"given", "random"})],
+        "gate_fraction": [RATE],
+        "gate_epochs": [POSITIVE],
+        "n_gated": [POSITIVE],
+        "n_filters_image": [POSITIVE, None],
     }
 
     def __init__(
@@ -273,12 +264,6 @@ class MultimodalCNN3DClassifier(BaseMultiSourceClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _build_module(self, n_classes: list[int]) -> nn.Module:
-        return self._one_net(n_classes)
-
-    def _join_sources(self) -> GatedSources:
-        return GatedSources(self._encoders(), self.source_dropout, n_gated=self.n_gated)
-
     def _prepare(self, dataset: UserDataset, plan: TrainingPlan) -> None:
         super()._prepare(dataset, plan)
         module = self.net_.module_
@@ -291,17 +276,6 @@ class MultimodalCNN3DClassifier(BaseMultiSourceClassifier):
             epochs=self.gate_epochs,
         )
         module.sources.scores.copy_(scores)
-
-    def _image_encoder(self, name: str) -> nn.Module:
-        reader, image_shape = image_reader(self._specs[name], self._statistics[name])
-        return VolumeEncoder(
-            reader,
-            image_shape,
-            variant=self.variant,
-            n_filters=self.n_filters_image,
-            n_images=self.n_images,
-            image_order=self.image_order,
-        )
 
     def source_gates(self, X: Any) -> pd.DataFrame:
         """Compute how much of each source is let through.

@@ -1,26 +1,79 @@
-"""PCNN: several convolutions over regions of words in parallel."""
+"""PCNN: several convolutions over windows of words in parallel."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, StrOptions
+import numpy.typing as npt
+import torch
+from sklearn.utils._param_validation import StrOptions
 
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.architectures.pcnn import PCNN
-from sklearn_profiling.estimators._region_parts import BaseRegionClassifier
+from sklearn_profiling.containers import TokenMessages
+from sklearn_profiling.estimators._base import BaseProfileClassifier
+from sklearn_profiling.estimators._constraints import POSITIVE
+from sklearn_profiling.targets import EncodedLabels, LabelCodec
+from sklearn_profiling.training.inputs import Sources
+from sklearn_profiling.training.optimizers import FusedAdagrad
+from sklearn_profiling.training.statistics import Weights
 
 __all__ = ["PCNNClassifier"]
 
 
-class PCNNClassifier(BaseRegionClassifier):
-    """Parallel CNN over regions of words: a baseline of the Aux-LSTM paper.
+class BaseWindowClassifier(BaseProfileClassifier):
+    """Base of classifiers that read windows of frequent words and train by Adagrad."""
+
+    _architecture = PCNN
+    _reads = "text"
+    _optimizer = FusedAdagrad
+
+    def _learn(
+        self,
+        sources: Sources,
+        codec: LabelCodec,
+        labels: EncodedLabels,
+        weights: Weights,
+    ) -> Sources:
+        text = cast("TokenMessages", next(iter(sources.values())))
+        self._word_numbers = frequent_words(
+            text,
+            weights,
+            self.max_vocabulary,
+            unseen=text.vocabulary.vectors is not None,
+        )
+        return super()._learn(sources, codec, labels, weights)
+
+    def _architecture_options(self) -> dict[str, Any]:
+        return {"word_numbers": torch.tensor(self._word_numbers)}
+
+
+def frequent_words(
+    text: TokenMessages, weights: Weights, max_vocabulary: int, *, unseen: bool
+) -> npt.NDArray[np.int64]:
+    """Give the most frequent words numbers from 0: (n_vocabulary,), -1 for the others.
+
+    Words are counted by the weights (n_users,) of their users, and ties broken by their
+    order in the vocabulary. `unseen` numbers words that nobody wrote too: with vectors
+    of their own they mean something all the same.
+    """
+    counts = np.bincount(
+        text.ids, weights=weights[text.word_users()], minlength=len(text.vocabulary)
+    )
+    order = np.argsort(-counts, kind="stable")[:max_vocabulary]
+    kept = order if unseen else order[counts[order] > 0]
+    numbers = np.full(len(counts), -1, dtype=np.int64)
+    numbers[kept] = np.arange(len(kept))
+    return numbers
+
+
+class PCNNClassifier(BaseWindowClassifier):
+    """Parallel CNN over windows of words: a baseline of the Aux-LSTM paper.
 
     Two or more convolutions, each like that of :class:`BowCNNClassifier` and each with
-    regions of its own size, read the same document; one linear layer a task reads the
+    windows of its own size, read the same document; one linear layer a task reads the
     pooling units of them all.
 
     Parameters
@@ -31,26 +84,26 @@ class PCNNClassifier(BaseRegionClassifier):
     multi_task : bool, default=False
         Whether the tasks share one net. The paper's baseline trains independent nets,
         one a task, which is the default.
-    region_sizes : sequence of int, default=(3, 20)
-        Words in a region of each convolution (Johnson and Zhang: 2 and 3, or 3 and 20).
+    window_sizes : sequence of int, default=(3, 20)
+        Words in a window of each convolution (Johnson and Zhang: 2 and 3, or 3 and 20).
     stride : int or sequence of int, default=2
-        Words from one region's beginning to the next one's; one for all convolutions or
-        one for each (Johnson and Zhang: 2 for regions of 20 words).
+        Words from one window's beginning to the next one's; one for all convolutions or
+        one for each (Johnson and Zhang: 2 for windows of 20 words).
     variable_stride : bool, default=True
-        Whether a region is left out that holds the same as the one before it (Johnson
+        Whether a window is left out that holds the same as the one before it (Johnson
         and Zhang, for bags).
-    regions : {"bag", "sequence"} or sequence of them, default="bag"
-        Whether regions are bags or sequences of words, for all convolutions or for each
+    windows : {"bag", "sequence"} or sequence of them, default="bag"
+        Whether windows are bags or sequences of words, for all convolutions or for each
         (our choice: the Aux-LSTM paper calls its PCNN an extension of bow-CNN).
         Sequences need a table of a row for each word at each place.
     n_nodes : int, default=1000
         Nodes of each convolution (Johnson and Zhang).
     n_units : int, default=10
-        Pooling units of a user: the regions are averaged in so many equal parts
+        Pooling units of a user: the windows are averaged in so many equal parts
         (Johnson and Zhang).
     max_vocabulary : int, default=30000
         Words that count: the most frequent ones of the training users (Johnson and
-        Zhang). The others keep their places in regions as zero vectors.
+        Zhang). The others keep their places in windows as zero vectors.
     trainable_vectors : bool, default=False
         Whether training changes the word vectors that a text brings.
     dropout : float, default=0.5
@@ -130,18 +183,15 @@ class PCNNClassifier(BaseRegionClassifier):
     >>> from sklearn_profiling.containers import TokenMessages
     >>> from sklearn_profiling.estimators import PCNNClassifier
     >>> text = TokenMessages.from_lists([[["茶"]], [["山", "茶"], ["山"]]] * 8)
-    >>> model = PCNNClassifier(region_sizes=(2, 3), n_nodes=16, random_state=0)
+    >>> model = PCNNClassifier(window_sizes=(2, 3), n_nodes=16, random_state=0)
     >>> model.fit(text, ["tea", "hills"] * 8).predict(text[:2])
     array(['tea', 'hills'], dtype=object)
     """
 
-    _architecture = PCNN
-
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseRegionClassifier._parameter_constraints,
-        "region_sizes": ["array-like"],
-        "stride": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "regions": [StrOptions({"bag", "sequence"}), "array-like"],
+        "window_sizes": ["array-like"],
+        "stride": [POSITIVE, "array-like"],
+        "windows": [StrOptions({"bag", "sequence"}), "array-like"],
     }
 
     def __init__(
@@ -149,10 +199,10 @@ class PCNNClassifier(BaseRegionClassifier):
         *,
         source: str | None = None,
         multi_task: bool = False,
-        region_sizes: Sequence[int] = (3, 20),
+        window_sizes: Sequence[int] = (3, 20),
         stride: int | Sequence[int] = 2,
         variable_stride: bool = True,
-        regions: str | Sequence[str] = "bag",
+        windows: str | Sequence[str] = "bag",
         n_nodes: int = 1000,
         n_units: int = 10,
         max_vocabulary: int = 30_000,
@@ -177,10 +227,10 @@ class PCNNClassifier(BaseRegionClassifier):
     ) -> None:
         self.source = source
         self.multi_task = multi_task
-        self.region_sizes = region_sizes
+        self.window_sizes = window_sizes
         self.stride = stride
         self.variable_stride = variable_stride
-        self.regions = regions
+        self.windows = windows
         self.n_nodes = n_nodes
         self.n_units = n_units
         self.max_vocabulary = max_vocabulary
@@ -203,33 +253,37 @@ class PCNNClassifier(BaseRegionClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _convolutions(self) -> list[tuple[int, int, bool]]:
-        sizes = list(self.region_sizes)
+    def _architecture_options(self) -> dict[str, Any]:
+        sizes = list(self.window_sizes)
         strides = _one_each(self.stride, len(sizes))
-        kinds = _one_each(self.regions, len(sizes))
+        kinds = _one_each(self.windows, len(sizes))
         if len(sizes) < 2 or not len(sizes) == len(strides) == len(kinds):
             msg = (
-                "PCNNClassifier needs two region_sizes or more, and one stride and one "
-                f"kind of regions for all or for each; got region_sizes={sizes}, "
-                f"stride={self.stride}, regions={self.regions!r}"
+                "PCNNClassifier needs two window_sizes or more, and one stride and one "
+                f"kind of windows for all or for each; got window_sizes={sizes}, "
+                f"stride={self.stride}, windows={self.windows!r}"
             )
             raise ValueError(msg)
         numbers = [*sizes, *strides]
         if not all(isinstance(n, int | np.integer) and n >= 1 for n in numbers):
             msg = (
-                "region_sizes and stride of PCNNClassifier must be integers of at "
-                f"least 1; got region_sizes={sizes}, stride={self.stride}"
+                "window_sizes and stride of PCNNClassifier must be integers of at "
+                f"least 1; got window_sizes={sizes}, stride={self.stride}"
             )
             raise ValueError(msg)
         unknown = [kind for kind in kinds if kind not in ("bag", "sequence")]
         if unknown:
             msg = (
-                "regions of PCNNClassifier must be 'bag' or 'sequence', for all "
+                "windows of PCNNClassifier must be 'bag' or 'sequence', for all "
                 f"convolutions or for each; got {unknown[0]!r}"
             )
             raise ValueError(msg)
-        ordered = [kind == "sequence" for kind in kinds]
-        return list(zip(sizes, strides, ordered, strict=True))
+        return {
+            **super()._architecture_options(),
+            "window_sizes": sizes,
+            "stride": strides,
+            "windows": kinds,
+        }
 
 
 def _one_each(given: Any, n_convolutions: int) -> list[Any]:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from sklearn_profiling._seeding import RandomState
-from sklearn_profiling.architectures.text_cnn import TextCNN
-from sklearn_profiling.estimators._text_parts import BaseTextCNNClassifier
-from sklearn_profiling.training.inputs import Sources, one_text
+from sklearn_profiling.architectures.mmlup import TextCNN
+from sklearn_profiling.estimators._base import BaseProfileClassifier
+from sklearn_profiling.estimators.mmlup import message_attention
 
 __all__ = ["TextCNNClassifier"]
 
 
-class TextCNNClassifier(BaseTextCNNClassifier):
+class TextCNNClassifier(BaseProfileClassifier):
     """Deep Text-CNN on one text: the single-source baseline of MMLUP.
 
     The words of each message go through two convolutions and a maximum, messages are
@@ -138,13 +138,8 @@ class TextCNNClassifier(BaseTextCNNClassifier):
     array(['tea', 'hills'], dtype=object)
     """
 
-    _array_is_text = True
     _architecture = TextCNN
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseTextCNNClassifier._parameter_constraints,
-        "source": [str, None],
-    }
+    _reads = "text"
 
     def __init__(
         self,
@@ -211,9 +206,6 @@ class TextCNNClassifier(BaseTextCNNClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _check_architecture(self, sources: Sources) -> Sources:
-        return one_text(sources, self.source, type(self).__name__)
-
     def message_attention(
         self, X: Any, *, task: str | None = None
     ) -> list[npt.NDArray[np.float64]]:
@@ -231,4 +223,4 @@ class TextCNNClassifier(BaseTextCNNClassifier):
         list of ndarray of float, shape (n_messages of the user,)
             One array a user, in the order of the messages in `X`.
         """
-        return self._message_attention(X, None, task)
+        return message_attention(self, X, None, task)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from sklearn_profiling.architectures.layers.flat_text import FlatText
 from sklearn_profiling.architectures.layers.images import FlatImages
 from sklearn_profiling.architectures.layers.sources import SourceBatch
+from sklearn_profiling.architectures.layers.text import FlatText
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.targets import EncodedLabels
 from sklearn_profiling.training.inputs import Sources, present
@@ -23,20 +23,7 @@ __all__ = ["Batch", "LabelBatch", "UserDataset", "flatten_images", "flatten_text
 
 
 def flatten_text(text: TokenMessages, gap: int) -> FlatText:
-    """Lay the messages of users end to end with a gap between them.
-
-    Parameters
-    ----------
-    text : TokenMessages
-        Messages of the users of a batch.
-    gap : int
-        Positions between two messages.
-
-    Returns
-    -------
-    FlatText
-        The batch.
-    """
+    """Lay the messages of users end to end, `gap` positions between them."""
     n_messages = text.n_messages
     lengths = np.diff(text.message_starts)
     users = np.repeat(np.arange(len(text)), np.diff(text.user_starts))
@@ -58,18 +45,7 @@ def flatten_text(text: TokenMessages, gap: int) -> FlatText:
 
 
 def flatten_images(bags: ImageBags) -> FlatImages:
-    """Lay the images of users end to end.
-
-    Parameters
-    ----------
-    bags : ImageBags
-        Images of the users of a batch.
-
-    Returns
-    -------
-    FlatImages
-        The batch, still in bytes.
-    """
+    """Lay the images of users end to end."""
     users = np.repeat(np.arange(len(bags)), np.diff(bags.user_starts))
     # A copy, since bags are read-only and torch has no such tensors.
     pixels = torch.from_numpy(bags.pixels.copy())
@@ -98,18 +74,7 @@ class Batch:
         return self.n_users
 
     def to(self, device: torch.device | str) -> Batch:
-        """Copy to a device.
-
-        Parameters
-        ----------
-        device : torch.device or str
-            Where to.
-
-        Returns
-        -------
-        Batch
-            The same batch there.
-        """
+        """Copy to a device."""
         return Batch(
             {name: source.to(device) for name, source in self.sources.items()},
             {name: there.to(device) for name, there in self.present.items()},
@@ -136,18 +101,7 @@ class LabelBatch:
     weights: Tensor
 
     def to(self, device: torch.device | str) -> LabelBatch:
-        """Copy to a device.
-
-        Parameters
-        ----------
-        device : torch.device or str
-            Where to.
-
-        Returns
-        -------
-        LabelBatch
-            The same labels there.
-        """
+        """Copy to a device."""
         return LabelBatch(
             self.codes.to(device),
             {task: members.to(device) for task, members in self.members.items()},
@@ -155,18 +109,7 @@ class LabelBatch:
         )
 
     def part(self, start: int, stop: int) -> LabelBatch:
-        """Choose neighbouring users.
-
-        Parameters
-        ----------
-        start, stop : int
-            Rows from `start` to before `stop`.
-
-        Returns
-        -------
-        LabelBatch
-            Their labels.
-        """
+        """Labels of the users from `start` to `stop`."""
         return LabelBatch(
             self.codes[start:stop],
             {task: members[start:stop] for task, members in self.members.items()},
@@ -175,32 +118,21 @@ class LabelBatch:
 
 
 class UserDataset(Dataset[Any]):
-    """Users with their sources and, for training, their labels.
+    """Users with their sources and, for training, their labels and weights.
 
-    Parameters
-    ----------
-    sources : dict of str to source
-        Checked sources.
-    gaps : mapping of str to int
-        Gap between messages for each text.
-    dtype : torch.dtype
-        Precision of dense sources, set members and weights.
-    labels : EncodedLabels, default=None
-        Labels; None when predicting.
-    weights : ndarray of float, shape (n_users,), default=None
-        Weights of the users, all 1 by default.
+    `gap` is what filters need between messages; vectors and weights come in `dtype`.
     """
 
     def __init__(
         self,
         sources: Sources,
-        gaps: Mapping[str, int],
+        gap: int,
         dtype: torch.dtype,
         labels: EncodedLabels | None = None,
         weights: npt.NDArray[np.float64] | None = None,
     ) -> None:
         self.sources = sources
-        self.gaps = gaps
+        self.gap = gap
         self.dtype = dtype
         self.labels = labels
         self.present = {name: present(source) for name, source in sources.items()}
@@ -214,20 +146,7 @@ class UserDataset(Dataset[Any]):
         return self.__getitems__([row])
 
     def __getitems__(self, rows: Sequence[int]) -> tuple[Batch, LabelBatch | Tensor]:
-        """Build the batch of some users at once.
-
-        Parameters
-        ----------
-        rows : sequence of int
-            Row numbers.
-
-        Returns
-        -------
-        batch : Batch
-            Their sources.
-        labels : LabelBatch, or an empty Tensor without labels
-            Their labels.
-        """
+        """Build the batch of some rows: users, and labels or an empty tensor."""
         chosen = np.asarray(rows, dtype=np.int64)
         sources = {name: self._tensors(name, chosen) for name in self.sources}
         there = {n: torch.from_numpy(p[chosen]) for n, p in self.present.items()}
@@ -242,21 +161,10 @@ class UserDataset(Dataset[Any]):
         )
 
     def take(self, rows: npt.NDArray[np.int64]) -> UserDataset:
-        """Choose users.
-
-        Parameters
-        ----------
-        rows : ndarray of int
-            Row numbers.
-
-        Returns
-        -------
-        UserDataset
-            These users with their sources, labels and weights.
-        """
+        """Choose users by their rows."""
         return UserDataset(
             {name: source[rows] for name, source in self.sources.items()},
-            self.gaps,
+            self.gap,
             self.dtype,
             None if self.labels is None else self.labels.take(rows),
             self.weights[rows],
@@ -265,25 +173,14 @@ class UserDataset(Dataset[Any]):
     def _tensors(self, name: str, rows: npt.NDArray[np.int64]) -> SourceBatch:
         source = self.sources[name]
         if isinstance(source, TokenMessages):
-            return flatten_text(source[rows], self.gaps[name])
+            return flatten_text(source[rows], self.gap)
         if isinstance(source, ImageBags):
             return flatten_images(source[rows])
-        # NaN marks a missing source; its stand-in replaces the zeros, and zeros, other
+        # NaN marks a missing source; its embedding replaces the zeros, and zeros, other
         # than NaN, leave the gradients of everybody else alone.
         return torch.from_numpy(np.nan_to_num(source[rows])).to(self.dtype)
 
 
 def collate_whole(batch: tuple[Batch, Any]) -> tuple[Batch, Any]:
-    """Pass a batch that is built already.
-
-    Parameters
-    ----------
-    batch : tuple
-        What ``UserDataset.__getitems__`` gives.
-
-    Returns
-    -------
-    tuple
-        The same.
-    """
+    """Pass on a batch that is built already."""
     return batch

@@ -24,18 +24,10 @@ _MOST_USERS = 500
 def calibrate(
     module: nn.Module, dataset: UserDataset, batch_size: int, seed: int
 ) -> None:
-    """Standardise the vectors of all texts and images on the training users.
+    """Standardise the features of texts and images on the training users.
 
-    Parameters
-    ----------
-    module : Module
-        An architecture that holds :class:`JoinedSources`; changed in place.
-    dataset : UserDataset
-        Training users; those without a source do not count for it.
-    batch_size : int
-        Users to encode at a time.
-    seed : int
-        Chooses the users, where there are more than needed.
+    Sets the scale of every ScaledEncoder of the module from at most 500 users, drawn by
+    the seed.
     """
     rows = np.arange(len(dataset))
     if len(rows) > _MOST_USERS:

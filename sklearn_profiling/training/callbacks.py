@@ -11,42 +11,18 @@ __all__ = ["EpochProgress", "LinearDecay"]
 
 
 class EpochProgress(Callback):
-    """Show a bar with one step an epoch and the latest losses, on standard error.
-
-    Parameters
-    ----------
-    max_epochs : int
-        Epochs to come.
-    description : str
-        Name before the bar.
-    """
+    """Show a bar with one step an epoch and the latest losses, on standard error."""
 
     def __init__(self, max_epochs: int, description: str) -> None:
         self.max_epochs = max_epochs
         self.description = description
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002 - skorch's signature
-        """Open the bar.
-
-        Parameters
-        ----------
-        net : NeuralNet
-            The net.
-        **kwargs : dict
-            Not used.
-        """
+        """Open the bar."""
         self.bar_ = tqdm(total=self.max_epochs, desc=self.description, unit="epoch")
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002 - skorch's signature
-        """Move the bar.
-
-        Parameters
-        ----------
-        net : NeuralNet
-            The net.
-        **kwargs : dict
-            Not used.
-        """
+        """Move the bar."""
         latest = net.history[-1]
         losses = {
             name: f"{latest[name]:.4g}"
@@ -57,15 +33,7 @@ class EpochProgress(Callback):
         self.bar_.update()
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002 - skorch's signature
-        """Close the bar at the end of training.
-
-        Parameters
-        ----------
-        net : NeuralNet
-            The net.
-        **kwargs : dict
-            Not used.
-        """
+        """Close the bar at the end of training."""
         self.close()
 
     def close(self) -> None:
@@ -75,42 +43,18 @@ class EpochProgress(Callback):
 
 
 class LinearDecay(Callback):
-    """Let the learning rate fall linearly, to zero after the last epoch.
-
-    Parameters
-    ----------
-    learning_rate : float
-        In the first epoch.
-    epochs : int
-        Epochs of this call.
-    """
+    """Let the learning rate fall linearly, to zero after the last epoch."""
 
     def __init__(self, learning_rate: float, epochs: int) -> None:
         self.learning_rate = learning_rate
         self.epochs = epochs
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002 - skorch's signature
-        """Count from here.
-
-        Parameters
-        ----------
-        net : NeuralNet
-            The net.
-        **kwargs : dict
-            Not used.
-        """
+        """Start counting epochs."""
         self.done_ = 0
 
     def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002 - skorch's signature
-        """Set the rate of the epoch.
-
-        Parameters
-        ----------
-        net : NeuralNet
-            The net.
-        **kwargs : dict
-            Not used.
-        """
+        """Set the learning rate of the epoch."""
         rate = self.learning_rate * (1.0 - self.done_ / self.epochs)
         for group in net.optimizer_.param_groups:
             group["lr"] = rate

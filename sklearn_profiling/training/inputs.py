@@ -1,15 +1,17 @@
-"""What estimators read: named sources, checked; what ``fit`` saw of each."""
+"""Named sources as estimators read them, checked, and what ``fit`` saw of each."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
+from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import SourceError, VocabularyMismatchError
 
@@ -18,6 +20,8 @@ __all__ = [
     "SourceSpec",
     "Sources",
     "as_sources",
+    "named_sources",
+    "one_bag",
     "one_text",
     "present",
     "texts_of",
@@ -37,8 +41,8 @@ class SourceSpec:
     kind : {"text", "images", "vectors"}
         Kind of the source.
     n_features : int
-        Columns of a dense source; length of a text's word vectors, 0 if it has none;
-        numbers in an image.
+        Columns of a dense source; embedding dimension of a text, 0 if it has no
+        vectors; values of an image.
     fingerprint : str
         That of a text's vocabulary; empty for other sources.
     n_words : int
@@ -47,7 +51,7 @@ class SourceSpec:
         Channels, height and width of images; empty for other sources.
     """
 
-    kind: str
+    kind: Literal["text", "images", "vectors"]
     n_features: int
     fingerprint: str = ""
     n_words: int = 0
@@ -55,18 +59,7 @@ class SourceSpec:
 
     @classmethod
     def of(cls, source: Source) -> SourceSpec:
-        """Describe a source.
-
-        Parameters
-        ----------
-        source : TokenMessages, ImageBags or ndarray
-            A checked source.
-
-        Returns
-        -------
-        SourceSpec
-            Its description.
-        """
+        """Describe a checked source."""
         if isinstance(source, TokenMessages):
             vocabulary = source.vocabulary
             return cls(
@@ -80,6 +73,25 @@ class SourceSpec:
             return cls("images", math.prod(shape), image_shape=shape)
         return cls("vectors", source.shape[1])
 
+    def describe(
+        self,
+        name: str,
+        statistics: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
+        vectors: npt.NDArray[np.float32] | None = None,
+    ) -> SourceDescription:
+        """Describe the source to an architecture, with its mean and deviation (d,)."""
+        mean, scale = (torch.tensor(part) for part in statistics)
+        return SourceDescription(
+            name,
+            self.kind,
+            self.n_features,
+            mean,
+            scale,
+            n_words=self.n_words,
+            vectors=None if vectors is None else torch.tensor(vectors),
+            image_shape=self.image_shape,
+        )
+
     def __str__(self) -> str:
         if self.kind == "images":
             return f"images of {' x '.join(map(str, self.image_shape))}"
@@ -89,24 +101,8 @@ class SourceSpec:
 def as_sources(X: Any, *, default_name: str) -> Sources:
     """Bring what an estimator may be given into a dict of checked sources.
 
-    Parameters
-    ----------
-    X : mapping of str to source, TokenMessages, ImageBags or ndarray
-        Named sources, as :class:`~sklearn_profiling.sources.SourceUnion` makes them,
-        or one source alone.
-    default_name : str
-        Name of a source given alone.
-
-    Returns
-    -------
-    dict of str to TokenMessages, ImageBags or ndarray
-        The sources in the order of the mapping.
-
-    Raises
-    ------
-    SourceError
-        If a source is of an unknown kind, numbers of users differ, or a row of a dense
-        source is NaN in part.
+    A source given alone gets `default_name`. Raises SourceError if a source is of an
+    unknown kind, numbers of users differ, or a row of a dense source is NaN in part.
     """
     given = dict(X) if isinstance(X, Mapping) else {default_name: X}
     if not given:
@@ -169,18 +165,7 @@ def _check_rows(name: str, dense: npt.NDArray[np.floating[Any]]) -> None:
 
 
 def present(source: Source) -> npt.NDArray[np.bool_]:
-    """Tell which users have a source.
-
-    Parameters
-    ----------
-    source : TokenMessages, ImageBags or ndarray
-        A checked source.
-
-    Returns
-    -------
-    ndarray of bool, shape (n_users,)
-        False for users without messages or images, or with a row of NaN.
-    """
+    """Which users have a source, with a message, an image or a number: (n_users,)."""
     if isinstance(source, TokenMessages | ImageBags):
         return ~source.missing
     there: npt.NDArray[np.bool_] = ~np.isnan(source[:, 0])
@@ -188,43 +173,12 @@ def present(source: Source) -> npt.NDArray[np.bool_]:
 
 
 def texts_of(sources: Sources) -> Sources:
-    """Pick the texts among sources.
-
-    Parameters
-    ----------
-    sources : dict of str to source
-        Checked sources.
-
-    Returns
-    -------
-    dict of str to TokenMessages
-        Those that are texts.
-    """
+    """Pick the texts among sources."""
     return {n: s for n, s in sources.items() if isinstance(s, TokenMessages)}
 
 
 def one_text(sources: Sources, name: str | None, reader: str) -> Sources:
-    """Pick the one text that an estimator reads.
-
-    Parameters
-    ----------
-    sources : dict of str to source
-        Checked sources.
-    name : str or None
-        Name of the text; None if there is only one.
-    reader : str
-        Name of the estimator, for the message.
-
-    Returns
-    -------
-    dict of str to TokenMessages
-        That text alone.
-
-    Raises
-    ------
-    SourceError
-        If there is no such text, or several and none is named.
-    """
+    """Pick the one text that an estimator reads, by its name or as the only one."""
     texts = texts_of(sources)
     chosen = next(iter(texts)) if name is None and len(texts) == 1 else name
     if chosen not in texts:
@@ -236,27 +190,41 @@ def one_text(sources: Sources, name: str | None, reader: str) -> Sources:
     return {chosen: texts[chosen]}
 
 
+def one_bag(sources: Sources, name: str | None, reader: str) -> Sources:
+    """Pick the images that an estimator reads, or vectors where there are no images."""
+    kinds = {each: SourceSpec.of(source).kind for each, source in sources.items()}
+    readable = [each for each, kind in kinds.items() if kind == "images"]
+    # Vectors serve as images, so that a plain array is enough.
+    readable = readable or [each for each, kind in kinds.items() if kind == "vectors"]
+    chosen = readable[0] if name is None and len(readable) == 1 else name
+    if chosen not in readable:
+        msg = (
+            f"{reader} reads one source of images; parameter source is {name!r} and X "
+            f"holds {kinds}"
+        )
+        raise SourceError(msg)
+    return {chosen: sources[chosen]}
+
+
+def named_sources(sources: Sources, names: Sequence[str] | None) -> Sources:
+    """Pick the sources that are named; None takes all."""
+    if names is None:
+        return sources
+    absent = [name for name in names if name not in sources]
+    if absent or not len(names):
+        msg = (
+            f"parameter sources names {list(names)}; X holds {list(sources)}, and at "
+            "least one of them is needed"
+        )
+        raise SourceError(msg)
+    return {name: sources[name] for name in names}
+
+
 def check_specs(sources: Sources, specs: Mapping[str, SourceSpec]) -> Sources:
-    """Hold sources at predict time against those of ``fit``.
+    """Check the sources of ``predict`` against those of ``fit``, and order them alike.
 
-    Parameters
-    ----------
-    sources : dict of str to source
-        Checked sources.
-    specs : mapping of str to SourceSpec
-        What ``fit`` saw.
-
-    Returns
-    -------
-    dict of str to source
-        The sources in the order of ``fit``.
-
-    Raises
-    ------
-    SourceError
-        If a source is absent or of another shape.
-    VocabularyMismatchError
-        If a text comes with another vocabulary.
+    Raises SourceError if one is absent or of another shape, and
+    VocabularyMismatchError if a text comes with another vocabulary.
     """
     if set(sources) != set(specs):
         msg = (
@@ -287,19 +255,10 @@ def check_specs(sources: Sources, specs: Mapping[str, SourceSpec]) -> Sources:
 def tokens_of_array(
     X: npt.NDArray[Any], vocabulary: Vocabulary | None = None
 ) -> TokenMessages:
-    """Read a plain 2-D array as padded token ids, one message a user.
+    """Read padded token ids (n_users, n_positions) as text, one message a user.
 
-    Parameters
-    ----------
-    X : ndarray of numbers, shape (n_users, n_positions)
-        Token ids; 0 is padding. Any other value is a word of its own.
-    vocabulary : Vocabulary, default=None
-        That of ``fit``; unknown tokens are then left out.
-
-    Returns
-    -------
-    TokenMessages
-        The tokens as words.
+    0 is padding, any other value is a word of its own; words that are unknown to the
+    `vocabulary` of ``fit`` are left out.
     """
     values, inverse = np.unique(X, return_inverse=True)
     # numpy 2.0 and 2.1 give the inverse different shapes.

@@ -19,18 +19,8 @@ __all__ = ["MultiTaskLoss", "task_losses"]
 def task_losses(logits: Sequence[Tensor], labels: LabelBatch) -> list[Tensor]:
     """Cross-entropy of each task (eq. 10), averaged over the users labelled for it.
 
-    Parameters
-    ----------
-    logits : sequence of Tensor, shape (n_users, n_classes)
-        One tensor a task.
-    labels : LabelBatch
-        Labels, some missing; set-valued tasks by binary cross-entropy, summed over
-        classes.
-
-    Returns
-    -------
-    list of Tensor, shape ()
-        One loss a task; 0 for a task without a labelled user in the batch.
+    Takes logits (n_users, n_classes) a task; set-valued tasks by binary cross-entropy,
+    summed over classes. 0 for a task without a labelled user in the batch.
     """
     losses = []
     for task, scores in enumerate(logits):
@@ -54,14 +44,8 @@ def task_losses(logits: Sequence[Tensor], labels: LabelBatch) -> list[Tensor]:
 class MultiTaskLoss(nn.Module):
     """Weighted sum of the tasks' losses (eq. 11), fixed or learned weights.
 
-    Parameters
-    ----------
-    weights : sequence of float or None
-        Weight of each task: C of eq. 11. None learns them from the uncertainty of each
-        task: the sum of ``exp(-s) L / 2 + s / 2`` with s = -0.5 at first (Kendall et
-        al. 2018).
-    n_tasks : int
-        Number of tasks.
+    `weights` are C of eq. 11. None learns them from the uncertainty of each task: the
+    sum of ``exp(-s) L / 2 + s / 2`` with s = -0.5 initially (Kendall et al. 2018).
     """
 
     def __init__(self, weights: Sequence[float] | None, n_tasks: int) -> None:
@@ -77,40 +61,15 @@ class MultiTaskLoss(nn.Module):
             self.weights: Tensor
 
     def forward(self, logits: Sequence[Tensor], labels: LabelBatch) -> Tensor:
-        """Compute the loss of a batch.
-
-        Parameters
-        ----------
-        logits : sequence of Tensor, shape (n_users, n_classes)
-            One tensor a task.
-        labels : LabelBatch
-            Labels.
-
-        Returns
-        -------
-        Tensor, shape ()
-            The loss.
-        """
+        """Compute the loss of a batch."""
         losses = torch.stack(task_losses(logits, labels))
         return self.combine(losses, (labels.codes >= 0).any(dim=0))
 
     def combine(self, losses: Tensor, labelled: Tensor, share: float = 1.0) -> Tensor:
-        """Weigh the losses of the tasks and add them up.
+        """Weigh the losses (n_tasks,) and add them up.
 
-        Parameters
-        ----------
-        losses : Tensor, shape (n_tasks,)
-            One loss a task.
-        labelled : Tensor of bool, shape (n_tasks,)
-            Whether the batch holds a label of the task.
-        share : float, default=1.0
-            Share of the batch that the losses come from, where it is computed in parts
-            whose losses add up.
-
-        Returns
-        -------
-        Tensor, shape ()
-            The loss.
+        `labelled` (n_tasks,) says which tasks have a label in the batch; `share` is the
+        part of the batch's users that the losses are of.
         """
         if not self.learned:
             return (self.weights.to(losses.dtype) * losses).sum()
@@ -121,25 +80,7 @@ class MultiTaskLoss(nn.Module):
 
 
 def resolve_loss_weights(given: Any, tasks: list[str]) -> list[float] | None:
-    """Turn the parameter ``loss_weights`` into one weight a task.
-
-    Parameters
-    ----------
-    given : mapping, sequence, "paper", "uncertainty" or None
-        As the user gave it.
-    tasks : list of str
-        Names of the tasks.
-
-    Returns
-    -------
-    list of float, or None
-        The weights; None if they are to be learned.
-
-    Raises
-    ------
-    TargetError
-        If the parameter does not fit the tasks.
-    """
+    """Turn the parameter ``loss_weights`` into one weight a task; None if learned."""
     if given is None:
         return [1.0] * len(tasks)
     if isinstance(given, str):

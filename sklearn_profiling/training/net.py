@@ -50,12 +50,7 @@ DTYPES = {
 class ProfileNet(NeuralNet):
     """A skorch net that takes batches built by :class:`UserDataset`.
 
-    Parameters
-    ----------
-    *args, **kwargs
-        As for ``skorch.NeuralNet``.
-    autocast : bool, default=False
-        Whether to compute in bfloat16 where that is safe.
+    With `autocast` the forward pass computes in bfloat16.
     """
 
     def __init__(self, *args: Any, autocast: bool = False, **kwargs: Any) -> None:
@@ -63,20 +58,7 @@ class ProfileNet(NeuralNet):
         self.autocast = autocast
 
     def infer(self, x: Batch, **fit_params: Any) -> tuple[Tensor, ...]:  # noqa: ARG002 - skorch's signature
-        """Compute the logits of a batch.
-
-        Parameters
-        ----------
-        x : Batch
-            Sources of some users.
-        **fit_params : dict
-            Not used.
-
-        Returns
-        -------
-        tuple of Tensor, shape (n_users, n_classes)
-            Logits, one tensor a task.
-        """
+        """Compute the logits of a batch: (n_users, n_classes) a task."""
         batch = x.to(self.device)
         kind = torch.device(self.device).type
         with torch.autocast(kind, dtype=torch.bfloat16, enabled=self.autocast):
@@ -92,24 +74,7 @@ class ProfileNet(NeuralNet):
         X: Batch | None = None,  # noqa: ARG002 - skorch's signature
         training: bool = False,  # noqa: ARG002 - skorch's signature
     ) -> Tensor:
-        """Compute the loss of a batch.
-
-        Parameters
-        ----------
-        y_pred : sequence of Tensor
-            Logits, one tensor a task.
-        y_true : LabelBatch
-            Labels.
-        X : Batch
-            Not used.
-        training : bool
-            Not used.
-
-        Returns
-        -------
-        Tensor, shape ()
-            The loss.
-        """
+        """Compute the loss of a batch."""
         loss: Tensor = self.criterion_(y_pred, y_true.to(self.device))
         return loss
 
@@ -180,20 +145,7 @@ class TrainingPlan:
 
 @contextmanager
 def lent_generator(seed: int, device: str = "cpu") -> Iterator[None]:
-    """Let torch's global generators begin at a seed, and give them back as they were.
-
-    Parameters
-    ----------
-    seed : int
-        Where they begin.
-    device : str, default="cpu"
-        A device whose generator is lent beside that of the CPU.
-
-    Yields
-    ------
-    None
-        Once, with no other thread of this package in the same place.
-    """
+    """Seed torch's global generators for a while, and give them back as they were."""
     kind = torch.device(device)
     devices = [kind] if kind.type == "cuda" else []
     with TORCH_GENERATORS, torch.random.fork_rng(devices=devices):
@@ -204,22 +156,7 @@ def lent_generator(seed: int, device: str = "cpu") -> Iterator[None]:
 
 
 def build_module(build: Callable[[], nn.Module], seed: int, dtype: str) -> nn.Module:
-    """Build an architecture with parameters that depend on the seed alone.
-
-    Parameters
-    ----------
-    build : callable
-        Makes the module.
-    seed : int
-        Seed of its initial parameters.
-    dtype : {"float32", "float64", "bfloat16"}
-        Precision.
-
-    Returns
-    -------
-    Module
-        The architecture, on the CPU.
-    """
+    """Build an architecture, with parameters that depend on the seed alone."""
     with lent_generator(seed):
         return build().to(DTYPES[dtype])
 
@@ -238,22 +175,7 @@ def _computes_bfloat16(device: str) -> bool:
 
 
 def make_net(module: nn.Module, n_tasks: int, plan: TrainingPlan) -> ProfileNet:
-    """Wrap an architecture into an initialised net.
-
-    Parameters
-    ----------
-    module : Module
-        The architecture.
-    n_tasks : int
-        Number of tasks.
-    plan : TrainingPlan
-        How to train.
-
-    Returns
-    -------
-    ProfileNet
-        The net, not trained yet.
-    """
+    """Wrap an architecture into an initialised net."""
     generators = [torch.Generator().manual_seed(plan.seed + k) for k in range(3)]
     set_generator(module, generators[0])
     loss = MultiTaskLoss(plan.loss_weights, n_tasks).to(DTYPES[plan.dtype])
@@ -289,8 +211,8 @@ def _callbacks(plan: TrainingPlan) -> list[Any]:
         stopping = EarlyStopping(
             patience=plan.n_iter_no_change,
             load_best=True,
-            # Learned weights of tasks make losses below zero, of which a share of the
-            # best loss would call a rise an improvement.
+            # Learned task weights make losses negative, and a relative threshold would
+            # then count a rise as an improvement.
             threshold_mode="abs",
             sink=print if plan.verbose > 1 else _discard,
         )
@@ -304,7 +226,7 @@ def _callbacks(plan: TrainingPlan) -> list[Any]:
 
 
 def _discard(message: str) -> None:
-    """Say nothing."""
+    """Print nothing."""
 
 
 def train(
@@ -314,32 +236,18 @@ def train(
     *,
     epochs: int,
 ) -> None:
-    """Train a net, for the first time or on.
+    """Train a net for some epochs, for the first time or further.
 
-    Parameters
-    ----------
-    net : ProfileNet
-        The net.
-    dataset : UserDataset
-        Users with at least one label each.
-    plan : TrainingPlan
-        How to train.
-    epochs : int
-        Passes over the users.
-
-    Raises
-    ------
-    ProfilingError
-        If the loss or a parameter is no longer finite.
+    Raises ProfilingError if training diverges or no user is left to train on.
     """
-    # A warm start may come with another size of batches or another rate.
+    # A warm start may change the batch size and the learning rate.
     net.batch_size = plan.batch_size
     for group in net.optimizer_.param_groups:
         group["lr"] = plan.learning_rate
     training: Any = dataset
     if plan.early_stopping:
-        training, held_out = _hold_out(dataset, plan)
-        net.set_params(train_split=predefined_split(held_out))
+        training, validation = _split(dataset, plan)
+        net.set_params(train_split=predefined_split(validation))
     for _, callback in net.callbacks_:
         if isinstance(callback, LinearDecay):
             callback.epochs = epochs
@@ -351,7 +259,7 @@ def train(
         _clean_up(net)
     last = net.history[-1] if len(net.history) > before else {}
     loss = last.get("train_loss", 0.0)
-    # The last step comes after the last loss, so the parameters are looked at too, by
+    # The final update follows the last recorded loss, so check the parameters too, by
     # their sums: a mask of each would take as much memory again.
     finite = is_finite(net.module_)
     if not (np.isfinite(loss) and finite):
@@ -365,7 +273,7 @@ def train(
 
 
 def _clean_up(net: ProfileNet) -> None:
-    """Close the bar, and let go of the users held out: a net carries no data about."""
+    """Close the bar, and drop the validation set: a net carries no data about."""
     for _, callback in net.callbacks_:
         if isinstance(callback, EpochProgress):
             callback.close()
@@ -373,9 +281,7 @@ def _clean_up(net: ProfileNet) -> None:
         net.set_params(train_split=None)
 
 
-def _hold_out(
-    dataset: UserDataset, plan: TrainingPlan
-) -> tuple[UserDataset, UserDataset]:
+def _split(dataset: UserDataset, plan: TrainingPlan) -> tuple[UserDataset, UserDataset]:
     n_users = len(dataset)
     n_held_out = int(np.ceil(plan.validation_fraction * n_users))
     if n_held_out >= n_users:
@@ -392,20 +298,7 @@ def _hold_out(
 
 
 def compute_logits(net: ProfileNet, dataset: UserDataset) -> list[Tensor]:
-    """Compute the logits of all users.
-
-    Parameters
-    ----------
-    net : ProfileNet
-        A trained net.
-    dataset : UserDataset
-        Users.
-
-    Returns
-    -------
-    list of Tensor, shape (n_users, n_classes)
-        Logits on the CPU, one tensor a task.
-    """
+    """Compute the logits of all users: (n_users, n_classes) a task."""
     parts = [net.evaluation_step(batch) for batch in _batches(net, dataset)]
     return [torch.cat(task).cpu() for task in zip(*parts, strict=True)]
 
@@ -413,22 +306,7 @@ def compute_logits(net: ProfileNet, dataset: UserDataset) -> list[Tensor]:
 def apply_to_batches(
     net: ProfileNet, dataset: UserDataset, function: Callable[[Batch], Tensor]
 ) -> npt.NDArray[np.float64]:
-    """Compute something of all users, batch by batch, without gradients.
-
-    Parameters
-    ----------
-    net : ProfileNet
-        A trained net.
-    dataset : UserDataset
-        Users.
-    function : callable
-        From a batch on the net's device to a tensor.
-
-    Returns
-    -------
-    ndarray of float64
-        The results, end to end.
-    """
+    """Apply a function to all users, batch by batch, without gradients, and join."""
     net.module_.eval()
     with torch.inference_mode():
         parts = [

@@ -14,35 +14,13 @@ __all__ = ["is_finite", "load_numpy_state", "state_as_numpy"]
 
 
 def is_finite(module: nn.Module) -> bool:
-    """Tell whether every parameter is a finite number.
-
-    Parameters
-    ----------
-    module : Module
-        Any module.
-
-    Returns
-    -------
-    bool
-        False after training that diverged.
-    """
+    """Whether every parameter is a finite number."""
     # The sum needs no mask as large as the table of words.
     return all(bool(p.sum().isfinite()) for p in module.parameters())
 
 
 def state_as_numpy(module: nn.Module) -> dict[str, npt.NDArray[Any]]:
-    """Copy a module's parameters and buffers to numpy.
-
-    Parameters
-    ----------
-    module : Module
-        Any module.
-
-    Returns
-    -------
-    dict of str to ndarray
-        Its state.
-    """
+    """Copy a module's parameters and buffers to numpy."""
     return {
         name: tensor.detach().cpu().numpy().copy()
         for name, tensor in module.state_dict().items()
@@ -50,15 +28,7 @@ def state_as_numpy(module: nn.Module) -> dict[str, npt.NDArray[Any]]:
 
 
 def load_numpy_state(module: nn.Module, state: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Put a state made by :func:`state_as_numpy` back.
-
-    Parameters
-    ----------
-    module : Module
-        A module of the same sizes.
-    state : mapping of str to ndarray
-        Its state.
-    """
+    """Put a state made by :func:`state_as_numpy` back."""
     # Copied, since an array that comes from a memory map is read-only.
     tensors = {name: torch.tensor(np.array(array)) for name, array in state.items()}
     module.load_state_dict(tensors)

@@ -20,21 +20,11 @@ _IMAGES_AT_ONCE = 256
 
 
 def source_statistics(source: Source, weights: Weights) -> Statistics:
-    """Compute weighted mean and deviation of what a source is made of.
+    """Weighted mean and deviation (d,) of a source of the training users.
 
-    Parameters
-    ----------
-    source : TokenMessages, ImageBags or ndarray of shape (n_users, d)
-        Source of the training users.
-    weights : ndarray of float64, shape (n_users,)
-        Weight of each user, above zero.
-
-    Returns
-    -------
-    mean, deviation : ndarray of float64, shape (d,)
-        Of the word vectors over the words written, of each channel over all pixels,
-        from 0 to 1, of all images, or of each column over the users who have the
-        source; zeros where there is nothing to measure.
+    Of the word vectors over the words written, of each channel over all pixels, from 0
+    to 1, of all images, or of each column over the users who have the source; zeros
+    where there is nothing to measure. `weights` (n_users,) are above zero.
     """
     if isinstance(source, TokenMessages):
         return _text_statistics(source, weights)

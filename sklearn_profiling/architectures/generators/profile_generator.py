@@ -15,9 +15,9 @@ from sklearn_profiling.architectures.generators._kv_cache import (
     score_answers,
 )
 from sklearn_profiling.architectures.generators._token_rows import TokenRows
-from sklearn_profiling.architectures.layers.flat_text import FlatText
 from sklearn_profiling.architectures.layers.images import FlatImages
 from sklearn_profiling.architectures.layers.sources import SourceBatch
+from sklearn_profiling.architectures.layers.text import FlatText
 
 __all__ = ["ProfileGenerator", "ProfileInputs", "Question", "TokenIds"]
 
@@ -425,3 +425,11 @@ def _restore_aliases(
     del others
     for name, first in module._aliases.items():  # type: ignore[union-attr, operator]  # noqa: SLF001
         state[prefix + name] = state[prefix + first]
+
+
+class SelectAtt(ProfileGenerator):
+    """Encoder of text, patches of images, selective attention, decoder of profiles.
+
+    :class:`ProfileGenerator`, with its parameters, whose `image_encoder` gives the
+    states of patches and whose `fusion` is the selective attention.
+    """

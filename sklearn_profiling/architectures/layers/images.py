@@ -37,46 +37,18 @@ class FlatImages(NamedTuple):
         return len(self.image_users)
 
     def positions(self) -> Tensor:
-        """Count the images of each user.
-
-        Returns
-        -------
-        Tensor of int64, shape (n_images,)
-            0 for the first image of a user, 1 for the second, and so on.
-        """
+        """Place of each image among its user's, from 0: int64 (n_images,)."""
         counts = torch.bincount(self.image_users, minlength=self.n_users)
         starts = counts.cumsum(0) - counts
         everywhere = torch.arange(self.n_images, device=self.image_users.device)
         return everywhere - starts[self.image_users]
 
     def take(self, images: Tensor) -> FlatImages:
-        """Choose images.
-
-        Parameters
-        ----------
-        images : Tensor of int64, or of bool, shape (n_images,)
-            Which, such that their users do not fall.
-
-        Returns
-        -------
-        FlatImages
-            Those of the same users.
-        """
+        """Choose images by number or mask, such that their users do not fall."""
         return FlatImages(self.pixels[images], self.image_users[images], self.n_users)
 
     def to(self, device: torch.device | str) -> FlatImages:
-        """Copy to a device.
-
-        Parameters
-        ----------
-        device : torch.device or str
-            Where to.
-
-        Returns
-        -------
-        FlatImages
-            The same images there.
-        """
+        """Copy to a device."""
         return FlatImages(
             self.pixels.to(device), self.image_users.to(device), self.n_users
         )
@@ -85,11 +57,8 @@ class FlatImages(NamedTuple):
 class PixelScale(nn.Module):
     """From bytes to floats of mean 0 and deviation 1 in each channel.
 
-    Parameters
-    ----------
-    mean, scale : Tensor, shape (n_channels,)
-        Means and standard deviations of the training images, of pixels from 0 to 1; a
-        scale of 0 is taken as 1.
+    `mean` and `scale` (n_channels,) are those of the training images, of pixels from 0
+    to 1; a scale of 0 is taken as 1.
     """
 
     def __init__(self, mean: Tensor, scale: Tensor) -> None:
@@ -102,18 +71,7 @@ class PixelScale(nn.Module):
         self.scale: Tensor
 
     def forward(self, images: FlatImages) -> FlatImages:
-        """Scale pixels.
-
-        Parameters
-        ----------
-        images : FlatImages
-            Bytes.
-
-        Returns
-        -------
-        FlatImages
-            The same images in the precision of the scale.
-        """
+        """Scale bytes to the precision of the scale."""
         factor = 1.0 / (255.0 * self.scale)
         shift = self.mean / self.scale
         pixels = images.pixels.to(self.mean.dtype)
@@ -124,11 +82,7 @@ class PixelScale(nn.Module):
 class RowImages(nn.Module):
     """Read each row of a dense source as one image of one channel and one line.
 
-    Parameters
-    ----------
-    scale : Module
-        Brings rows to one scale, as
-        :class:`~sklearn_profiling.architectures.layers.sources.VectorEncoder` does.
+    `scale` brings rows to one scale, as a VectorEncoder does.
     """
 
     def __init__(self, scale: nn.Module) -> None:
@@ -136,17 +90,6 @@ class RowImages(nn.Module):
         self.scale = scale
 
     def forward(self, rows: Tensor) -> FlatImages:
-        """Make images.
-
-        Parameters
-        ----------
-        rows : Tensor, shape (n_users, n_features)
-            One row a user.
-
-        Returns
-        -------
-        FlatImages
-            One image a user, of shape (1, 1, n_features).
-        """
+        """Rows (n_users, n_features) to an image of (1, 1, n_features) a user."""
         users = torch.arange(len(rows), device=rows.device)
         return FlatImages(self.scale(rows)[:, None, None, :], users, len(rows))

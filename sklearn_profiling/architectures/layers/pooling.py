@@ -1,4 +1,4 @@
-"""From the regions of a user to a fixed number of pooling units."""
+"""From the rows of a user to a fixed number of pooling units."""
 
 from __future__ import annotations
 
@@ -10,25 +10,12 @@ __all__ = ["average_into_units", "normalise_response"]
 
 
 def average_into_units(values: Tensor, counts: Tensor, n_units: int) -> Tensor:
-    """Average the rows of each user in a fixed number of equal parts.
+    """Average (n_rows, n_features) of each user, end to end, in equal parts.
 
-    Of a user with R rows, unit k of K averages the rows from floor(k R / K) to
-    floor((k + 1) R / K), the last one excluded. A user with fewer rows than units fills
-    each unit with the single row floor(k R / K), so that rows are repeated.
-
-    Parameters
-    ----------
-    values : Tensor, shape (n_rows, n_features)
-        The rows of all users, end to end.
-    counts : Tensor of int64, shape (n_users,)
-        Number of rows of each user.
-    n_units : int
-        Number of parts.
-
-    Returns
-    -------
-    Tensor, shape (n_users, n_units, n_features)
-        The averages; zero for a user without rows.
+    `counts` (n_users,) are the rows of each user. Of a user with R rows, unit k of K
+    averages the rows from floor(k R / K) to floor((k + 1) R / K), the last one
+    excluded. A user with fewer rows than units repeats the row floor(k R / K). Returns
+    (n_users, n_units, n_features); zero for a user without rows.
     """
     unit = torch.arange(n_units, device=counts.device)
     rows = counts.unsqueeze(1)  # (n_users, 1)
@@ -47,17 +34,6 @@ def average_into_units(values: Tensor, counts: Tensor, n_units: int) -> Tensor:
 
 
 def normalise_response(values: Tensor) -> Tensor:
-    """Scale each vector z by (1 + |z|^2)^(-1/2).
-
-    Parameters
-    ----------
-    values : Tensor, shape (..., n_features)
-        Vectors.
-
-    Returns
-    -------
-    Tensor, same shape
-        Vectors of length below 1, in the same directions.
-    """
+    """Scale each vector z of (..., n_features) by (1 + |z|^2)^(-1/2)."""
     squares: Tensor = values.square().sum(dim=-1, keepdim=True)
     return values * torch.rsqrt(1.0 + squares)

@@ -38,31 +38,14 @@ class RandomLayer(nn.Module):
 
 
 class Dropout(RandomLayer):
-    """Set each entry to zero with some probability and scale up the rest.
-
-    Parameters
-    ----------
-    probability : float
-        Probability of an entry to be dropped, in [0, 1).
-    """
+    """Set each entry to zero with some probability in [0, 1) and scale up the rest."""
 
     def __init__(self, probability: float) -> None:
         super().__init__()
         self.probability = probability
 
     def forward(self, values: Tensor) -> Tensor:
-        """Drop entries in training, pass them in evaluation.
-
-        Parameters
-        ----------
-        values : Tensor, any shape
-            Activations.
-
-        Returns
-        -------
-        Tensor, same shape
-            Activations, some of them zero.
-        """
+        """Drop entries of any tensor in training, pass them in evaluation."""
         if not self.training or self.probability == 0.0:
             return values
         keep = self._keep(values, tuple(values.shape), self.probability)
@@ -70,46 +53,21 @@ class Dropout(RandomLayer):
 
 
 class SourceDropout(RandomLayer):
-    """Declare a source of some users missing, so that its stand-in learns.
-
-    Parameters
-    ----------
-    probability : float
-        Probability of a user's source to be dropped, in [0, 1).
-    """
+    """Hide a source of some users, so that its missing-source embedding is learned."""
 
     def __init__(self, probability: float) -> None:
         super().__init__()
         self.probability = probability
 
     def forward(self, present: Tensor) -> Tensor:
-        """Drop sources in training, pass them in evaluation.
-
-        Parameters
-        ----------
-        present : Tensor of bool, shape (n_users,)
-            Whether the user has the source.
-
-        Returns
-        -------
-        Tensor of bool, shape (n_users,)
-            Whether the source is used.
-        """
+        """Which of (n_users,) have the source and are not hidden: bool (n_users,)."""
         if not self.training or self.probability == 0.0:
             return present
         return present & self._keep(present, tuple(present.shape), self.probability)
 
 
 def set_generator(module: nn.Module, generator: torch.Generator | None) -> None:
-    """Hand a generator to every random layer of a module.
-
-    Parameters
-    ----------
-    module : Module
-        The architecture.
-    generator : torch.Generator or None
-        What its random layers draw from; None takes theirs away.
-    """
+    """Give all random layers of a module one generator; None for the global one."""
     for layer in module.modules():
         if isinstance(layer, RandomLayer):
             layer.generator = generator

@@ -14,8 +14,12 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from sklearn_profiling.architectures.layers.flat_text import FlatText, WordEmbedding
 from sklearn_profiling.architectures.layers.randomness import Dropout, SourceDropout
+from sklearn_profiling.architectures.layers.sources import (
+    SourceDescription,
+    word_embedding,
+)
+from sklearn_profiling.architectures.layers.text import FlatText
 
 __all__ = [
     "Bucket",
@@ -56,22 +60,10 @@ class Bucket(NamedTuple):
 def length_buckets(lengths: Tensor, step_cost: int = _STEP_COST) -> list[Tensor]:
     """Split sequences into buckets of like length that take the least time together.
 
-    A bucket of n sequences, the longest of T words, is taken to cost
+    Returns the numbers of the sequences in each bucket, the shortest sequences first. A
+    bucket of n sequences, the longest of T words, is taken to cost
     ``T * (n + step_cost)``; of all ways to cut the sorted lengths, the cheapest is
     found by dynamic programming. Buckets of more than 64 sequences are then split.
-
-    Parameters
-    ----------
-    lengths : Tensor of int64, shape (n_sequences,)
-        Words of each sequence, at least 1.
-    step_cost : int, default=4
-        Cost of a time step beside its sequences; 0 gives each length its own bucket.
-
-    Returns
-    -------
-    list of Tensor of int64
-        Numbers of the sequences in each bucket, the shortest sequences first; together
-        each sequence once.
     """
     order = torch.argsort(lengths, stable=True)
     sizes, counts = torch.unique_consecutive(lengths[order], return_counts=True)
@@ -98,19 +90,8 @@ def word_buckets(
 ) -> list[Bucket]:
     """Cut the text of a batch into sequences and those into buckets.
 
-    Parameters
-    ----------
-    text : FlatText
-        Messages of a batch.
-    level : {"user", "message"}
-        Whether all messages of a user are one sequence, or each message is one.
-    max_words : int or None
-        Words of a sequence after which it is cut off; None keeps all.
-
-    Returns
-    -------
-    list of Bucket
-        The sequences; positions count the words of the batch, gaps left out.
+    All messages of a "user" are one sequence, or each "message" is one; it is cut off
+    after `max_words`. Positions count the words of the batch, without gaps.
     """
     device = text.ids.device
     # The cuts are found step by step, which only the CPU does quickly.
@@ -132,17 +113,7 @@ def word_buckets(
 
 
 class BucketedLSTM(nn.Module):
-    """An LSTM and the average of its outputs over all words of a user.
-
-    Parameters
-    ----------
-    n_dimensions : int
-        Length of a word vector.
-    n_hidden : int
-        Units of the LSTM: length of a user's vector.
-    dropout : float
-        Probability of dropout on the entries of word vectors.
-    """
+    """An LSTM and the average of its outputs over all words of a user."""
 
     def __init__(self, n_dimensions: int, n_hidden: int, dropout: float) -> None:
         super().__init__()
@@ -155,22 +126,10 @@ class BucketedLSTM(nn.Module):
     def forward(
         self, vectors: Tensor, buckets: Sequence[Bucket], n_users: int
     ) -> Tensor:
-        """Read the words of each user.
+        """Average h of eq. 7 over all sequences of a user: (n_users, n_hidden).
 
-        Parameters
-        ----------
-        vectors : Tensor, shape (n_words, n_dimensions)
-            Vectors of all words of a batch.
-        buckets : sequence of Bucket
-            Where the sequences lie among them.
-        n_users : int
-            Users in the batch.
-
-        Returns
-        -------
-        Tensor, shape (n_users, n_hidden)
-            h of eq. 7, averaged over the time steps of all sequences of a user; zero
-            for users without words.
+        `vectors` (n_words, n_dimensions) are those of all words of the batch, among
+        which `buckets` lie. Users without words get zeros.
         """
         words = self.dropout(vectors)
         sums = vectors.new_zeros(n_users, self.n_features)
@@ -188,88 +147,54 @@ class BucketedLSTM(nn.Module):
 class RecurrentText(nn.Module):
     """Read one text by several LSTMs side by side, from the same word vectors.
 
-    Parameters
-    ----------
-    embedding : WordEmbedding
-        Word vectors.
-    n_lstms : int
-        Number of LSTMs.
-    n_hidden : int
-        Units of each LSTM.
-    level : {"user", "message"}
-        Whether all messages of a user are one sequence, or each message is one.
-    max_words : int or None
-        Words of a sequence after which it is cut off; None keeps all.
-    word_dropout : float
-        Probability of dropout on the entries of word vectors, drawn for each LSTM.
-    source_dropout : float
-        Probability that training hides the text of a user.
+    Dropout on the entries of word vectors is drawn for each LSTM.
     """
 
     def __init__(
         self,
-        embedding: WordEmbedding,
+        source: SourceDescription,
         n_lstms: int,
         *,
-        n_hidden: int,
         level: Literal["user", "message"],
         max_words: int | None,
+        n_hidden: int,
+        n_dimensions: int,
+        trainable_vectors: bool,
         word_dropout: float,
         source_dropout: float,
     ) -> None:
         super().__init__()
-        self.embedding = embedding
+        self.embedding = word_embedding(
+            source, n_dimensions, trainable=trainable_vectors
+        )
         self.level: Literal["user", "message"] = level
         self.max_words = max_words
         self.n_features = n_hidden
-        n_dimensions = embedding.table.shape[1]
+        n_inputs = self.embedding.table.shape[1]
         self.lstms = nn.ModuleList(
-            BucketedLSTM(n_dimensions, n_hidden, word_dropout) for _ in range(n_lstms)
+            BucketedLSTM(n_inputs, n_hidden, word_dropout) for _ in range(n_lstms)
         )
-        self.stand_ins = nn.ParameterList(
+        self.missing = nn.ParameterList(
             nn.Parameter(torch.zeros(n_hidden)) for _ in range(n_lstms)
         )
         self.hide = SourceDropout(source_dropout)
 
     def forward(self, text: FlatText, present: Tensor) -> list[Tensor]:
-        """Read the text of each user.
+        """Read the text of each user: (n_users, n_hidden) of each LSTM.
 
-        Parameters
-        ----------
-        text : FlatText
-            Messages of a batch.
-        present : Tensor of bool, shape (n_users,)
-            Whether each user has the text; who has not gets a learned stand-in.
-
-        Returns
-        -------
-        list of Tensor, shape (n_users, n_hidden)
-            What each LSTM makes of it.
+        Users who are not `present` (n_users,) get the missing-source embedding.
         """
         buckets = word_buckets(text, self.level, self.max_words)
         vectors = self.embedding(text.ids[text.is_word])
         use = self.hide(present).unsqueeze(-1)
         return [
-            torch.where(use, lstm(vectors, buckets, text.n_users), stand_in)
-            for lstm, stand_in in zip(self.lstms, self.stand_ins, strict=True)
+            torch.where(use, lstm(vectors, buckets, text.n_users), missing)
+            for lstm, missing in zip(self.lstms, self.missing, strict=True)
         ]
 
 
 def dense(n_inputs: int, n_outputs: int, dropout: float) -> nn.Sequential:
-    """Make a dense layer with ReLU, and dropout behind it (eq. 8 and 9).
-
-    Parameters
-    ----------
-    n_inputs, n_outputs : int
-        Units that it reads and gives.
-    dropout : float
-        Probability of dropout.
-
-    Returns
-    -------
-    Sequential
-        The layers.
-    """
+    """Dense layer with ReLU, and dropout behind it (eq. 8 and 9)."""
     return nn.Sequential(nn.Linear(n_inputs, n_outputs), nn.ReLU(), Dropout(dropout))
 
 
@@ -278,11 +203,6 @@ def glorot_uniform(module: nn.Module) -> None:
 
     A matrix of r rows and c columns is drawn from U(-a, a), a = sqrt(6 / (r + c));
     those of the four gates of an LSTM one by one. Biases become zero.
-
-    Parameters
-    ----------
-    module : Module
-        Changed in place.
     """
     for layer in module.modules():
         if isinstance(layer, nn.Linear):

@@ -15,35 +15,16 @@ class SeparateTasks(nn.Module):
     """One architecture a task: what multi-task learning is compared with.
 
     Trained together under a sum of losses they learn as if trained alone, since no
-    parameter is shared.
-
-    Parameters
-    ----------
-    architectures : iterable of Module
-        One a task; each gives the logits of that task alone.
+    parameter is shared. Each gives the logits of its task alone.
     """
 
     def __init__(self, architectures: Iterable[nn.Module]) -> None:
         super().__init__()
         self.architectures = nn.ModuleList(architectures)
+        self.gap = max(getattr(net, "gap", 0) for net in self.architectures)
 
     def forward(
-        self,
-        sources: Mapping[str, SourceBatch],
-        present: Mapping[str, Tensor],
+        self, sources: Mapping[str, SourceBatch], present: Mapping[str, Tensor]
     ) -> tuple[Tensor, ...]:
-        """Compute logits.
-
-        Parameters
-        ----------
-        sources : mapping of str to FlatText, FlatImages or Tensor
-            The sources of a batch.
-        present : mapping of str to Tensor of bool, shape (n_users,)
-            Whether each user has the source.
-
-        Returns
-        -------
-        tuple of Tensor, shape (n_users, n_classes)
-            Logits, one tensor a task.
-        """
+        """Logits (n_users, n_classes) of each task, each from its own architecture."""
         return tuple(net(sources, present)[0] for net in self.architectures)

@@ -1,35 +1,34 @@
-"""Encoders of single sources, and the layer that joins them.
+"""Sources: how an architecture learns of them, and the layer that joins them.
 
 Each encoder turns its source into a float tensor (n_users, n_features). A user without
-the source gets the source's learned stand-in instead, so that every user has a vector.
+the source gets the learned missing-source embedding instead, so that every user has a
+vector.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from sklearn_profiling.architectures.layers.attention import MessageAttention
-from sklearn_profiling.architectures.layers.convolution import DeepTextConvolution
-from sklearn_profiling.architectures.layers.flat_text import FlatText, WordEmbedding
 from sklearn_profiling.architectures.layers.images import FlatImages
 from sklearn_profiling.architectures.layers.randomness import Dropout, SourceDropout
+from sklearn_profiling.architectures.layers.text import FlatText, WordEmbedding
 
 __all__ = [
     "JoinedSources",
     "ScaledEncoder",
     "SourceBatch",
-    "TextEncoder",
+    "SourceDescription",
     "VectorEncoder",
+    "word_embedding",
 ]
 
-
 SourceBatch = FlatText | FlatImages | Tensor
-"""Text, images, or a dense source of shape (n_users, n_features)."""
-
+"""A source of a batch: text, images, or a dense source (n_users, n_features)."""
 
 MEAN_SQUARE_LENGTH = 32.0
 """Of the vector of each of several sources, on the training users.
@@ -39,22 +38,71 @@ brought to one size.
 """
 
 
-class ScaledEncoder(nn.Module):
-    """Base of encoders that learn, standardised on the training users.
-
-    Parameters
-    ----------
-    n_features : int
-        Length of a user's vector.
+@dataclass(frozen=True)
+class SourceDescription:
+    """What an architecture is told of a source before it is built.
 
     Attributes
     ----------
-    say : float
-        Factor of the vector beside other sources. Below 1, since what learns from few
-        users learns them by heart, and can grow where it deserves to.
+    name : str
+        Name of the source.
+    kind : {"text", "images", "vectors"}
+        What it is made of.
+    n_features : int
+        Columns of vectors, values of an image, or the dimension of the word vectors
+        that a text brings, 0 if it brings none.
+    mean, scale : Tensor of float64, shape (d,)
+        Mean and deviation of the word vectors, channels or columns on the training
+        users.
+    n_words : int
+        Size of a text's vocabulary.
+    vectors : Tensor of float32, shape (n_words, n_features), or None
+        Word vectors that a text brings.
+    image_shape : tuple of int
+        Channels, height and width of images.
     """
 
-    say = 0.25
+    name: str
+    kind: Literal["text", "images", "vectors"]
+    n_features: int
+    mean: Tensor
+    scale: Tensor
+    n_words: int = 0
+    vectors: Tensor | None = None
+    image_shape: tuple[int, ...] = ()
+
+    def initial_vectors(self, words: Tensor | None = None) -> Tensor | None:
+        """Word vectors of mean 0 and deviation 1, of all or some words.
+
+        Trainers leave a common direction and a scale of their own, under which layers
+        of any initialisation hardly tell words apart.
+        """
+        if self.vectors is None:
+            return None
+        vectors = self.vectors if words is None else self.vectors[words]
+        return (vectors - self.mean) / torch.where(self.scale > 0, self.scale, 1.0)
+
+
+def word_embedding(
+    source: SourceDescription, n_dimensions: int, *, trainable: bool
+) -> WordEmbedding:
+    """Word vectors of a text, or `n_dimensions` to learn where it brings none."""
+    return WordEmbedding(
+        source.n_words,
+        source.n_features or n_dimensions,
+        source.initial_vectors(),
+        trainable=trainable,
+    )
+
+
+class ScaledEncoder(nn.Module):
+    """Base of encoders that learn; their output is standardised on the training users.
+
+    `initial_scale` is the factor of the vector beside other sources. Below 1 because
+    encoders overfit few users; it can grow where the source deserves it.
+    """
+
+    initial_scale = 0.25
 
     def __init__(self, n_features: int) -> None:
         super().__init__()
@@ -65,148 +113,21 @@ class ScaledEncoder(nn.Module):
         self.scale: Tensor
 
     def set_scale(self, mean: Tensor, scale: Tensor) -> None:
-        """Say what to subtract from a user's vector and what to divide it by.
-
-        Parameters
-        ----------
-        mean, scale : Tensor, shape (n_features,)
-            Measured on training users; a scale of 0 is taken as 1.
-        """
+        """Set mean and deviation (n_features,) of the output; a deviation of 0 is 1."""
         self.mean.copy_(mean)
         self.scale.copy_(torch.where(scale > 0, scale, torch.ones_like(scale)))
 
     def standardise(self, vectors: Tensor) -> Tensor:
-        """Bring vectors to the scale that was set.
-
-        Parameters
-        ----------
-        vectors : Tensor, shape (n_users, n_features)
-            Vectors of users.
-
-        Returns
-        -------
-        Tensor, shape (n_users, n_features)
-            The same, of mean 0 and deviation 1 on the training users.
-        """
+        """Bring (n_users, n_features) to mean 0 and deviation 1."""
         return (vectors - self.mean) / self.scale
-
-
-class TextEncoder(ScaledEncoder):
-    """Deep Text-CNN with attention over messages: text of a user to one vector.
-
-    Parameters
-    ----------
-    embedding : WordEmbedding
-        Word vectors.
-    n_dimensions : int
-        Length of a word vector.
-    n_filters : int
-        Feature maps of each width in the first convolution.
-    kernel_sizes : sequence of int
-        Filter widths of the first convolution.
-    second_kernel_size : int
-        Filter width of the second convolution.
-    n_features : int
-        Length of the text's vector.
-    attention : {"softmax", "raw", None}
-        See :class:`MessageAttention`.
-    n_attention : int
-        Hidden size of the attention score.
-    word_dropout : float, default=0.0
-        Probability of dropout on the entries of word vectors.
-    dropout : float, default=0.0
-        Probability of dropout on the text's vector.
-    """
-
-    def __init__(
-        self,
-        embedding: WordEmbedding,
-        *,
-        n_dimensions: int,
-        n_filters: int,
-        kernel_sizes: Sequence[int],
-        second_kernel_size: int,
-        n_features: int,
-        attention: Literal["softmax", "raw"] | None,
-        n_attention: int,
-        word_dropout: float = 0.0,
-        dropout: float = 0.0,
-    ) -> None:
-        super().__init__(n_features)
-        self.embedding = embedding
-        self.word_dropout = Dropout(word_dropout)
-        self.dropout = Dropout(dropout)
-        self.convolution = DeepTextConvolution(
-            n_dimensions, n_filters, kernel_sizes, second_kernel_size, n_features
-        )
-        self.attention = MessageAttention(n_features, n_attention, attention)
-
-    def messages(self, text: FlatText) -> Tensor:
-        """Encode each message on its own.
-
-        Parameters
-        ----------
-        text : FlatText
-            Messages of a batch.
-
-        Returns
-        -------
-        Tensor, shape (n_messages, n_features)
-            h_T of the paper.
-        """
-        words = self.word_dropout(self.embedding(text.ids))
-        vectors: Tensor = self.convolution(words, text)
-        return vectors
-
-    def message_weights(self, text: FlatText) -> Tensor:
-        """Attention weight of each message.
-
-        Parameters
-        ----------
-        text : FlatText
-            Messages of a batch.
-
-        Returns
-        -------
-        Tensor, shape (n_messages,)
-            The weights.
-        """
-        return self.attention.weights(
-            self.messages(text), text.message_users, text.n_users
-        )
-
-    def forward(self, text: FlatText) -> Tensor:
-        """Encode the text of each user.
-
-        Parameters
-        ----------
-        text : FlatText
-            Messages of a batch.
-
-        Returns
-        -------
-        Tensor, shape (n_users, n_features)
-            m of the paper, standardised by :meth:`set_scale`.
-        """
-        joined: Tensor = self.attention(
-            self.messages(text), text.message_users, text.n_users
-        )
-        vectors: Tensor = self.dropout(self.standardise(joined))
-        return vectors
 
 
 class VectorEncoder(nn.Module):
     """Centre a dense source and bring it to the scale of the others.
 
     One factor serves all columns, so that columns keep their proportions: those of a
-    spectral decomposition fall in size, and the small ones are mostly noise.
-
-    Parameters
-    ----------
-    mean, scale : Tensor, shape (n_features,)
-        Means and standard deviations of the columns on the training users.
-    dropout : float
-        Probability of dropout on the scaled columns.
+    spectral decomposition fall in size, and the small ones are mostly noise. `mean` and
+    `scale` (n_features,) are those of the columns on the training users.
     """
 
     def __init__(self, mean: Tensor, scale: Tensor, dropout: float) -> None:
@@ -220,34 +141,17 @@ class VectorEncoder(nn.Module):
         self.n_features = len(mean)
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """Centre and scale.
-
-        Parameters
-        ----------
-        vectors : Tensor, shape (n_users, n_features)
-            Rows as they came.
-
-        Returns
-        -------
-        Tensor, shape (n_users, n_features)
-            Columns of mean 0, of mean square 1 all together, on the training users.
-        """
+        """Rows (n_users, n_features) to columns of mean square 1 all together."""
         scaled: Tensor = self.dropout((vectors - self.mean) / self.size)
         return scaled
 
 
 class JoinedSources(nn.Module):
-    """Encode every source, put stand-ins where one is missing, concatenate (eq. 6).
+    """Encode every source, fill in missing ones, concatenate (eq. 6).
 
     Encoders give columns of mean square 1. Where there are several, each is brought to
-    one length, so that all begin with the same say, whatever their numbers of columns.
-
-    Parameters
-    ----------
-    encoders : mapping of str to Module
-        Encoder of each source; each has ``n_features``.
-    source_dropout : float
-        Probability that training hides a source of a user.
+    one length, so that every source starts with the same weight, whatever its
+    dimension. `source_dropout` is the probability that training hides a source.
     """
 
     def __init__(
@@ -263,76 +167,40 @@ class JoinedSources(nn.Module):
         self.factors = [1.0]
         if len(sizes) > 1:
             self.factors = [
-                getattr(encoder, "say", 1.0) * (MEAN_SQUARE_LENGTH / size) ** 0.5
+                getattr(encoder, "initial_scale", 1.0)
+                * (MEAN_SQUARE_LENGTH / size) ** 0.5
                 for encoder, size in zip(self.encoders, sizes, strict=True)
             ]
-        self.stand_ins = nn.ParameterList(
+        self.missing = nn.ParameterList(
             nn.Parameter(torch.zeros(size)) for size in sizes
         )
         self.hide = SourceDropout(source_dropout)
 
     def encoder(self, name: str) -> nn.Module:
-        """Find the encoder of one source.
-
-        Parameters
-        ----------
-        name : str
-            Name of the source.
-
-        Returns
-        -------
-        Module
-            Its encoder.
-        """
+        """Find the encoder of a source."""
         return self.encoders[self.names.index(name)]
 
     def parts(
-        self,
-        sources: Mapping[str, SourceBatch],
-        present: Mapping[str, Tensor],
+        self, sources: Mapping[str, SourceBatch], present: Mapping[str, Tensor]
     ) -> list[Tensor]:
-        """Encode each source of each user.
+        """Encode each source: (n_users, n_features of the source) each.
 
-        Parameters
-        ----------
-        sources : mapping of str to FlatText, FlatImages or Tensor
-            The sources of a batch.
-        present : mapping of str to Tensor of bool, shape (n_users,)
-            Whether each user has the source.
-
-        Returns
-        -------
-        list of Tensor, shape (n_users, n_features of the source)
-            Vectors, or stand-ins of those who lack the source.
+        `present` (n_users,) says who has the source; the others get its
+        missing-source embedding.
         """
         parts = []
-        for name, encoder, stand_in in zip(
-            self.names, self.encoders, self.stand_ins, strict=True
+        for name, encoder, missing in zip(
+            self.names, self.encoders, self.missing, strict=True
         ):
             encoded = encoder(sources[name])
             use = self.hide(present[name]).unsqueeze(-1)
-            parts.append(torch.where(use, encoded, stand_in.to(encoded.dtype)))
+            parts.append(torch.where(use, encoded, missing.to(encoded.dtype)))
         return parts
 
     def forward(
-        self,
-        sources: Mapping[str, SourceBatch],
-        present: Mapping[str, Tensor],
+        self, sources: Mapping[str, SourceBatch], present: Mapping[str, Tensor]
     ) -> Tensor:
-        """Join the sources of each user.
-
-        Parameters
-        ----------
-        sources : mapping of str to FlatText, FlatImages or Tensor
-            The sources of a batch.
-        present : mapping of str to Tensor of bool, shape (n_users,)
-            Whether each user has the source.
-
-        Returns
-        -------
-        Tensor, shape (n_users, n_features)
-            c(u) of the paper.
-        """
+        """Join the sources of each user: (n_users, n_features)."""
         parts = self.parts(sources, present)
         scaled = [k * part for k, part in zip(self.factors, parts, strict=True)]
         return torch.cat(scaled, dim=1)

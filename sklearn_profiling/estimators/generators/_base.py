@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
-from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import joblib
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from torch import nn
 
 from sklearn_profiling.architectures.generators._image_states import ImageStates
 from sklearn_profiling.architectures.generators.profile_generator import (
     ProfileGenerator,
 )
+from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.estimators._base import BaseProfileClassifier
+from sklearn_profiling.estimators._constraints import RATE
 from sklearn_profiling.estimators._first_sources import first_of_each
 from sklearn_profiling.estimators.generators._parts import (
     FROZEN,
@@ -47,16 +47,13 @@ __all__: list[str] = []
 MODES = ("fusion", "text", "masked_image", "masked_profile")
 _WITH_CAPTIONS = {"unimodal", "both"}
 _WITH_IMAGES = {"multimodal", "both"}
-_MODELS = [str, os.PathLike, HasMethods(["to_diff_dict"]), dict, nn.Module, None]
 _WITHOUT_EFFECT = {"verbose", "checkpoint_folder", "device", "prediction_batch_size"}
-_POSITIVE = Interval(Integral, 1, None, closed="left")
-_PROBABILITY = Interval(Real, 0, 1, closed="both")
 
 
 class BaseGeneratorClassifier(BaseProfileClassifier):
     """Base of classifiers that write a user's profile as text."""
 
-    _array_is_text = True
+    _reads = "text"
     # Whether the fusion reads the patches of an image instead of its [CLS] state.
     _reads_patches: ClassVar[bool] = False
     _architecture: ClassVar[type[ProfileGenerator]] = ProfileGenerator
@@ -69,37 +66,13 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
     _small_language: ClassVar[dict[str, Any] | None] = None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseProfileClassifier._parameter_constraints,
-        "language_model": _MODELS,
-        "image_model": _MODELS,
-        "tokenizer": [str, os.PathLike, HasMethods(["encode"]), None],
         "fusion": [StrOptions(set(FUSIONS) - {"selective"})],
-        "paradigm": [StrOptions({"multimodal", "unimodal", "both"})],
-        "joint_modes": ["array-like"],
-        "mask_image": [_PROBABILITY],
-        "mask_profile": [_PROBABILITY],
-        "mixing": [StrOptions({"step", "batch", "epoch"})],
-        "source": [str, None],
-        "captions": [str],
-        "max_messages": [_POSITIVE, None],
-        "max_images": [_POSITIVE, None],
-        "max_tokens": [Interval(Integral, 2, None, closed="left")],
-        "n_beams": [_POSITIVE],
-        "decoding": [StrOptions({"beam", "scoring"})],
-        "scoring": [StrOptions({"sum", "mean"})],
-        "max_sets": [_POSITIVE],
-        "dropout": [Interval(Real, 0, 1, closed="left"), None],
-        "frozen": ["array-like"],
-        "lora": [dict, None],
-        "gradient_checkpointing": ["boolean"],
-        "micro_batch_size": [_POSITIVE, None],
-        "prediction_batch_size": [_POSITIVE],
-        "checkpoint_folder": [str, os.PathLike, None],
+        "dropout": [RATE, None],
     }
 
     # -- sources ---------------------------------------------------------------
 
-    def _check_architecture(self, sources: Sources) -> Sources:
+    def _choose_sources(self, sources: Sources) -> Sources:
         kinds = {name: SourceSpec.of(source).kind for name, source in sources.items()}
         texts = [n for n, k in kinds.items() if k == "text" and n != self.captions]
         images = [n for n, k in kinds.items() if k == "images"]
@@ -135,9 +108,6 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         most = self.max_images if of_images else self.max_messages
         return first_of_each(source, most)
 
-    def _gaps(self) -> dict[str, int]:
-        return {name: 0 for name, spec in self._specs.items() if spec.kind == "text"}
-
     # -- fitting ---------------------------------------------------------------
 
     def _train(
@@ -152,19 +122,25 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
     ) -> None:
         for name, allowed in (("joint_modes", MODES), ("frozen", self._freezable)):
             check_names(type(self).__name__, name, getattr(self, name), allowed)
-        if not again:
-            self._learn(sources, codec, labels, weights)
-        self._fingerprint = ""
-        if self.checkpoint_folder is not None:
-            self._fingerprint = self._hash_of(sources, labels, weights)
-        # Weights of the user's models are wanted now; an unpickled copy has its own.
-        self._given = (self.language_model, self.image_model)
+        if self.checkpoint_folder is not None and self.early_stopping:
+            msg = (
+                f"{type(self).__name__}: checkpoint_folder and early_stopping do not "
+                "go together; leave one of them out"
+            )
+            raise ProfilingError(msg)
         try:
             super()._train(sources, codec, labels, weights, again=again, epochs=epochs)
         finally:
-            del self._given, self._fingerprint
             if hasattr(self, "net_"):
                 self.net_.checkpoint = None
+
+    def _prepare(self, dataset: UserDataset, plan: TrainingPlan) -> None:
+        super()._prepare(dataset, plan)
+        if self.checkpoint_folder is not None:
+            fingerprint = self._hash_of(dataset)
+            self.net_.checkpoint = TrainingCheckpoint(
+                self.checkpoint_folder, fingerprint
+            )
 
     def _learn(
         self,
@@ -172,35 +148,25 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         codec: LabelCodec,
         labels: EncodedLabels,
         weights: Weights,
-    ) -> None:
+    ) -> Sources:
         specs = {name: SourceSpec.of(source) for name, source in sources.items()}
         texts = [s for s in sources.values() if isinstance(s, TokenMessages)]
         words = texts[0].vocabulary.words if texts else ()
         self._parts = learn_parts(self, specs, words, codec, labels, weights)
         self.profile_form_ = self._parts.tokens.text
         self.repairs_ = dict.fromkeys(codec.task_names, 0)
+        return sources
 
-    def _hash_of(
-        self, sources: Sources, labels: EncodedLabels, weights: Weights
-    ) -> str:
+    def _hash_of(self, dataset: UserDataset) -> str:
         params = self.get_params(deep=False)
         kept = {k: v for k, v in params.items() if k not in _WITHOUT_EFFECT}
         kept["callbacks"] = [_hash_of_callback(each) for each in self.callbacks or ()]
-        plain: list[Any] = [dict(sources), labels, weights]
+        plain: list[Any] = [dict(dataset.sources), dataset.labels, dataset.weights]
         found: str = joblib.hash([type(self).__name__, kept, plain])
         return found
 
     def _plan(self) -> TrainingPlan:
         plan = super()._plan()
-        checkpoint = None
-        if self.checkpoint_folder is not None and self.__dict__.get("_fingerprint"):
-            if self.early_stopping:
-                msg = (
-                    f"{type(self).__name__}: checkpoint_folder and early_stopping do "
-                    "not go together; leave one of them out"
-                )
-                raise ProfilingError(msg)
-            checkpoint = TrainingCheckpoint(self.checkpoint_folder, self._fingerprint)
         tokens = self._parts.tokens
         roles = self._parts.sources
         modes = make_modes(
@@ -215,14 +181,22 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
             "mixing": self.mixing,
             "micro_batch_size": self.micro_batch_size,
             "generator": torch.Generator().manual_seed(plan.seed + 3),
-            "checkpoint": checkpoint,
+            "checkpoint": None,
             "iterator_valid__batch_size": self.prediction_batch_size,
         }
         return replace(plan, net=GeneratorNet, net_options=options)
 
-    def _build_module(self, n_classes: list[int]) -> nn.Module:  # noqa: ARG002 - the parts know them
+    def _build_module(
+        self,
+        sources: list[SourceDescription],  # noqa: ARG002 - the parts know them
+        n_classes: list[int],  # noqa: ARG002 - the parts know them
+        *,
+        initial: bool,
+    ) -> nn.Module:
         parts: GeneratorParts = self._parts
-        language_given, image_given = self.__dict__.get("_given", (None, None))
+        # A net whose state is loaded next needs no weights of the user's models.
+        language_given = self.language_model if initial else None
+        image_given = self.image_model if initial else None
         model = parts.build_language_model(language_given)
         if self.lora is not None:
             add_lora(model, self.lora, type(self).__name__)

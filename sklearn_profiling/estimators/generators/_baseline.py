@@ -114,7 +114,6 @@ class BaseRegionGenerator(BaseGeneratorBaseline):
     _small_language: ClassVar[dict[str, Any] | None] = SMALL_BART
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseGeneratorBaseline._parameter_constraints,
         "region_grid": [Interval(Integral, 1, None, closed="left")],
     }
 

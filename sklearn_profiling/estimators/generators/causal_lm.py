@@ -36,7 +36,6 @@ class BaseCausalClassifier(BaseGeneratorClassifier):
     _freezable: ClassVar[tuple[str, ...]] = ("embeddings", "layers")
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseGeneratorClassifier._parameter_constraints,
         "request": [str],
         "max_tokens": [Interval(Integral, 8, None, closed="left")],
         "lora": [dict, None],
@@ -312,7 +311,6 @@ class CausalLMProfileClassifier(BaseCausalClassifier):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseCausalClassifier._parameter_constraints,
         "paradigm": [StrOptions({"text", "unimodal"})],
     }
 
@@ -402,11 +400,11 @@ class CausalLMProfileClassifier(BaseCausalClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _check_architecture(self, sources: Sources) -> Sources:
+    def _choose_sources(self, sources: Sources) -> Sources:
         texts: Sources = {
             name: source
             for name, source in sources.items()
             if not isinstance(source, ImageBags)
         }
         # Images alone are refused with the message of the base.
-        return super()._check_architecture(texts or sources)
+        return super()._choose_sources(texts or sources)

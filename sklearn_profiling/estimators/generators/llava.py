@@ -208,7 +208,6 @@ class LLaVAProfileClassifier(BaseCausalClassifier):
     _freezable: ClassVar[tuple[str, ...]] = ("embeddings", "layers", "image_encoder")
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseCausalClassifier._parameter_constraints,
         "max_images": [Interval(Integral, 1, None, closed="left")],
     }
 

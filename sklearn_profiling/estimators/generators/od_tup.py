@@ -182,7 +182,6 @@ class ODTUPClassifier(BaseGeneratorClassifier):
     _architecture: ClassVar[type[ProfileGenerator]] = ODTUP
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseGeneratorClassifier._parameter_constraints,
         "captions": [str, None],
     }
 
@@ -272,7 +271,7 @@ class ODTUPClassifier(BaseGeneratorClassifier):
         """What is read beside the text: captions, or nothing."""
         return "multimodal" if self.captions is None else "unimodal"
 
-    def _check_architecture(self, sources: Sources) -> Sources:
+    def _choose_sources(self, sources: Sources) -> Sources:
         texts: Sources = {
             name: source
             for name, source in sources.items()
@@ -281,7 +280,7 @@ class ODTUPClassifier(BaseGeneratorClassifier):
         if not texts:
             msg = f"ODTUPClassifier reads text; X holds images alone: {list(sources)}"
             raise SourceError(msg)
-        return super()._check_architecture(texts)
+        return super()._choose_sources(texts)
 
     def _plan(self) -> TrainingPlan:
         return replace(super()._plan(), net=PromptedNet)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sklearn_profiling.architectures.select_att import SelectAtt
+from sklearn_profiling.architectures.generators.profile_generator import SelectAtt
 from sklearn_profiling.estimators.generators._baseline import BaseGeneratorBaseline
 
 __all__ = ["SelectAttClassifier"]
