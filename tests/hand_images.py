@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from sklearn_profiling.architectures.layers.images import FlatImages, PixelScale
+from sklearn_profiling.architectures.layers.images import FlatImages
 
 
 def make_images(counts, shape=(3, 8, 8), seed=0) -> FlatImages:
@@ -14,13 +14,6 @@ def make_images(counts, shape=(3, 8, 8), seed=0) -> FlatImages:
     users = np.repeat(np.arange(len(counts)), counts)
     return FlatImages(
         torch.from_numpy(drawn.astype(np.uint8)), torch.from_numpy(users), len(counts)
-    )
-
-
-def unscaled(n_channels, dtype=torch.float64) -> PixelScale:
-    """Pixels from 0 to 1."""
-    return PixelScale(
-        torch.zeros(n_channels, dtype=dtype), torch.ones(n_channels, dtype=dtype)
     )
 
 

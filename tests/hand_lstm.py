@@ -41,13 +41,13 @@ def part(state, prefix):
 
 
 def read_users(state, users, prefix, number, level, max_words=None):
-    """What one LSTM of a RecurrentText makes of users (eq. 7), or its stand-in."""
+    """Outputs of one LSTM of a text (eq. 7), or its missing-source embedding."""
     table = part(state, prefix)["embedding.table"]
     lstm = part(state, f"{prefix}lstms.{number}.lstm.")
     rows = []
     for user in users:
         if not user:
-            rows.append(part(state, prefix)[f"stand_ins.{number}"])
+            rows.append(part(state, prefix)[f"missing.{number}"])
             continue
         sequences = [[*chain.from_iterable(user)]] if level == "user" else user
         steps = [read_words(lstm, table[words[:max_words]]) for words in sequences]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from sklearn_profiling.architectures.layers.flat_text import FlatText
+from sklearn_profiling.architectures.layers.text import FlatText
 
 
 def lay_out(users: list[list[list[int]]], gap: int, n_words: int) -> FlatText:

@@ -5,11 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hand_images import make_images, slow_convolution, slow_maximum, unscaled
+from hand_images import make_images, slow_convolution, slow_maximum
+from hand_sources import image_source
+from torch.nn.functional import conv3d, max_pool3d, pad
 
 from sklearn_profiling.architectures import CNN3D
-from sklearn_profiling.architectures.cnn3d import VOLUME_MODELS, VolumeEncoder
-from sklearn_profiling.architectures.layers.sources import JoinedSources
+from sklearn_profiling.architectures.cnn3d import (
+    VOLUME_MODELS,
+    BagOrder,
+    GatedSources,
+    VolumeConvolution,
+    VolumeEncoder,
+    bag_maximum,
+)
+from sklearn_profiling.architectures.layers.images import FlatImages
+from sklearn_profiling.architectures.layers.sources import VectorEncoder
 
 
 @pytest.fixture(autouse=True)
@@ -19,24 +29,22 @@ def _own_generator():
         yield
 
 
+SETTINGS = {"variant": 1, "n_filters": None, "n_images": 11, "image_order": "given"}
+
+
 def encoder(shape, **parameters):
-    settings = {
-        "variant": 1,
-        "n_filters": None,
-        "n_images": 11,
-        "image_order": "given",
-        **parameters,
-    }
-    return VolumeEncoder(unscaled(shape[0], torch.float32), shape, **settings)
+    return VolumeEncoder(image_source(shape), **{**SETTINGS, **parameters})
 
 
-def net(images):
+def net(shape, **parameters):
     return CNN3D(
-        JoinedSources({"images": images}, 0.0),
+        [image_source(shape)],
+        (2, 6, 8),
         n_shared=256,
         n_hidden=(128,),
-        n_classes=(2, 6, 8),
         dropout=0.0,
+        source_dropout=0.0,
+        **{**SETTINGS, **parameters},
     )
 
 
@@ -54,7 +62,8 @@ LEFT = {
 
 @pytest.mark.parametrize(
     ("variant", "n_features", "n_parameters"),
-    # convolutions + 256 (n_features + 1) + 3 * 128 * 257 + 16 * 129 + a stand-in
+    # convolutions + 256 (n_features + 1) + 3 * 128 * 257 + 16 * 129 + the embedding
+    # of users without images
     [(1, 256 * 4 * 4, 1_930_032), (2, 512 * 2 * 2, 14_346_448)],
 )
 def test_sizes_and_counts_of_the_papers_input(variant, n_features, n_parameters):
@@ -65,7 +74,7 @@ def test_sizes_and_counts_of_the_papers_input(variant, n_features, n_parameters)
         variant
     ]
     assert {c.kernel_size for c in convolutions} == {(2, 3, 3)}
-    whole = net(images)
+    whole = net((3, 64, 64), variant=variant)
     assert sum(p.numel() for p in whole.parameters()) == n_parameters
     maps, users = torch.zeros(11, 64, 64, 3), torch.zeros(11, dtype=torch.int64)
     for layer, convolution, (depth, side) in zip(
@@ -91,7 +100,7 @@ def test_any_size_and_depth(variant, shape, depth):
 
 
 @pytest.mark.parametrize("variant", [1, 2])
-def test_a_case_by_hand(variant):
+def test_an_encoder_by_hand(variant):
     images = encoder((2, 6, 5), variant=variant, n_filters=1).double()
     for layer in images.layers:
         torch.nn.init.normal_(layer.convolution.bias, std=0.1)
@@ -131,7 +140,7 @@ def test_a_user_alone_is_the_user_in_company(variant):
 
 @pytest.mark.parametrize("variant", [1, 2])
 def test_gradients_reach_every_parameter(variant):
-    whole = net(encoder((3, 16, 16), variant=variant, n_filters=4)).double()
+    whole = net((3, 16, 16), variant=variant, n_filters=4).double()
     present = {"images": torch.tensor([True, True, False])}
     logits = whole({"images": make_images([5, 2, 0], (3, 16, 16))}, present)
     sum(scores.square().sum() for scores in logits).backward()
@@ -145,3 +154,188 @@ def test_filters_keep_their_proportion():
         images = encoder((1, 8, 8), variant=variant, n_filters=3)
         assert [layer.convolution.out_channels for layer in images.layers] == widths
     assert [model.n_filters for model in VOLUME_MODELS.values()] == [32, 64]
+
+
+def maps_of(images):
+    return images.pixels.double().permute(0, 2, 3, 1) / 255
+
+
+def alone(layer, maps):
+    """Torch's volumes on the maps of one user."""
+    volume = maps.permute(3, 0, 1, 2)[None]
+    weight, bias = layer.convolution.weight, layer.convolution.bias
+    found = conv3d(pad(volume, (0, 0, 0, 0, 0, 1)), weight, bias, padding=(0, 1, 1))
+    if layer.pool:
+        size = (2 if layer.pool == "volume" else 1, 2, 2)
+        found = max_pool3d(found, size, ceil_mode=True)
+    return torch.relu(found)[0].permute(1, 2, 3, 0)
+
+
+@pytest.mark.parametrize("pool", ["volume", "image", None])
+@pytest.mark.parametrize("size", [(8, 8), (5, 7), (1, 3), (1, 1)])
+def test_bags_of_any_size_are_what_they_are_alone(pool, size):
+    counts = [3, 0, 1, 4, 2, 11]
+    images = make_images(counts, (2, *size))
+    layer = VolumeConvolution(2, 4, pool).double()
+    torch.nn.init.normal_(layer.convolution.bias)
+    maps, users = layer(maps_of(images), images.image_users)
+    for user, count in enumerate(counts):
+        if count:
+            expected = alone(layer, maps_of(images)[images.image_users == user])
+            torch.testing.assert_close(maps[users == user], expected)
+        assert len(maps[users == user]) == (
+            -(-count // 2) if pool == "volume" else count
+        )
+
+
+@pytest.mark.parametrize("pool", ["volume", "image", None])
+def test_a_convolution_by_hand(pool):
+    images = make_images([3], (2, 4, 5))
+    layer = VolumeConvolution(2, 2, pool).double()
+    torch.nn.init.normal_(layer.convolution.bias)
+    weight, bias = (p.detach().numpy() for p in layer.convolution.parameters())
+    volume = images.pixels.numpy().transpose(1, 0, 2, 3) / 255
+    by_hand = slow_convolution(volume, weight, bias)
+    if pool:
+        by_hand = slow_maximum(by_hand, 2 if pool == "volume" else 1)
+    found, _ = layer(maps_of(images), images.image_users)
+    np.testing.assert_allclose(
+        found.detach().numpy().transpose(3, 0, 1, 2),
+        np.maximum(by_hand, 0),
+        rtol=0,
+        atol=1e-12,
+    )
+
+
+@pytest.mark.parametrize("pool", ["volume", "image", None])
+def test_gradients(pool):
+    images = make_images([3, 2], (1, 3, 4))
+    layer = VolumeConvolution(1, 2, pool).double()
+    maps = maps_of(images).requires_grad_()
+
+    def function(values, weight, bias):
+        found, _ = torch.func.functional_call(
+            layer,
+            {"convolution.weight": weight, "convolution.bias": bias},
+            (values, images.image_users),
+        )
+        return found
+
+    convolution = layer.convolution
+    assert torch.autograd.gradcheck(
+        function, (maps, convolution.weight, convolution.bias)
+    )
+
+
+def test_the_start_keeps_the_size_of_what_passes():
+    layer = VolumeConvolution(16, 64, None)
+    maps, users = (
+        torch.relu(torch.randn(20, 9, 9, 16)),
+        torch.zeros(20, dtype=torch.int64),
+    )
+    found, _ = layer(maps, users)
+    assert 0.5 < found.square().mean() / maps.square().mean() < 2
+    assert not layer.convolution.bias.any()
+
+
+# -- order and cut -------------------------------------------------------------
+
+
+def test_what_is_too_many_is_cut():
+    images = make_images([4, 0, 1, 3])
+    cut = BagOrder(2, "given")(images)
+    assert cut.image_users.tolist() == [0, 0, 2, 3, 3]
+    assert cut.pixels.equal(images.pixels[[0, 1, 4, 5, 6]])
+    assert BagOrder(4, "given")(images) is images
+    # in evaluation the order is the given one
+    assert BagOrder(4, "random").eval()(images) is images
+
+
+def test_a_random_order_stays_with_the_user_and_comes_from_the_generator():
+    images = make_images([6, 1, 5])
+    order = BagOrder(11, "random")
+    order.generator = torch.Generator().manual_seed(3)
+    state = torch.get_rng_state()
+    once, again = order(images), order(images)
+    assert torch.get_rng_state().equal(state)
+    order.generator.manual_seed(3)
+    assert order(images).pixels.equal(once.pixels)
+    assert not again.pixels.equal(once.pixels)
+    assert once.image_users.tolist() == images.image_users.tolist()
+    for user in range(3):
+        of_user = images.image_users == user
+        before = sorted(images.pixels[of_user].flatten(1).tolist())
+        assert sorted(once.pixels[of_user].flatten(1).tolist()) == before
+    # without a generator the global one serves; every image has its turn
+    first = BagOrder(1, "random")
+    seen = {first(images).pixels[0, 0, 0, :3].numpy().tobytes() for _ in range(60)}
+    assert len(seen) == 6
+
+
+def test_maxima_of_bags():
+    values = torch.tensor([[1.0, 5.0], [2.0, 0.0], [3.0, 4.0]])
+    users = torch.tensor([0, 0, 2])
+    assert bag_maximum(values, users, 4).tolist() == [[2, 5], [0, 0], [3, 4], [0, 0]]
+    nothing = FlatImages(torch.zeros(0, 1, 1, 1), torch.zeros(0, dtype=torch.int64), 2)
+    assert BagOrder(3, "random")(nothing).n_images == 0
+    assert bag_maximum(values[:0], nothing.image_users, 2).tolist() == [[0, 0]] * 2
+
+
+@pytest.fixture
+def layer():
+    encoders = {
+        name: VectorEncoder(torch.zeros(3), torch.ones(3), 0.0) for name in "ab"
+    }
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return GatedSources(encoders, 0.0, n_gated=2).double()
+
+
+def users(n_users=4):
+    generator = torch.Generator().manual_seed(1)
+    sources = {
+        name: torch.randn(n_users, 3, generator=generator).double() for name in "ab"
+    }
+    present = {name: torch.ones(n_users, dtype=torch.bool) for name in "ab"}
+    present["a"][1] = False
+    return sources, present
+
+
+def test_gates_by_hand(layer):
+    with torch.no_grad():
+        layer.scores.copy_(torch.tensor([1.0, -2.0]))
+        layer.missing[0].copy_(torch.tensor([3.0, -1.0, 2.0]))
+    sources, present = users()
+    found = layer(sources, present)
+    assert found.shape == (4, layer.n_features) == (4, 4)
+    columns = []
+    for k, name in enumerate("ab"):
+        values = sources[name].numpy().copy()
+        if name == "a":
+            values[1] = [3, -1, 2]
+        weight, bias = (p.detach().numpy() for p in layer.dense[k].parameters())
+        gate = 1 / (1 + np.exp(-[1.0, -2.0][k]))
+        columns.append(gate * np.maximum(values @ weight.T + bias, 0))
+    np.testing.assert_allclose(found.detach(), np.hstack(columns), atol=1e-12)
+    np.testing.assert_allclose(
+        layer.gates().detach(), 1 / (1 + np.exp([-1.0, 2.0])), atol=1e-12
+    )
+
+
+def test_gradients_reach_all_but_the_gates(layer):
+    layer(*users(20)).square().sum().backward()
+    for name, parameter in layer.named_parameters():
+        if name == "scores":
+            assert parameter.grad is None
+        elif name != "missing.1":  # nobody lacks b
+            assert parameter.grad.abs().sum() > 0, name
+
+
+def test_a_gate_that_is_shut_hides_its_source(layer):
+    with torch.no_grad():
+        layer.scores.copy_(torch.tensor([-50.0, 50.0]))
+    sources, present = users()
+    found = layer(sources, present)
+    assert found[:, :2].abs().max() < 1e-15
+    other = layer({**sources, "a": torch.ones(4, 3).double()}, present)
+    torch.testing.assert_close(other, found, rtol=0, atol=1e-15)

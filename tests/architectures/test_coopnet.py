@@ -118,7 +118,7 @@ def test_common_space_by_hand():
     text = flatten_text(TokenMessages.from_lists([[["a"]]]), 0)
     images = FlatImages(torch.zeros(0, 3, 4, 4), torch.zeros(0, dtype=torch.int64), 1)
     with torch.no_grad():
-        net.sources.stand_ins[1].copy_(torch.arange(8.0))
+        net.sources.missing[1].copy_(torch.arange(8.0))
     there, nowhere = torch.tensor([True]), torch.tensor([False])
     net.eval()
     (logits,) = net(

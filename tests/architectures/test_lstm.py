@@ -6,64 +6,62 @@ import numpy as np
 import pytest
 import torch
 from hand_lstm import dense, linear, read_users
+from hand_sources import text_source
 from hand_text import lay_out, random_users
 
 from sklearn_profiling.architectures import LSTM, AuxLSTM, MultiTaskLSTM
-from sklearn_profiling.architectures.layers.flat_text import WordEmbedding
 from sklearn_profiling.architectures.layers.randomness import set_generator
-from sklearn_profiling.architectures.layers.recurrent import RecurrentText
 
 N_WORDS = 9
 N_CLASSES = (2, 3, 4)
 USERS = [[[0, 1, 2], [3]], [[4, 5]], [], [[6], [7, 8, 0, 1], [2]], [[1]]]
 
 
-def make_text(n_lstms, level, dropout, n_words=N_WORDS):
-    return RecurrentText(
-        WordEmbedding(n_words, 3, torch.randn(n_words, 3), trainable=True),
-        n_lstms,
-        n_hidden=4,
-        level=level,
-        max_words=None,
-        word_dropout=dropout,
-        source_dropout=dropout,
-    )
+def source(name="text"):
+    return text_source(N_WORDS, torch.randn(N_WORDS, 3), name)
+
+
+def settings(level, dropout):
+    return {
+        "level": level,
+        "max_words": None,
+        "n_hidden": 4,
+        "n_dense": 5,
+        "n_dimensions": 3,
+        "trainable_vectors": True,
+        "dropout": dropout,
+        "word_dropout": dropout,
+        "source_dropout": dropout,
+    }
 
 
 def make_lstm(level="user", dropout=0.0):
-    return LSTM(
-        "text",
-        make_text(1, level, dropout),
-        n_dense=5,
-        n_classes=N_CLASSES,
-        dropout=dropout,
-    )
+    return LSTM([source()], N_CLASSES, **settings(level, dropout))
 
 
-def make_aux(n_auxiliary=1, main=1, level="user", dropout=0.0, n_classes=N_CLASSES):
+def make_aux(
+    auxiliary="shared", main=1, level="user", dropout=0.0, n_classes=N_CLASSES
+):
     return AuxLSTM(
-        "text",
-        make_text(1 + n_auxiliary, level, dropout),
+        [source()],
+        n_classes,
         main=main,
-        n_dense=5,
-        n_classes=n_classes,
-        dropout=dropout,
+        auxiliary=auxiliary,
+        **settings(level, dropout),
     )
 
 
 def make_separate(level="user", dropout=0.0):
-    return make_aux(2, 2, level, dropout)
+    return make_aux("separate", 2, level, dropout)
 
 
 def make_multi(level="user", dropout=0.0):
     return MultiTaskLSTM(
-        "text",
-        make_text(3, level, dropout),
-        ["text", "own", "text"],
-        [make_text(1, level, dropout) for _ in range(3)],
-        n_dense=5,
-        n_classes=N_CLASSES,
-        dropout=dropout,
+        [source(), source("own")],
+        N_CLASSES,
+        shared_source="text",
+        own_sources=["text", "own", "text"],
+        **settings(level, dropout),
     )
 
 
@@ -74,7 +72,7 @@ def build(make, seed=0, **params):
         for name, parameter in net.named_parameters():
             # Zero at first, where mistakes would not show; above zero, so that none of
             # the few units is dead for everybody.
-            if "stand_ins" in name or (parameter.requires_grad and "bias" in name):
+            if "missing" in name or (parameter.requires_grad and "bias" in name):
                 parameter.uniform_(0.5, 1.5)
     return net
 
@@ -159,7 +157,7 @@ def test_separate_auxiliary_lstms(level):
 
 
 def test_a_main_task_alone_is_the_lstm():
-    net = build(lambda: make_aux(0, 0, n_classes=(2,)))
+    net = build(lambda: make_aux(main=0, n_classes=(2,)))
     state = state_of(net)
     hidden = dense(state, "task_dense.0.", read_users(state, USERS, "text.", 0, "user"))
     assert_logits(net(*batch(USERS)), [linear(state, "outputs.0.", hidden)])

@@ -5,63 +5,64 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hand_sources import text_source, vector_source
 from hand_text import lay_out, random_users
 
 from sklearn_profiling.architectures import MMLUP, TextCNN
-from sklearn_profiling.architectures.layers.flat_text import WordEmbedding
 from sklearn_profiling.architectures.layers.randomness import set_generator
 from sklearn_profiling.architectures.layers.separate import SeparateTasks
-from sklearn_profiling.architectures.layers.sources import (
-    JoinedSources,
-    TextEncoder,
-    VectorEncoder,
-)
+from sklearn_profiling.architectures.mmlup import TaskHeads, dense_stack
 
 N_WORDS = 9
 N_CLASSES = (2, 3, 4)
 
 
-def make_sources(source_dropout=0.0, vectors=True, dropout=0.0):
-    text = TextEncoder(
-        WordEmbedding(N_WORDS, 3, torch.randn(N_WORDS, 3), trainable=True),
-        n_dimensions=3,
-        n_filters=2,
-        kernel_sizes=(1, 3),
-        second_kernel_size=3,
-        n_features=4,
-        attention="softmax",
-        n_attention=3,
+SETTINGS = {
+    "attention": "softmax",
+    "n_filters": 2,
+    "kernel_sizes": (1, 3),
+    "n_filters_second": 4,
+    "kernel_size_second": 3,
+    "n_attention": 3,
+    "n_shared": 5,
+    "n_dimensions": 3,
+    "trainable_vectors": True,
+    "word_dropout": 0.0,
+}
+
+
+def make(architecture, sources, n_classes, dropout=0.0, **parameters):
+    net = architecture(
+        sources, n_classes, dropout=dropout, **{**SETTINGS, **parameters}
     )
-    text.set_scale(torch.randn(4), torch.rand(4) + 0.5)
-    encoders = {"text": text}
-    if vectors:
-        encoders["network"] = VectorEncoder(
-            torch.randn(2), torch.rand(2) + 0.5, dropout
-        )
-    joined = JoinedSources(encoders, source_dropout)
     with torch.no_grad():
-        for stand_in in joined.stand_ins:
-            stand_in.normal_()
-    return joined
+        for missing in net.sources.missing:
+            missing.normal_()
+    encoder = net.sources.encoder("text")
+    encoder.set_scale(torch.randn(4), torch.rand(4) + 0.5)
+    return net
 
 
 def make_mmlup(seed=0, dropout=0.0, source_dropout=0.0, n_classes=N_CLASSES):
     torch.manual_seed(seed)
-    return MMLUP(
-        make_sources(source_dropout, dropout=dropout),
-        n_shared=5,
+    sources = [
+        text_source(N_WORDS, torch.randn(N_WORDS, 3)),
+        vector_source(torch.randn(2), torch.rand(2) + 0.5),
+    ]
+    return make(
+        MMLUP,
+        sources,
+        n_classes,
+        dropout,
+        source_dropout=source_dropout,
         n_hidden=(4,),
-        n_classes=n_classes,
-        dropout=dropout,
     )
 
 
 def make_text_cnn(seed=0):
     torch.manual_seed(seed)
-    sources = make_sources(vectors=False)
-    return TextCNN(
-        sources, n_shared=5, n_hidden=(4, 3), n_classes=N_CLASSES, dropout=0.0
-    )
+    sources = [text_source(N_WORDS, torch.randn(N_WORDS, 3))]
+    return make(TextCNN, sources, N_CLASSES, source_dropout=0.0, n_hidden=(4, 3))
 
 
 def batch(users, seed=0):
@@ -143,13 +144,13 @@ def numpy_sources(net, users, sources, present):
     state = {name: value.numpy() for name, value in net.state_dict().items()}
     text = numpy_text(state, users, "sources.encoders.0.")
     there = present["text"].numpy()[:, None]
-    parts = [np.where(there, text, state["sources.stand_ins.0"])]
+    parts = [np.where(there, text, state["sources.missing.0"])]
     if "sources.encoders.1.mean" in state:
         vectors = (
             sources["network"].numpy() - state["sources.encoders.1.mean"]
         ) / state["sources.encoders.1.size"]
         there = present["network"].numpy()[:, None]
-        parts.append(np.where(there, vectors, state["sources.stand_ins.1"]))
+        parts.append(np.where(there, vectors, state["sources.missing.1"]))
     if len(parts) > 1:  # to a mean square length of 32, the text to a quarter
         parts = [part * (32 / part.shape[1]) ** 0.5 for part in parts]
         parts[0] = parts[0] / 4
@@ -164,7 +165,7 @@ def test_mmlup_is_its_equations():
     sources, present = batch(USERS)
     logits = net(sources, present)
     state, joined = numpy_sources(net, USERS, sources, present)
-    shared = relu(numpy_dense(state, "shared", joined))
+    shared = relu(numpy_dense(state, "heads.shared", joined))
     for task, (found, n_classes) in enumerate(zip(logits, N_CLASSES, strict=True)):
         assert found.shape == (5, n_classes)
         hidden = relu(numpy_dense(state, f"heads.tasks.{task}.0", shared))
@@ -177,7 +178,7 @@ def test_text_cnn_is_its_equations():
     sources, present = batch(USERS)
     logits = net(sources, present)
     state, joined = numpy_sources(net, USERS, sources, present)
-    shared = relu(numpy_dense(state, "shared", joined))
+    shared = relu(numpy_dense(state, "heads.shared", joined))
     for task, found in enumerate(logits):
         hidden = shared
         for layer in (0, 2):
@@ -208,7 +209,8 @@ def test_a_users_logits_are_its_own(make):
 
 @pytest.mark.parametrize("make", [make_mmlup, make_text_cnn])
 def test_every_parameter_learns_and_the_gap_stays_zero(make):
-    net = make()
+    # A seed under which no unit of the few is dead for everybody.
+    net = make(4)
     users = random_users(np.random.default_rng(6), 40, N_WORDS)
     sources, present = batch(users)
     before = {name: p.detach().clone() for name, p in net.named_parameters()}
@@ -263,3 +265,33 @@ def test_separate_tasks_share_nothing():
     logits[1].sum().backward()
     assert all(p.grad is None for net in (nets[0], nets[2]) for p in net.parameters())
     assert all(p.grad is not None for p in nets[1].parameters())
+
+
+def test_heads_by_hand():
+    torch.manual_seed(0)
+    heads = TaskHeads(3, 4, (5, 3), (2, 6), 0.0).double()
+    joined = torch.randn(7, 3, dtype=torch.float64)
+    logits = heads(joined)
+    assert [task.shape for task in logits] == [(7, 2), (7, 6)]
+    shared = (joined @ heads.shared.weight.t() + heads.shared.bias).clamp(min=0)
+    for head, task in zip(heads.tasks, logits, strict=True):
+        hidden = shared
+        for layer in (head[0], head[2]):
+            hidden = (hidden @ layer.weight.t() + layer.bias).clamp(min=0)
+        wanted = hidden @ head[4].weight.t() + head[4].bias
+        torch.testing.assert_close(task, wanted, rtol=0, atol=1e-12)
+        # Logits, not probabilities: some are below zero.
+        assert (task < 0).any()
+
+
+def test_without_hidden_layers_a_head_is_linear():
+    head = dense_stack(4, (), 2)
+    assert torch.equal(head(torch.zeros(1, 4))[0], head[0].bias)
+    assert len(list(head.parameters())) == 2
+
+
+def test_a_task_moves_its_own_head_alone():
+    heads = TaskHeads(4, 4, (3,), (2, 2), 0.0)
+    heads(torch.ones(2, 4))[0].sum().backward()
+    assert all(p.grad is not None for p in heads.tasks[0].parameters())
+    assert all(p.grad is None for p in heads.tasks[1].parameters())

@@ -16,9 +16,9 @@ from sklearn.exceptions import NotFittedError
 from skorch.callbacks import Callback
 from skorch.helper import SliceDict
 
+from sklearn_profiling.architectures import MMLUP
 from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.estimators import MMLUPClassifier
-from sklearn_profiling.estimators._base import BaseProfileClassifier
 from sklearn_profiling.exceptions import ProfilingError, SourceError, TargetError
 
 
@@ -50,12 +50,37 @@ class Impatient(Callback):
             raise KeyboardInterrupt
 
 
-def test_base_leaves_the_architecture_to_others():
-    base = BaseProfileClassifier()
-    assert base._gaps() == {}
-    assert base._check_architecture({"a": np.ones((1, 1))}).keys() == {"a"}
-    with pytest.raises(NotImplementedError):
-        base._build_module([2])
+def test_a_part_that_is_forgotten_is_named():
+    with pytest.raises(TypeError, match=r"Forgetful: no constraint.*\['n_boxes'\]"):
+
+        class Forgetful(MMLUPClassifier):
+            def __init__(self, *, n_boxes=3):
+                self.n_boxes = n_boxes
+
+    class Wider(MMLUP):
+        def __init__(self, sources, n_classes, *, n_boxes, **others):
+            super().__init__(sources, n_classes, **others)
+
+    class Wide(MMLUPClassifier):
+        _architecture = Wider
+
+    with pytest.raises(TypeError, match=r"Wider takes \['n_boxes'.*Wide does not have"):
+        Wide(**QUICK).fit(users(), labels())
+
+    class Homeless(MMLUPClassifier):
+        _architecture = None
+
+    with pytest.raises(TypeError, match=r"Homeless has no architecture.*_architecture"):
+        Homeless(**QUICK).fit(users(), labels())
+
+
+def test_constraints_are_those_of_the_parameters():
+    class Other(MMLUPClassifier):
+        _parameter_constraints = {"dropout": [str]}
+
+    assert set(Other._parameter_constraints) == set(Other().get_params())
+    assert Other._parameter_constraints["dropout"] == [str]
+    assert MMLUPClassifier._parameter_constraints["dropout"] != [str]
 
 
 # -- losses --------------------------------------------------------------------

@@ -11,15 +11,16 @@ from sklearn.utils._param_validation import InvalidParameterError
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.datasets import make_user_profiles
 from sklearn_profiling.estimators import BowCNNClassifier
-from sklearn_profiling.estimators._region_parts import FusedAdagrad, frequent_words
+from sklearn_profiling.estimators.pcnn import frequent_words
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources import JiebaSegmenter
+from sklearn_profiling.training.optimizers import FusedAdagrad
 
 EXACT = {"dropout": 0.0, "source_dropout": 0.0, "max_epochs": 60}
 
 
 def small(**params):
-    return BowCNNClassifier(**{**QUICK, "n_nodes": 16, "region_size": 3, **params})
+    return BowCNNClassifier(**{**QUICK, "n_nodes": 16, "window_size": 3, **params})
 
 
 def plain_text(text):
@@ -33,12 +34,12 @@ def encoder_of(model):
     return net.sources.encoders[0]
 
 
-@pytest.mark.parametrize("regions", ["bag", "sequence"])
+@pytest.mark.parametrize("windows", ["bag", "sequence"])
 @pytest.mark.parametrize("multi_task", [True, False])
-def test_memorises_eight_users(regions, multi_task):
+def test_memorises_eight_users(windows, multi_task):
     texts, network = raw_users(8)
     X, y = join(texts, network), labels(8)
-    model = small(regions=regions, multi_task=multi_task, **EXACT)
+    model = small(windows=windows, multi_task=multi_task, **EXACT)
     assert model.fit(plain_text(X["text"]), y).score(plain_text(X["text"]), y) == 1.0
     assert model.fit(X, y).score(X, y) == 1.0
 
@@ -140,7 +141,7 @@ def test_messages_end_to_end_are_one_document():
 
 def test_parameters_that_do_not_fit():
     X, y = sourced_users(), labels()
-    for wrong in ({"region_size": 0}, {"stride": 1.5}, {"regions": "words"}):
+    for wrong in ({"window_size": 0}, {"stride": 1.5}, {"windows": "words"}):
         with pytest.raises(InvalidParameterError, match=next(iter(wrong))):
             small(**wrong).fit(X, y)
 
@@ -149,8 +150,9 @@ def test_the_fused_optimizer_is_for_the_cpu():
     X, y = sourced_users(), labels()
     model = small().fit(X, y)
     assert isinstance(model.net_.optimizer_, FusedAdagrad)
-    model.set_params(device="cuda")
-    assert model._plan().optimizer is torch.optim.Adagrad
+    assert model.net_.optimizer_.defaults["fused"]
+    elsewhere = FusedAdagrad([torch.zeros(2, device="meta", requires_grad=True)], lr=1)
+    assert not elsewhere.defaults["fused"]
 
 
 def test_fused_steps_are_those_of_the_plain_form():

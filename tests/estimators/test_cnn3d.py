@@ -9,7 +9,6 @@ from image_users import digit_users
 
 from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.estimators import CNN3DClassifier
-from sklearn_profiling.estimators._image_parts import BaseImageClassifier
 from sklearn_profiling.exceptions import SourceError
 
 
@@ -33,11 +32,6 @@ def test_memorises_eight_users(variant):
         source_dropout=0.0,
     ).fit(X, y)
     assert model.score(X, y) == 1.0
-
-
-def test_base_leaves_the_encoder_to_others():
-    with pytest.raises(NotImplementedError):
-        BaseImageClassifier()._image_encoder(None, (1, 1, 1))
 
 
 def test_images_are_chosen_by_name_or_kind():

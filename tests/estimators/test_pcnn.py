@@ -11,7 +11,7 @@ from sklearn_profiling.estimators import PCNNClassifier
 
 
 def small(**params):
-    return PCNNClassifier(**{**QUICK, "n_nodes": 16, "region_sizes": (2, 3), **params})
+    return PCNNClassifier(**{**QUICK, "n_nodes": 16, "window_sizes": (2, 3), **params})
 
 
 @pytest.mark.parametrize("multi_task", [True, False])
@@ -27,9 +27,9 @@ def test_each_convolution_has_its_own_settings():
     texts, _ = raw_users()
     text = TokenMessages.from_lists(texts, Vocabulary(WORDS))
     model = small(
-        region_sizes=(1, 2, np.int64(20)),
+        window_sizes=(1, 2, np.int64(20)),
         stride=[1, 1, 2],
-        regions=("bag", "sequence", "bag"),
+        windows=("bag", "sequence", "bag"),
         multi_task=True,
         variable_stride=False,
         n_units=4,
@@ -46,8 +46,8 @@ def test_each_convolution_has_its_own_settings():
 
 def test_one_setting_serves_all():
     X, y = sourced_users(), labels()
-    one = small(stride=3, regions="sequence").fit(X, y)
-    each = small(stride=(3, 3), regions=["sequence"] * 2).fit(X, y)
+    one = small(stride=3, windows="sequence").fit(X, y)
+    each = small(stride=(3, 3), windows=["sequence"] * 2).fit(X, y)
     for a, b in zip(one.predict_proba(X), each.predict_proba(X), strict=True):
         assert np.array_equal(a, b)
 
@@ -55,12 +55,12 @@ def test_one_setting_serves_all():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"region_sizes": (3,)}, r"two region_sizes or more.*region_sizes=\[3\]"),
+        ({"window_sizes": (3,)}, r"two window_sizes or more.*window_sizes=\[3\]"),
         ({"stride": (1, 2, 3)}, r"one stride and one kind.*stride=\(1, 2, 3\)"),
-        ({"regions": ["bag"]}, r"regions=\['bag'\]"),
-        ({"region_sizes": (3, 0)}, r"integers of at least 1; got region_sizes=\[3, 0"),
+        ({"windows": ["bag"]}, r"windows=\['bag'\]"),
+        ({"window_sizes": (3, 0)}, r"integers of at least 1; got window_sizes=\[3, 0"),
         ({"stride": (1, 0.5)}, r"integers of at least 1; .* stride=\(1, 0.5\)"),
-        ({"regions": ("bag", "words")}, r"'bag' or 'sequence', .*; got 'words'"),
+        ({"windows": ("bag", "words")}, r"'bag' or 'sequence', .*; got 'words'"),
     ],
 )
 def test_parameters_that_do_not_fit(wrong, message):

@@ -72,7 +72,7 @@ def test_flat_images_by_hand():
 
 def test_images_come_in_the_order_asked_for():
     bags = make_bags()
-    dataset = UserDataset({"i": bags}, {}, torch.float32)
+    dataset = UserDataset({"i": bags}, 0, torch.float32)
     batch, _ = dataset.__getitems__([3, 1, 0])
     assert batch.sources["i"].pixels[:, 0, 0, 0].tolist() == [5, 0, 1]
     assert batch.sources["i"].image_users.tolist() == [0, 2, 2]
@@ -101,7 +101,7 @@ def make():
 def test_users_come_in_the_order_asked_for():
     text, vectors, labels, weights = make()
     dataset = UserDataset(
-        {"text": text, "net": vectors}, {"text": 1}, torch.float64, labels, weights
+        {"text": text, "net": vectors}, 1, torch.float64, labels, weights
     )
     assert len(dataset) == 4
     batch, target = dataset.__getitems__([3, 2, 1])
@@ -120,7 +120,7 @@ def test_users_come_in_the_order_asked_for():
 
 def test_one_user_and_no_labels():
     text, vectors, _, _ = make()
-    dataset = UserDataset({"text": text, "net": vectors}, {"text": 1}, torch.float32)
+    dataset = UserDataset({"text": text, "net": vectors}, 1, torch.float32)
     batch, target = dataset[2]
     same(batch.sources["text"], flatten_text(text[[2]], 1))
     assert target.shape == (0,)
@@ -131,7 +131,7 @@ def test_one_user_and_no_labels():
 def test_integers_and_booleans_are_vectors_too():
     numbers = np.array([[1, 0], [0, 1]])
     for kind in (np.int64, np.uint8, bool):
-        dataset = UserDataset({"v": numbers.astype(kind)}, {}, torch.float32)
+        dataset = UserDataset({"v": numbers.astype(kind)}, 0, torch.float32)
         batch, _ = dataset.__getitems__([1, 0])
         assert batch.sources["v"].tolist() == [[0.0, 1.0], [1.0, 0.0]]
         assert batch.present["v"].all()
@@ -139,7 +139,7 @@ def test_integers_and_booleans_are_vectors_too():
 
 def test_batches_do_not_share_memory_with_the_data():
     _, vectors, labels, weights = make()
-    dataset = UserDataset({"v": vectors}, {}, torch.float32, labels, weights)
+    dataset = UserDataset({"v": vectors}, 0, torch.float32, labels, weights)
     batch, target = dataset.__getitems__([0, 1, 2, 3])
     for tensor in (batch.sources["v"], target.codes, target.weights):
         tensor.zero_()
@@ -152,7 +152,7 @@ def test_batches_do_not_share_memory_with_the_data():
 def test_batches_move_as_a_whole(device):
     text, vectors, labels, weights = make()
     dataset = UserDataset(
-        {"text": text, "net": vectors}, {"text": 1}, torch.float32, labels, weights
+        {"text": text, "net": vectors}, 1, torch.float32, labels, weights
     )
     batch, target = dataset.__getitems__([0, 2])
     moved, moved_target = batch.to(device), target.to(device)

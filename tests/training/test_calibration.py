@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hand_sources import text_source
 from torch import nn
 
-from sklearn_profiling.architectures.layers.flat_text import WordEmbedding
 from sklearn_profiling.architectures.layers.separate import SeparateTasks
 from sklearn_profiling.architectures.layers.sources import (
     JoinedSources,
-    TextEncoder,
     VectorEncoder,
 )
+from sklearn_profiling.architectures.mmlup import TextEncoder
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.calibration import calibrate
@@ -42,14 +42,17 @@ class Net(nn.Module):
         super().__init__()
         torch.manual_seed(seed)
         text = TextEncoder(
-            WordEmbedding(8, 4, torch.randn(8, 4)),
-            n_dimensions=4,
+            text_source(8, torch.randn(8, 4)),
+            attention="softmax",
             n_filters=3,
             kernel_sizes=(1, 3),
-            second_kernel_size=3,
-            n_features=6,
-            attention="softmax",
+            n_filters_second=6,
+            kernel_size_second=3,
             n_attention=3,
+            n_dimensions=4,
+            trainable_vectors=False,
+            word_dropout=0.0,
+            dropout=0.0,
         )
         vectors = VectorEncoder(torch.zeros(2), torch.ones(2), 0.0)
         self.sources = JoinedSources({"text": text, "v": vectors}, 0.5)
@@ -63,9 +66,7 @@ def _own_generator():
 
 def make_dataset(text, weights=None):
     vectors = np.ones((len(text), 2))
-    return UserDataset(
-        {"text": text, "v": vectors}, {"text": 1}, torch.float64, None, weights
-    )
+    return UserDataset({"text": text, "v": vectors}, 1, torch.float64, None, weights)
 
 
 def encode(net, dataset):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hand_sources import vector_source
 
 from sklearn_profiling.architectures import MultimodalCNN3D
-from sklearn_profiling.architectures.layers.gates import GatedSources
-from sklearn_profiling.architectures.layers.sources import VectorEncoder
 from sklearn_profiling.targets import LabelCodec
 from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.gates import learn_gates
@@ -39,18 +38,35 @@ def users(n_users=400, names=("signal", "noise"), seed=0):
     sources["signal"][:, :3] += codes[:, None]
     y = np.array(["f", "m"], object)[codes]
     labels = LabelCodec.learn(y).encode(y)
-    return UserDataset(sources, {}, torch.float32, labels)
+    return UserDataset(sources, 0, torch.float32, labels)
 
 
 def module_of(dataset):
     def build():
-        encoders = {
-            name: VectorEncoder(torch.zeros(30), torch.ones(30), 0.2)
-            for name in dataset.sources
-        }
-        joined = GatedSources(encoders, 0.1, n_gated=16)
         return MultimodalCNN3D(
-            joined, n_shared=16, n_hidden=(), n_classes=[2], dropout=0.2
+            [
+                vector_source(torch.zeros(30), torch.ones(30), name)
+                for name in dataset.sources
+            ],
+            [2],
+            n_gated=16,
+            variant=1,
+            n_filters_image=None,
+            n_images=1,
+            image_order="given",
+            attention=None,
+            n_filters=1,
+            kernel_sizes=(1,),
+            n_filters_second=1,
+            kernel_size_second=1,
+            n_attention=1,
+            n_dimensions=1,
+            trainable_vectors=False,
+            word_dropout=0.0,
+            n_shared=16,
+            n_hidden=(),
+            dropout=0.2,
+            source_dropout=0.1,
         )
 
     return build_module(build, 0, "float32")

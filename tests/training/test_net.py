@@ -82,7 +82,7 @@ def make_data(n_users=60, seed=0, dtype=torch.float64, noise=0.5):
     scores = X + noise * rng.normal(size=X.shape)
     y = np.column_stack([scores[:, 0] > 0, scores[:, 1:].argmax(axis=1)]).astype(int)
     labels = LabelCodec.learn(y).encode(y)
-    return UserDataset({"v": X}, {}, dtype, labels)
+    return UserDataset({"v": X}, 0, dtype, labels)
 
 
 def fit(plan, data=None, epochs=None, dropout=0.0):

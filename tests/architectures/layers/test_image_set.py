@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hand_images import make_images, unscaled
+from hand_images import make_images
+from hand_sources import image_source
 from torch import nn
 
 from sklearn_profiling.architectures.layers.image_set import (
@@ -32,7 +33,10 @@ class Colours(nn.Module):
 def encoder(attention="softmax", inner=None, shape=(3, 8, 8)):
     inner = inner or SmallImageCNN(shape[0], (4, 6), 5)
     return ImageSetEncoder(
-        unscaled(shape[0]), inner, attention=attention, n_attention=3
+        image_source(shape, dtype=torch.float64),
+        inner,
+        attention=attention,
+        n_attention=3,
     ).double()
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from hand_lstm import read_users
+from hand_sources import text_source
 from hand_text import lay_out, random_users
 from torch import nn
 
 from sklearn_profiling.architectures.layers import recurrent
-from sklearn_profiling.architectures.layers.flat_text import WordEmbedding
 from sklearn_profiling.architectures.layers.randomness import set_generator
 from sklearn_profiling.architectures.layers.recurrent import (
     BucketedLSTM,
@@ -29,18 +29,20 @@ USERS = [[[0, 1, 2], [3]], [[4, 5]], [], [[6], [7, 8, 0, 1], [2]], [[1]]]
 
 def make_text(level="user", max_words=None, n_lstms=2, seed=0, **params):
     torch.manual_seed(seed)
-    embedding = WordEmbedding(N_WORDS, 3, torch.randn(N_WORDS, 3), trainable=True)
+    source = text_source(N_WORDS, torch.randn(N_WORDS, 3))
     text = RecurrentText(
-        embedding,
+        source,
         n_lstms,
-        n_hidden=4,
         level=level,
         max_words=max_words,
+        n_hidden=4,
+        n_dimensions=3,
+        trainable_vectors=True,
         **{"word_dropout": 0.0, "source_dropout": 0.0, **params},
     )
     with torch.no_grad():
-        for stand_in in text.stand_ins:
-            stand_in.normal_()
+        for missing in text.missing:
+            missing.normal_()
         for lstm in text.lstms:
             lstm.lstm.bias_hh_l0.zero_()
     return text
@@ -165,13 +167,13 @@ def test_buckets_and_company_change_nothing(level, monkeypatch):
         torch.testing.assert_close(alone[0], together[user], rtol=0, atol=1e-12)
 
 
-def test_without_words_the_average_is_zero_and_the_stand_in_serves():
+def test_without_words_the_average_is_zero_and_the_embedding_serves():
     lstm = BucketedLSTM(3, 4, 0.0)
     assert lstm(torch.zeros(0, 3), [], 2).tolist() == [[0.0] * 4] * 2
     text = make_text()
-    for stand_in, outputs in zip(text.stand_ins, read(text, [[], [[0]]]), strict=True):
-        assert torch.equal(outputs[0], stand_in)
-        assert not torch.equal(outputs[1], stand_in)
+    for missing, outputs in zip(text.missing, read(text, [[], [[0]]]), strict=True):
+        assert torch.equal(outputs[0], missing)
+        assert not torch.equal(outputs[1], missing)
 
 
 def test_dropout_is_drawn_for_each_lstm_in_training_alone():
@@ -189,15 +191,13 @@ def test_training_hides_texts_from_all_lstms_at_once():
     text = make_text(source_dropout=0.5)
     set_generator(text, torch.Generator().manual_seed(0))
     hidden = [
-        (outputs == stand_in).all(dim=1)
-        for stand_in, outputs in zip(
-            text.stand_ins, read(text, [[[0]]] * 40), strict=True
-        )
+        (outputs == missing).all(dim=1)
+        for missing, outputs in zip(text.missing, read(text, [[[0]]] * 40), strict=True)
     ]
     assert torch.equal(*hidden)
     assert 10 < hidden[0].sum() < 30
     text.eval()
-    assert not (read(text, [[[0]]] * 40)[0] == text.stand_ins[0]).all(dim=1).any()
+    assert not (read(text, [[[0]]] * 40)[0] == text.missing[0]).all(dim=1).any()
 
 
 # -- parameters ----------------------------------------------------------------

@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hand_sources import text_source
 from hand_text import lay_out, random_users
 
-from sklearn_profiling.architectures.layers.flat_text import WordEmbedding
 from sklearn_profiling.architectures.layers.randomness import set_generator
 from sklearn_profiling.architectures.layers.sources import (
     JoinedSources,
-    TextEncoder,
+    SourceDescription,
     VectorEncoder,
+    word_embedding,
 )
+from sklearn_profiling.architectures.mmlup import TextEncoder
 
 N_WORDS = 12
 
@@ -21,15 +23,19 @@ N_WORDS = 12
 def text_encoder(seed=0, attention="softmax", trainable=False):
     torch.manual_seed(seed)
     vectors = torch.randn(N_WORDS, 4, dtype=torch.float64)
+    source = text_source(N_WORDS, vectors, dtype=torch.float64)
     return TextEncoder(
-        WordEmbedding(N_WORDS, 4, vectors, trainable=trainable),
-        n_dimensions=4,
+        source,
+        attention=attention,
         n_filters=3,
         kernel_sizes=(1, 3),
-        second_kernel_size=3,
-        n_features=5,
-        attention=attention,
+        n_filters_second=5,
+        kernel_size_second=3,
         n_attention=2,
+        n_dimensions=4,
+        trainable_vectors=trainable,
+        word_dropout=0.0,
+        dropout=0.0,
     ).double()
 
 
@@ -40,8 +46,8 @@ def joined(source_dropout=0.0):
     }
     layer = JoinedSources(encoders, source_dropout).double()
     with torch.no_grad():
-        for number, stand_in in enumerate(layer.stand_ins):
-            stand_in.copy_(torch.arange(len(stand_in)) + 100.0 * (number + 1))
+        for number, missing in enumerate(layer.missing):
+            missing.copy_(torch.arange(len(missing)) + 100.0 * (number + 1))
     return layer
 
 
@@ -112,7 +118,7 @@ def test_order_of_messages_users_and_company_do_not_matter(attention):
     assert (other - whole).abs().max() > 1e-3
 
 
-def test_stand_ins_serve_exactly_the_users_without_the_source():
+def test_missing_source_embeddings_serve_exactly_the_users_without_the_source():
     layer = joined().eval()
     users = [[[0, 1]], [], [[2]]]
     vectors = torch.tensor([[1.0, 2.0], [3.0, 4.0], [0.0, 0.0]]).double()
@@ -147,7 +153,7 @@ def test_a_source_alone_keeps_its_length():
     assert torch.equal(made, encoder(rows))
 
 
-def test_hidden_sources_get_the_stand_in_in_training_alone():
+def test_hidden_sources_get_the_embedding_in_training_alone():
     layer = joined(source_dropout=0.5)
     set_generator(layer, torch.Generator().manual_seed(0))
     users = [[[0, 1]]] * 200
@@ -163,7 +169,7 @@ def test_hidden_sources_get_the_stand_in_in_training_alone():
     assert not evaluated[:, 0].isclose(starts[0]).any()
 
 
-def test_gradients_go_to_the_stand_in_or_to_the_encoder():
+def test_gradients_go_to_the_embedding_or_to_the_encoder():
     layer = joined()
     given = {
         "text": lay_out([[[0, 1]], []], 1, N_WORDS),
@@ -179,7 +185,7 @@ def test_gradients_go_to_the_stand_in_or_to_the_encoder():
         (made[:, :5] * torch.arange(1, 6)).sum().backward()
         share = 1 if there else 2
         weights = torch.arange(1, 6).double()
-        torch.testing.assert_close(layer.stand_ins[0].grad, share * weights)
+        torch.testing.assert_close(layer.missing[0].grad, share * weights)
         learned = [p.grad for p in layer.encoder("text").parameters()]
         moved = any(g is not None and g.abs().sum() > 0 for g in learned)
         assert moved == there
@@ -196,3 +202,15 @@ def test_nobody_has_any_message():
     made.sum().backward()
     for parameter in layer.parameters():
         assert parameter.grad is None or torch.isfinite(parameter.grad).all()
+
+
+def test_vectors_of_words_are_standardised():
+    vectors = torch.tensor([[1.0, 2.0], [3.0, 2.0], [5.0, 2.0]])
+    mean, scale = torch.tensor([3.0, 2.0]).double(), torch.tensor([2.0, 0.0]).double()
+    text = SourceDescription("t", "text", 2, mean, scale, n_words=3, vectors=vectors)
+    assert text.initial_vectors().tolist() == [[-1, 0], [0, 0], [1, 0]]
+    assert text.initial_vectors(torch.tensor([2, 0])).tolist() == [[1, 0], [-1, 0]]
+    assert word_embedding(text, 9, trainable=False).table.shape == (4, 2)
+    bare = SourceDescription("t", "text", 0, mean[:0], scale[:0], n_words=3)
+    assert bare.initial_vectors() is None
+    assert word_embedding(bare, 9, trainable=False).table.shape == (4, 9)
