@@ -17,6 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from sklearn_profiling._optional import import_optional
+from sklearn_profiling._store import write_atomically
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.exceptions import DataFormatError
 
@@ -269,7 +270,7 @@ def write_lines(
 ) -> Iterator[IO[bytes]]:
     """Open a file to write bytes, gzip-compressed with reproducible bytes."""
     check_encodings(encoding)
-    with path.open("wb") as raw:
+    with write_atomically(path) as raw:
         if not compress:
             yield raw
             return

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from joblib import Parallel, delayed
 
+from sklearn_profiling._store import Rows, digest_of
 from sklearn_profiling.sources.images._decoding import BadImage, Decoder
-from sklearn_profiling.sources.images._store import PixelStore, digest_of
 
 __all__ = ["ImageReader"]
 
@@ -64,13 +64,7 @@ class ImageReader:
         self._progress = progress
 
     def read(self) -> Pixels:
-        """Decode all images.
-
-        Returns
-        -------
-        ndarray of uint8, shape (n_good, 3, height, width)
-            The pixels of the good ones.
-        """
+        """Decode all images to uint8 of shape (n_good, 3, height, width)."""
         pixels = self._empty(len(self.images))
 
         def decode(place: int) -> None:
@@ -79,19 +73,8 @@ class ImageReader:
         self._run(decode, range(len(self.images)), progress=True)
         return _keep(pixels, self.good)
 
-    def read_through(self, store: PixelStore) -> Pixels:
-        """Decode the files that the store lacks and take the others from there.
-
-        Parameters
-        ----------
-        store : PixelStore
-            Where pixels are kept.
-
-        Returns
-        -------
-        ndarray of uint8, shape (n_good, 3, height, width)
-            The pixels of the good ones; see :meth:`PixelStore.rows`.
-        """
+    def read_through(self, store: Rows) -> Pixels:
+        """Decode the files that the store lacks and take the others from there."""
         is_file = np.array(
             [isinstance(i, str | os.PathLike) for i in self.images], bool
         )
@@ -116,18 +99,19 @@ class ImageReader:
 
         return self._run(digest, places)
 
-    def _fill(self, store: PixelStore, digests: dict[int, bytes]) -> None:
+    def _fill(self, store: Rows, digests: dict[int, bytes]) -> None:
         """Decode each file once that is not in the store."""
         store.refresh()
         places = {digest: place for place, digest in reversed(digests.items())}
-        missing = sorted(p for digest, p in places.items() if digest not in store)
+        distinct = list(places)
+        missing = sorted(places[distinct[i]] for i in store.absent(distinct))
         self._progress(len(digests) - len(missing))
         faults: dict[bytes, BadImage] = {}
         for block in _blocks(missing, _UNDER_LOCK):
             with store.lock:
                 store.refresh()
                 # another process may have been quicker
-                new = [place for place in block if digests[place] not in store]
+                new = [block[i] for i in store.absent([digests[p] for p in block])]
                 self._progress(len(block) - len(new))
                 if new:
                     self._decode_into(store, new, digests, faults)
@@ -137,7 +121,7 @@ class ImageReader:
 
     def _decode_into(
         self,
-        store: PixelStore,
+        store: Rows,
         places: list[int],
         digests: dict[int, bytes],
         faults: dict[bytes, BadImage],
