@@ -18,7 +18,6 @@ from sklearn_profiling.architectures.coopnet import (
 )
 from sklearn_profiling.architectures.layers.sources import JoinedSources
 from sklearn_profiling.estimators._base import BaseProfileClassifier
-from sklearn_profiling.estimators._first_sources import first_of_each
 from sklearn_profiling.estimators.generators._base import (
     BaseGeneratorClassifier,
     check_names,
@@ -283,7 +282,7 @@ class COOPNetClassifier(BaseProfileClassifier):
             **dict.fromkeys(images, self.max_images),
         }
         given: Mapping[str, Any] = sources
-        return {name: first_of_each(given[name], n) for name, n in most.items()}
+        return {name: given[name].first_of_each(n) for name, n in most.items()}
 
     def _gaps(self) -> dict[str, int]:
         return {name: 0 for name, spec in self._specs.items() if spec.kind == "text"}

@@ -73,7 +73,7 @@ class ResultStore:
         return cls(path, keys)
 
     def load(self, system: str, fold: Fold) -> list[Record] | None:
-        """Read the rows of a finished fold; None if absent or, with a warning, damaged."""
+        """Read the rows of a finished fold; None if absent or damaged, which warns."""
         key = self._key(system, fold)
         path = self._path(key)
         if not path.exists():
