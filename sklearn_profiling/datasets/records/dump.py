@@ -20,8 +20,8 @@ from sklearn_profiling.datasets._dumping import (
     messages_of,
     prepare_folder,
     unpack,
+    write_lines,
 )
-from sklearn_profiling.datasets._files import write_lines
 from sklearn_profiling.exceptions import DataFormatError
 
 __all__ = ["dump_records"]

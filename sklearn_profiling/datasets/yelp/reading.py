@@ -12,13 +12,13 @@ from zlib import crc32
 
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.datasets._files import (
+    IMAGE_ENDINGS,
     ArcCollector,
     BadLine,
     LineFile,
     OnBadLines,
     OnUnknownLinks,
 )
-from sklearn_profiling.datasets.mex_a3t.format import IMAGE_ENDINGS
 from sklearn_profiling.datasets.records.format import parse_json_object
 from sklearn_profiling.datasets.yelp.format import (
     PHOTO_FOLDER,
