@@ -51,7 +51,7 @@ class Ragged:
         sizes = np.diff(self.user_starts)
         if n is None or (sizes <= n).all():
             return self
-        return self._select(*_ranges(self.user_starts[:-1], sizes.clip(max=n)))
+        return self._select(*ranges(self.user_starts[:-1], sizes.clip(max=n)))
 
     def __len__(self) -> int:
         return len(self.user_starts) - 1
@@ -109,10 +109,10 @@ def take(starts: IntArray, rows: Rows) -> tuple[Rows, IntArray]:
     if isinstance(rows, slice):
         chosen = starts[rows.start : rows.stop + 1]
         return slice(int(chosen[0]), int(chosen[-1])), chosen - chosen[0]
-    return _ranges(starts[rows], starts[rows + 1] - starts[rows])
+    return ranges(starts[rows], starts[rows + 1] - starts[rows])
 
 
-def _ranges(first: IntArray, lengths: IntArray) -> tuple[IntArray, IntArray]:
+def ranges(first: IntArray, lengths: IntArray) -> tuple[IntArray, IntArray]:
     """Return the elements of ranges, end to end, and where each range starts there."""
     starts = np.concatenate([[0], np.cumsum(lengths)])
     # Position within the concatenation, moved to where its range begins.

@@ -76,7 +76,7 @@ class SocialGraph:
     fingerprint : str
         Hash of the content: ids, links, weights and direction.
     report : dict
-        What was read and left out on construction; no part of the content.
+        Counts of what was read and left out on construction; not compared.
 
     Raises
     ------
@@ -89,8 +89,7 @@ class SocialGraph:
 
     Notes
     -----
-    Memory: 8 bytes an arc (an undirected edge is two arcs), 4 bytes a user and
-    the ids.
+    Takes 8 bytes an arc (an undirected edge is two arcs), 4 bytes a user and the ids.
 
     Examples
     --------
@@ -418,7 +417,7 @@ class SocialGraph:
 
     @property
     def report(self) -> dict[str, Any]:
-        """What was read and left out on construction."""
+        """Counts of what was read and left out on construction."""
         return self._report
 
     @property

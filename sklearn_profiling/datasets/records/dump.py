@@ -131,7 +131,7 @@ def _user_lines(data: pd.DataFrame, target: pd.DataFrame, path: Path) -> Iterato
 
 
 def _plain(value: Any) -> Any:
-    """Return the value with what JSON has no word for put in its words."""
+    """Convert values that JSON cannot represent."""
     if isinstance(value, dict):
         return {name: _plain(entry) for name, entry in value.items()}
     if isinstance(value, set | frozenset):

@@ -219,8 +219,8 @@ def load_yelp(
     attributes and unbalanced classes; the six attributes are what it arrived at.
 
     The reviews are read twice: first to count them per user, then to keep those of the
-    remaining users, so memory is needed for the ids of all users but only for the kept
-    texts. Bad lines and duplicate ids of businesses and photos are met the first time;
+    remaining users, so the ids of all users are held, but only the kept texts. Bad
+    lines and duplicate ids of businesses and photos are found the first time;
     duplicate reviews are not looked for.
 
     References

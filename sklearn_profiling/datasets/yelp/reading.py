@@ -170,19 +170,8 @@ def read_photos(
 class ReviewFile:
     """The reviews, read once to count and once to keep.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    rules : ReviewRules
-        Which reviews and users stay.
-    votes : dict of str to dict
-        What a visit to each known business says.
-
-    Attributes
-    ----------
-    counts : Counter
-        What was left out, by reason.
+    `votes` has what a visit to each known business says; `counts` what was left out, by
+    reason.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Many images to pixels: in threads, through the store or not."""
+"""Decoding of many images: in threads, through the store or not."""
 
 from __future__ import annotations
 
@@ -25,26 +25,11 @@ _MOVED_AT_ONCE: Final = 4096
 
 
 class ImageReader:
-    """Decode a list of images.
+    """Decode a list of images (paths, PIL images or arrays) in `n_jobs` threads.
 
-    Parameters
-    ----------
-    images : list
-        Paths, PIL images or arrays.
-    decoder : Decoder
-        What makes pixels of one image.
-    n_jobs : int or None
-        Number of threads.
-    on_bad : callable
-        Called with the place and the fault of each image that cannot be used. It may
-        raise.
-    progress : callable
-        Called with the number of images done.
-
-    Attributes
-    ----------
-    good : ndarray of bool, shape (n_images,)
-        Which images could be used.
+    `on_bad` is called with the place and the fault of each image that cannot be used,
+    and may raise; `progress` with the number of images done. `good` tells which images
+    could be used, (n_images,).
     """
 
     def __init__(
