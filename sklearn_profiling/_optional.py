@@ -1,4 +1,4 @@
-"""The one way in which optional packages are imported."""
+"""Imports of optional packages."""
 
 from __future__ import annotations
 
@@ -9,26 +9,9 @@ from sklearn_profiling.exceptions import MissingDependencyError
 
 
 def import_optional(module: str, *, extra: str, purpose: str) -> ModuleType:
-    """Import an optional package or say how to install it.
+    """Import an optional package, or say which extra installs it.
 
-    Parameters
-    ----------
-    module : str
-        Dotted name of the module.
-    extra : str
-        Extra of this package that installs it.
-    purpose : str
-        What needs it, as the start of the error's sentence.
-
-    Returns
-    -------
-    module
-        The imported module.
-
-    Raises
-    ------
-    MissingDependencyError
-        If the package is not installed.
+    `purpose` begins the sentence of the MissingDependencyError.
     """
     try:
         return import_module(module)

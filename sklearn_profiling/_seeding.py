@@ -1,4 +1,4 @@
-"""Seeds: one ``random_state`` decides everything, the global generators nothing."""
+"""Seeds from ``random_state`` alone; the global generators stay untouched."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import numpy as np
 from sklearn.utils import check_random_state
 
-#: Held by whoever lends torch's global generators to code that draws from them alone.
+#: Held while torch's global generators are lent to code that draws from no others.
 TORCH_GENERATORS = threading.Lock()
 
 _LARGEST_SEED = np.iinfo(np.int32).max
@@ -16,19 +16,9 @@ RandomState = int | np.random.RandomState | None
 
 
 def derive_seeds(random_state: RandomState, n_seeds: int) -> list[int]:
-    """Draw independent integer seeds from a scikit-learn ``random_state``.
+    """Draw independent seeds in [0, 2**31 - 1) from a scikit-learn ``random_state``.
 
-    Parameters
-    ----------
-    random_state : int, RandomState instance or None
-        As everywhere in scikit-learn; None draws anew at each call.
-    n_seeds : int
-        Number of seeds.
-
-    Returns
-    -------
-    list of int
-        Seeds in [0, 2**31 - 1).
+    None draws anew at each call.
     """
     if random_state is None:
         # A fresh generator, since numpy's global one stays untouched.
@@ -39,16 +29,5 @@ def derive_seeds(random_state: RandomState, n_seeds: int) -> list[int]:
 
 
 def derive_seed(random_state: RandomState) -> int:
-    """Draw one integer seed; see :func:`derive_seeds`.
-
-    Parameters
-    ----------
-    random_state : int, RandomState instance or None
-        As everywhere in scikit-learn; None draws anew at each call.
-
-    Returns
-    -------
-    int
-        A seed in [0, 2**31 - 1).
-    """
+    """Draw one seed; see :func:`derive_seeds`."""
     return derive_seeds(random_state, 1)[0]

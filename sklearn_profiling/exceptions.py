@@ -1,4 +1,4 @@
-"""Every error and warning that this package raises of its own.
+"""Errors and warnings of this package.
 
 ::
 

@@ -8,13 +8,13 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from writers.mex_a3t import dump_mex_a3t
 
 from sklearn_profiling import cli
 from sklearn_profiling.cli import _options
 from sklearn_profiling.cli._comparing import make_systems
 from sklearn_profiling.cli._reading import jobs_of, segmenter_of
 from sklearn_profiling.datasets import (
-    dump_mex_a3t,
     dump_records,
     dump_smpcup2016,
     make_image_users,

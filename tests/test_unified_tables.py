@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from writers.yelp import dump_yelp
 
-from sklearn_profiling.datasets import dump_yelp, make_reviewers
+from sklearn_profiling.datasets import make_reviewers
 from tests.generators import BART, VIT
 
 FOLDER = Path(__file__).parents[1] / "benchmarks" / "accuracy"

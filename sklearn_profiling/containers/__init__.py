@@ -1,4 +1,4 @@
-"""Plain data that travels between the steps: text, pictures and networks of users.
+"""Plain data that travels between the steps: texts, images and networks of users.
 
 None of these classes learns anything. They are immutable, take row slices, masks and
 index arrays as numpy arrays do, and can be hashed, pickled and sent to workers.

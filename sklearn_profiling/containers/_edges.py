@@ -1,4 +1,4 @@
-"""From edges of any kind to checked ids, codes and weights."""
+"""Edges of any kind to checked ids, codes, weights and an adjacency."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OnUnknown = Literal["error", "drop", "add"]
 
 
 def object_array(values: Sequence[Any] | Ids) -> Ids:
-    """Put values into a 1-D object array, tuples included."""
+    """Return a 1-D object array of the values, even of tuples."""
     array = np.empty(len(values), dtype=object)
     # Assigning a list would spread ids that are themselves sequences over axes.
     for row, value in enumerate(values):
@@ -29,19 +29,9 @@ def object_array(values: Sequence[Any] | Ids) -> Ids:
 
 
 def id_array(values: object, what: str) -> Ids:
-    """Check ids and bring them to int64 or object.
+    """Check ids (all integers, all text, or other hashables): 1-D, int64 or object.
 
-    Parameters
-    ----------
-    values : sequence, array or Series
-        The ids: all integers, all strings, or hashables without a string.
-    what : str
-        What they are, for the error message.
-
-    Returns
-    -------
-    ndarray of shape (n_values,)
-        int64 for integers, else object.
+    `what` names them in error messages.
     """
     if isinstance(values, (pd.Series, pd.Index)):
         array = values.to_numpy()
@@ -103,15 +93,7 @@ def _checked_objects(array: Ids, what: str) -> Ids:
 
 
 def require_same_kind(first: Ids, second: Ids, what: str) -> None:
-    """Refuse to compare text ids with numbers.
-
-    Parameters
-    ----------
-    first, second : ndarray
-        Ids as :func:`id_array` gives them.
-    what : str
-        Which two, for the error message.
-    """
+    """Refuse to compare text ids with numbers; both as :func:`id_array` gives them."""
     if len(first) == 0 or len(second) == 0:
         return
     kinds = [isinstance(ids[0], str) for ids in (first, second)]
@@ -123,8 +105,8 @@ def require_same_kind(first: Ids, second: Ids, what: str) -> None:
         raise GraphError(msg)
 
 
-def id_index(ids: Ids, what: str) -> pd.Index[Any]:
-    """Build the look-up from id to row, checking that no id comes twice."""
+def require_unique(ids: Ids, what: str) -> pd.Index[Any]:
+    """Refuse ids of which one comes twice; return the look-up from id to row."""
     index = pd.Index(ids, dtype=ids.dtype, tupleize_cols=False)
     doubled = index.duplicated()
     if doubled.any():
@@ -134,11 +116,14 @@ def id_index(ids: Ids, what: str) -> pd.Index[Any]:
     return index
 
 
-def sort_order(ids: Ids) -> npt.NDArray[np.int64]:
-    """Order by value where there is one, so that a graph forgets its edges' order."""
+def ranked(ids: Ids) -> tuple[Codes, Ids]:
+    """Return the rank of each id and the sorted ids; ids without an order stay."""
+    order = np.arange(len(ids))
     if ids.dtype.kind == "i" or all(isinstance(value, str) for value in ids):
-        return np.argsort(ids, kind="stable")
-    return np.arange(len(ids))
+        order = np.argsort(ids, kind="stable")
+    ranks = np.empty(len(ids), dtype=np.int32)
+    ranks[order] = np.arange(len(ids), dtype=np.int32)
+    return ranks, ids[order]
 
 
 def split_edges(
@@ -147,23 +132,9 @@ def split_edges(
     target: str,
     weights: str | npt.ArrayLike | None,
 ) -> tuple[Ids, Ids, Weights | None]:
-    """Take edges of any kind apart into ids and weights.
+    """Split edges of any kind into checked sources, targets and weights, (n,) each.
 
-    Parameters
-    ----------
-    edges : DataFrame, ndarray of shape (n, 2) or (n, 3), or iterable of tuples
-        The edges.
-    source, target : str
-        Columns of a DataFrame.
-    weights : str, array of shape (n,) or None
-        Column of a DataFrame, or the weights themselves.
-
-    Returns
-    -------
-    sources, targets : ndarray of shape (n,)
-        Checked ids.
-    weights : ndarray of shape (n,) or None
-        Checked weights; None if every edge weighs 1.
+    Weights are None if every edge weighs 1.
     """
     given: object
     if isinstance(edges, pd.DataFrame):
@@ -261,21 +232,50 @@ def _checked_weights(given: object, n_edges: int) -> Weights | None:
 
 
 def factorize(sources: Ids, targets: Ids) -> tuple[Codes, Codes, Ids]:
-    """Give each id a code, by order of value.
-
-    Returns
-    -------
-    sources, targets : int32 ndarray
-        Codes.
-    ids : ndarray
-        The id of each code.
-    """
+    """Return int32 codes of both ends, by order of value, and the id of each code."""
     codes, ids = pd.factorize(np.concatenate([sources, targets]))
-    order = sort_order(ids)
-    ranks = np.empty(len(ids), dtype=np.int32)
-    ranks[order] = np.arange(len(ids), dtype=np.int32)
-    ranked = ranks[codes]
-    return ranked[: len(sources)], ranked[len(sources) :], ids[order]
+    ranks, ids = ranked(ids)
+    ends = ranks[codes]
+    return ends[: len(sources)], ends[len(sources) :], ids
+
+
+def match_known(
+    known: Ids,
+    names: Ids,
+    sources: Codes,
+    targets: Codes,
+    weights: Weights | None,
+    on_unknown: OnUnknown,
+    report: dict[str, Any],
+) -> tuple[Codes, Codes, Weights | None, Ids]:
+    """Renumber the users of edges by the given ids; drop or add the others."""
+    require_same_kind(known, names, "ids and users of edges")
+    found = require_unique(known, "ids").get_indexer_for(
+        pd.Index(names, dtype=names.dtype, tupleize_cols=False)
+    )
+    rows = np.asarray(found, dtype=np.int32)
+    unknown = rows < 0
+    if unknown.any() and on_unknown == "error":
+        user = names[int(np.argmax(unknown))]
+        msg = (
+            f"{int(unknown.sum())} users of the edges are not among the given ids, for "
+            f"example {user!r}; on_unknown='drop' would leave their edges out, "
+            "on_unknown='add' take them in."
+        )
+        raise GraphError(msg)
+    if on_unknown == "add":
+        n_new = int(unknown.sum())
+        rows[unknown] = np.arange(len(known), len(known) + n_new)
+        report["users_added"] = n_new
+        known = np.concatenate([known, names[unknown]]) if n_new else known
+    sources, targets = rows[sources], rows[targets]
+    keep = (sources >= 0) & (targets >= 0)
+    n_dropped = int((~keep).sum())
+    if n_dropped:
+        report["unknown_dropped"] = n_dropped
+        sources, targets = sources[keep], targets[keep]
+        weights = None if weights is None else weights[keep]
+    return sources, targets, weights, known
 
 
 def build_adjacency(
@@ -288,27 +288,9 @@ def build_adjacency(
     duplicates: Duplicates,
     report: dict[str, Any],
 ) -> Any:
-    """Build the adjacency from codes, without self-loops and duplicates.
+    """Build the float32 CSR adjacency from codes, without self-loops and duplicates.
 
-    Parameters
-    ----------
-    sources, targets : int32 ndarray of shape (n_edges,)
-        Codes of users.
-    weights : float32 ndarray of shape (n_edges,) or None
-        Weights; None for ones.
-    n_users : int
-        Number of users.
-    directed : bool
-        Whether (a, b) differs from (b, a).
-    duplicates : {"sum", "max", "error"}
-        What to do with an edge that comes again.
-    report : dict
-        Counts are added here.
-
-    Returns
-    -------
-    csr_array of shape (n_users, n_users)
-        float32, sorted indices.
+    What was left out is counted in `report`.
     """
     loops = sources == targets
     report["self_loops"] = int(loops.sum())
@@ -374,47 +356,8 @@ def require_symmetric(matrix: Any) -> None:
         raise GraphError(msg)
 
 
-def match_known(
-    known: Ids,
-    names: Ids,
-    sources: Codes,
-    targets: Codes,
-    weights: Weights | None,
-    on_unknown: OnUnknown,
-    report: dict[str, Any],
-) -> tuple[Codes, Codes, Weights | None, Ids]:
-    """Renumber the edges' users by the given ids."""
-    require_same_kind(known, names, "ids and users of edges")
-    found = id_index(known, "ids").get_indexer_for(
-        pd.Index(names, dtype=names.dtype, tupleize_cols=False)
-    )
-    rows = np.asarray(found, dtype=np.int32)
-    unknown = rows < 0
-    if unknown.any() and on_unknown == "error":
-        user = names[int(np.argmax(unknown))]
-        msg = (
-            f"{int(unknown.sum())} users of the edges are not among the given ids, for "
-            f"example {user!r}; on_unknown='drop' would leave their edges out, "
-            "on_unknown='add' take them in."
-        )
-        raise GraphError(msg)
-    if on_unknown == "add":
-        n_new = int(unknown.sum())
-        rows[unknown] = np.arange(len(known), len(known) + n_new)
-        report["users_added"] = n_new
-        known = np.concatenate([known, names[unknown]]) if n_new else known
-    sources, targets = rows[sources], rows[targets]
-    keep = (sources >= 0) & (targets >= 0)
-    n_dropped = int((~keep).sum())
-    if n_dropped:
-        report["unknown_dropped"] = n_dropped
-        sources, targets = sources[keep], targets[keep]
-        weights = None if weights is None else weights[keep]
-    return sources, targets, weights, known
-
-
 def ids_as_bytes(ids: Ids) -> Iterable[bytes]:
-    """Bring ids to bytes that differ where the ids do."""
+    """Encode ids as bytes that differ where the ids do."""
     if all(isinstance(name, str) for name in ids):
         # Lengths tell ["ab", "c"] from ["a", "bc"].
         lengths = np.fromiter(map(len, ids), dtype="<i8", count=len(ids))

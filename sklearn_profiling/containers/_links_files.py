@@ -1,4 +1,4 @@
-"""Links files: text, line by line, to codes of users."""
+"""Links files, read line by line into codes of users."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _CHUNK_BYTES = 1 << 24
 
 
 class _BadLineError(Exception):
-    """What is wrong with a line."""
+    """A line breaks its format."""
 
 
 class Links(NamedTuple):
-    """The content of a links file."""
+    """The content of a links file; weights are None if the file has none."""
 
     sources: Codes
     targets: Codes
@@ -47,7 +47,7 @@ class _Chunk(NamedTuple):
 
 
 class _Codes(dict[str, int]):
-    """Codes of ids; an id not met before gets the next one."""
+    """Codes of ids; a new id gets the next code."""
 
     def __missing__(self, key: str) -> int:
         code = self[key] = len(self)
@@ -59,7 +59,7 @@ class _Codes(dict[str, int]):
 
 @dataclass
 class _Reader:
-    """Everything that holds for a whole file."""
+    """A links file with its settings and counts."""
 
     path: str | PathLike[str]
     encoding: str
@@ -209,31 +209,9 @@ def read_links(
     header: bool,
     report: dict[str, Any],
 ) -> Links:
-    """Read a links file chunk by chunk.
+    """Read a links file (``.gz`` is decompressed) chunk by chunk.
 
-    Parameters
-    ----------
-    path : str or path-like
-        The file; ``.gz`` is unpacked on the way.
-    kind : {"fans", "edges"}
-        The format.
-    ids : list of str or None
-        The known users.
-    on_unknown : {"error", "drop", "add"}
-        What to do with other users.
-    on_bad_lines : {"error", "skip"}
-        What to do with lines that break the format.
-    encoding, separator : str
-        How to read the file.
-    header : bool
-        Whether to pass over the first line.
-    report : dict
-        Counts are added here.
-
-    Returns
-    -------
-    Links
-        Codes of users, weights (None if the file has none) and the id of each code.
+    `ids` are the known users; what was read and left out is counted in `report`.
     """
     reader = _Reader(path, encoding, separator, header, on_bad_lines)
     codes = _Codes((name, code) for code, name in enumerate(ids or []))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,43 +13,61 @@ Rows = slice | IntArray
 """Either a slice of step one or an array of row numbers."""
 
 
-def without_ellipsis(key: Any) -> Any:
-    """Take the row index out of ``(key, Ellipsis)``, as scikit-learn writes it.
+class Ragged:
+    """Any number of elements a user; `user_starts` has shape (n_users + 1,).
 
-    Parameters
-    ----------
-    key : any
-        What stood in the brackets.
-
-    Returns
-    -------
-    any
-        The row index alone.
+    A subclass says in `_select` how some elements and their new starts are built.
     """
+
+    user_starts: IntArray
+
+    def _select(self, elements: Rows, user_starts: IntArray) -> Self:
+        raise NotImplementedError
+
+    @property
+    def shape(self) -> tuple[int]:
+        """Number of users, as numpy arrays give it."""
+        return (len(self),)
+
+    @property
+    def missing(self) -> npt.NDArray[np.bool_]:
+        """True for users without any element."""
+        empty: npt.NDArray[np.bool_] = np.diff(self.user_starts) == 0
+        return empty
+
+    def first_of_each(self, n: int | None) -> Self:
+        """Keep the first elements of each user.
+
+        Parameters
+        ----------
+        n : int or None
+            Number of messages or images to keep of a user; None keeps all.
+
+        Returns
+        -------
+        TokenMessages or ImageBags
+            The same users; itself if nobody has more.
+        """
+        sizes = np.diff(self.user_starts)
+        if n is None or (sizes <= n).all():
+            return self
+        return self._select(*ranges(self.user_starts[:-1], sizes.clip(max=n)))
+
+    def __len__(self) -> int:
+        return len(self.user_starts) - 1
+
+
+def without_ellipsis(key: Any) -> Any:
+    """Return the row index of ``(key, Ellipsis)``, as scikit-learn writes it."""
     if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
         return key[0]
     return key
 
 
 def resolve_rows(key: Any, n_rows: int) -> Rows:
-    """Turn what numpy accepts as a row index into a slice of step one or row numbers.
+    """Turn a row index of numpy into a slice of step one or row numbers from 0.
 
-    Parameters
-    ----------
-    key : slice, sequence or array of int or bool, or (key, Ellipsis)
-        The last form is how scikit-learn indexes anything that has a shape.
-    n_rows : int
-        Number of rows that exist.
-
-    Returns
-    -------
-    slice or ndarray of int64
-        The rows meant, none of them negative.
-
-    Raises
-    ------
-    IndexError
-        If the key is of another kind or points outside.
+    A key of another kind or outside `n_rows` is an IndexError.
     """
     key = without_ellipsis(key)
     if isinstance(key, slice):
@@ -83,72 +101,34 @@ def resolve_rows(key: Any, n_rows: int) -> Rows:
 
 
 def take(starts: IntArray, rows: Rows) -> tuple[Rows, IntArray]:
-    """Elements that belong to some rows, and the rows' new starts.
+    """Return where the elements of rows lie, and the new starts of the rows.
 
-    Parameters
-    ----------
-    starts : ndarray of int64, shape (n_rows + 1,)
-        Row i holds the elements ``starts[i]:starts[i + 1]``.
-    rows : slice or ndarray of int64
-        As :func:`resolve_rows` gives it.
-
-    Returns
-    -------
-    elements : slice or ndarray of int64
-        Where the rows' elements lie; a slice where they lie end to end already.
-    new_starts : ndarray of int64, shape (n_chosen + 1,)
-        Starts among the chosen elements.
+    Row i holds the elements ``starts[i]:starts[i + 1]``. Elements that lie end to end
+    already are a slice.
     """
     if isinstance(rows, slice):
         chosen = starts[rows.start : rows.stop + 1]
         return slice(int(chosen[0]), int(chosen[-1])), chosen - chosen[0]
-    lengths = starts[rows + 1] - starts[rows]
-    new_starts = np.concatenate([[0], np.cumsum(lengths)])
-    # Position within the concatenation, moved to where its row begins.
-    offsets = np.repeat(starts[rows] - new_starts[:-1], lengths)
-    return offsets + np.arange(new_starts[-1], dtype=np.int64), new_starts
+    return ranges(starts[rows], starts[rows + 1] - starts[rows])
+
+
+def ranges(first: IntArray, lengths: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the elements of ranges, end to end, and where each range starts there."""
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    # Position within the concatenation, moved to where its range begins.
+    offsets = np.repeat(first - starts[:-1], lengths)
+    return offsets + np.arange(starts[-1], dtype=np.int64), starts
 
 
 def segment_ids(starts: IntArray) -> IntArray:
-    """Row number of every element.
-
-    Parameters
-    ----------
-    starts : ndarray of int64, shape (n_rows + 1,)
-        Starts of the rows.
-
-    Returns
-    -------
-    ndarray of int64, shape (n_elements,)
-        The row each element belongs to.
-    """
+    """Return the row of every element, shape (n_elements,)."""
     return np.repeat(np.arange(len(starts) - 1), np.diff(starts))
 
 
 def check_starts(
     starts: Sequence[int] | IntArray, n_elements: int, name: str
 ) -> IntArray:
-    """Validate starts: from 0, never falling, up to the number of elements.
-
-    Parameters
-    ----------
-    starts : array-like of int
-        To be checked.
-    n_elements : int
-        What the last entry has to be.
-    name : str
-        Name in error messages.
-
-    Returns
-    -------
-    ndarray of int64, read-only
-        The starts.
-
-    Raises
-    ------
-    ValueError
-        If the starts do not describe rows.
-    """
+    """Return starts as read-only int64: from 0, never falling, up to `n_elements`."""
     given = np.asarray(starts)
     if given.ndim != 1 or len(given) == 0 or given.dtype.kind not in "iu":
         msg = (

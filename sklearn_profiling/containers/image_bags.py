@@ -1,4 +1,4 @@
-"""Pictures of users: a bag of any number of images each, never padded."""
+"""Images of users: a bag of any number each, never padded."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from sklearn_profiling.containers._ragged import (
     IntArray,
+    Ragged,
+    Rows,
     check_starts,
     resolve_rows,
     take,
@@ -21,7 +23,7 @@ __all__ = ["ImageBags"]
 Pixels = npt.NDArray[np.uint8]
 
 
-class ImageBags:
+class ImageBags(Ragged):
     """Images of users, all of one size, any number a user.
 
     Indexing by a slice, a mask or an array of integers gives the chosen users, by one
@@ -81,11 +83,6 @@ class ImageBags:
             array.flags.writeable = False
 
     @property
-    def shape(self) -> tuple[int]:
-        """Number of users, as numpy arrays give it."""
-        return (len(self),)
-
-    @property
     def image_shape(self) -> tuple[int, int, int]:
         """Channels, height and width of every image."""
         _, channels, height, width = self.pixels.shape
@@ -96,15 +93,6 @@ class ImageBags:
         """Number of images of all users."""
         return len(self.pixels)
 
-    @property
-    def missing(self) -> npt.NDArray[np.bool_]:
-        """True for users without any image."""
-        empty: npt.NDArray[np.bool_] = np.diff(self.user_starts) == 0
-        return empty
-
-    def __len__(self) -> int:
-        return len(self.user_starts) - 1
-
     def __getitem__(self, key: Any) -> Any:
         key = without_ellipsis(key)
         if isinstance(key, int | np.integer):
@@ -113,9 +101,11 @@ class ImageBags:
                 raise IndexError(msg)
             user = int(key) % len(self)
             return self.pixels[self.user_starts[user] : self.user_starts[user + 1]]
-        images, starts = take(self.user_starts, resolve_rows(key, len(self)))
+        return self._select(*take(self.user_starts, resolve_rows(key, len(self))))
+
+    def _select(self, elements: Rows, user_starts: IntArray) -> ImageBags:
         made = object.__new__(ImageBags)
-        made._set(self.pixels[images], starts)
+        made._set(self.pixels[elements], user_starts)
         return made
 
     def __eq__(self, other: object) -> bool:

@@ -1,4 +1,4 @@
-"""Text of users as word numbers: ragged, never padded."""
+"""Texts of users as word ids: ragged, never padded."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from sklearn_profiling.containers._ragged import (
     IntArray,
+    Ragged,
+    Rows,
     check_starts,
     resolve_rows,
     segment_ids,
@@ -23,7 +25,7 @@ from sklearn_profiling.exceptions import SourceError
 __all__ = ["TokenMessages"]
 
 
-class TokenMessages:
+class TokenMessages(Ragged):
     """Messages of users as word ids: what a Categorical is to strings, for text.
 
     A user holds any number of messages, a message any number of words. Words lie end
@@ -241,11 +243,6 @@ class TokenMessages:
         )
 
     @property
-    def shape(self) -> tuple[int]:
-        """Number of users, as numpy arrays give it."""
-        return (len(self),)
-
-    @property
     def n_messages(self) -> int:
         """Number of messages of all users."""
         return len(self.message_starts) - 1
@@ -254,12 +251,6 @@ class TokenMessages:
     def n_words(self) -> int:
         """Number of words of all messages."""
         return len(self.ids)
-
-    @property
-    def missing(self) -> npt.NDArray[np.bool_]:
-        """True for users without any message."""
-        empty: npt.NDArray[np.bool_] = np.diff(self.user_starts) == 0
-        return empty
 
     def word_counts(self) -> IntArray:
         """Count each word of the vocabulary.
@@ -291,9 +282,6 @@ class TokenMessages:
         """
         return [self[user] for user in range(len(self))]
 
-    def __len__(self) -> int:
-        return len(self.user_starts) - 1
-
     @overload
     def __getitem__(self, key: int | np.integer[Any]) -> list[list[str]]: ...
     @overload
@@ -302,8 +290,10 @@ class TokenMessages:
         key = without_ellipsis(key)
         if isinstance(key, int | np.integer):
             return self._words_of(int(key))
-        messages, user_starts = take(self.user_starts, resolve_rows(key, len(self)))
-        words, message_starts = take(self.message_starts, messages)
+        return self._select(*take(self.user_starts, resolve_rows(key, len(self))))
+
+    def _select(self, elements: Rows, user_starts: IntArray) -> TokenMessages:
+        words, message_starts = take(self.message_starts, elements)
         return self._derive(
             self.ids[words],
             message_starts,

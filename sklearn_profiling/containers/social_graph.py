@@ -22,13 +22,13 @@ from sklearn_profiling.containers._edges import (
     check_option,
     factorize,
     id_array,
-    id_index,
     ids_as_bytes,
     match_known,
     object_array,
+    ranked,
     require_same_kind,
     require_symmetric,
-    sort_order,
+    require_unique,
     split_edges,
 )
 from sklearn_profiling.containers._links_files import (
@@ -41,215 +41,7 @@ from sklearn_profiling.exceptions import GraphError
 __all__ = ["SocialGraph"]
 
 
-class Network:
-    """Read-only links over ids; :class:`SocialGraph` adds the ways to build it."""
-
-    __slots__ = (
-        "_adjacency",
-        "_directed",
-        "_fingerprint",
-        "_ids",
-        "_index",
-        "_report",
-    )
-
-    def _set(
-        self,
-        matrix: Any,
-        names: Ids,
-        directed: bool,
-        report: dict[str, Any],
-        index: pd.Index[Any] | None = None,
-    ) -> None:
-        matrix.sort_indices()
-        objects = names.astype(object)
-        for array in (matrix.data, matrix.indices, matrix.indptr, objects):
-            array.flags.writeable = False
-        self._adjacency = matrix
-        self._ids = objects
-        self._directed = bool(directed)
-        self._report = report
-        self._index = index
-        self._fingerprint: str | None = None
-
-    @classmethod
-    def _trusted(
-        cls,
-        matrix: Any,
-        names: Ids,
-        directed: bool,
-        report: dict[str, Any],
-        index: pd.Index[Any] | None = None,
-    ) -> Self:
-        # Checks that the caller's construction makes true anyway are left out.
-        graph = cls.__new__(cls)
-        graph._set(matrix, names, directed, report, index)  # noqa: SLF001
-        return graph
-
-    @property
-    def adjacency(self) -> Any:
-        """Weights of links, float32, read-only."""
-        return self._adjacency
-
-    @property
-    def ids(self) -> Ids:
-        """Ids of the rows."""
-        return self._ids
-
-    @property
-    def directed(self) -> bool:
-        """Whether (a, b) differs from (b, a)."""
-        return self._directed
-
-    @property
-    def report(self) -> dict[str, Any]:
-        """What was read and left out on construction."""
-        return self._report
-
-    @property
-    def n_users(self) -> int:
-        """Number of users."""
-        return len(self._ids)
-
-    @property
-    def n_edges(self) -> int:
-        """Number of links; an undirected one counts once."""
-        n_arcs = int(self._adjacency.nnz)
-        return n_arcs if self._directed else n_arcs // 2
-
-    @property
-    def weighted(self) -> bool:
-        """Whether the weights differ from each other."""
-        data = self._adjacency.data
-        return bool(len(data)) and bool(data.min() != data.max())
-
-    @property
-    def isolated(self) -> npt.NDArray[np.bool_]:
-        """Users without any link, in or out."""
-        linked: npt.NDArray[np.bool_] = np.diff(self._adjacency.indptr) > 0
-        linked[self._adjacency.indices] = True
-        return ~linked
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of the content, the same in every process."""
-        if self._fingerprint is None:
-            digest = blake2b(digest_size=16)
-            digest.update(f"{self._directed} {self.n_users} ".encode())
-            matrix = self._adjacency
-            digest.update(np.ascontiguousarray(matrix.indptr, dtype="<i8").data)
-            digest.update(np.ascontiguousarray(matrix.indices, dtype="<i4").data)
-            digest.update(np.ascontiguousarray(matrix.data, dtype="<f4").data)
-            for array in ids_as_bytes(self._ids):
-                digest.update(array)
-            self._fingerprint = digest.hexdigest()
-        return self._fingerprint
-
-    def index_of(self, ids: Iterable[Any]) -> npt.NDArray[np.int64]:
-        """Look up the rows of users.
-
-        Parameters
-        ----------
-        ids : iterable of shape (n,)
-            Ids; missing and unknown ones are welcome.
-
-        Returns
-        -------
-        int64 ndarray of shape (n,)
-            Rows, -1 where unknown.
-        """
-        if self._index is None:
-            names = self._ids
-            if len(names) and all(type(name) is int for name in names):
-                names = names.astype(np.int64)
-            self._index = pd.Index(names, dtype=names.dtype, tupleize_cols=False)
-        if not isinstance(ids, (np.ndarray, pd.Series, pd.Index)):
-            ids = object_array(list(ids))
-        given = pd.Index(np.asarray(ids), dtype=object, tupleize_cols=False)
-        try:
-            return np.asarray(
-                self._index.astype(object).get_indexer_for(given)
-                if self._index.dtype != object
-                else self._index.get_indexer_for(given),
-                dtype=np.int64,
-            )
-        except TypeError as error:
-            msg = f"Ids must be hashable: {error}."
-            raise GraphError(msg) from error
-
-    def neighbors(self, user: Any) -> Ids:
-        """List the users whom a user is linked to.
-
-        Parameters
-        ----------
-        user : hashable
-            An id.
-
-        Returns
-        -------
-        object ndarray
-            Ids.
-
-        Raises
-        ------
-        GraphError
-            If there is no such user.
-        """
-        row = int(self.index_of([user])[0])
-        if row < 0:
-            msg = f"The graph has no user {user!r}."
-            raise GraphError(msg)
-        start, stop = self._adjacency.indptr[row : row + 2]
-        names: Ids = self._ids[self._adjacency.indices[start:stop]]
-        return names
-
-    def __len__(self) -> int:
-        return self.n_users
-
-    def __repr__(self) -> str:
-        return (
-            f"{type(self).__name__}(n_users={self.n_users}, n_edges={self.n_edges}, "
-            f"directed={self._directed})"
-        )
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Network):
-            return NotImplemented
-        return self is other or self.fingerprint == other.fingerprint
-
-    def __hash__(self) -> int:
-        return hash(self.fingerprint)
-
-    def __sklearn_clone__(self) -> Self:
-        return self
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Plain arrays and nothing lazy: joblib hashes what pickle sees.
-        matrix = self._adjacency
-        parts = (matrix.data, matrix.indices, matrix.indptr)
-        return _restore, (type(self), *parts, self._ids, self._directed, self._report)
-
-
-def _restore(
-    kind: type[Network],
-    data: Weights,
-    indices: Codes,
-    indptr: Codes,
-    ids: Ids,
-    directed: bool,
-    report: dict[str, Any],
-) -> Network:
-    matrix: Any = sparse.csr_array((data, indices, indptr), shape=(len(ids), len(ids)))
-    return kind._trusted(matrix, ids, directed, report)  # noqa: SLF001
-
-
-class SocialGraph(Network):
+class SocialGraph:
     """Immutable friendship network over checked user ids.
 
     The links lie in one compressed sparse row matrix. Graphs compare by content,
@@ -284,7 +76,7 @@ class SocialGraph(Network):
     fingerprint : str
         Hash of the content: ids, links, weights and direction.
     report : dict
-        What was read and left out on construction; no part of the content.
+        Counts of what was read and left out on construction; not compared.
 
     Raises
     ------
@@ -297,8 +89,7 @@ class SocialGraph(Network):
 
     Notes
     -----
-    Memory: 8 bytes an arc (an undirected edge is two arcs), 4 bytes a user and
-    the ids.
+    Takes 8 bytes an arc (an undirected edge is two arcs), 4 bytes a user and the ids.
 
     Examples
     --------
@@ -313,7 +104,14 @@ class SocialGraph(Network):
     [3, -1]
     """
 
-    __slots__ = ()
+    __slots__ = (
+        "_adjacency",
+        "_directed",
+        "_fingerprint",
+        "_ids",
+        "_index",
+        "_report",
+    )
 
     def __init__(
         self,
@@ -349,10 +147,10 @@ class SocialGraph(Network):
                 "given."
             )
             raise GraphError(msg)
-        index = id_index(names, "ids")
+        require_unique(names, "ids")
         edges = matrix.nnz if directed else matrix.nnz // 2
         report = {"edges": edges + loops, "self_loops": loops, "duplicates": 0}
-        self._set(matrix, names, directed, report, index)
+        self._set(matrix, names, directed, report)
 
     @classmethod
     def from_edges(
@@ -540,7 +338,7 @@ class SocialGraph(Network):
         if ids is not None:
             given = id_array(ids, "ids")
             require_same_kind(given, object_array([""]), "ids and those of a text file")
-            id_index(given, "ids")
+            require_unique(given, "ids")
             known = given.tolist()
         report: dict[str, Any] = {}
         links = read_links(
@@ -556,10 +354,8 @@ class SocialGraph(Network):
         )
         sources, targets, names = links.sources, links.targets, object_array(links.ids)
         if known is None:
-            order = sort_order(names)
-            ranks = np.empty(len(names), dtype=np.int32)
-            ranks[order] = np.arange(len(names), dtype=np.int32)
-            sources, targets, names = ranks[sources], ranks[targets], names[order]
+            ranks, names = ranked(names)
+            sources, targets = ranks[sources], ranks[targets]
         report["edges"] -= report["unknown_dropped"]
         matrix = build_adjacency(
             sources,
@@ -572,6 +368,146 @@ class SocialGraph(Network):
         )
         report["edges"] += report["unknown_dropped"]
         return cls._trusted(matrix, names, directed, report)
+
+    def _set(
+        self,
+        matrix: Any,
+        names: Ids,
+        directed: bool,
+        report: dict[str, Any],
+    ) -> None:
+        matrix.sort_indices()
+        objects = names.astype(object)
+        for array in (matrix.data, matrix.indices, matrix.indptr, objects):
+            array.flags.writeable = False
+        self._adjacency = matrix
+        self._ids = objects
+        self._directed = bool(directed)
+        self._report = report
+        self._index: pd.Index[Any] | None = None
+        self._fingerprint: str | None = None
+
+    @classmethod
+    def _trusted(
+        cls,
+        matrix: Any,
+        names: Ids,
+        directed: bool,
+        report: dict[str, Any],
+    ) -> Self:
+        # The caller's construction makes true what __init__ checks.
+        graph = cls.__new__(cls)
+        graph._set(matrix, names, directed, report)  # noqa: SLF001
+        return graph
+
+    @property
+    def adjacency(self) -> Any:
+        """Weights of links, float32, read-only."""
+        return self._adjacency
+
+    @property
+    def ids(self) -> Ids:
+        """Ids of the rows."""
+        return self._ids
+
+    @property
+    def directed(self) -> bool:
+        """Whether (a, b) differs from (b, a)."""
+        return self._directed
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """Counts of what was read and left out on construction."""
+        return self._report
+
+    @property
+    def n_users(self) -> int:
+        """Number of users."""
+        return len(self._ids)
+
+    @property
+    def n_edges(self) -> int:
+        """Number of links; an undirected one counts once."""
+        n_arcs = int(self._adjacency.nnz)
+        return n_arcs if self._directed else n_arcs // 2
+
+    @property
+    def weighted(self) -> bool:
+        """Whether the weights differ from each other."""
+        data = self._adjacency.data
+        return bool(len(data)) and bool(data.min() != data.max())
+
+    @property
+    def isolated(self) -> npt.NDArray[np.bool_]:
+        """Users without any link, in or out."""
+        linked: npt.NDArray[np.bool_] = np.diff(self._adjacency.indptr) > 0
+        linked[self._adjacency.indices] = True
+        return ~linked
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the content, the same in every process."""
+        if self._fingerprint is None:
+            digest = blake2b(digest_size=16)
+            digest.update(f"{self._directed} {self.n_users} ".encode())
+            matrix = self._adjacency
+            digest.update(np.ascontiguousarray(matrix.indptr, dtype="<i8").data)
+            digest.update(np.ascontiguousarray(matrix.indices, dtype="<i4").data)
+            digest.update(np.ascontiguousarray(matrix.data, dtype="<f4").data)
+            for array in ids_as_bytes(self._ids):
+                digest.update(array)
+            self._fingerprint = digest.hexdigest()
+        return self._fingerprint
+
+    def index_of(self, ids: Iterable[Any]) -> npt.NDArray[np.int64]:
+        """Look up the rows of users.
+
+        Parameters
+        ----------
+        ids : iterable of shape (n,)
+            Ids; missing and unknown ones are welcome.
+
+        Returns
+        -------
+        int64 ndarray of shape (n,)
+            Rows, -1 where unknown.
+        """
+        if self._index is None:
+            self._index = pd.Index(self._ids, dtype=object, tupleize_cols=False)
+        if not isinstance(ids, (np.ndarray, pd.Series, pd.Index)):
+            ids = object_array(list(ids))
+        given = pd.Index(np.asarray(ids), dtype=object, tupleize_cols=False)
+        try:
+            return np.asarray(self._index.get_indexer_for(given), dtype=np.int64)
+        except TypeError as error:
+            msg = f"Ids must be hashable: {error}."
+            raise GraphError(msg) from error
+
+    def neighbors(self, user: Any) -> Ids:
+        """List the users whom a user is linked to.
+
+        Parameters
+        ----------
+        user : hashable
+            An id.
+
+        Returns
+        -------
+        object ndarray
+            Ids.
+
+        Raises
+        ------
+        GraphError
+            If there is no such user.
+        """
+        row = int(self.index_of([user])[0])
+        if row < 0:
+            msg = f"The graph has no user {user!r}."
+            raise GraphError(msg)
+        start, stop = self._adjacency.indptr[row : row + 2]
+        names: Ids = self._ids[self._adjacency.indices[start:stop]]
+        return names
 
     def to_undirected(self) -> SocialGraph:
         """Forget the direction of links.
@@ -611,8 +547,53 @@ class SocialGraph(Network):
         if (rows < 0).any():
             msg = f"The graph has no user {wanted[int(np.argmax(rows < 0))]!r}."
             raise GraphError(msg)
-        index = id_index(wanted, "ids")
+        require_unique(wanted, "ids")
         matrix = self._adjacency[rows][:, rows].tocsr()
         n_edges = matrix.nnz if self._directed else matrix.nnz // 2
         report = {"edges": self.n_edges, "outside": self.n_edges - n_edges}
-        return self._trusted(matrix, self._ids[rows], self._directed, report, index)
+        return self._trusted(matrix, self._ids[rows], self._directed, report)
+
+    def __len__(self) -> int:
+        return self.n_users
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(n_users={self.n_users}, n_edges={self.n_edges}, "
+            f"directed={self._directed})"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SocialGraph):
+            return NotImplemented
+        return self is other or self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __sklearn_clone__(self) -> Self:
+        return self
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Plain arrays and nothing lazy: joblib hashes what pickle sees.
+        matrix = self._adjacency
+        parts = (matrix.data, matrix.indices, matrix.indptr)
+        return _restore, (type(self), *parts, self._ids, self._directed, self._report)
+
+
+def _restore(
+    kind: type[SocialGraph],
+    data: Weights,
+    indices: Codes,
+    indptr: Codes,
+    ids: Ids,
+    directed: bool,
+    report: dict[str, Any],
+) -> SocialGraph:
+    matrix: Any = sparse.csr_array((data, indices, indptr), shape=(len(ids), len(ids)))
+    return kind._trusted(matrix, ids, directed, report)  # noqa: SLF001

@@ -18,7 +18,7 @@ WordIds = npt.NDArray[np.int32]
 
 
 class Vocabulary:
-    """Words and, once learned, their vectors; shared by all slices of a text.
+    """Words and, once learned, their embedding; shared by all slices of a text.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Vocabulary:
     vectors : ndarray of float32, shape (n_words, n_dimensions), or None
         The vectors, read-only.
     n_dimensions : int
-        Length of a vector; 0 without vectors.
+        Embedding dimension; 0 without vectors.
     index : dict
         Word to id.
     fingerprint : str
@@ -93,7 +93,7 @@ class Vocabulary:
 
     @property
     def n_dimensions(self) -> int:
-        """Length of a vector; 0 without vectors."""
+        """Embedding dimension; 0 without vectors."""
         return 0 if self.vectors is None else int(self.vectors.shape[1])
 
     @cached_property

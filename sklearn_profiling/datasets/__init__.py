@@ -6,7 +6,6 @@ DataFrame, one row a user), ``target`` (a DataFrame of labels, None where missin
 all that was read, skipped and missing).
 """
 
-from sklearn_profiling.datasets.mex_a3t.dump import dump_mex_a3t
 from sklearn_profiling.datasets.mex_a3t.load import load_mex_a3t
 from sklearn_profiling.datasets.records.dump import dump_records
 from sklearn_profiling.datasets.records.load import load_records
@@ -15,14 +14,11 @@ from sklearn_profiling.datasets.smpcup2016.load import load_smpcup2016
 from sklearn_profiling.datasets.synthetic.images import make_image_users
 from sklearn_profiling.datasets.synthetic.reviewers import make_reviewers
 from sklearn_profiling.datasets.synthetic.users import make_user_profiles
-from sklearn_profiling.datasets.yelp.dump import dump_yelp
 from sklearn_profiling.datasets.yelp.load import load_yelp
 
 __all__ = [
-    "dump_mex_a3t",
     "dump_records",
     "dump_smpcup2016",
-    "dump_yelp",
     "load_mex_a3t",
     "load_records",
     "load_smpcup2016",

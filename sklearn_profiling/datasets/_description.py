@@ -6,17 +6,6 @@ from importlib.resources import files
 
 
 def load_description(name: str) -> str:
-    """Return the description of a data set.
-
-    Parameters
-    ----------
-    name : str
-        File name in ``descr`` without its ending.
-
-    Returns
-    -------
-    str
-        The reStructuredText of the description.
-    """
+    """Return the text of ``descr/NAME.rst``."""
     folder = files("sklearn_profiling.datasets") / "descr"
     return (folder / f"{name}.rst").read_text(encoding="utf-8")

@@ -1,15 +1,18 @@
-"""What the writers of data sets share: their input and their rules."""
+"""Input, files and rules that the writers of data sets share."""
 
 from __future__ import annotations
 
+import gzip
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal, cast
 
 import pandas as pd
 from sklearn.utils import Bunch
 
+from sklearn_profiling._store import write_atomically
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.exceptions import DataFormatError
 
@@ -50,6 +53,18 @@ def prepare_folder(path: Path, names: Sequence[str]) -> None:
         for old in sorted(path.glob(f"*{name}")) + sorted(path.glob(f"*{name}.gz")):
             msg = f"{old} exists; it would be mixed up with the new files"
             raise FileExistsError(msg)
+
+
+@contextmanager
+def write_lines(path: Path, *, compress: bool) -> Iterator[IO[bytes]]:
+    """Open a file to write bytes, gzip-compressed with reproducible bytes."""
+    with write_atomically(path) as raw:
+        if not compress:
+            yield raw
+            return
+        # a time stamp and a file name in the header would change equal contents
+        with gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as zipped:
+            yield cast(IO[bytes], zipped)
 
 
 def is_missing(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Text files read line by line: encodings, gzip and the policy for bad lines."""
+"""Files read record by record, with counts and a policy for bad lines, and links."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import IO, Any, Final, Literal, cast
 
 import numpy as np
 from scipy import sparse
@@ -21,21 +21,22 @@ from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.exceptions import DataFormatError
 
 OnBadLines = Literal["error", "skip"]
+OnUnknownLinks = Literal["add", "drop", "error"]
+UNKNOWN_LINKS = ("add", "drop", "error")
 
+IMAGE_ENDINGS: Final = (
+    *(".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".mpo", ".png", ".ppm"),
+    *(".tif", ".tiff", ".webp"),
+)
 _GZIP_MAGIC = b"\x1f\x8b"
 _BLOCK = 1 << 20
+_ROWS_AT_ONCE = 1024
 
 
 class BadLine(Exception):  # noqa: N818 - it is a verdict on a line, not yet an error
     """A line breaks its format; the file's policy decides what becomes of it.
 
-    Parameters
-    ----------
-    kind : str
-        Short reason, the same for all lines with this fault; skipped lines are
-        counted by it.
-    detail : str
-        What was found and what is allowed.
+    Skipped lines are counted by `kind`; `detail` says what was found and is allowed.
     """
 
     def __init__(self, kind: str, detail: str) -> None:
@@ -73,81 +74,11 @@ def check_encodings(encoding: str | Sequence[str]) -> tuple[str, ...]:
     return encodings
 
 
-@contextmanager
-def open_bytes(path: Path) -> Iterator[IO[bytes]]:
-    """Open a plain or gzip-compressed file; broken gzip is a DataFormatError."""
-    with path.open("rb") as plain:
-        start = plain.read(2)
-    zipped = start == _GZIP_MAGIC
-    if path.suffix == ".gz" and not zipped and start:
-        raise DataFormatError(path, None, "is named .gz but is not gzip-compressed")
-    try:
-        if zipped:
-            with gzip.open(path, "rb") as file:
-                yield cast(IO[bytes], file)
-        else:
-            with path.open("rb") as file:
-                yield file
-    except EOFError as error:
-        reason = "truncated gzip: the compressed data end before their end mark"
-        raise DataFormatError(path, None, reason) from error
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise DataFormatError(path, None, f"damaged gzip: {error}") from error
-
-
-def choose_encoding(path: Path, encodings: Sequence[str]) -> str:
-    """Return the first encoding that decodes the whole file.
-
-    A file has one encoding. Deciding line by line would misread those GB18030
-    lines that happen to be valid UTF-8. If none decodes the whole file, the one
-    that gets furthest is taken, and the lines that it cannot decode are bad lines.
-    """
-    if len(encodings) == 1:
-        return encodings[0]
-    reached: dict[str, int] = {}
-    for name in encodings:
-        failed_at = _decodable_bytes(path, name)
-        if failed_at is None:
-            return name
-        reached[name] = failed_at
-    # max keeps the first of equals, and so the caller's order of preference
-    return max(reached, key=lambda name: reached[name])
-
-
-def _decodable_bytes(path: Path, encoding: str) -> int | None:
-    """Return where decoding fails, in bytes, or None if it does not."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    done = 0
-    with open_bytes(path) as file:
-        while True:
-            block = file.read(_BLOCK)
-            try:
-                decoder.decode(block, final=not block)
-            except UnicodeDecodeError as error:
-                return done + error.start
-            if not block:
-                return None
-            done += len(block)
-
-
 class CountedFile:
     """A file that is read once, with counts and a policy for bad lines.
 
-    Parameters
-    ----------
-    path : path-like
-        The file.
-    on_bad_lines : {"error", "skip"}
-        Raise on the first bad line, or count it and go on.
-
-    Attributes
-    ----------
-    encoding : str or None
-        The encoding in use, None for binary files.
-    n_lines, n_blank, n_records : int
-        Lines seen, lines without any character, lines that were accepted.
-    skipped : Counter
-        Bad lines by reason.
+    Bad lines raise an error, or are counted by kind in `skipped`. `encoding` is None
+    for binary files.
     """
 
     encoding: str | None = None
@@ -191,16 +122,9 @@ class CountedFile:
 
 
 class LineFile(CountedFile):
-    """A text file that is read line by line.
+    """A text file, plain or gzip-compressed, read line by line.
 
-    Parameters
-    ----------
-    path : path-like
-        A plain or gzip-compressed file; told apart by its first bytes.
-    encoding : str or sequence of str
-        Encodings to try on the whole file, in order.
-    on_bad_lines : {"error", "skip"}
-        Raise on the first bad line, or count it and go on.
+    The first of the encodings that decodes the whole file is used.
     """
 
     encoding: str
@@ -263,34 +187,8 @@ def _undecodable(error: UnicodeDecodeError) -> BadLine:
     )
 
 
-@contextmanager
-def write_lines(
-    path: Path, *, compress: bool, encoding: str = "utf-8"
-) -> Iterator[IO[bytes]]:
-    """Open a file to write bytes, gzip-compressed with reproducible bytes."""
-    check_encodings(encoding)
-    with path.open("wb") as raw:
-        if not compress:
-            yield raw
-            return
-        # a time stamp and a file name in the header would change equal contents
-        with gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as zipped:
-            yield cast(IO[bytes], zipped)
-
-
-_ROWS_AT_ONCE = 1024
-
-
 class ParquetFile(CountedFile):
-    """A Parquet table, one record a row; ``n_lines`` counts rows.
-
-    Parameters
-    ----------
-    path : path-like
-        The file.
-    on_bad_lines : {"error", "skip"}
-        Raise on the first bad row, or count it and go on.
-    """
+    """A Parquet table, one record a row; ``n_lines`` counts rows."""
 
     def __init__(
         self, path: str | PathLike[str], on_bad_lines: OnBadLines = "error"
@@ -320,25 +218,68 @@ class ParquetFile(CountedFile):
         return DataFormatError(self.path, None, f"row {self.n_lines}: {reason}")
 
 
-OnUnknownLinks = Literal["add", "drop", "error"]
-UNKNOWN_LINKS = ("add", "drop", "error")
+@contextmanager
+def open_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """Open a plain or gzip-compressed file; broken gzip is a DataFormatError."""
+    with path.open("rb") as plain:
+        start = plain.read(2)
+    zipped = start == _GZIP_MAGIC
+    if path.suffix == ".gz" and not zipped and start:
+        raise DataFormatError(path, None, "is named .gz but is not gzip-compressed")
+    try:
+        if zipped:
+            with gzip.open(path, "rb") as file:
+                yield cast(IO[bytes], file)
+        else:
+            with path.open("rb") as file:
+                yield file
+    except EOFError as error:
+        reason = "truncated gzip: the compressed data end before their end mark"
+        raise DataFormatError(path, None, reason) from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise DataFormatError(path, None, f"damaged gzip: {error}") from error
+
+
+def choose_encoding(path: Path, encodings: Sequence[str]) -> str:
+    """Return the first encoding that decodes the whole file.
+
+    A file has one encoding. Deciding line by line would misread those GB18030
+    lines that happen to be valid UTF-8. If none decodes the whole file, the one
+    that gets furthest is taken, and the lines that it cannot decode are bad lines.
+    """
+    if len(encodings) == 1:
+        return encodings[0]
+    reached: dict[str, int] = {}
+    for name in encodings:
+        failed_at = _decodable_bytes(path, name)
+        if failed_at is None:
+            return name
+        reached[name] = failed_at
+    # max keeps the first of equals, and so the caller's order of preference
+    return max(reached, key=lambda name: reached[name])
+
+
+def _decodable_bytes(path: Path, encoding: str) -> int | None:
+    """Return where decoding fails, in bytes, or None if it does not."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    done = 0
+    with open_bytes(path) as file:
+        while True:
+            block = file.read(_BLOCK)
+            try:
+                decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                return done + error.start
+            if not block:
+                return None
+            done += len(block)
 
 
 class ArcCollector:
-    """Arcs between user ids, held as integers.
+    """Arcs between user ids, held as integers; errors point at the line of `file`.
 
-    Parameters
-    ----------
-    file : CountedFile
-        The file being read; errors point at its current line.
-    known : collection of str
-        Ids of the users in the data.
-    on_unknown_links : {"add", "drop", "error"}
-        What becomes of a link with an id outside `known`: the id becomes a node of
-        the network, the link is left out, or an error is raised.
-    weighted : bool, default=False
-        Arcs have weights, and the weights of a repeated arc are added. Otherwise a
-        repeated arc counts once.
+    An id outside `known` becomes a node, loses its links or is an error. Weights of a
+    repeated arc are added if `weighted`; otherwise it counts once.
     """
 
     def __init__(

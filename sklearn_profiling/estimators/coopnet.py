@@ -19,7 +19,6 @@ from sklearn_profiling.architectures.layers.sources import (
     SourceDescription,
 )
 from sklearn_profiling.estimators._base import BaseProfileClassifier
-from sklearn_profiling.estimators._first_sources import first_of_each
 from sklearn_profiling.estimators.generators._base import (
     check_names,
 )
@@ -264,7 +263,7 @@ class COOPNetClassifier(BaseProfileClassifier):
             **dict.fromkeys(images, self.max_images),
         }
         given: Mapping[str, Any] = sources
-        return {name: first_of_each(given[name], n) for name, n in most.items()}
+        return {name: given[name].first_of_each(n) for name, n in most.items()}
 
     def _train(
         self,

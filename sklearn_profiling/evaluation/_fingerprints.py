@@ -1,4 +1,4 @@
-"""One short text per value: equal values have equal texts, in every process."""
+"""Fingerprints: equal values have equal ones, in every process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 _NO_MATTER = frozenset({"memory", "n_jobs", "verbose"})
-"""Parameters that change how long a fit takes or what it says, and no result.
+"""Parameters that change the time or the output of a fit, and no result.
 
 A class for which one of them does change the result names it in its attribute
 ``_result_parameters``.
@@ -22,23 +22,8 @@ A class for which one of them does change the result names it in its attribute
 def fingerprint(value: Any) -> str:
     """Hash estimators, tables, arrays, labels and containers of them by value.
 
-    Parameters
-    ----------
-    value : object
-        Estimators count by class and parameters, functions by name, everything unknown
-        by its pickle. The parameters ``memory``, ``n_jobs`` and ``verbose`` change no
-        result and do not count, except those that the class names in its attribute
-        ``_result_parameters``.
-
-    Returns
-    -------
-    str
-        32 hexadecimal digits.
-
-    Raises
-    ------
-    ValueError
-        If something in it has neither a name nor a pickle.
+    Estimators count by class and parameters, functions by name, everything unknown by
+    its pickle; a ValueError if it has neither. Returns 32 hexadecimal digits.
     """
     digest = blake2b(digest_size=16)
     _feed(digest, value)

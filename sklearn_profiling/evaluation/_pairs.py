@@ -16,14 +16,9 @@ ObjectArray = NDArray[np.object_]
 
 @dataclass(frozen=True)
 class TaskPairs:
-    """The labels of the users who are labelled for one task.
+    """Labels and predictions of the users labelled for one task, (n_labelled,) each.
 
-    Attributes
-    ----------
-    task : str
-        Name of the task.
-    true, predicted : ndarray of shape (n_labelled,), dtype object
-        A predicted None is an abstention: it is no class and never right.
+    A predicted None is an abstention: it is no class and never right.
     """
 
     task: str
@@ -42,18 +37,7 @@ class TaskPairs:
 
 
 def equal_cells(true: ObjectArray, predicted: ObjectArray) -> NDArray[np.bool_]:
-    """Compare two object arrays cell by cell, with Python's own equality.
-
-    Parameters
-    ----------
-    true, predicted : ndarray of the same shape, dtype object
-        Labels.
-
-    Returns
-    -------
-    ndarray of bool, of the same shape
-        Where they are equal.
-    """
+    """Compare object arrays cell by cell, with Python's own equality."""
     # numpy's == on object arrays warns or fails on some mixed kinds of label.
     flat = np.fromiter(
         (bool(a == b) for a, b in zip(true.flat, predicted.flat, strict=True)),
@@ -66,25 +50,11 @@ def equal_cells(true: ObjectArray, predicted: ObjectArray) -> NDArray[np.bool_]:
 def paired_tables(
     y_true: Any, y_pred: Any
 ) -> tuple[ObjectArray, ObjectArray, list[str]]:
-    """Bring labels and predictions to two tables with the same columns.
+    """Return labels and predictions, (n_users, n_tasks) each, and the names of tasks.
 
-    Parameters
-    ----------
-    y_true, y_pred : DataFrame, Series or array-like
-        Of shape (n_users,) or (n_users, n_tasks). Two DataFrames are matched by
-        column name, everything else by position.
-
-    Returns
-    -------
-    true, predicted : ndarray of shape (n_users, n_tasks), dtype object
-        With None for a missing label.
-    tasks : list of str
-        The names of ``y_true``; those of ``y_pred`` if only it has names.
-
-    Raises
-    ------
-    TargetError
-        If the shapes or the task names differ.
+    Two DataFrames are matched by column name, everything else by position. Missing
+    labels are None. The names are those of ``y_true``, or of ``y_pred`` if only it has
+    names.
     """
     true, true_names, _ = label_table(y_true)
     predicted, predicted_names, _ = label_table(y_pred)
@@ -109,18 +79,7 @@ def paired_tables(
 
 
 def task_pairs(y_true: Any, y_pred: Any) -> list[TaskPairs]:
-    """Split labels and predictions by task, keeping the labelled users only.
-
-    Parameters
-    ----------
-    y_true, y_pred : DataFrame, Series or array-like
-        See :func:`paired_tables`.
-
-    Returns
-    -------
-    list of TaskPairs
-        One per task, in the order of the columns.
-    """
+    """Split labels and predictions by task, keeping the labelled users only."""
     true, predicted, names = paired_tables(y_true, y_pred)
     labelled = labelled_cells(true)
     return [
@@ -130,18 +89,7 @@ def task_pairs(y_true: Any, y_pred: Any) -> list[TaskPairs]:
 
 
 def labelled_cells(table: ObjectArray) -> NDArray[np.bool_]:
-    """Find the cells that hold a label.
-
-    Parameters
-    ----------
-    table : ndarray of shape (n_users, n_tasks), dtype object
-        With None for a missing label.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_users, n_tasks)
-        False where the label is missing.
-    """
+    """Return where a table of shape (n_users, n_tasks) holds a label."""
     flat = np.fromiter(
         (label is not None for label in table.flat), dtype=bool, count=table.size
     )
@@ -149,18 +97,7 @@ def labelled_cells(table: ObjectArray) -> NDArray[np.bool_]:
 
 
 def members(label: Any) -> frozenset[Any]:
-    """Classes of a cell: those of a set, one for a plain label, none for None.
-
-    Parameters
-    ----------
-    label : hashable, frozenset or None
-        A cell of a label table.
-
-    Returns
-    -------
-    frozenset
-        The classes.
-    """
+    """Return the classes of a cell: those of a set, a plain label, none for None."""
     if label is None:
         return frozenset()
     return label if isinstance(label, frozenset) else frozenset((label,))

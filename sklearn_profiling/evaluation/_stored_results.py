@@ -9,19 +9,18 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from sklearn_profiling import __version__
+from sklearn_profiling._store import Store, digest_of, write_atomically
 from sklearn_profiling.evaluation._fingerprints import fingerprint
 from sklearn_profiling.evaluation.splits import Fold
 from sklearn_profiling.exceptions import ProfilingWarning
 
 Record = dict[str, Any]
 
-_FORMAT = 1
+_FORMAT = 2
 _PARTS = {
     "parameters": "its parameters",
     "data": "the users or labels",
@@ -32,19 +31,12 @@ _PARTS = {
 
 @dataclass(frozen=True)
 class ResultStore:
-    """A folder of finished folds.
+    """A folder of finished folds, and for each system what its results depend on.
 
     The name of a file holds a hash of all that decides its content: the name of the
     system, its parameters, the data, the rows of the fold and the version of this
     package. So a result that was made otherwise is never found in place of the one
     that is wanted; it stays in the folder.
-
-    Attributes
-    ----------
-    folder : Path
-        Where the files lie; made if absent.
-    keys : dict of str to dict of str to str
-        For each system what its results depend on.
     """
 
     folder: Path
@@ -54,27 +46,7 @@ class ResultStore:
     def open(
         cls, folder: str | os.PathLike[str], systems: Mapping[str, Any], X: Any, y: Any
     ) -> ResultStore:
-        """Make the folder and hash what its results depend on.
-
-        Parameters
-        ----------
-        folder : str or path-like
-            Where the files lie; made if absent.
-        systems : mapping of str to estimator
-            Unfitted systems by name.
-        X, y : array-like
-            Users and labels.
-
-        Returns
-        -------
-        ResultStore
-            The open folder.
-
-        Raises
-        ------
-        ValueError
-            If a parameter of a system or a cell of the data cannot be hashed.
-        """
+        """Make the folder and hash what results depend on; ValueError if impossible."""
         try:
             data = fingerprint([X, y])
         except ValueError as error:
@@ -101,25 +73,7 @@ class ResultStore:
         return cls(path, keys)
 
     def load(self, system: str, fold: Fold) -> list[Record] | None:
-        """Read the rows of one finished fold.
-
-        Parameters
-        ----------
-        system : str
-            Name of the system.
-        fold : Fold
-            The fold.
-
-        Returns
-        -------
-        list of dict or None
-            The rows; None if there is no such result.
-
-        Warns
-        -----
-        ProfilingWarning
-            If the file is damaged; the fold is then computed anew.
-        """
+        """Read the rows of a finished fold; None if absent or damaged, which warns."""
         key = self._key(system, fold)
         path = self._path(key)
         if not path.exists():
@@ -139,47 +93,21 @@ class ResultStore:
         ]
 
     def save(self, fold: Fold, rows: list[Record]) -> None:
-        """Write the rows of one finished fold; whoever finds the file finds it whole.
-
-        Parameters
-        ----------
-        fold : Fold
-            The fold.
-        rows : list of dict
-            Its rows, all of one system.
-        """
+        """Write the rows of a finished fold, all of one system."""
         key = self._key(rows[0]["system"], fold)
         # JSON has no NaN, the value of a task without labels.
         stored = [
             {**row, "value": None if math.isnan(row["value"]) else row["value"]}
             for row in rows
         ]
-        text = json.dumps(
-            {"format": _FORMAT, "key": key, "rows": stored},
-            ensure_ascii=False,
-            allow_nan=False,
-            indent=1,
-        )
-        path = self._path(key)
-        with NamedTemporaryFile(
-            "w", dir=self.folder, suffix=".part", delete=False, encoding="utf-8"
-        ) as stream:
-            stream.write(text)
-        Path(stream.name).replace(path)
+        content = {"format": _FORMAT, "key": key, "rows": stored}
+        content["checksum"] = _checksum(content)
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1)
+        with write_atomically(self._path(key)) as stream:
+            stream.write(text.encode())
 
     def warn_of_strangers(self, folds: Sequence[Fold]) -> None:
-        """Say which stored results of these systems were made otherwise.
-
-        Parameters
-        ----------
-        folds : sequence of Fold
-            The folds of this comparison.
-
-        Warns
-        -----
-        ProfilingWarning
-            If there are results of other parameters, data or folds or another version.
-        """
+        """Warn of stored results of these systems with any other key."""
         wanted = {name: [self._key(name, fold) for fold in folds] for name in self.keys}
         strangers: list[str] = []
         parts: set[str] = set()
@@ -203,10 +131,9 @@ class ResultStore:
         return {**self.keys[system], "fold": fingerprint([fold.train, fold.test])}
 
     def _path(self, key: dict[str, str]) -> Path:
-        text = json.dumps(key, sort_keys=True)
-        name = blake2b(text.encode(), digest_size=16).hexdigest()
         slug = re.sub(r"[^a-z0-9]+", "-", key["system"].lower()).strip("-")[:60]
-        return self.folder / f"{slug}-{name}.json"
+        path = Store(self.folder).path(key, ".json")
+        return path.with_name(f"{slug}-{path.name}")
 
 
 def _changed(key: dict[str, str], ours: list[dict[str, str]]) -> set[str]:
@@ -215,13 +142,18 @@ def _changed(key: dict[str, str], ours: list[dict[str, str]]) -> set[str]:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """Read a file of ours; None if it is none."""
+    """Read a whole file of ours; None if it is none or damaged."""
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    good = isinstance(content, dict) and content.get("format") == _FORMAT
-    return content if good and {"key", "rows"} <= content.keys() else None
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        return None
+    return content if content.pop("checksum", None) == _checksum(content) else None
+
+
+def _checksum(content: dict[str, Any]) -> str:
+    return digest_of(json.dumps(content, sort_keys=True).encode()).hex()
 
 
 def _number(value: float | None) -> float:

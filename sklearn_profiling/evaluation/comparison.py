@@ -21,20 +21,7 @@ MARKS_LEGEND = ", ".join(f"{mark} p < {level}" for level, mark in reversed(_MARK
 
 
 def draw_cells(mean: pd.DataFrame, spread: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Write each cell as text.
-
-    Parameters
-    ----------
-    mean : DataFrame
-        Values; NaN where a system failed.
-    spread : DataFrame of the same shape, default=None
-        Standard deviations; NaN where there is one fold.
-
-    Returns
-    -------
-    DataFrame of str
-        The cells, without names of the axes.
-    """
+    """Write each mean, and its standard deviation if given, as text."""
     spread = mean * np.nan if spread is None else spread
     cells = [
         [_cell(m, s) for m, s in zip(means, spreads, strict=True)]
@@ -45,20 +32,7 @@ def draw_cells(mean: pd.DataFrame, spread: pd.DataFrame | None = None) -> pd.Dat
 
 
 def mark_cells(cells: pd.DataFrame, p_values: pd.DataFrame) -> pd.DataFrame:
-    """Mark the cells with a small p-value.
-
-    Parameters
-    ----------
-    cells : DataFrame of str
-        As :func:`draw_cells` writes them.
-    p_values : DataFrame
-        For some of the columns.
-
-    Returns
-    -------
-    DataFrame of str
-        The marked columns end in two places for the mark, so that numbers stay in line.
-    """
+    """Mark cells with a small p-value; marked columns stay aligned."""
     marked = cells.copy()
     for column in p_values:
         marks = [_mark(p) for p in p_values[column]]

@@ -1,4 +1,4 @@
-"""How well several attributes are predicted, where some labels are missing."""
+"""Metrics of several tasks, some of whose labels are missing."""
 
 from __future__ import annotations
 

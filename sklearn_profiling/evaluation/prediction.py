@@ -30,8 +30,8 @@ def cross_val_predict_proba(
     """Predict every user by a model that has not seen this user's labels.
 
     :func:`sklearn.model_selection.cross_val_predict` takes a missing label for a class
-    of its own and pads the probabilities with it. Here the columns are the classes of
-    ``y``; a class that a fold's training part lacks has probability 0.
+    of its own and adds a column for it. Here the columns are the classes of ``y``; a
+    class that a fold's training part lacks has probability 0.
 
     Parameters
     ----------

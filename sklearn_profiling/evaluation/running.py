@@ -1,4 +1,4 @@
-"""The same folds for several systems, fold by fold, with what was finished before."""
+"""Cross-validation of several systems on the same folds, resumed where it stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scorers that stand for one number per model in searches and cross-validation."""
+"""Scorers for searches and cross-validation: one number a model."""
 
 from __future__ import annotations
 

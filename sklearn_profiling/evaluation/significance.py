@@ -1,4 +1,4 @@
-"""Whether two systems differ by more than chance, by their scores on the same folds."""
+"""Significance tests of two systems, from their scores on the same folds."""
 
 from __future__ import annotations
 
@@ -140,18 +140,7 @@ def paired_test(
 
 
 def check_method(method: str) -> None:
-    """Refuse a method that is not known.
-
-    Parameters
-    ----------
-    method : str
-        As given by the user.
-
-    Raises
-    ------
-    ValueError
-        If it is neither ``"t"`` nor ``"corrected"``.
-    """
+    """Refuse an unknown method."""
     if method not in METHOD_NAMES:
         msg = f"method must be one of {sorted(METHOD_NAMES)}; got {method!r}"
         raise ValueError(msg)

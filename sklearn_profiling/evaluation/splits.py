@@ -1,4 +1,4 @@
-"""Splits that keep every class of every task in proportion, with labels missing."""
+"""Splits stratified over all tasks, where labels may be missing."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples, check_consistent_length
 
 from sklearn_profiling._seeding import RandomState, derive_seed
+from sklearn_profiling.containers._ragged import ranges
 from sklearn_profiling.evaluation._pairs import members
 from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.targets import label_table
@@ -27,7 +28,7 @@ class MultiTaskStratifiedKFold(BaseCrossValidator):
 
     Every pair of a task and one of its classes is spread evenly over the test parts
     by iterative stratification [1]_. A user without any label is in every training
-    part, where it can teach word vectors, and in no test part. An integer ``cv``
+    part, where word vectors can learn from it, and in no test part. An integer ``cv``
     makes scikit-learn stratify by itself, which fails on missing labels; give it this
     splitter instead.
 
@@ -36,7 +37,7 @@ class MultiTaskStratifiedKFold(BaseCrossValidator):
     n_splits : int, default=5
         Number of folds, at least 2. The default is scikit-learn's.
     shuffle : bool, default=True
-        Whether users of one class are shuffled before they are dealt out.
+        Whether users of one class are shuffled before they are assigned to folds.
     random_state : int, RandomState instance or None, default=None
         Decides the shuffling. None shuffles anew at each call of ``split``.
 
@@ -51,9 +52,9 @@ class MultiTaskStratifiedKFold(BaseCrossValidator):
 
     Notes
     -----
-    The rarest pair of task and class is dealt out first; each of its users goes to the
-    fold that still wants most users of the class, then to the one that wants most
-    users at all. Unlike in [1]_, a full fold takes no more users, so the sizes of test
+    The rarest pair of task and class is distributed first; each of its users goes to
+    the fold that lacks most users of the class, then to the one that lacks most users
+    overall. Unlike in [1]_, a full fold takes no more users, so the sizes of test
     parts differ by one at most. A set of labels counts as all its classes.
 
     References
@@ -128,7 +129,7 @@ class MultiTaskStratifiedKFold(BaseCrossValidator):
             raise TargetError(msg)
         check_consistent_length(X, y)
         fractions = np.full(self.n_splits, 1 / self.n_splits)
-        fold = _deal_out(y, fractions, self._generator())
+        fold = _stratify(y, fractions, self._generator())
         rows = np.arange(len(fold))
         for test_fold in range(self.n_splits):
             yield rows[fold != test_fold], rows[fold == test_fold]
@@ -207,7 +208,7 @@ def multi_task_train_test_split(
         raise ValueError(msg)
     check_consistent_length(X, y)
     generator = np.random.default_rng(derive_seed(random_state))
-    fold = _deal_out(y, np.array([1 - test_size, test_size]), generator)
+    fold = _stratify(y, np.array([1 - test_size, test_size]), generator)
     test, train = np.flatnonzero(fold == 1), np.flatnonzero(fold != 1)
     return (
         _safe_indexing(X, train),
@@ -217,10 +218,10 @@ def multi_task_train_test_split(
     )
 
 
-def _deal_out(
+def _stratify(
     y: Any, fractions: NDArray[np.float64], generator: np.random.Generator | None
 ) -> IntArray:
-    """Give each labelled user a fold in the wanted fractions, -1 to the others."""
+    """Assign labelled users to folds in the wanted fractions; -1 for the others."""
     users, labels = _incidence(y)
     n_users = _num_samples(y)
     labelled = np.unique(users)
@@ -244,11 +245,11 @@ def _deal_out(
             rows = generator.permutation(rows)
         chosen = _choose_folds(len(rows), wanted[label], places, generator)
         fold[rows] = chosen
-        # All labels of the users that were dealt out are wanted once less.
+        # All labels of the users just assigned are wanted once less.
         lengths = user_starts[rows + 1] - user_starts[rows]
-        dealt = by_user[_ranges(user_starts[rows], lengths)]
-        np.subtract.at(wanted, (dealt, np.repeat(chosen, lengths)), 1)
-        remaining -= np.bincount(dealt, minlength=len(remaining))
+        assigned = by_user[ranges(user_starts[rows], lengths)[0]]
+        np.subtract.at(wanted, (assigned, np.repeat(chosen, lengths)), 1)
+        remaining -= np.bincount(assigned, minlength=len(remaining))
     return fold
 
 
@@ -278,13 +279,6 @@ def _group(
     counts = np.bincount(keys, minlength=n_groups or 0)
     starts = np.concatenate([[0], np.cumsum(counts)])
     return values[np.argsort(keys, kind="stable")], starts
-
-
-def _ranges(starts: IntArray, lengths: IntArray) -> IntArray:
-    """Concatenate the ranges [start, start + length)."""
-    offsets = np.cumsum(lengths) - lengths
-    ranges: IntArray = np.arange(lengths.sum()) + np.repeat(starts - offsets, lengths)
-    return ranges
 
 
 def _capacities(n_users: int, fractions: NDArray[np.float64]) -> IntArray:
@@ -333,15 +327,7 @@ _N_SPLITS = 5
 
 @dataclass(frozen=True)
 class Fold:
-    """Rows of one training and test part.
-
-    Attributes
-    ----------
-    number : int
-        Position among the folds, from 0.
-    train, test : ndarray of int64
-        Row numbers.
-    """
+    """Rows of one training and test part; `number` counts the folds from 0."""
 
     number: int
     train: NDArray[np.int64]
@@ -349,20 +335,7 @@ class Fold:
 
 
 def make_folds(cv: Any, X: Any, y: Any) -> list[Fold]:
-    """Split users by any kind of ``cv``.
-
-    Parameters
-    ----------
-    cv : int, splitter, iterable of (train, test) or None
-        An integer is a number of stratified folds with a fixed seed, None means 5.
-    X, y : array-like
-        Users and labels.
-
-    Returns
-    -------
-    list of Fold
-        The folds.
-    """
+    """Split users by a number of stratified folds (None is 5) or a splitter."""
     # scikit-learn's own reading of an integer stratifies by y and fails on missing
     # labels, so integers never reach it.
     if cv is None or isinstance(cv, numbers.Integral):

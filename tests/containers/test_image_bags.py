@@ -126,3 +126,10 @@ def test_what_is_refused(pixels, starts, message):
 def test_rows_that_are_not_there(key, message):
     with pytest.raises(IndexError, match=message):
         make([1, 1])[key]
+
+
+def test_the_first_of_each():
+    bags = make([3, 0, 1])
+    assert names(bags.first_of_each(2)) == [[0, 1], [], [3]]
+    assert bags.first_of_each(3) is bags
+    assert bags.first_of_each(None) is bags

@@ -308,3 +308,9 @@ def test_tags_of_a_text_without_words():
 def test_rows_that_are_not_there(text, key, message):
     with pytest.raises(IndexError, match=message):
         text[key]
+
+
+def test_the_first_of_each():
+    text = TokenMessages.from_lists([[["a"], ["b", "c"], ["d"]], None, [["e"]]])
+    assert text.first_of_each(2).tolist() == [[["a"], ["b", "c"]], [], [["e"]]]
+    assert text.first_of_each(3) is text

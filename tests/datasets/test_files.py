@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from sklearn_profiling.datasets._dumping import write_lines
 from sklearn_profiling.datasets._files import (
     BadLine,
     LineFile,
     check_choice,
     check_encodings,
     choose_encoding,
-    write_lines,
 )
 from sklearn_profiling.exceptions import DataFormatError
 

@@ -46,11 +46,6 @@ _SPANISH: Final[dict[str, dict[str, str]]] = {
     },
 }
 
-IMAGE_ENDINGS: Final = (
-    *(".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".mpo", ".png", ".ppm"),
-    *(".tif", ".tiff", ".webp"),
-)
-
 _LAYOUT = SEPARATOR.join(("user_id", *TASKS))
 _NUMBER = re.compile(r"(\d+)")
 

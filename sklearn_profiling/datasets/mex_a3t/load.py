@@ -13,6 +13,7 @@ from sklearn.utils import Bunch
 
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
+    IMAGE_ENDINGS,
     BadLine,
     LineFile,
     OnBadLines,
@@ -21,7 +22,6 @@ from sklearn_profiling.datasets._files import (
 )
 from sklearn_profiling.datasets.mex_a3t.format import (
     CLASSES,
-    IMAGE_ENDINGS,
     IMAGE_FOLDER,
     TASKS,
     TEXT_FOLDER,
@@ -47,8 +47,7 @@ def load_mex_a3t(
     The corpus of the MEX-A3T author profiling task of 2019 [1]_ is given out by its
     organisers on request. How its files lie is not described in public; this loader
     expects them in the layout that follows (our choice, after the author profiling
-    tasks of PAN), into which a few lines of Python bring any other, and
-    :func:`dump_mex_a3t` writes::
+    tasks of PAN), into which a few lines of Python bring any other::
 
         truth.txt               user_id:::gender:::location:::occupation
         text/USER_ID.txt        one tweet a line
@@ -100,7 +99,6 @@ def load_mex_a3t(
 
     See Also
     --------
-    dump_mex_a3t : Writes the layout.
     sklearn_profiling.sources.ImageBagTransformer : Reads the images.
 
     Notes

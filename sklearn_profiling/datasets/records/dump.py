@@ -20,8 +20,8 @@ from sklearn_profiling.datasets._dumping import (
     messages_of,
     prepare_folder,
     unpack,
+    write_lines,
 )
-from sklearn_profiling.datasets._files import write_lines
 from sklearn_profiling.exceptions import DataFormatError
 
 __all__ = ["dump_records"]
@@ -131,7 +131,7 @@ def _user_lines(data: pd.DataFrame, target: pd.DataFrame, path: Path) -> Iterato
 
 
 def _plain(value: Any) -> Any:
-    """Return the value with what JSON has no word for put in its words."""
+    """Convert values that JSON cannot represent."""
     if isinstance(value, dict):
         return {name: _plain(entry) for name, entry in value.items()}
     if isinstance(value, set | frozenset):

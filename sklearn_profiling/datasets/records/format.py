@@ -1,4 +1,4 @@
-"""One record of a user and one link: their fields and what these may hold."""
+"""Records of users and lines of links: their fields and allowed values."""
 
 from __future__ import annotations
 
@@ -26,21 +26,10 @@ class Record(NamedTuple):
 
 
 class RowParser:
-    """Turns rows into records, and remembers which columns it has met.
+    """Turns rows into records, and remembers which columns and tasks it has met.
 
-    Parameters
-    ----------
-    id_column : str
-        Column of the user's id.
-    text_column : str or None
-        Column of the messages; None for one of ``TEXT_COLUMNS``.
-    tasks : sequence of str or None
-        The attributes to take; None for all labels, in the order they are met.
-
-    Attributes
-    ----------
-    tasks : list of str
-        The tasks, given or met.
+    `text_column` None is one of ``TEXT_COLUMNS``; `tasks` None takes all labels, in the
+    order they are met.
     """
 
     def __init__(

@@ -20,12 +20,12 @@ from sklearn_profiling.datasets._dumping import (
     prepare_folder,
     unpack,
     without_newlines,
+    write_lines,
 )
 from sklearn_profiling.datasets._files import (
     BadLine,
     check_choice,
     check_encodings,
-    write_lines,
 )
 from sklearn_profiling.datasets.smpcup2016.format import (
     AGE_CLASSES,

@@ -1,4 +1,4 @@
-"""One line of each SMP CUP 2016 file: its fields, what they may hold, its classes."""
+"""Lines of SMP CUP 2016 files: their fields, allowed values and classes."""
 
 from __future__ import annotations
 

@@ -66,8 +66,8 @@ def load_smpcup2016(
     ``links.txt`` (``uid fan fan ...``) and ``info.txt``
     (``uid||screen_name||avatar_url``) [1]_. A file may have a prefix
     (``train_labels.txt``) and may be gzip-compressed (``status.txt.gz``). ``None``
-    marks a missing value. Lines are streamed; what stays in memory of
-    ``status.txt`` is the text of the chosen users.
+    marks a missing value. Lines are streamed; of
+    ``status.txt`` only the text of the chosen users is kept.
 
     Parameters
     ----------

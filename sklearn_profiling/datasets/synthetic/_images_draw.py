@@ -1,4 +1,4 @@
-"""Pictures of the digit users: which digits they show, and what those reveal.
+"""Images of the digit users: the digits they show, and the likelihood of these.
 
 A picture of a digit from 1 to 9 speaks for a taste: 1 to 3 "low", 4 to 6 "middle", 7
 to 9 "high". A user who shows a zero has it in the place of one such picture. So given
@@ -38,15 +38,7 @@ _TINY = 1e-300
 
 @dataclass(frozen=True)
 class Pictures:
-    """The pictures of all users, end to end.
-
-    Attributes
-    ----------
-    digits : ndarray of int64, shape (n_images,)
-        The digit on each.
-    starts : ndarray of int64, shape (n_users + 1,)
-        User u has the pictures ``starts[u]:starts[u + 1]``.
-    """
+    """Digits of all pictures, (n_images,); user u has ``starts[u]:starts[u + 1]``."""
 
     digits: IntArray
     starts: IntArray
@@ -63,19 +55,10 @@ def draw_pictures(
     noise: float,
     rng: np.random.Generator,
 ) -> Pictures:
-    """Draw the digits that every user shows.
+    """Draw the digits that every user shows, from the codes of "taste" and "zero".
 
-    Parameters
-    ----------
-    codes : dict of str to ndarray of int64, shape (n_users,)
-        Classes of "taste" and "zero".
-    sizes : ndarray of int64, shape (n_users,)
-        Pictures of each user.
-    noise : float
-        Probability that a digit does not depend on the user's taste; squared, that a
-        zero is shown or not regardless of the user.
-    rng : Generator
-        Decides everything.
+    `noise` is the probability that a digit does not depend on the user's taste;
+    squared, that a zero is shown or not regardless of the user.
     """
     starts = np.concatenate([[0], np.cumsum(sizes)])
     tastes = np.repeat(codes["taste"], sizes)
@@ -110,7 +93,7 @@ def pictures_log_likelihood(pictures: Pictures, noise: float) -> FloatArray:
 
 
 def _log(probability: FloatArray) -> FloatArray:
-    # a finite stand-in for log 0, since 0 * -inf would be NaN in the products
+    # finite, since 0 * -inf would be NaN in the products
     return np.log(np.maximum(probability, _TINY))
 
 
@@ -127,20 +110,7 @@ def draw_images(digits: IntArray, size: int, rng: np.random.Generator) -> list[P
 
 
 def enlarge(images: FloatArray, size: int) -> Pixels:
-    """Scale grey squares to RGB of another size, bilinearly.
-
-    Parameters
-    ----------
-    images : ndarray of shape (n_images, side, side)
-        Grey values from 0 to 16.
-    size : int
-        Side to scale to, at least the old one.
-
-    Returns
-    -------
-    ndarray of uint8, shape (n_images, size, size, 3)
-        The pictures; three equal channels.
-    """
+    """Scale (n, side, side) grey values up to 16 to (n, size, size, 3), bilinearly."""
     side = images.shape[1]
     # where the middle of each new pixel lies among the middles of the old ones
     places = np.clip((np.arange(size) + 0.5) * side / size - 0.5, 0, side - 1)

@@ -60,8 +60,7 @@ _TINY = 1e-300
 def joint_prior() -> FloatArray:
     """Return P(gender, age, region, occupation), shape (2, 3, 8, 5).
 
-    P(g) P(r) P(a | r) P(o | g, a): students are young, and the other occupations
-    lean to one gender; some regions have younger users.
+    Students are young, other occupations lean to one gender, regions differ in age.
     """
     age = np.array([_AGE_GIVEN_REGION[kind] for kind in _AGE_KIND_OF_REGION]).T
     occupation = (
@@ -76,20 +75,10 @@ def joint_prior() -> FloatArray:
 
 @dataclass(frozen=True)
 class Model:
-    """How strongly the attributes show.
+    """How strongly the attributes show; the parameters of `make_user_profiles`.
 
-    Parameters
-    ----------
-    signal_rate, mention_rate : float
-        Shares of the messages about the writer and about others.
-    text_noise : float
-        Probability that a word about the writer is of a class drawn at random.
-    network_noise : float
-        Share of the links to hubs that do not depend on the attributes.
-    n_links : float
-        Expected number of links to hubs.
-    missing_network : float
-        Probability that a user has no links for reasons unrelated to attributes.
+    `n_links` is the expected number of links to hubs, `missing_network` the probability
+    that a user has no links for reasons unrelated to attributes.
     """
 
     signal_rate: float
@@ -130,12 +119,9 @@ class Model:
     def text_log_likelihood(self, counts: Mapping[str, IntArray]) -> FloatArray:
         """Return log P(words | attributes) up to a constant, shape (n, 2, 3, 8, 5).
 
-        Parameters
-        ----------
-        counts : mapping of str to ndarray of shape (n_users, n_classes)
-            By attribute: how many words of each class the messages about the writer
-            hold. All else (lengths, common words, messages about others, which word
-            of its class) has the same probability whatever the attributes.
+        `counts` has per attribute how many words of each class the messages about the
+        writer hold, (n, n_classes). All else (lengths, common words, messages about
+        others, which word of its class) is equally probable whatever the attributes.
         """
         gender, age, region, occupation = (
             _weigh(counts[task], _log(self.word_class_probabilities(task)))
@@ -157,15 +143,8 @@ class Model:
     ) -> FloatArray:
         """Return log P(links | attributes) up to a constant, shape (n, 1, 3, 8, 1).
 
-        Parameters
-        ----------
-        counts : mapping of str to ndarray of shape (n_users, n_classes)
-            By attribute ("age", "region"): links to the hubs of each class.
-        linked : ndarray of bool of shape (n_users,)
-            Users with a link to anyone.
-        unlinked_is_missing : bool
-            A user without links can only be one whose links are missing. Otherwise
-            it may also be one who happens to follow no hub, which is informative.
+        `counts` has for "age" and "region" the links to hubs of each class. That a user
+        is not `linked` is informative unless `unlinked_is_missing`.
         """
         tables = {}
         for task, n_hubs in HUBS_PER_CLASS.items():
@@ -190,11 +169,7 @@ class Model:
 def posteriors(log_likelihood: FloatArray) -> dict[str, FloatArray]:
     """Return P(class | observables) per task, shape (n_users, n_classes) each.
 
-    Parameters
-    ----------
-    log_likelihood : ndarray broadcastable to (n_users, 2, 3, 8, 5)
-        Log-likelihood of each user's observables under each combination of
-        attributes, up to a constant per user.
+    `log_likelihood` broadcasts to (n_users, 2, 3, 8, 5).
     """
     joint = log_likelihood + np.log(joint_prior())
     joint -= joint.max(axis=(1, 2, 3, 4), keepdims=True)
@@ -214,5 +189,5 @@ def _weigh(counts: IntArray, logs: FloatArray) -> FloatArray:
 
 
 def _log(probability: FloatArray | float) -> FloatArray:
-    # a finite stand-in for log 0, since 0 * -inf would be NaN in the products
+    # finite, since 0 * -inf would be NaN in the products
     return np.log(np.maximum(np.asarray(probability, dtype=np.float64), _TINY))

@@ -69,19 +69,9 @@ _BY_BUDGET = (" in a teal frame", " in an orange frame", "")
 
 
 def write_reviews(values: Values, rng: np.random.Generator) -> list[str]:
-    """Write one review a visit.
+    """Write one review a visit: lower-case sentences, the opening first.
 
-    Parameters
-    ----------
-    values : dict of str to ndarray of int64, shape (n_visits,)
-        What the words say of each attribute that shows in words; -1 hides it.
-    rng : Generator
-        Chooses wordings, fillers and the order of sentences.
-
-    Returns
-    -------
-    list of str
-        Lower-case sentences that end with a full stop, the opening first.
+    `values` has what the words say of each attribute, (n_visits,); -1 hides it.
     """
     n_visits = len(values[CATEGORY])
     wording = rng.integers(2, size=(n_visits, 1 + len(_SENTENCES))).tolist()
@@ -117,21 +107,10 @@ def write_captions(values: Values) -> list[str]:
 
 
 def draw_pictures(values: Values, size: int, rng: np.random.Generator) -> list[Pixels]:
-    """Draw one picture a visit.
+    """Draw one read-only picture a visit, uint8 of shape (size, size, 3).
 
-    Parameters
-    ----------
-    values : dict of str to ndarray of int64, shape (n_visits,)
-        What the pictures show of each attribute that shows in pictures; -1 hides it.
-    size : int
-        Height and width in pixels.
-    rng : Generator
-        Moves the products by up to 2 / 32 of the size and adds grain.
-
-    Returns
-    -------
-    list of ndarray of uint8, shape (size, size, 3)
-        The pictures, read-only.
+    `values` is as in :func:`write_reviews`. Products move by up to 2 / 32 of the size,
+    and grain is added.
     """
     n_visits = len(values[CATEGORY])
     shifts = rng.uniform(-2, 2, size=(n_visits, 2)) * (size / 32)

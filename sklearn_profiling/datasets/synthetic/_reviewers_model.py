@@ -1,4 +1,4 @@
-"""Visits of reviewers: what each shows of the profile, and what that reveals.
+"""Visits of reviewers: the values they show, and the likelihood of these.
 
 A user makes visits, one a review. At each visit every attribute has a value: the
 user's own (for the category, either of the two favourites) or, with probability
@@ -44,14 +44,9 @@ _TINY = 1e-300
 
 @dataclass(frozen=True)
 class Visits:
-    """The visits of all users, end to end.
+    """Visits of all users, end to end: user u made ``starts[u]:starts[u + 1]``.
 
-    Attributes
-    ----------
-    starts : ndarray of int64, shape (n_users + 1,)
-        User u made the visits ``starts[u]:starts[u + 1]``.
-    values : dict of str to ndarray of int64, shape (n_visits,)
-        Per attribute the place of the value among its classes.
+    `values` has per attribute the position of the value among its classes, (n_visits,).
     """
 
     starts: IntArray
@@ -86,18 +81,10 @@ def draw_visits(
     noise: float,
     rng: np.random.Generator,
 ) -> Visits:
-    """Draw what every visit is like.
+    """Draw the value of every attribute at every visit.
 
-    Parameters
-    ----------
-    labels : dict of str to ndarray of int64, shape (n_users,)
-        The profiles; for the category the number of the pair.
-    n_visits : ndarray of int64, shape (n_users,)
-        Visits of each user.
-    noise : float
-        Probability that a value does not depend on the user.
-    rng : Generator
-        Decides everything.
+    With probability `noise` it does not depend on the user's label (for the category
+    the number of the pair).
     """
     starts = np.concatenate([[0], np.cumsum(n_visits)])
     total = int(starts[-1])
@@ -116,29 +103,15 @@ def draw_visits(
 def log_likelihood(
     task: str, visits: Visits, seen: BoolArray, noise: float
 ) -> FloatArray:
-    """Return log P(seen values | label) up to a constant.
+    """Return log P(seen values | label) up to a constant, shape (n_users, n_labels).
 
-    Parameters
-    ----------
-    task : str
-        The attribute.
-    visits : Visits
-        All visits.
-    seen : ndarray of bool, shape (n_visits,)
-        Where the value of the attribute is seen.
-    noise : float
-        Probability that a value does not depend on the user.
-
-    Returns
-    -------
-    ndarray of shape (n_users, n_labels)
-        One column a label; a label of the category is a pair.
+    `seen` says at which visits the value is seen; a label of the category is a pair.
     """
     n_users, n_values = len(visits.starts) - 1, len(CLASSES[task])
     user = np.repeat(np.arange(n_users), np.diff(visits.starts))
     cells = n_values * user + visits.values[task]
     counts = np.bincount(cells[seen], minlength=n_values * n_users)
-    # a finite stand-in for log 0, since 0 * -inf would be NaN in the products
+    # finite, since 0 * -inf would be NaN in the products
     log_p = np.log(np.maximum(value_probability(task, noise), _TINY))
     # einsum sums in one order on any number of threads, a matrix product does not
     return np.asarray(np.einsum("uv,lv->ul", counts.reshape(n_users, n_values), log_p))

@@ -176,7 +176,6 @@ def make_reviewers(
     See Also
     --------
     load_yelp : Reads real reviewers.
-    dump_yelp : Writes these users as such files.
     make_image_users : Users with pictures of real digits.
 
     Notes

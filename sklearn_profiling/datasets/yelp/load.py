@@ -204,7 +204,6 @@ def load_yelp(
 
     See Also
     --------
-    dump_yelp : Writes such files.
     make_reviewers : Makes synthetic reviewers with the same columns and tasks.
 
     Notes
@@ -220,8 +219,8 @@ def load_yelp(
     attributes and unbalanced classes; the six attributes are what it arrived at.
 
     The reviews are read twice: first to count them per user, then to keep those of the
-    remaining users, so memory is needed for the ids of all users but only for the kept
-    texts. Bad lines and duplicate ids of businesses and photos are met the first time;
+    remaining users, so the ids of all users are held, but only the kept texts. Bad
+    lines and duplicate ids of businesses and photos are found the first time;
     duplicate reviews are not looked for.
 
     References
@@ -231,14 +230,20 @@ def load_yelp(
 
     Examples
     --------
+    >>> import json
+    >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
-    >>> from sklearn_profiling.datasets import dump_yelp, load_yelp, make_reviewers
-    >>> reviewers = make_reviewers(20, size=16, random_state=0)
+    >>> from sklearn_profiling.datasets import load_yelp
+    >>> business = {"business_id": "b", "categories": "Pizza, Restaurants"}
+    >>> review = {"review_id": "r", "user_id": "ana", "business_id": "b"}
+    >>> review |= {"stars": 4, "text": "Good pizza."}
     >>> with TemporaryDirectory() as folder:
-    ...     _ = dump_yelp(reviewers, folder)
-    ...     bunch = load_yelp(folder, min_reviews=3, min_words=1)
-    >>> bunch.target.equals(reviewers.target)
-    True
+    ...     for name, record in (("business", business), ("review", review)):
+    ...         file = Path(folder, f"yelp_academic_dataset_{name}.json")
+    ...         _ = file.write_text(json.dumps(record))
+    ...     bunch = load_yelp(folder, min_reviews=1, min_words=1, require_images=False)
+    >>> bunch.data["messages"][0], bunch.target["Stars"][0]
+    (['Good pizza.'], 4)
     """
     profile_rules = ProfileRules(
         *(_check_names("categories", categories, n_favorites), n_favorites, high_price),

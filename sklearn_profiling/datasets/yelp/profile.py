@@ -1,4 +1,4 @@
-"""From the businesses that a user visited to the six attributes of the profile."""
+"""The six attributes of a profile, from the businesses that a user visited."""
 
 from __future__ import annotations
 
@@ -27,23 +27,7 @@ Votes = dict[str, tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class ProfileRules:
-    """How visits become labels.
-
-    Parameters
-    ----------
-    categories : tuple of str
-        The favourite ones are among these.
-    n_favorites : int
-        Number of favourite categories.
-    high_price : int
-        Price ranges from here up are "High".
-    discount_attributes, service_attributes : tuple of str
-        Attributes of a business of which one must be True.
-    min_visits : int
-        Visits that must speak for a label.
-    ties : {"missing", "first"}
-        What becomes of a label on which visits are divided equally.
-    """
+    """Parameters of `load_yelp` that turn visits into labels."""
 
     categories: tuple[str, ...]
     n_favorites: int

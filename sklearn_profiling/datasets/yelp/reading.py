@@ -12,13 +12,13 @@ from zlib import crc32
 
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.datasets._files import (
+    IMAGE_ENDINGS,
     ArcCollector,
     BadLine,
     LineFile,
     OnBadLines,
     OnUnknownLinks,
 )
-from sklearn_profiling.datasets.mex_a3t.format import IMAGE_ENDINGS
 from sklearn_profiling.datasets.records.format import parse_json_object
 from sklearn_profiling.datasets.yelp.format import (
     PHOTO_FOLDER,
@@ -170,19 +170,8 @@ def read_photos(
 class ReviewFile:
     """The reviews, read once to count and once to keep.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    rules : ReviewRules
-        Which reviews and users stay.
-    votes : dict of str to dict
-        What a visit to each known business says.
-
-    Attributes
-    ----------
-    counts : Counter
-        What was left out, by reason.
+    `votes` has what a visit to each known business says; `counts` what was left out, by
+    reason.
     """
 
     def __init__(

@@ -21,7 +21,6 @@ from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.estimators._base import BaseProfileClassifier
 from sklearn_profiling.estimators._constraints import RATE
-from sklearn_profiling.estimators._first_sources import first_of_each
 from sklearn_profiling.estimators.generators._parts import (
     FROZEN,
     FUSIONS,
@@ -106,7 +105,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         # A caption goes with an image.
         of_images = isinstance(source, ImageBags) or name == self.captions
         most = self.max_images if of_images else self.max_messages
-        return first_of_each(source, most)
+        return source.first_of_each(most)
 
     # -- fitting ---------------------------------------------------------------
 

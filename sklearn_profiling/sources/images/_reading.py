@@ -1,4 +1,4 @@
-"""Many images to pixels: in threads, through the store or not."""
+"""Decoding of many images: in threads, through the store or not."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from joblib import Parallel, delayed
 
+from sklearn_profiling._store import Rows, digest_of
 from sklearn_profiling.sources.images._decoding import BadImage, Decoder
-from sklearn_profiling.sources.images._store import PixelStore, digest_of
 
 __all__ = ["ImageReader"]
 
@@ -25,26 +25,11 @@ _MOVED_AT_ONCE: Final = 4096
 
 
 class ImageReader:
-    """Decode a list of images.
+    """Decode a list of images (paths, PIL images or arrays) in `n_jobs` threads.
 
-    Parameters
-    ----------
-    images : list
-        Paths, PIL images or arrays.
-    decoder : Decoder
-        What makes pixels of one image.
-    n_jobs : int or None
-        Number of threads.
-    on_bad : callable
-        Called with the place and the fault of each image that cannot be used. It may
-        raise.
-    progress : callable
-        Called with the number of images done.
-
-    Attributes
-    ----------
-    good : ndarray of bool, shape (n_images,)
-        Which images could be used.
+    `on_bad` is called with the place and the fault of each image that cannot be used,
+    and may raise; `progress` with the number of images done. `good` tells which images
+    could be used, (n_images,).
     """
 
     def __init__(
@@ -64,13 +49,7 @@ class ImageReader:
         self._progress = progress
 
     def read(self) -> Pixels:
-        """Decode all images.
-
-        Returns
-        -------
-        ndarray of uint8, shape (n_good, 3, height, width)
-            The pixels of the good ones.
-        """
+        """Decode all images to uint8 of shape (n_good, 3, height, width)."""
         pixels = self._empty(len(self.images))
 
         def decode(place: int) -> None:
@@ -79,19 +58,8 @@ class ImageReader:
         self._run(decode, range(len(self.images)), progress=True)
         return _keep(pixels, self.good)
 
-    def read_through(self, store: PixelStore) -> Pixels:
-        """Decode the files that the store lacks and take the others from there.
-
-        Parameters
-        ----------
-        store : PixelStore
-            Where pixels are kept.
-
-        Returns
-        -------
-        ndarray of uint8, shape (n_good, 3, height, width)
-            The pixels of the good ones; see :meth:`PixelStore.rows`.
-        """
+    def read_through(self, store: Rows) -> Pixels:
+        """Decode the files that the store lacks and take the others from there."""
         is_file = np.array(
             [isinstance(i, str | os.PathLike) for i in self.images], bool
         )
@@ -116,18 +84,19 @@ class ImageReader:
 
         return self._run(digest, places)
 
-    def _fill(self, store: PixelStore, digests: dict[int, bytes]) -> None:
+    def _fill(self, store: Rows, digests: dict[int, bytes]) -> None:
         """Decode each file once that is not in the store."""
         store.refresh()
         places = {digest: place for place, digest in reversed(digests.items())}
-        missing = sorted(p for digest, p in places.items() if digest not in store)
+        distinct = list(places)
+        missing = sorted(places[distinct[i]] for i in store.absent(distinct))
         self._progress(len(digests) - len(missing))
         faults: dict[bytes, BadImage] = {}
         for block in _blocks(missing, _UNDER_LOCK):
             with store.lock:
                 store.refresh()
                 # another process may have been quicker
-                new = [place for place in block if digests[place] not in store]
+                new = [block[i] for i in store.absent([digests[p] for p in block])]
                 self._progress(len(block) - len(new))
                 if new:
                     self._decode_into(store, new, digests, faults)
@@ -137,7 +106,7 @@ class ImageReader:
 
     def _decode_into(
         self,
-        store: PixelStore,
+        store: Rows,
         places: list[int],
         digests: dict[int, bytes],
         faults: dict[bytes, BadImage],

@@ -17,12 +17,12 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from tqdm.auto import tqdm
 
+from sklearn_profiling._store import Rows, Store
 from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.exceptions import DataQualityWarning, SourceError
 from sklearn_profiling.sources._columns import ImageColumn, read_images
 from sklearn_profiling.sources.images._decoding import BadImage, Decoder
 from sklearn_profiling.sources.images._reading import ImageReader
-from sklearn_profiling.sources.images._store import PixelStore, store_folder
 
 __all__ = ["ImageBagTransformer"]
 
@@ -211,8 +211,8 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
                 on_bad=on_bad,
                 progress=bar.update,
             )
-            store = self._store(decoder)
-            pixels = reader.read() if store is None else reader.read_through(store)
+            stored = self._stored(decoder)
+            pixels = reader.read() if stored is None else reader.read_through(stored)
         sizes = np.bincount(column.rows[reader.good], minlength=column.n_users)
         self.report_ = _make_report(column, sizes, bad)
         if bad:
@@ -228,9 +228,9 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
             raise ValueError(msg)
         return int(size[0]), int(size[1])
 
-    def _store(self, decoder: Decoder) -> PixelStore | None:
-        folder = store_folder(self.memory)
-        if folder is None:
+    def _stored(self, decoder: Decoder) -> Rows | None:
+        store = Store.of(self.memory, "images")
+        if store is None:
             return None
         # all that decides what a file gives: its pixels, or that it is too large
         key = {
@@ -238,7 +238,7 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
             "max_pixels": int(self.max_pixels),
             "pillow": decoder.load_pillow().__version__,
         }
-        return PixelStore(folder, key, (3, decoder.height, decoder.width))
+        return store.rows(key, (3, decoder.height, decoder.width))
 
     def _refusal(self, column: ImageColumn, image: int, fault: BadImage) -> str:
         return (

@@ -17,9 +17,9 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from sklearn_profiling._seeding import RandomState, derive_seed, derive_seeds
+from sklearn_profiling._store import Store
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.exceptions import ProfilingWarning, SourceError
-from sklearn_profiling.sources.network._cache import cache_folder, cached_array
 from sklearn_profiling.sources.network._expansion import expand_low_degrees
 from sklearn_profiling.sources.network._line_sgd import (
     SGDSettings,
@@ -358,20 +358,18 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         return self.graph
 
     def _solve_or_load(self, graph: SocialGraph) -> Floats:
-        folder = cache_folder(self.memory)
-        if folder is not None and not isinstance(self.random_state, (int, np.integer)):
+        store = Store.of(self.memory, "line")
+        if store is None:
+            return self._solve(graph)
+        if not isinstance(self.random_state, (int, np.integer)):
             warnings.warn(
                 "The embedding is not stored in memory, since random_state is "
                 f"{self.random_state!r}: only an int lets it be found again.",
                 ProfilingWarning,
                 stacklevel=4,
             )
-            folder = None
-        if folder is None:
             return self._solve(graph)
-        shape = (graph.n_users, self.n_components)
-        key = self._key(graph)
-        return cached_array(folder, key, shape, lambda: self._solve(graph))
+        return store.array(self._key(graph), lambda: self._solve(graph))
 
     def _key(self, graph: SocialGraph) -> dict[str, Any]:
         names = ["n_components", "order", "solver", "n_negatives", "expansion"]

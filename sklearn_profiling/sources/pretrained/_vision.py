@@ -18,9 +18,9 @@ from sklearn.utils._param_validation import Interval
 from torch import Tensor
 from torch.nn import functional
 
+from sklearn_profiling._store import digest_of
 from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.exceptions import SourceError
-from sklearn_profiling.sources.images._store import digest_of
 from sklearn_profiling.sources.images.bags import ImageBagTransformer
 from sklearn_profiling.sources.pretrained._model import MODEL_CONSTRAINTS, LocalModel
 

@@ -19,10 +19,10 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from sklearn_profiling._seeding import RandomState
+from sklearn_profiling._store import Store, cached_texts
 from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources._columns import read_messages
-from sklearn_profiling.sources._result_stores import cached_texts, results_folder
 from sklearn_profiling.sources.pretrained._tokenizers import load_transformers_tokenizer
 from sklearn_profiling.sources.pretrained._vision import VISION_CONSTRAINTS, VisionModel
 
@@ -280,7 +280,9 @@ class ImageCaptioner(TransformerMixin, VisionModel):
                     bar.update(len(part))
                 return texts
 
-            return cached_texts(results_folder(self.memory), key, digests, compute)
+            return cached_texts(
+                Store.of(self.memory, "pretrained"), key, digests, compute
+            )
 
     @torch.inference_mode()
     def _describe(self, pixels: NDArray[np.uint8]) -> list[str]:

@@ -20,8 +20,8 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from sklearn_profiling._seeding import RandomState
+from sklearn_profiling._store import Store, cached_vectors
 from sklearn_profiling.exceptions import SourceError
-from sklearn_profiling.sources._result_stores import cached_vectors, results_folder
 from sklearn_profiling.sources.pretrained._pooling import pool_positions, pool_users
 from sklearn_profiling.sources.pretrained._vision import VISION_CONSTRAINTS, VisionModel
 
@@ -236,7 +236,7 @@ class PretrainedImageVectors(
                 return vectors
 
             vectors = cached_vectors(
-                results_folder(self.memory),
+                Store.of(self.memory, "pretrained"),
                 {**self._key(), "pooling": self.pooling},
                 digests,
                 self.n_dimensions_,

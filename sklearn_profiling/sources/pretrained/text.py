@@ -22,10 +22,9 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from sklearn_profiling._seeding import RandomState
+from sklearn_profiling._store import Store, cached_vectors, digest_of
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources._columns import read_messages
-from sklearn_profiling.sources._result_stores import cached_vectors, results_folder
-from sklearn_profiling.sources.images._store import digest_of
 from sklearn_profiling.sources.pretrained._model import MODEL_CONSTRAINTS, LocalModel
 from sklearn_profiling.sources.pretrained._pooling import pool_positions, pool_users
 from sklearn_profiling.sources.pretrained._tokenizers import load_transformers_tokenizer
@@ -295,7 +294,7 @@ class PretrainedTextVectors(
                 return vectors
 
             return cached_vectors(
-                results_folder(self.memory),
+                Store.of(self.memory, "pretrained"),
                 key,
                 [digest_of(ids.tobytes()) for ids in tokens],
                 self.n_dimensions_,

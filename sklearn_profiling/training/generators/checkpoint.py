@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from sklearn_profiling._store import write_atomically
 from sklearn_profiling.training.callbacks import EpochProgress, LinearDecay
 
 __all__ = ["TrainingCheckpoint"]
@@ -53,9 +54,8 @@ class TrainingCheckpoint:
             "generators": [each.get_state() for each in _generators(net)],
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.path.with_suffix(f".{os.getpid()}.unfinished")
-        torch.save(state, unfinished)
-        unfinished.replace(self.path)
+        with write_atomically(self.path) as stream:
+            torch.save(state, stream)
 
     def restore(self, net: Any) -> int:
         """Bring a net to where the saved one stood.

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 from sklearn.utils import Bunch
+from writers.mex_a3t import dump_mex_a3t
 
-from sklearn_profiling.datasets import dump_mex_a3t, load_mex_a3t, make_image_users
+from sklearn_profiling.datasets import load_mex_a3t, make_image_users
 from sklearn_profiling.datasets.mex_a3t.format import (
     CLASSES,
     TASKS,

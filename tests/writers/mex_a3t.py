@@ -21,9 +21,8 @@ from sklearn_profiling.datasets._dumping import (
     unpack,
     without_newlines,
 )
-from sklearn_profiling.datasets._files import BadLine, check_choice
+from sklearn_profiling.datasets._files import IMAGE_ENDINGS, BadLine, check_choice
 from sklearn_profiling.datasets.mex_a3t.format import (
-    IMAGE_ENDINGS,
     IMAGE_FOLDER,
     MISSING,
     SEPARATOR,
@@ -45,64 +44,15 @@ def dump_mex_a3t(
     target: pd.DataFrame | None = None,
     on_unwritable: OnUnwritable = "error",
 ) -> dict[str, Any]:
-    """Write users as a folder that :func:`load_mex_a3t` reads.
+    """Write users as a folder that :func:`load_mex_a3t` reads; return counts.
 
-    Parameters
-    ----------
-    data : Bunch or DataFrame
-        A bunch with ``data`` and ``target``, as the loaders and generators return, or
-        the users' table alone: ``user_id``, and optionally ``messages`` (list of str)
-        and ``images`` (list of paths, PIL images or uint8 arrays of shape (height,
-        width, 3)); None, NaN or empty if missing.
-    path : str or path-like
-        The folder; it is made if it does not exist.
-    target : DataFrame or None, default=None
-        The labels if `data` is a table: any of "gender", "location", "occupation".
-        Other columns are left out and named in the report.
-    on_unwritable : {"error", "replace"}, default="error"
-        What to do with a message that holds a line end or nothing but blanks: raise an
-        error, or write a blank for the line end, leave out the message without text,
-        and count both.
+    `data` is a bunch, or a table with ``user_id`` and optionally ``messages`` and
+    ``images`` (paths, PIL images or uint8 arrays). With ``on_unwritable="replace"`` a
+    line end in a message becomes a blank, and messages without text are left out.
 
-    Returns
-    -------
-    dict
-        Counts of what was written, replaced and left out.
-
-    Raises
-    ------
-    DataFormatError
-        If the format cannot hold a value: an unknown class, a user id that is no file
-        name, a file that does not end like an image.
-    FileExistsError
-        If the folder holds such files already.
-    MissingDependencyError
-        If images are not given as paths and Pillow is not installed.
-    ValueError
-        If a parameter has a value that is not allowed.
-
-    See Also
-    --------
-    load_mex_a3t : Reads the folder and documents it.
-
-    Notes
-    -----
     Every user gets a line in ``truth.txt``, with ``None`` for each missing label, so
     that the order of users and users without messages and images survive. Image files
     are copied, other images are written as PNG; both are numbered in their order.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> import pandas as pd
-    >>> from sklearn_profiling.datasets import dump_mex_a3t, load_mex_a3t
-    >>> data = pd.DataFrame({"user_id": ["ana"], "messages": [["¡Hola!"]]})
-    >>> target = pd.DataFrame({"gender": ["female"]})
-    >>> with TemporaryDirectory() as folder:
-    ...     report = dump_mex_a3t(data, folder, target=target)
-    ...     bunch = load_mex_a3t(folder)
-    >>> bunch.data["messages"][0], bunch.target["gender"][0]
-    (['¡Hola!'], 'female')
     """
     check_choice("on_unwritable", on_unwritable, get_args(OnUnwritable))
     data, target, _ = unpack(data, target, None, columns=("user_id",))

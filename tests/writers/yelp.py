@@ -1,4 +1,4 @@
-"""Writer of reviewers as files of the Yelp Open Dataset."""
+"""Writer of the files of the Yelp Open Dataset."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from sklearn_profiling.datasets._dumping import (
     messages_of,
     prepare_folder,
     unpack,
+    write_lines,
 )
-from sklearn_profiling.datasets._files import write_lines
-from sklearn_profiling.datasets.mex_a3t.format import IMAGE_ENDINGS
+from sklearn_profiling.datasets._files import IMAGE_ENDINGS
 from sklearn_profiling.datasets.yelp.format import (
     BUDGET,
     BUSINESSES,
@@ -72,71 +72,17 @@ def dump_yelp(
     graph: SocialGraph | None = None,
     compress: bool = False,
 ) -> dict[str, Any]:
-    """Write reviewers as files of the Yelp Open Dataset.
+    """Write reviewers as files of the Yelp Open Dataset; return counts.
 
-    :func:`load_yelp` reads them back, with thresholds that let all users stay.
+    `data` is a bunch, or a table with ``user_id``, ``messages`` and optionally
+    ``images`` (paths, PIL images or uint8 arrays), ``captions`` and ``image_reviews``;
+    without the last, image k belongs to review k, and those beyond to the last.
 
-    Parameters
-    ----------
-    data : Bunch or DataFrame
-        A bunch with ``data`` and ``target``, as :func:`load_yelp` and
-        :func:`make_reviewers` return, or the users' table alone: ``user_id``,
-        ``messages`` (list of str), and optionally ``images`` (list of paths, PIL images
-        or uint8 arrays of shape (height, width, 3)), ``captions`` (list of str) and
-        ``image_reviews`` (list of int); None, NaN or empty if missing. Without
-        ``image_reviews``, image k belongs to review k, and those beyond to the last.
-    path : str or path-like
-        The folder; it is made if it does not exist.
-    target : DataFrame or None, default=None
-        The labels if `data` is a table: any of the six of :func:`load_yelp`. Other
-        columns are left out and named in the report.
-    graph : SocialGraph or None, default=None
-        The network of friends if `data` is a table; links between users of the table
-        are written.
-    compress : bool, default=False
-        Write the files gzip-compressed, with ``.gz`` behind their names.
-
-    Returns
-    -------
-    dict
-        Counts of what was written and left out.
-
-    Raises
-    ------
-    DataFormatError
-        If a label is none of its task's classes, an id stands twice, lists are not
-        aligned, or a file does not end like an image.
-    FileExistsError
-        If the folder holds such files already.
-    MissingDependencyError
-        If images are not given as paths and Pillow is not installed.
-
-    See Also
-    --------
-    load_yelp : Reads the files and documents them.
-    make_reviewers : Makes users to write.
-
-    Notes
-    -----
     A review is of a business of its own, which has the user's labels as attributes and
     the review's images as photos: so labels, and which image belongs to which review,
     survive. Labels that are missing leave the attributes out, and the stars null. The
     format has no place for users without reviews and images without a review: both are
-    left out and counted. Image files are copied, other images are written as PNG, which
-    loses nothing; Yelp's own are JPEG.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> import pandas as pd
-    >>> from sklearn_profiling.datasets import dump_yelp, load_yelp
-    >>> data = pd.DataFrame({"user_id": ["ana"], "messages": [["Good pizza."]]})
-    >>> target = pd.DataFrame({"Stars": [4], "Preferred Meal": ["Lunch"]})
-    >>> with TemporaryDirectory() as folder:
-    ...     _ = dump_yelp(data, folder, target=target)
-    ...     bunch = load_yelp(folder, min_reviews=1, min_words=1, require_images=False)
-    >>> bunch.data["messages"][0], bunch.target["Preferred Meal"][0]
-    (['Good pizza.'], 'Lunch')
+    left out and counted. Image files are copied, other images are written as PNG.
     """
     data, target, graph = unpack(data, target, graph)
     folder = Path(path)

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from writers.yelp import dump_yelp
 
 from sklearn_profiling.containers import SocialGraph
-from sklearn_profiling.datasets import dump_yelp, load_yelp, make_reviewers
+from sklearn_profiling.datasets import load_yelp, make_reviewers
 from sklearn_profiling.datasets.yelp.format import PHOTOS, REVIEWS, TASKS, USERS
 from sklearn_profiling.exceptions import DataFormatError, MissingDependencyError
 

@@ -1,0 +1,1 @@
+"""Writers of competition formats, which loaders are tested with."""
