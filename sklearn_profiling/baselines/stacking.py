@@ -389,7 +389,7 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         return [self.main_task]
 
     def _final_inputs(self, X: Any) -> list[tuple[Any, Any]]:
-        """Pair the classifier of each task with what it reads."""
+        """Pair the classifier of each task with its inputs."""
         X = self._checked(X, reset=False)
         posteriors = {
             name: posteriors_of(fitted, X, fitted.classes_)

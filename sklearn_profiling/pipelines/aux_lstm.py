@@ -290,7 +290,7 @@ def make_aux_lstm_systems(
     text_column : str, default="messages"
         Column with lists of messages.
     memory : str or joblib.Memory, default=None
-        Folder for the caches: the systems share what they prepare.
+        Folder for the caches, so that the systems share their sources.
     random_state : int, RandomState instance or None, default=None
         Decides all parts; the systems share their seeds.
     **net_parameters : dict

@@ -116,9 +116,9 @@ def make_image_systems(
     image_column : str, default="images"
         Column with lists of images.
     text_column : str, default=None
-        Column with lists of messages; None leaves out what reads text.
+        Column with lists of messages; None leaves out the system that reads text.
     memory : str or joblib.Memory, default=None
-        Folder for the caches: the systems share what they prepare.
+        Folder for the caches, so that the systems share their sources.
     random_state : int, RandomState instance or None, default=None
         Decides all parts; the systems share their seeds.
     **net_parameters : dict

@@ -216,13 +216,13 @@ def make_table3_systems(
     Parameters
     ----------
     graph : SocialGraph or None
-        Friendship network; None leaves out what needs one.
+        Friendship network; None leaves out the network source and its ablation.
     segmenter, network : transformer, default=None
         As for :func:`~sklearn_profiling.pipelines.make_mmlup`.
     text_column : str, default="messages"
         Column with lists of messages.
     memory : str or joblib.Memory, default=None
-        Folder for the caches: the systems share what they prepare.
+        Folder for the caches, so that the systems share their sources.
     random_state : int, RandomState instance or None, default=None
         Decides all parts; the systems share their seeds.
     **net_parameters : dict
