@@ -182,7 +182,7 @@ def test_style_that_is_not_measured_is_told(
         ["compare", str(records), "--segmenter", segmenter, "--systems", system]
     )
     make_systems(options, users, "cache")
-    said = "style: not measured, CharacterSegmenter tags no parts of speech"
+    said = "stylometric features: none, CharacterSegmenter does not tag parts of"
     assert (said in capsys.readouterr().out) is told
 
 
@@ -213,9 +213,9 @@ def test_systems_by_group_name_and_part(records, users):
             "--aux-task goes with --main-task and without --tasks",
         ),
         (["--main-task", "age", "--aux-task", "age"], "'age' is the main task itself"),
-        (["--main-task", "x", "--tasks", "age"], "--main-task: 'x' is none of"),
-        (["--reference", "nobody"], "--reference: 'nobody' is part of none of"),
-        (["--reference", "mmlup"], r"--reference: 'mmlup' is part of \['MMLUP"),
+        (["--main-task", "x", "--tasks", "age"], "--main-task: 'x' is not one of"),
+        (["--reference", "nobody"], "--reference: 'nobody' matches none; name one of"),
+        (["--reference", "mmlup"], r"--reference: 'mmlup' matches \['MMLUP"),
     ],
 )
 def test_tasks_and_references_that_do_not_fit(records, arguments, message, capsys):

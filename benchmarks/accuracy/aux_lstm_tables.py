@@ -26,7 +26,7 @@ from typing import Any
 
 import pandas as pd
 
-from sklearn_profiling.cli._comparing import find_system, make_aux_lstm
+from sklearn_profiling.cli._comparing import aux_lstm_systems, find_system
 from sklearn_profiling.cli._options import make_parser
 from sklearn_profiling.cli._reading import jobs_of, load_users, segmenter_of
 from sklearn_profiling.evaluation import (
@@ -134,7 +134,7 @@ class Measurement:
     def run(self, names: Iterable[str], tasks: list[str]) -> pd.DataFrame:
         """Compare systems that learn some of the tasks, the first as the main one."""
         self.options.main_task = tasks[0]
-        systems = make_aux_lstm(self.options, tasks, self.segmenter, self.cache)
+        systems = aux_lstm_systems(self.options, tasks, self.segmenter, self.cache)
         joint = "" if "LSTM" in names else f" ({' + '.join(tasks)})"
         named = {f"{name}{joint}": systems[name] for name in names}
         return compare(

@@ -1,4 +1,4 @@
-"""Baselines: what every architecture has to beat.
+"""Baselines that every architecture is compared with.
 
 Each is a classifier or a Pipeline from the users' DataFrame to several tasks, with
 missing labels.

@@ -1,4 +1,4 @@
-"""Folds inside a training part: for calibration, search and stacking."""
+"""Folds inside a training set: for calibration, search and stacking."""
 
 from __future__ import annotations
 
@@ -17,22 +17,11 @@ Ints = NDArray[np.int64]
 
 
 def deal(codes: NDArray[Any], n_folds: int, seed: int) -> Ints:
-    """Deal users to folds, each class as evenly as it goes.
+    """Deal users to folds, each class as evenly as possible.
 
-    Parameters
-    ----------
-    codes : ndarray, shape (n_users,)
-        Class of each user.
-    n_folds : int
-        Number of folds.
-    seed : int
-        Decides who comes into which fold.
-
-    Returns
-    -------
-    ndarray of int64, shape (n_users,)
-        Fold of each user. Members of a class lie in as many folds as there are of
-        them, at most `n_folds`; folds differ by at most one user.
+    `codes` (n_users,) are classes; so is the result, of fold numbers. The members of a
+    class lie in as many folds as there are members, at most `n_folds`; the sizes of
+    folds differ by at most one user.
     """
     order = check_random_state(seed).permutation(len(codes))
     # One class after the other, so that dealing in turn spreads each.
@@ -43,19 +32,12 @@ def deal(codes: NDArray[Any], n_folds: int, seed: int) -> Ints:
 
 
 class SparingFolds:
-    """Stratified folds that leave a member of every class in every training part.
+    """Stratified folds that leave a member of every class in every training set.
 
     Classifiers that are calibrated or searched over such folds know the same classes
-    in each. The only member of a class is never held out. With fewer members of the
-    largest class than folds there are fewer folds; if no class has two members, all
-    users are trained on and held out at once, since nothing better can be done.
-
-    Parameters
-    ----------
-    max_folds : int
-        Number of folds, if a class has so many members.
-    random_state : int, RandomState instance or None, default=None
-        Decides who comes into which fold; read anew at each split.
+    in each. The only member of a class is never held out. If the largest class has
+    fewer members than `max_folds`, there are fewer folds; if no class has two members,
+    all users are trained on and held out at once, since nothing better can be done.
     """
 
     def __init__(self, max_folds: int, random_state: RandomState = None) -> None:
@@ -65,22 +47,7 @@ class SparingFolds:
     def split(
         self, X: Any, y: Any, groups: Any = None
     ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-        """Yield training and held-out users.
-
-        Parameters
-        ----------
-        X : object
-            Ignored.
-        y : array-like of shape (n_users,)
-            Class of each user.
-        groups : object, default=None
-            Ignored.
-
-        Yields
-        ------
-        train, test : ndarray of int
-            Rows.
-        """
+        """Yield training and held-out rows for the classes `y` (n_users,)."""
         del X, groups
         _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
         n_folds = self._n_folds(counts)
@@ -95,22 +62,7 @@ class SparingFolds:
             yield np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Count the folds.
-
-        Parameters
-        ----------
-        X : object, default=None
-            Ignored.
-        y : array-like of shape (n_users,), default=None
-            Class of each user.
-        groups : object, default=None
-            Ignored.
-
-        Returns
-        -------
-        int
-            The number of folds for these classes.
-        """
+        """Count the folds for the classes `y` (n_users,)."""
         del X, groups
         if y is None:
             return self.max_folds

@@ -1,4 +1,4 @@
-"""What the first stage of stacking says of users: direct and out of fold."""
+"""Posteriors of the first stage of stacking, directly and out of fold."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ __all__ = [
     "check_read",
     "check_readable",
     "fit_task",
-    "join_columns",
     "out_of_fold",
     "posteriors_of",
     "seeded",
@@ -42,22 +41,7 @@ SOURCE = "posteriors"
 
 
 def seeded(estimator: Any, seed: int, random_state: RandomState) -> Any:
-    """Clone an estimator and set every seed that it leaves open.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Estimator, perhaps of several parts.
-    seed : int
-        The seed.
-    random_state : int, RandomState instance or None
-        None leaves the clone as it is.
-
-    Returns
-    -------
-    estimator
-        The clone.
-    """
+    """Clone an estimator and, unless `random_state` is None, set its open seeds."""
     made = clone(estimator)
     if random_state is None:
         return made
@@ -75,24 +59,7 @@ def fit_task(
     labels: NDArray[np.object_],
     weights: Floats | None,
 ) -> MaskedMultiOutputClassifier:
-    """Fit a clone on the users labelled for one task.
-
-    Parameters
-    ----------
-    estimator : classifier
-        What is cloned.
-    X : array, sparse matrix or SliceDict
-        Users.
-    labels : ndarray of object, shape (n_users,)
-        Labels, None where missing.
-    weights : ndarray of float64, shape (n_users,), or None
-        Weight of each user.
-
-    Returns
-    -------
-    MaskedMultiOutputClassifier
-        A fitted classifier of the one task.
-    """
+    """Fit a clone on the users labelled for one task; a label is None if missing."""
     # A Series, since an array of sets could be taken for one of several tasks.
     y = pd.Series(labels, dtype=object)
     masked = MaskedMultiOutputClassifier(clone(estimator))
@@ -112,39 +79,11 @@ def out_of_fold(
     seed: int,
     n_jobs: int | None,
 ) -> Floats:
-    """Give users the posteriors of classifiers that have not seen their labels.
+    """Compute posteriors (n_users, n_classes) that have not seen a user's own label.
 
-    Parameters
-    ----------
-    fitted : MaskedMultiOutputClassifier
-        The task's classifier trained on all labelled users; it answers for the others.
-    estimator : classifier
-        What is trained on the rest of each fold.
-    X : array, sparse matrix or SliceDict
-        Users.
-    labels : ndarray of object, shape (n_users,)
-        Labels of the task, None where missing.
-    codes : ndarray of int64, shape (n_users,)
-        The labels as numbers, -1 where missing.
-    weights : ndarray of float64, shape (n_users,), or None
-        Weight of each user.
-    cv : int, splitter or iterable of (train, test)
-        Folds; of a number each class is dealt evenly.
-    seed : int
-        Decides the folds of a number.
-    n_jobs : int or None
-        Number of fits at a time.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_users, n_classes)
-        Posteriors as of :func:`posteriors_of`. Of uniform probabilities where nobody
-        is left to learn from.
-
-    Raises
-    ------
-    ValueError
-        If the folds never hold out a user who carries a label.
+    `fitted` was trained on all labelled users and predicts the others; for each fold of
+    `cv`, a clone of `estimator` trained on the rest predicts its labelled users.
+    `codes` (n_users,) are the labels as numbers, -1 where missing.
     """
     classes = np.asarray(fitted.classes_)
     result = posteriors_of(fitted, X, classes)
@@ -161,7 +100,7 @@ def out_of_fold(
 def _splits(
     cv: Any, labels: NDArray[np.object_], codes: NDArray[np.int64], seed: int
 ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Return training and held-out users of each fold, labelled ones alone."""
+    """Return training and held-out rows of each fold, of labelled users only."""
     labelled = np.flatnonzero(codes >= 0)
     if isinstance(cv, Integral):
         folds = deal(codes[labelled], min(int(cv), len(labelled)), seed)
@@ -177,8 +116,8 @@ def _splits(
     never = np.setdiff1d(labelled, np.concatenate([test for _, test in splits]))
     if len(never):
         msg = (
-            "cv must hold out every user who carries a label, or the first stage would "
-            f"answer for users it was trained on; it never holds out row {never[0]}"
+            "cv must hold out every labelled user, or the first stage would predict "
+            f"users that it was trained on; it never holds out row {never[0]}"
         )
         raise ValueError(msg)
     return [(train, test) for train, test in splits if len(test)]
@@ -193,7 +132,10 @@ def _answer(
     weights: Floats | None,
     classes: NDArray[Any],
 ) -> Floats:
-    """Train on some users and give the posteriors of others."""
+    """Train on some rows and compute the posteriors of others.
+
+    They are uniform if there is nobody to train on.
+    """
     if not len(train):
         uniform = np.full((len(rows), len(classes)), 1 / len(classes))
         return uniform if hasattr(estimator, "predict_proba") else 2 * uniform - 1
@@ -209,27 +151,15 @@ def _answer(
 def posteriors_of(
     fitted: MaskedMultiOutputClassifier, X: Any, classes: NDArray[Any]
 ) -> Floats:
-    """Ask a classifier of one task, with one column for each of the task's classes.
+    """Compute the posteriors of one task, with a column for each of its classes.
 
-    Parameters
-    ----------
-    fitted : MaskedMultiOutputClassifier
-        Classifier of one task that may not have seen every class.
-    X : array, sparse matrix or SliceDict
-        Users.
-    classes : ndarray
-        All classes of the task.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_users, n_classes)
-        Probabilities, or decision values where the estimator gives none. A class that
-        was not seen has probability 0, or the decision value -1 of a clear no; one that
-        was the only one seen has probability 1, or the decision value 1.
+    They are probabilities, or decision values if the estimator has no probabilities. A
+    class that `fitted` has not seen gets probability 0 or the decision value -1, and
+    the only one that it has seen probability 1 or the decision value 1.
     """
     inner = fitted.estimators_[0]
-    # Asked of the estimator and not of its clone, which is another where it saw a
-    # single class: all folds must answer in one scale.
+    # Of the estimator and not of its clone, which is a dummy where it saw a single
+    # class: all folds must use one scale.
     if hasattr(fitted.estimator, "predict_proba"):
         answer, unseen = np.asarray(fitted.predict_proba(X)), 0.0
     elif isinstance(inner, DummyClassifier):
@@ -246,29 +176,16 @@ def posteriors_of(
 
 
 def check_readable(estimator: Any, X: Any, n_users: int) -> None:
-    """Refuse a second stage that would leave the posteriors unread.
+    """Refuse a second stage that would not read the posteriors beside X.
 
-    Parameters
-    ----------
-    estimator : classifier
-        The second stage, not fitted; of wrappers the innermost estimator is asked.
-    X : array, sparse matrix or SliceDict
-        Users, without posteriors.
-    n_users : int
-        Number of users.
-
-    Raises
-    ------
-    SourceError
-        If an estimator of this package would not read the posteriors, or `X` has a
-        source of their name.
+    Of meta-estimators the innermost estimator is asked.
     """
     if not isinstance(X, dict):
         return
     if SOURCE in X:
         msg = (
-            f"X must not hold a source named {SOURCE!r}, the name of what the first "
-            f"stage says; it holds {list(X)}"
+            f"X must not have a source named {SOURCE!r}, the name of the first stage's "
+            f"posteriors; it has {list(X)}"
         )
         raise SourceError(msg)
     while not hasattr(estimator, "_check_architecture"):
@@ -277,30 +194,20 @@ def check_readable(estimator: Any, X: Any, n_users: int) -> None:
         estimator = estimator.estimator
     sources = {**X, SOURCE: np.zeros((n_users, 1))}
     given = as_sources(sources, default_name="text")
-    read = estimator._check_architecture(given)  # noqa: SLF001 - nothing public tells it before a fit
+    read = estimator._check_architecture(given)  # noqa: SLF001 - nothing public is known before fit
     if SOURCE not in read:
         raise _unread(estimator, list(read))
 
 
 def check_read(fitted: MaskedMultiOutputClassifier) -> None:
-    """Refuse a second stage that left the posteriors unread at the end of a Pipeline.
+    """Refuse a second stage, a Pipeline, whose fitted last step read no vectors.
 
-    Only a fitted Pipeline tells what reaches its last step.
-
-    Parameters
-    ----------
-    fitted : MaskedMultiOutputClassifier
-        Fitted classifier of one task.
-
-    Raises
-    ------
-    SourceError
-        If the last step is an estimator of this package and read no vectors.
+    Only a fitted Pipeline knows what reaches its last step.
     """
     inner = fitted.estimators_[0]
     if isinstance(inner, Pipeline) and hasattr(inner[-1], "_specs"):
-        specs = inner[-1]._specs  # noqa: SLF001 - no public name of what a net read
-        # The Pipeline may have named them anew.
+        specs = inner[-1]._specs  # noqa: SLF001 - no public name of a net's sources
+        # The Pipeline may have renamed the sources, so look at their kinds.
         if all(spec.kind != "vectors" for spec in specs.values()):
             raise _unread(inner[-1], list(specs))
 
@@ -308,27 +215,14 @@ def check_read(fitted: MaskedMultiOutputClassifier) -> None:
 def _unread(estimator: Any, read: list[str]) -> SourceError:
     return SourceError(
         f"{type(estimator).__name__} in the second stage would read the sources {read} "
-        f"and not the source {SOURCE!r}, so that no task could help another; give "
-        "parameter final_estimator a classifier that reads vectors beside them, such "
-        "as MMLUPClassifier"
+        f"and not the source {SOURCE!r}, so that no task could help another; set "
+        "final_estimator to a classifier that also reads vectors, such as "
+        "MMLUPClassifier"
     )
 
 
 def append_posteriors(X: Any, posteriors: Sequence[Floats]) -> Any:
-    """Append posteriors to the features of users.
-
-    Parameters
-    ----------
-    X : array, sparse matrix or SliceDict
-        Users.
-    posteriors : sequence of ndarray, shape (n_users, n_classes)
-        Posteriors of each auxiliary task.
-
-    Returns
-    -------
-    array, sparse matrix or SliceDict
-        Users with more columns, or with one more source; `X` if there are none.
-    """
+    """Append posteriors (n_users, n_classes) as columns, or as a source of a dict."""
     if not posteriors:
         return X
     columns = np.hstack(posteriors)
@@ -338,24 +232,3 @@ def append_posteriors(X: Any, posteriors: Sequence[Floats]) -> Any:
         blocks: list[Any] = [X, sparse.csr_array(columns)]
         return sparse.hstack(blocks, format="csr")
     return np.hstack([X, columns])
-
-
-def join_columns(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """Stand the labels of several tasks side by side.
-
-    Parameters
-    ----------
-    columns : sequence of ndarray, shape (n_users,)
-        Labels of each task.
-
-    Returns
-    -------
-    ndarray, shape (n_users, n_tasks)
-        Of the columns' dtype, or of objects if these differ.
-    """
-    kinds = {column.dtype for column in columns}
-    dtype = kinds.pop() if len(kinds) == 1 else np.dtype(object)
-    table = np.empty((len(columns[0]), len(columns)), dtype=dtype)
-    for task, column in enumerate(columns):
-        table[:, task] = column
-    return table

@@ -1,4 +1,4 @@
-"""What the SVM, MaxEnt and Meta-Learning baselines read: unigrams and style."""
+"""Unigram and stylometric features of the SVM, MaxEnt and Meta-Learning baselines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.baselines._inner_folds import SparingFolds
-from sklearn_profiling.sources import JiebaSegmenter, StylometricFeatures
+from sklearn_profiling.sources import StylometricFeatures
+from sklearn_profiling.sources.text.segmentation import default_segmenter
 from sklearn_profiling.sources.union import select_column
 
 __all__ = ["Weighting", "make_text_pipeline", "search_strength"]
@@ -25,7 +26,7 @@ __all__ = ["Weighting", "make_text_pipeline", "search_strength"]
 Weighting = Literal["tf-idf", "tf", "binary"]
 
 _STRENGTHS = (0.1, 1.0, 10.0)
-"""What `C` is multiplied by in a search."""
+"""Multiples of `C` in a search."""
 _SEARCH_FOLDS = 3
 
 
@@ -40,36 +41,9 @@ def make_text_pipeline(
     max_features: int | None,
     memory: str | joblib.Memory | None,
 ) -> Pipeline:
-    """Make the way from the users' table over words and style to a classifier.
+    """Make the steps "text", "segmenter", "features" and "classifier".
 
-    Parameters
-    ----------
-    classifier : classifier
-        The last step.
-    segmenter : transformer or None
-        From messages to words; None is jieba with parts of speech.
-    unigrams : {"tf-idf", "tf", "binary"}
-        Weights of the words.
-    stylometric : transformer, "drop" or None
-        Features of style; None is :class:`StylometricFeatures`.
-    style_weight : float
-        Norm of the features of style on average; words have norm 1.
-    text_column : str
-        Column with lists of messages.
-    max_features : int or None
-        Number of words to keep, by frequency.
-    memory : str, joblib.Memory or None
-        Folder for the cache of the Pipeline.
-
-    Returns
-    -------
-    Pipeline
-        Steps "text", "segmenter", "features" and "classifier".
-
-    Raises
-    ------
-    ValueError
-        If `unigrams`, `stylometric` or `style_weight` is anything else.
+    The parameters are those of :func:`make_svm_baseline`, which raise ValueError.
     """
     if unigrams not in ("tf-idf", "tf", "binary"):
         msg = f"unigrams must be 'tf-idf', 'tf' or 'binary'; got {unigrams!r}"
@@ -93,15 +67,14 @@ def make_text_pipeline(
     elif stylometric != "drop":
         msg = f"stylometric must be a transformer, 'drop' or None; got {stylometric!r}"
         raise ValueError(msg)
-    if segmenter is None:
-        segmenter = JiebaSegmenter(part_of_speech=stylometric != "drop")
+    tags = not isinstance(stylometric, str)
     column = FunctionTransformer(
         select_column, kw_args={"column": text_column, "source": "text"}
     )
     return Pipeline(
         [
             ("text", column),
-            ("segmenter", segmenter),
+            ("segmenter", default_segmenter(segmenter, part_of_speech=tags)),
             ("features", FeatureUnion(features, transformer_weights=weights)),
             ("classifier", classifier),
         ],
@@ -114,7 +87,7 @@ def _words_of_user(messages: list[list[str]]) -> Iterator[str]:
 
 
 def _scaled(style: Any) -> Pipeline:
-    """Bring features of style to rows of norm 1 on average, as the unigrams have."""
+    """Scale stylometric features to rows of mean norm 1, like the unigrams."""
     return Pipeline(
         [
             ("measure", style),
@@ -128,7 +101,7 @@ def _scaled(style: Any) -> Pipeline:
 
 
 def _share_weight(X: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """Divide standardised columns by the norm that their rows have on average.
+    """Divide standardised columns by the mean norm of their rows.
 
     A missing feature becomes 0, the average user's.
     """
@@ -143,28 +116,9 @@ def search_strength(
     tune: bool,
     random_state: RandomState,
 ) -> Any:
-    """Set the strength of a linear classifier, or have inner folds choose it.
+    """Set `C` of a linear classifier, or let inner folds choose it by accuracy.
 
-    Parameters
-    ----------
-    estimator : classifier
-        Classifier with a parameter ``C``.
-    C : float or sequence of float
-        Inverse strength of the regularisation, or the grid to choose from.
-    tune : bool
-        Whether to choose from 0.1, 1 and 10 times `C`.
-    random_state : int
-        Decides the folds.
-
-    Returns
-    -------
-    estimator
-        The classifier itself, or a search by accuracy over three folds.
-
-    Raises
-    ------
-    ValueError
-        If a strength is not positive or none is given.
+    They choose from a sequence of `C`, or from its multiples if `tune`.
     """
     grid: list[Any] = [C] if isinstance(C, Real) else list(C)  # type: ignore[arg-type]
     if not grid or not all(isinstance(c, Real) and 0 < float(c) < np.inf for c in grid):

@@ -1,4 +1,4 @@
-"""Logistic regression on whom a user is linked to."""
+"""Logistic regression on the links of a user."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ def make_link_baseline(
 ) -> Pipeline:
     """Make a logistic regression per task on the rows of the adjacency matrix.
 
-    It learns which neighbours speak for which class, so it works where linked users
-    are alike and also where they are systematically unlike.
+    It learns a weight per neighbour and class, so it works in homophilous networks and
+    also where linked users differ systematically.
 
     Parameters
     ----------
     graph : SocialGraph
         The friendship network.
     column : str, default="user_id"
-        Column of the users' DataFrame that holds the ids of the network.
+        Column of the users' DataFrame with ids in the network.
     C : float, default=1.0
         Inverse strength of the regularisation; scikit-learn's value.
     max_iter : int, default=1000
-        Limit of the solver's iterations; enough for convergence on our data.
+        Maximum number of iterations; enough for convergence on our data.
     n_jobs : int, default=None
-        Number of tasks to fit at a time, as in joblib.
+        Number of tasks to fit in parallel, as in joblib.
 
     Returns
     -------
     Pipeline
         Unfitted, with the steps ``links`` and ``classifier``. A user who is not in the
-        network has no links and is predicted by the classes' shares.
+        network has no links and is predicted by the intercepts.
 
     See Also
     --------

@@ -1,4 +1,4 @@
-"""The least that any system has to beat."""
+"""The majority class of each task."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from sklearn_profiling.baselines.masked import MaskedMultiOutputClassifier
 
 
 def make_majority_baseline() -> MaskedMultiOutputClassifier:
-    """Make a classifier that always predicts the commonest class of each task.
+    """Make a classifier that always predicts the most frequent class of each task.
 
     Returns
     -------
     MaskedMultiOutputClassifier
-        Unfitted. Its probabilities are the classes' shares among labelled users.
+        Unfitted. Its probabilities are the class frequencies among labelled users.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Any classifier for several tasks, each on the users who are labelled for it."""
+"""Any classifier for several tasks, each on the users labelled for it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from sklearn_profiling.targets import EncodedLabels, LabelCodec, mean_accuracy
 
 
 def _estimator_has(method: str) -> Callable[[Any], bool]:
-    """Make a check that the inner estimator, or every fitted clone, has a method."""
+    """Check that the inner estimator, or every fitted clone, has a method."""
 
     def check(self: Any) -> bool:
         # A task with a single class has a clone of another kind.
@@ -52,19 +52,19 @@ class MaskedMultiOutputClassifier(
     """Fit one clone of a classifier per task, on the users labelled for the task.
 
     :class:`sklearn.multioutput.MultiOutputClassifier` needs every label of every user.
-    Here a missing label takes the user out of that task alone, and the single task is
-    also the ablation "single task" of an estimator that could learn several at once.
+    Here a missing label excludes the user from that task only. This is also the
+    single-task ablation of an estimator that can learn several tasks at once.
 
     Parameters
     ----------
     estimator : estimator
         Classifier or Pipeline with ``fit`` and ``predict``.
     pass_missing : bool, default=False
-        Whether each clone gets all users, with None for a missing label. For
-        estimators that learn from unlabelled users and accept missing labels, such as
-        those of this package. Our choice of the default: what any classifier can do.
+        Whether each clone is fitted on all users, with None for a missing label. For
+        estimators that accept missing labels and learn from unlabelled users, such as
+        those of this package. False suits any classifier.
     n_jobs : int, default=None
-        Number of tasks to fit at a time, as in joblib.
+        Number of tasks to fit in parallel, as in joblib.
 
     Attributes
     ----------
@@ -75,9 +75,9 @@ class MaskedMultiOutputClassifier(
     task_names_ : list of str
         Names of the tasks.
     n_features_in_ : int
-        Number of features seen in ``fit``, where the clones have it.
+        Number of features seen in ``fit``, if the clones have it.
     feature_names_in_ : ndarray of str
-        Names of the features seen in ``fit``, where the clones have them.
+        Names of the features seen in ``fit``, if the clones have them.
 
     See Also
     --------
@@ -92,7 +92,7 @@ class MaskedMultiOutputClassifier(
 
     Unless ``pass_missing``, the clones see the classes as the numbers 0, 1, ..., so
     labels may be of any kind. A task with a single class is always predicted as that
-    class. A task whose cells are sets is learned class by class
+    class. A task whose cells are sets is learned one class against the rest
     (:class:`~sklearn.multiclass.OneVsRestClassifier`).
 
     Examples
@@ -137,8 +137,8 @@ class MaskedMultiOutputClassifier(
         Parameters
         ----------
         X : array-like
-            Users: DataFrame, array, sparse matrix, list or any container that
-            scikit-learn can take rows of.
+            Users: DataFrame, array, sparse matrix, list or any container whose rows
+            scikit-learn can index.
         y : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
             Labels; None, NaN and ``pd.NA`` are missing.
         sample_weight : array-like of shape (n_users,), default=None
@@ -217,7 +217,7 @@ class MaskedMultiOutputClassifier(
         """
         check_is_fitted(self, "estimators_")
         probabilities = [estimator.predict_proba(X) for estimator in self.estimators_]
-        # A clone that was given a table of one task answers with a list of one.
+        # A clone that was fitted on a table of one task returns a list of one array.
         arrays = [p[0] if isinstance(p, list) else p for p in probabilities]
         for task, estimator in enumerate(self.estimators_):
             if self._is_of_one_class(task):
@@ -245,19 +245,19 @@ class MaskedMultiOutputClassifier(
 
     @property
     def n_features_in_(self) -> int:
-        """Number of features seen in ``fit``, if the clones know it."""
+        """Number of features seen in ``fit``, if the clones have it."""
         return int(self._first_clone("n_features_in_").n_features_in_)
 
     @property
     def feature_names_in_(self) -> NDArray[np.object_]:
-        """Names of the features seen in ``fit``, if the clones know them."""
+        """Names of the features seen in ``fit``, if the clones have them."""
         names: NDArray[np.object_] = self._first_clone(
             "feature_names_in_"
         ).feature_names_in_
         return names
 
     def __sklearn_tags__(self) -> Tags:
-        """Describe the inputs as the inner estimator does, the targets as several."""
+        """Take the tags of the inputs from the inner estimator."""
         tags = super().__sklearn_tags__()
         inner = get_tags(self.estimator)
         tags.input_tags = inner.input_tags
@@ -297,7 +297,7 @@ class MaskedMultiOutputClassifier(
             yield users, targets, weights
 
     def _is_of_one_class(self, task: int) -> bool:
-        """Tell whether a clone says of one class whether it is in the set."""
+        """Whether the task's cells are sets of one class: a clone predicts 0 or 1."""
         several = self.pass_missing or not self._codec.set_valued[task]
         return not several and len(self._codec.classes[task]) == 1
 
@@ -338,7 +338,7 @@ def _fit_task(
         if targets.ndim == 2:
             estimator = OneVsRestClassifier(estimator)
         elif (targets == targets[0]).all():
-            # Many classifiers refuse a single class; one fold of a rare task has it.
+            # Many classifiers refuse a single class, which a fold of a rare task has.
             estimator = DummyClassifier()
     if sample_weight is None:
         return estimator.fit(X, targets)
@@ -346,7 +346,7 @@ def _fit_task(
 
 
 def _of_one_class(estimator: Any, answer: NDArray[Any]) -> NDArray[Any]:
-    """Probability that a set holds the one class there is, as a column."""
+    """Probability (n_users, 1) that a set contains the only class."""
     inside = np.asarray(estimator.classes_) == 1
     likely: NDArray[Any] = np.asarray(answer)[:, inside].sum(axis=1, keepdims=True)
     return likely

@@ -1,4 +1,4 @@
-"""Maximum entropy, that is logistic regression, on words and style."""
+"""Maximum entropy (logistic regression) on unigrams and stylometric features."""
 
 from __future__ import annotations
 
@@ -35,27 +35,27 @@ def make_maxent_baseline(
     random_state: RandomState = None,
     n_jobs: int | None = None,
 ) -> Pipeline:
-    """Make unigrams, features of style and a maximum entropy classifier per task.
+    """Make unigrams, stylometric features and a maximum entropy classifier per task.
 
     Parameters
     ----------
     segmenter : transformer, default=None
-        From messages to words. None is jieba, with parts of speech if features of
-        style need them.
+        From messages to words. None is jieba, with parts of speech if the stylometric
+        features need them.
     unigrams : {"tf-idf", "tf", "binary"}, default="tf-idf"
         Weights of a user's words: 1 + log(count) times the inverse document frequency,
         counts, or presence; each user's weights then have norm 1. Our choice; the paper
-        does not say.
+        does not report it.
     stylometric : transformer, "drop" or None, default=None
-        Features of style. None is
+        Stylometric features. None is
         :class:`~sklearn_profiling.sources.StylometricFeatures`: F-measure and POS
         patterns (paper, "the same features settings as SVM"); "drop" leaves them out.
     style_weight : float, default=0.25
-        Norm that the features of style have on average, where a user's words have norm
-        1 (our choice).
+        Mean norm of a user's stylometric features; that of the words is 1 (our
+        choice).
     C : float or sequence of float, default=10.0
-        Inverse strength of the regularisation; our choice. From several, inner folds
-        choose one for each task.
+        Inverse strength of the regularisation; our choice. Inner folds choose from a
+        sequence, for each task.
     tune : bool, default=False
         Whether inner folds choose among 0.1, 1 and 10 times `C` for each task.
     text_column : str, default="messages"
@@ -63,14 +63,14 @@ def make_maxent_baseline(
     max_features : int or None, default=30_000
         Number of words to keep, by frequency; our choice.
     max_iter : int, default=1000
-        Limit of the solver's iterations; enough for convergence on our data.
+        Maximum number of iterations; enough for convergence on our data.
     memory : str or joblib.Memory, default=None
-        Folder for the cache of the Pipeline, so that a search over the classifier cuts
-        and tags the words of a fold once.
+        Folder for the cache of the Pipeline, so that a search over the classifier
+        segments and tags the text of a fold only once.
     random_state : int, RandomState instance or None, default=None
-        Decides the inner folds; used only if there is a choice of `C`.
+        Decides the inner folds that choose `C`.
     n_jobs : int, default=None
-        Number of tasks to fit at a time, as in joblib.
+        Number of tasks to fit in parallel, as in joblib.
 
     Returns
     -------
@@ -82,11 +82,11 @@ def make_maxent_baseline(
     Raises
     ------
     ValueError
-        If `C`, `unigrams`, `stylometric` or `style_weight` is none of the above.
+        If `C`, `unigrams`, `stylometric` or `style_weight` is invalid.
 
     See Also
     --------
-    make_svm_baseline : The same with a linear SVM, and how features are scaled.
+    make_svm_baseline : The same with a linear SVM; how the features are scaled.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""The Meta-Learning baseline: SVMs on words, style and the other tasks' posteriors."""
+"""The Meta-Learning baseline: the SVM with the posteriors of the other tasks."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def make_meta_learning_baseline(
     tune : bool, default=False
         As for :func:`make_svm_baseline`.
     cv : int, default=5
-        Folds of the posteriors of training users (our choice).
+        Number of folds of the posteriors of training users (our choice).
     text_column, max_features, max_iter, memory : object
         As for :func:`make_svm_baseline`.
     random_state : int, RandomState instance or None, default=None
         Decides all folds.
     n_jobs : int, default=None
-        Number of fits at a time, as in joblib.
+        Number of fits in parallel, as in joblib.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def make_meta_learning_baseline(
     Raises
     ------
     ValueError
-        If `C`, `unigrams`, `stylometric` or `style_weight` is none of those allowed.
+        If `C`, `unigrams`, `stylometric` or `style_weight` is invalid.
 
     See Also
     --------

@@ -1,4 +1,4 @@
-"""Meta-Learning: what one model says of the other tasks helps a second with its own."""
+"""Meta-Learning: posteriors of some tasks as features of another."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ from sklearn_profiling.baselines._posteriors import (
     check_read,
     check_readable,
     fit_task,
-    join_columns,
     out_of_fold,
     posteriors_of,
     seeded,
@@ -48,9 +47,9 @@ Floats = NDArray[np.float64]
 
 
 def _has_probabilities(self: Any) -> bool:
-    """Check that every estimator that predicts a task gives probabilities."""
+    """Check that every estimator that predicts a task has probabilities."""
     final = self.estimator if self.final_estimator is None else self.final_estimator
-    getattr(final, "predict_proba")  # noqa: B009 - asks whether it is there
+    getattr(final, "predict_proba")  # noqa: B009 - raises if it is absent
     if self.main_task is not None:
         getattr(self.estimator, "predict_proba")  # noqa: B009
     return True
@@ -60,7 +59,7 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
     r"""Stack tasks: posteriors of the auxiliary tasks are features of the main one.
 
     In the first stage a classifier is trained for each auxiliary task. Its posterior
-    probabilities for all users are appended to the features, on which a classifier of
+    probabilities are appended to the features of all users, on which a classifier of
     the main task is trained in the second stage.
 
     Parameters
@@ -69,22 +68,20 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         Classifier of the first stage, with ``predict_proba`` or ``decision_function``
         (a linear SVM in the paper).
     final_estimator : classifier, default=None
-        Classifier of the second stage; None is `estimator` again (paper). A net
-        that reads one text alone is refused, since it would not see the posteriors;
+        Classifier of the second stage; None is `estimator` again (paper). A net that
+        reads only a text is refused, because it would ignore the posteriors;
         :class:`~sklearn_profiling.estimators.MMLUPClassifier` reads vectors too.
     main_task : str or None, default=None
         The task that the others help. None is every task in turn, helped by all
-        others. With a name, the others are predicted by the first stage alone.
+        others. With a name, the others are predicted by the first stage.
     cv : int, splitter or iterable of (train, test), default=5
-        Folds of the posteriors of users who carry the auxiliary label (our choice). Of
-        a number, each class of a task is dealt evenly to as many folds; a splitter of
-        scikit-learn, for example one that keeps groups together, must hold out every
-        user once.
+        Folds of the posteriors of users who have the auxiliary label (our choice). A
+        number is stratified by the classes of the task; a splitter of scikit-learn, for
+        example one that keeps groups together, must hold out every user once.
     random_state : int, RandomState instance or None, default=None
-        Decides the folds, and the classifiers wherever they leave a ``random_state``
-        None.
+        Decides the folds, and each ``random_state`` of the classifiers that is None.
     n_jobs : int, default=None
-        Number of fits at a time, as in joblib.
+        Number of fits in parallel, as in joblib.
 
     Attributes
     ----------
@@ -113,23 +110,23 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
     Notes
     -----
     The paper obtains "the posterior probabilities of the training samples in the main
-    task" from a classifier trained on the auxiliary task, whose users are others there.
-    Where they are the same, such posteriors would be those of a classifier that has
-    seen the answers, and far surer than for new users. So a user who carries the
-    auxiliary label gets the posterior of a classifier trained without the user's fold;
-    all others, and new users, get that of the classifier trained on everybody. A user
-    without the main label still teaches the first stage.
+    task" from a classifier trained on the auxiliary task, which has other users there.
+    If the users are the same, the classifier has seen their labels, and its posteriors
+    are far more confident than for new users. So a user who has the auxiliary label
+    gets the posterior of a classifier trained without the user's fold; all others, and
+    new users, get that of the classifier trained on all labelled users. Users without
+    the main label still train the first stage.
 
-    With several auxiliary tasks their posteriors stand side by side; the paper has one.
-    Where the first stage has no ``predict_proba``, its ``decision_function`` takes the
-    place. A task whose cells are sets gives one probability a class. With one task
-    there is no first stage.
+    The posteriors of several auxiliary tasks are concatenated; the paper has one task.
+    Without ``predict_proba`` in the first stage, its ``decision_function`` is used. A
+    task whose cells are sets has one probability per class. With one task there is no
+    first stage.
 
     Arrays and sparse matrices get the posteriors as last columns; a ``SliceDict`` of
     sources gets them as the source "posteriors"; a text or images given alone become
-    one with the source "text" or "images". A Pipeline as second stage must hand the
-    posteriors on itself. Tables hold numbers: what reads the users' messages stands
-    before this classifier in a Pipeline.
+    one with the source "text" or "images". A Pipeline as second stage must pass the
+    posteriors on itself. Tables contain numbers: the steps that read the users'
+    messages precede this classifier in a Pipeline.
 
     References
     ----------
@@ -209,13 +206,13 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         ------
         SourceError
             If the second stage would not read the posteriors, `X` has a source of that
-            name, or a table holds text.
+            name, or a table contains text.
         TargetError
             If a task has no label at all, the labels are continuous, or `main_task` is
-            none of the tasks.
+            not one of the tasks.
         ValueError
             If weights are given and an estimator takes none, or `cv` never holds out a
-            user who carries an auxiliary label.
+            user who has an auxiliary label.
         """
         if y is None:
             msg = (
@@ -298,7 +295,7 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         """
         check_is_fitted(self)
         columns = [fitted.predict(users) for fitted, users in self._final_inputs(X)]
-        return columns[0] if self._one_dimensional else join_columns(columns)
+        return columns[0] if self._one_dimensional else _join_columns(columns)
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator, unused-ignore]
     def predict_proba(self, X: Any) -> Any:
@@ -340,7 +337,7 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         return mean_accuracy(y, self.predict(X), sample_weight)
 
     def __sklearn_tags__(self) -> Tags:
-        """Describe the inputs as the inner estimator does, the targets as several."""
+        """Take the tags of the inputs from the inner estimator."""
         tags = super().__sklearn_tags__()
         inner = get_tags(self.estimator)
         tags.input_tags = inner.input_tags
@@ -392,7 +389,7 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         return [self.main_task]
 
     def _final_inputs(self, X: Any) -> list[tuple[Any, Any]]:
-        """Pair the classifier of each task with what it reads."""
+        """Pair the classifier of each task with its inputs."""
         X = self._checked(X, reset=False)
         posteriors = {
             name: posteriors_of(fitted, X, fitted.classes_)
@@ -405,6 +402,16 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
             )
             for name, fitted in zip(self.task_names_, self.estimators_, strict=True)
         ]
+
+
+def _join_columns(columns: list[NDArray[Any]]) -> NDArray[Any]:
+    """Stack labels (n_users,) of tasks; of objects if their dtypes differ."""
+    kinds = {column.dtype for column in columns}
+    dtype = kinds.pop() if len(kinds) == 1 else np.dtype(object)
+    table = np.empty((len(columns[0]), len(columns)), dtype=dtype)
+    for task, column in enumerate(columns):
+        table[:, task] = column
+    return table
 
 
 def _check_table(X: Any) -> None:
@@ -427,7 +434,7 @@ def _is_numeric(column: pd.Series[Any]) -> bool:
     try:
         column.astype(float)
     except (TypeError, ValueError):
-        # What else is no number, such as a date, the validation of arrays names.
+        # The validation of arrays refuses other cells that are no numbers, like dates.
         return not any(isinstance(cell, Iterable) for cell in column)
     return True
 

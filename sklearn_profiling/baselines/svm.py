@@ -1,4 +1,4 @@
-"""A linear SVM on words and style, as in the Aux-LSTM paper's tables."""
+"""A linear SVM on unigrams and stylometric features, as in the Aux-LSTM paper."""
 
 from __future__ import annotations
 
@@ -39,27 +39,27 @@ def make_svm_baseline(
     random_state: RandomState = None,
     n_jobs: int | None = None,
 ) -> Pipeline:
-    """Make unigrams, features of style and a linear SVM per task.
+    """Make unigrams, stylometric features and a linear SVM per task.
 
     Parameters
     ----------
     segmenter : transformer, default=None
-        From messages to words. None is jieba, with parts of speech if features of
-        style need them.
+        From messages to words. None is jieba, with parts of speech if the stylometric
+        features need them.
     unigrams : {"tf-idf", "tf", "binary"}, default="tf-idf"
         Weights of a user's words: 1 + log(count) times the inverse document frequency,
         counts, or presence; each user's weights then have norm 1. Our choice; the paper
-        does not say.
+        does not report it.
     stylometric : transformer, "drop" or None, default=None
-        Features of style. None is
+        Stylometric features. None is
         :class:`~sklearn_profiling.sources.StylometricFeatures`: F-measure and POS
         patterns (paper); "drop" leaves them out.
     style_weight : float, default=0.25
-        Norm that the features of style have on average, where a user's words have norm
-        1 (our choice).
+        Mean norm of a user's stylometric features; that of the words is 1 (our
+        choice).
     C : float or sequence of float, default=1.0
-        Inverse strength of the regularisation; scikit-learn's value. From several,
-        inner folds choose one for each task.
+        Inverse strength of the regularisation; scikit-learn's default. Inner folds
+        choose from a sequence, for each task.
     tune : bool, default=False
         Whether inner folds choose among 0.1, 1 and 10 times `C` for each task.
     text_column : str, default="messages"
@@ -67,14 +67,14 @@ def make_svm_baseline(
     max_features : int or None, default=30_000
         Number of words to keep, by frequency; our choice.
     max_iter : int, default=1000
-        Limit of the solver's iterations; enough for convergence on our data.
+        Maximum number of iterations; enough for convergence on our data.
     memory : str or joblib.Memory, default=None
-        Folder for the cache of the Pipeline, so that a search over the classifier cuts
-        and tags the words of a fold once.
+        Folder for the cache of the Pipeline, so that a search over the classifier
+        segments and tags the text of a fold only once.
     random_state : int, RandomState instance or None, default=None
         Decides the inner folds.
     n_jobs : int, default=None
-        Number of tasks to fit at a time, as in joblib.
+        Number of tasks to fit in parallel, as in joblib.
 
     Returns
     -------
@@ -86,25 +86,25 @@ def make_svm_baseline(
     Raises
     ------
     ValueError
-        If `C`, `unigrams`, `stylometric` or `style_weight` is none of the above.
+        If `C`, `unigrams`, `stylometric` or `style_weight` is invalid.
 
     See Also
     --------
-    make_maxent_baseline : The same with logistic regression.
-    make_meta_learning_baseline : The same, with the other tasks' posteriors.
+    make_maxent_baseline : The same features with logistic regression.
+    make_meta_learning_baseline : The same with the posteriors of the other tasks.
 
     Notes
     -----
-    The features of style are standardised and then scaled together to `style_weight`
-    (our choice: with the weight of the words, hundreds of patterns drown them on our
-    data); a feature that a user lacks counts as average.
+    The stylometric features are standardised and then jointly scaled to `style_weight`
+    (our choice: at the weight of the words, hundreds of patterns dominate them on our
+    data); a missing feature is set to the mean.
 
-    The loss is the squared hinge; with several classes each is told from the rest.
-    Probabilities are those of three SVMs, each trained on two thirds of the users and
-    calibrated by a logistic curve on the others
-    (:class:`~sklearn.calibration.CalibratedClassifierCV`), and the prediction is the
-    most probable class. A class with a single user is kept for training. The search
-    looks at accuracy in three stratified folds of the users that are trained on.
+    The loss is the squared hinge, one class against the rest. Probabilities are those
+    of three SVMs, each trained on two thirds of the users and calibrated by Platt
+    scaling on the others (:class:`~sklearn.calibration.CalibratedClassifierCV`), and
+    the prediction is the most probable class. A class with a single user is kept for
+    training. The search maximises accuracy over three stratified folds of the training
+    users.
 
     References
     ----------
@@ -145,27 +145,10 @@ def make_calibrated_svm(
     max_iter: int,
     random_state: RandomState,
 ) -> CalibratedClassifierCV:
-    """Make a linear SVM with probabilities.
-
-    Parameters
-    ----------
-    C : float or sequence of float
-        Inverse strength of the regularisation, or the grid to choose from.
-    tune : bool
-        Whether to choose from 0.1, 1 and 10 times `C`.
-    max_iter : int
-        Limit of the solver's iterations.
-    random_state : int, RandomState instance or None
-        Decides the folds.
-
-    Returns
-    -------
-    CalibratedClassifierCV
-        Unfitted; classes of any size may be learned.
-    """
+    """Make a linear SVM with probabilities, which also learns classes of one user."""
     search_seed, seed = derive_seeds(random_state, 2)
-    # The primal problem: the dual's solver draws from one generator of the process,
-    # which fits in several threads would share.
+    # The primal problem, because the dual's solver draws from a generator that all
+    # threads of the process share.
     svm = LinearSVC(dual=False, max_iter=max_iter)
     return CalibratedClassifierCV(
         search_strength(svm, C, tune=tune, random_state=search_seed),

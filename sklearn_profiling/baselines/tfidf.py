@@ -1,4 +1,4 @@
-"""Word or character counts and logistic regression: strong, quick and plain."""
+"""Word or character n-grams and logistic regression."""
 
 from __future__ import annotations
 
@@ -32,35 +32,36 @@ def make_tfidf_baseline(
     Parameters
     ----------
     column : str, default="messages"
-        Column of the users' DataFrame that holds each user's messages, a list of str.
+        Column of the users' DataFrame with lists of messages.
     analyzer : {"char", "char_wb", "word"}, default="char"
-        What is counted. Characters need no segmentation of Chinese; our choice.
+        Unit of the n-grams. Characters need no segmentation of Chinese; our choice.
     ngram_range : tuple of (int, int), default=(1, 2)
-        Shortest and longest sequence that is counted; our choice.
+        Shortest and longest n-gram; our choice.
     max_features : int or None, default=30_000
-        Number of sequences to keep, by frequency; our choice.
+        Number of n-grams to keep, by frequency; our choice.
     sublinear_tf : bool, default=True
-        Whether a count c weighs 1 + log c; our choice, a little better on real text.
+        Whether a count c is replaced by 1 + log c; our choice, slightly better on real
+        text.
     C : float, default=5.0
         Inverse strength of the regularisation; our choice.
     max_iter : int, default=1000
-        Limit of the solver's iterations; enough for convergence on our data.
+        Maximum number of iterations; enough for convergence on our data.
     n_jobs : int, default=None
-        Number of tasks to fit at a time, as in joblib.
+        Number of tasks to fit in parallel, as in joblib.
 
     Returns
     -------
     Pipeline
         Unfitted, with the steps ``text``, ``tfidf`` and ``classifier``. A user without
-        messages has an empty text and is predicted by the classes' shares.
+        messages has an empty text and is predicted by the intercepts.
 
     See Also
     --------
-    make_link_baseline : The same from the network.
+    make_link_baseline : Logistic regression on the network.
 
     Notes
     -----
-    Users without any label still count towards the document frequencies.
+    Users without any label still contribute to the document frequencies.
 
     Examples
     --------
@@ -94,24 +95,9 @@ def make_tfidf_baseline(
 
 
 def join_messages(X: Any, column: str) -> NDArray[np.object_]:
-    """Join each user's messages by line breaks.
+    """Join each user's messages by line breaks, to an object array (n_users,) of str.
 
-    Parameters
-    ----------
-    X : DataFrame
-        Users.
-    column : str
-        Column of lists of str; None, NaN or an empty list is a user without messages.
-
-    Returns
-    -------
-    ndarray of shape (n_users,), dtype object
-        One text per user, empty for a user without messages.
-
-    Raises
-    ------
-    SourceError
-        If ``X`` is no DataFrame with that column or a cell holds anything else.
+    A user without messages (None, NaN or an empty list) has an empty text.
     """
     if not isinstance(X, pd.DataFrame) or column not in X.columns:
         found = (

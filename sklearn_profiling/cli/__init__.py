@@ -12,20 +12,13 @@ __all__: list[str] = []
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
+    """Run the command line; None takes the arguments of the process.
 
-    Parameters
-    ----------
-    arguments : sequence of str, default=None
-        Arguments; None takes those of the process.
-
-    Returns
-    -------
-    int
-        0 on success, 2 for an error that the user can mend, 130 after an interrupt.
+    Returns 0 on success, 2 for an error that the user can correct, and 130 after an
+    interrupt.
     """
     options = make_parser().parse_args(arguments)
-    # Imported here, so that --help answers at once.
+    # Imported here, so that --help is quick.
     from sklearn_profiling.exceptions import ProfilingError
 
     try:

@@ -15,141 +15,15 @@ from sklearn_profiling.cli._reading import (
     segmenter_of,
 )
 
-GROUPS = ("all", "table3", "aux-lstm", "images")
-_OF_STYLE = {"SVM", "ME", "Meta-Learning"}
-"""Systems that read features of style where a segmenter tags parts of speech."""
-
-
-def make_systems(options: argparse.Namespace, users: Any, cache: str) -> dict[str, Any]:
-    """Make the chosen systems, which share what they prepare in a folder."""
-    segmenter = segmenter_of(options, users)
-    groups: dict[str, dict[str, Any]] = {
-        "table3": _table3(options, users, segmenter, cache)
-    }
-    if hasattr(options, "dimensions"):
-        groups = {
-            "aux-lstm": make_aux_lstm(options, list(users.target), segmenter, cache),
-            **groups,
-        }
-    if "images" in users.data:
-        groups["images"] = _images(options, segmenter, cache)
-    # A system of both papers, the majority class, is compared once.
-    made = {name: system for group in groups.values() for name, system in group.items()}
-    chosen = options.systems or ["table3" if options.main_task is None else "all"]
-    names = {name for part in chosen for name in _named(part, groups, made)}
-    if names & _OF_STYLE and "part_of_speech" not in segmenter.get_params():
-        print(
-            f"style: not measured, {type(segmenter).__name__} tags no parts of speech "
-            "(--segmenter jieba does)"
-        )
-    return {name: system for name, system in made.items() if name in names}
-
-
-def find_system(part: str, names: Sequence[str]) -> str:
-    """Find the one system that is meant."""
-    from sklearn_profiling.exceptions import SourceError
-
-    found = match_names(part, names)
-    if len(found) != 1:
-        problem = "is part of none" if not found else f"is part of {found}; name one"
-        msg = f"--reference: {part!r} {problem} of {list(names)}"
-        raise SourceError(msg)
-    return found[0]
-
-
-def match_names(part: str, names: Iterable[str]) -> list[str]:
-    """Find the systems of that name, or else those with that part in their names."""
-    names = list(names)
-    same = [name for name in names if name.lower() == part.lower()]
-    return same or [name for name in names if part.lower() in name.lower()]
-
-
-def _named(
-    part: str, groups: Mapping[str, Mapping[str, Any]], made: Mapping[str, Any]
-) -> list[str]:
-    from sklearn_profiling.exceptions import SourceError
-
-    if part == "all":
-        return list(made)
-    if part in groups:
-        return list(groups[part])
-    found = match_names(part, made)
-    if not found:
-        msg = f"--systems: {part!r} is part of none of {[*GROUPS, *made]}"
-        raise SourceError(msg)
-    return found
-
-
-def _table3(
-    options: argparse.Namespace, users: Any, segmenter: Any, cache: str
-) -> dict[str, Any]:
-    from sklearn_profiling.pipelines import make_table3_systems
-
-    return make_table3_systems(
-        users.graph,
-        segmenter=segmenter,
-        memory=cache,
-        random_state=options.seed,
-        **net_parameters(options),
-    )
-
-
-def _images(options: argparse.Namespace, segmenter: Any, cache: str) -> dict[str, Any]:
-    from sklearn_profiling.pipelines import make_image_systems
-    from sklearn_profiling.sources import ImageBagTransformer
-
-    side = options.image_size
-    shared = net_parameters(options)
-    filters = shared.pop("n_filters")
-    return make_image_systems(
-        images=ImageBagTransformer(
-            size=(side, side), on_bad_images="skip", memory=cache
-        ),
-        segmenter=segmenter,
-        n_filters=(options.image_filters, options.image_filters),
-        text_parameters={
-            "n_filters": filters,
-            "kernel_sizes": shared.pop("kernel_sizes"),
-        },
-        text_column="messages",
-        memory=cache,
-        random_state=options.seed,
-        **shared,
-    )
-
-
-def make_aux_lstm(
-    options: argparse.Namespace, tasks: Sequence[str], segmenter: Any, cache: str
-) -> dict[str, Any]:
-    """Make the Aux-LSTM paper's systems in the sizes of the options."""
-    from sklearn_profiling.pipelines import make_aux_lstm_systems
-
-    shared = net_parameters(options)
-    for name in ("n_filters", "kernel_sizes"):
-        del shared[name]
-    return make_aux_lstm_systems(
-        tasks,
-        main_task=options.main_task,
-        segmenter=segmenter,
-        n_dimensions=options.dimensions,
-        lstm_parameters={
-            "n_hidden": options.hidden,
-            "n_dense": options.hidden,
-            "level": options.level,
-            "max_words": options.max_words,
-            "max_epochs": options.lstm_epochs,
-        },
-        cnn_parameters={"n_nodes": options.nodes},
-        memory=cache,
-        random_state=options.seed,
-        **shared,
-    )
+_GROUPS = ("all", "table3", "aux-lstm", "images")
+_WITH_STYLE = {"SVM", "ME", "Meta-Learning"}
+"""Systems with stylometric features, which need a tagger of parts of speech."""
 
 
 def run_demo(options: argparse.Namespace) -> None:
-    """Compare all systems on synthetic users, read back from files."""
+    """Compare the systems of MMLUP's paper, or of images, on synthetic users."""
     if options.images:
-        _demo_of_images(options)
+        _demo_with_images(options)
         return
     options.systems = ["table3"]
     from sklearn_profiling.datasets import (
@@ -175,8 +49,8 @@ def run_demo(options: argparse.Namespace) -> None:
     _print_table(comparison, users, best=made.bayes_accuracy)
 
 
-def _demo_of_images(options: argparse.Namespace) -> None:
-    """Compare the systems that read images on users who show digits."""
+def _demo_with_images(options: argparse.Namespace) -> None:
+    """Compare the systems that read images on users with images of digits."""
     from sklearn_profiling.datasets import make_image_users
 
     options.systems = ["images"]
@@ -188,14 +62,14 @@ def _demo_of_images(options: argparse.Namespace) -> None:
         missing_text=0.05,
         random_state=options.seed,
     )
-    print("Synthetic users with pictures of digits:")
+    print("Synthetic users with images of digits:")
     print_read(users, labelled=True)
     comparison = _run_comparison(options, users)
     _print_table(comparison, users, best=users.bayes_accuracy)
 
 
 def run_compare(options: argparse.Namespace) -> None:
-    """Compare systems on one's own users."""
+    """Compare systems on the user's own data."""
     _choose_tasks(options)
     users = load_users(options)
     _check_main_task(options, users)
@@ -211,11 +85,11 @@ def run_compare(options: argparse.Namespace) -> None:
         print(comparison.prf_to_string(reference=reference, method=options.test))
     if options.out is not None:
         comparison.scores.to_csv(options.out, index=False)
-        print(f"scores by fold: {options.out}")
+        print(f"scores per fold: {options.out}")
 
 
 def _choose_tasks(options: argparse.Namespace) -> None:
-    """Turn main and auxiliary tasks into the list of tasks to read."""
+    """Set the tasks to read from the main and auxiliary tasks."""
     from sklearn_profiling.exceptions import TargetError
 
     if options.aux_task is None:
@@ -236,26 +110,17 @@ def _check_main_task(options: argparse.Namespace, users: Any) -> None:
     from sklearn_profiling.exceptions import TargetError
 
     if options.main_task is not None and options.main_task not in users.target:
-        msg = f"--main-task: {options.main_task!r} is none of {list(users.target)}"
+        msg = f"--main-task: {options.main_task!r} is not one of {list(users.target)}"
         raise TargetError(msg)
 
 
-def _reference(options: argparse.Namespace, systems: Sequence[str]) -> str | None:
-    """Find the system that the others are tested against."""
-    if options.reference is not None:
-        return find_system(options.reference, systems)
-    # The question of the Aux-LSTM paper: does another task help the LSTM?
-    asked = options.main_task is not None and "LSTM" in systems
-    return "LSTM" if asked and len(systems) > 1 else None
-
-
 def _run_comparison(options: argparse.Namespace, users: Any) -> Any:
-    """Cross-validate the systems, sharing what they prepare in a temporary folder."""
+    """Cross-validate the systems, which share a temporary cache."""
     from sklearn_profiling.evaluation import MultiTaskStratifiedKFold, compare
 
     with tempfile.TemporaryDirectory(prefix="sklearn-profiling-") as cache:
         systems = make_systems(options, users, cache)
-        # A name that is wrong is told now and not after the last fit.
+        # Refuse a wrong name now and not after the last fit.
         _reference(options, list(systems))
         folds = MultiTaskStratifiedKFold(options.folds, random_state=options.seed)
         return compare(
@@ -269,12 +134,144 @@ def _run_comparison(options: argparse.Namespace, users: Any) -> Any:
         )
 
 
-def _weights(users: Any) -> dict[str, float] | None:
-    """Take the competition's weights where its three tasks are there, and no other."""
-    from sklearn_profiling.evaluation import smpcup_scorer
+def _reference(options: argparse.Namespace, systems: Sequence[str]) -> str | None:
+    """Find the system that the others are tested against."""
+    if options.reference is not None:
+        return find_system(options.reference, systems)
+    # The question of the Aux-LSTM paper: does another task help the LSTM?
+    asked = options.main_task is not None and "LSTM" in systems
+    return "LSTM" if asked and len(systems) > 1 else None
 
-    weights: dict[str, float] = dict(smpcup_scorer().weights or {})
-    return weights if set(users.target) == set(weights) else None
+
+def find_system(part: str, names: Sequence[str]) -> str:
+    """Find the only system that a name or part of a name matches."""
+    from sklearn_profiling.exceptions import SourceError
+
+    found = _match_names(part, names)
+    if len(found) != 1:
+        problem = f"matches {found}" if found else "matches none"
+        msg = f"--reference: {part!r} {problem}; name one of {list(names)}"
+        raise SourceError(msg)
+    return found[0]
+
+
+def make_systems(options: argparse.Namespace, users: Any, cache: str) -> dict[str, Any]:
+    """Make the chosen systems, which share the folder `cache`."""
+    segmenter = segmenter_of(options, users)
+    groups: dict[str, dict[str, Any]] = {
+        "table3": _table3_systems(options, users, segmenter, cache)
+    }
+    if hasattr(options, "dimensions"):
+        groups = {
+            "aux-lstm": aux_lstm_systems(options, list(users.target), segmenter, cache),
+            **groups,
+        }
+    if "images" in users.data:
+        groups["images"] = _image_systems(options, segmenter, cache)
+    # The majority class is a system of every paper and compared once.
+    made = {name: system for group in groups.values() for name, system in group.items()}
+    chosen = options.systems or ["table3" if options.main_task is None else "all"]
+    names = {name for part in chosen for name in _named(part, groups, made)}
+    if names & _WITH_STYLE and "part_of_speech" not in segmenter.get_params():
+        print(
+            f"stylometric features: none, {type(segmenter).__name__} does not tag "
+            "parts of speech (--segmenter jieba does)"
+        )
+    return {name: system for name, system in made.items() if name in names}
+
+
+def _named(
+    part: str, groups: Mapping[str, Mapping[str, Any]], made: Mapping[str, Any]
+) -> list[str]:
+    """Find the systems of a group, or those that a part of a name matches."""
+    from sklearn_profiling.exceptions import SourceError
+
+    if part == "all":
+        return list(made)
+    if part in groups:
+        return list(groups[part])
+    found = _match_names(part, made)
+    if not found:
+        msg = f"--systems: {part!r} matches none of {[*_GROUPS, *made]}"
+        raise SourceError(msg)
+    return found
+
+
+def _match_names(part: str, names: Iterable[str]) -> list[str]:
+    """Find the system of that name, or else those whose names contain it."""
+    names = list(names)
+    same = [name for name in names if name.lower() == part.lower()]
+    return same or [name for name in names if part.lower() in name.lower()]
+
+
+def _table3_systems(
+    options: argparse.Namespace, users: Any, segmenter: Any, cache: str
+) -> dict[str, Any]:
+    """Make the systems of the MMLUP paper."""
+    from sklearn_profiling.pipelines import make_table3_systems
+
+    return make_table3_systems(
+        users.graph,
+        segmenter=segmenter,
+        memory=cache,
+        random_state=options.seed,
+        **net_parameters(options),
+    )
+
+
+def _image_systems(
+    options: argparse.Namespace, segmenter: Any, cache: str
+) -> dict[str, Any]:
+    """Make the systems that read images, in the sizes of the options."""
+    from sklearn_profiling.pipelines import make_image_systems
+    from sklearn_profiling.sources import ImageBagTransformer
+
+    side = options.image_size
+    shared = net_parameters(options)
+    filters = shared.pop("n_filters")
+    return make_image_systems(
+        images=ImageBagTransformer(
+            size=(side, side), on_bad_images="skip", memory=cache
+        ),
+        segmenter=segmenter,
+        n_filters=(options.image_filters, options.image_filters),
+        text_parameters={
+            "n_filters": filters,
+            "kernel_sizes": shared.pop("kernel_sizes"),
+        },
+        text_column="messages",
+        memory=cache,
+        random_state=options.seed,
+        **shared,
+    )
+
+
+def aux_lstm_systems(
+    options: argparse.Namespace, tasks: Sequence[str], segmenter: Any, cache: str
+) -> dict[str, Any]:
+    """Make the systems of the Aux-LSTM paper, in the sizes of the options."""
+    from sklearn_profiling.pipelines import make_aux_lstm_systems
+
+    shared = net_parameters(options)
+    for name in ("n_filters", "kernel_sizes"):
+        del shared[name]
+    return make_aux_lstm_systems(
+        tasks,
+        main_task=options.main_task,
+        segmenter=segmenter,
+        n_dimensions=options.dimensions,
+        lstm_parameters={
+            "n_hidden": options.hidden,
+            "n_dense": options.hidden,
+            "level": options.level,
+            "max_words": options.max_words,
+            "max_epochs": options.lstm_epochs,
+        },
+        cnn_parameters={"n_nodes": options.nodes},
+        memory=cache,
+        random_state=options.seed,
+        **shared,
+    )
 
 
 def _print_table(
@@ -301,3 +298,11 @@ def _print_table(
     if weights is not None:
         shown = " + ".join(f"{share} {task}" for task, share in weights.items())
         print(f"average = {shown}")
+
+
+def _weights(users: Any) -> dict[str, float] | None:
+    """Return the weights of SMP CUP 2016 if the tasks are exactly its three."""
+    from sklearn_profiling.evaluation import smpcup_scorer
+
+    weights: dict[str, float] = dict(smpcup_scorer().weights or {})
+    return weights if set(users.target) == set(weights) else None

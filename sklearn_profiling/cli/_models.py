@@ -1,4 +1,4 @@
-"""Commands about one trained system: fit, predict."""
+"""Commands that train one system or predict with it: fit, predict."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sklearn_profiling.cli._reading import load_users, net_parameters, segmenter
 
 
 def run_fit(options: argparse.Namespace) -> None:
-    """Train MMLUP on all labelled users and write it to a file."""
+    """Train MMLUP on all users and write it to a file."""
     import joblib
 
     from sklearn_profiling import __version__

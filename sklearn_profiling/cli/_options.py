@@ -1,4 +1,4 @@
-"""What can be typed, and the defaults of it."""
+"""Commands, options and their defaults."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from sklearn_profiling.cli._comparing import run_compare, run_demo
 from sklearn_profiling.cli._models import run_fit, run_predict
 
 _DESCRIPTION = """\
-Predict several attributes of social-media users from what they write and whom they
-know. PATH is a folder in the format of SMP CUP 2016 (labels.txt, status.txt,
+Predict several attributes of social-media users from their text, network and images.
+PATH is a folder in the format of SMP CUP 2016 (labels.txt, status.txt,
 links.txt), a folder with users.jsonl[.gz] and links.tsv, a folder in that of MEX-A3T
 (truth.txt, text, images), or one file of users (JSON lines or Parquet)."""
 
@@ -21,7 +21,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     demo = commands.add_parser(
-        "demo", help="compare all systems on synthetic users, about three minutes"
+        "demo", help="compare systems on synthetic users, about three minutes"
     )
     demo.add_argument(
         "--users", type=_positive, default=600, help="number of users (600)"
@@ -30,7 +30,7 @@ def make_parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--images",
         action="store_true",
-        help="users with pictures of digits, and the systems that read pictures",
+        help="users with images of digits, and the systems that read images",
     )
     _add_common(demo, max_epochs=25, filters=16, batch_size=25)
     _add_images(demo, size=16, filters=16)
@@ -48,7 +48,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_data(compare)
     compare.add_argument("--folds", type=_folds, default=5, help="number of folds (5)")
     _add_comparison(compare)
-    compare.add_argument("--out", type=Path, help="CSV file for the scores by fold")
+    compare.add_argument("--out", type=Path, help="CSV file for the scores per fold")
     _add_common(compare, max_epochs=15, filters=16, batch_size=50)
     _add_aux_lstm(compare)
     _add_images(compare, size=32, filters=16)
@@ -64,7 +64,7 @@ def make_parser() -> argparse.ArgumentParser:
     predict.add_argument(
         "model",
         type=Path,
-        help="file written by fit; loading runs code in it, so take only your own",
+        help="file written by fit; loading it runs code, so use only files you trust",
     )
     _add_data(predict, tasks=False)
     predict.add_argument("--out", type=Path, required=True, help="CSV file to write")
@@ -90,13 +90,15 @@ def _folds(text: str) -> int:
 
 def _add_data(parser: argparse.ArgumentParser, *, tasks: bool = True) -> None:
     parser.add_argument("path", type=Path, metavar="PATH", help="users")
-    parser.add_argument("--links", type=Path, help="links file, for records")
+    parser.add_argument("--links", type=Path, help="file of links, for records")
     if tasks:
         parser.add_argument(
             "--tasks", nargs="+", metavar="TASK", help="attributes; all by default"
         )
     parser.add_argument(
-        "--encoding", default="utf-8", help="of text files (utf-8); gb18030 is usual"
+        "--encoding",
+        default="utf-8",
+        help="encoding of text files (utf-8); gb18030 is common in China",
     )
     parser.add_argument(
         "--on-bad-lines",
@@ -108,7 +110,7 @@ def _add_data(parser: argparse.ArgumentParser, *, tasks: bool = True) -> None:
         "--on-unknown-links",
         choices=["error", "add", "drop"],
         default="add",
-        help="what to do with links of ids that are no users (add)",
+        help="how to treat links of ids that are not users (add)",
     )
 
 
@@ -117,33 +119,33 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
         "--systems",
         nargs="+",
         metavar="NAME",
-        help="systems to compare, by name or any part of it, or table3 (MMLUP's "
-        "paper), aux-lstm (Aux-LSTM's paper), images (where users have any) or all; "
+        help="systems to compare, by name or part of a name, or table3 (MMLUP's "
+        "paper), aux-lstm (Aux-LSTM's paper), images (if users have any) or all; "
         "table3 by default, all with --main-task",
     )
     parser.add_argument(
         "--main-task",
         metavar="TASK",
-        help="the task that the others help in Meta-Learning and Aux-LSTM",
+        help="the main task of Meta-Learning and Aux-LSTM",
     )
     parser.add_argument(
         "--aux-task",
         nargs="+",
         metavar="TASK",
-        help="the tasks that help it; all others by default. With this option only "
-        "the main task and these are compared",
+        help="auxiliary tasks; all others by default. With this option only the main "
+        "task and these are compared",
     )
     parser.add_argument(
         "--reference",
         metavar="NAME",
-        help="system to test the others against; what differs is marked (LSTM with "
-        "--main-task, else none)",
+        help="system to test the others against; significant differences are marked "
+        "(LSTM with --main-task, else none)",
     )
     parser.add_argument(
         "--test",
         choices=["corrected", "t"],
         default="corrected",
-        help="corrected resampled t-test, or the plain paired one (corrected)",
+        help="corrected resampled or plain paired t-test (corrected)",
     )
     parser.add_argument(
         "--metric",
@@ -154,13 +156,13 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
             "macro_recall",
             "f_of_averages",
         ],
-        help="what to print (accuracy; with --main-task also macro P, R and F)",
+        help="metric to print (accuracy; with --main-task also macro P, R and F)",
     )
     parser.add_argument(
         "--results",
         type=Path,
         metavar="FOLDER",
-        help="folder of finished folds: what is there is not done again",
+        help="folder of finished folds, which are not run again",
     )
 
 
@@ -169,14 +171,14 @@ def _add_images(parser: argparse.ArgumentParser, *, size: int, filters: int) -> 
         "--image-size",
         type=_positive,
         default=size,
-        help=f"height and width that images are brought to ({size})",
+        help=f"height and width that images are resized to ({size})",
     )
     parser.add_argument(
         "--image-filters",
         type=_positive,
         default=filters,
-        help=f"feature maps of the first convolution of the 3D-CNNs ({filters}; our "
-        "choice for the paper is 32 in Model 1 and 64 in Model 2)",
+        help=f"feature maps of the first convolution of the 3D-CNNs ({filters}; the "
+        "estimators' defaults are 32 in Model 1 and 64 in Model 2)",
     )
 
 
@@ -185,39 +187,39 @@ def _add_aux_lstm(parser: argparse.ArgumentParser) -> None:
         "--dimensions",
         type=_positive,
         default=100,
-        help="of the LSTMs' word vectors (100; the paper has 200)",
+        help="dimension of the LSTMs' word vectors (100; the paper has 200)",
     )
     parser.add_argument(
         "--hidden",
         type=_positive,
         default=48,
-        help="units of the LSTMs and the dense layers behind them (48)",
+        help="units of the LSTMs and of the dense layers after them (48)",
     )
     parser.add_argument(
         "--level",
         choices=["user", "message"],
         default="message",
-        help="LSTMs read a user's messages one by one, or end to end as in the paper, "
-        "which takes more passes and steps (message)",
+        help="LSTMs read a user's messages one by one, or concatenated as in the "
+        "paper, which takes more epochs and time steps (message)",
     )
     parser.add_argument(
         "--max-words",
         type=_positive,
         default=100,
-        help="words of each message (or user) that the LSTMs read (100; the paper "
-        "reads all)",
+        help="maximum number of words per message (or user) in the LSTMs (100; the "
+        "paper reads all)",
     )
     parser.add_argument(
         "--lstm-epochs",
         type=_positive,
         default=8,
-        help="passes of the LSTMs over the users (8)",
+        help="epochs of the LSTMs (8)",
     )
     parser.add_argument(
         "--nodes",
         type=_positive,
         default=100,
-        help="nodes of bow-CNN and PCNN (100; the paper's source has 1000)",
+        help="nodes of bow-CNN and PCNN (100; the cited paper has 1000)",
     )
 
 
@@ -229,25 +231,25 @@ def _add_common(
         "--segmenter",
         choices=["auto", "jieba", "character"],
         default="auto",
-        help="words, characters, or characters where jieba finds hardly else (auto)",
+        help="words, characters, or characters if jieba finds hardly any words (auto)",
     )
     parser.add_argument(
         "--max-epochs",
         type=_positive,
         default=max_epochs,
-        help=f"passes over the users ({max_epochs})",
+        help=f"number of epochs ({max_epochs})",
     )
     parser.add_argument(
         "--batch-size",
         type=_positive,
         default=batch_size,
-        help=f"users in a batch ({batch_size}; the paper has 50)",
+        help=f"users per batch ({batch_size}; the paper has 50)",
     )
     parser.add_argument(
         "--filters",
         type=_positive,
         default=filters,
-        help=f"feature maps of each filter width ({filters}; the paper has 64)",
+        help=f"feature maps per filter width ({filters}; the paper has 64)",
     )
     parser.add_argument(
         "--kernel-sizes",
@@ -261,10 +263,10 @@ def _add_common(
         "--dtype",
         choices=["float32", "bfloat16", "float64"],
         default="bfloat16",
-        help="precision of the nets; bfloat16, the default, is up to twice as quick "
-        "where the CPU has it and float32 elsewhere",
+        help="precision of the nets; bfloat16, the default, is up to twice as fast on "
+        "CPUs that support it, and float32 on others",
     )
     parser.add_argument("--device", default="cpu", help="torch device (cpu)")
     parser.add_argument(
-        "--jobs", type=int, default=None, help="fits at a time (one a core)"
+        "--jobs", type=int, default=None, help="number of parallel fits (one per core)"
     )

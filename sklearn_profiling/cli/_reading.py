@@ -1,4 +1,4 @@
-"""Users in, and what the options say about all nets."""
+"""Users, segmenter and net parameters from the options."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def load_users(options: argparse.Namespace, *, labelled: bool = True) -> Any:
-    """Read users in either format and say what was read."""
+    """Read users in any of the formats and print a summary."""
     from sklearn_profiling.datasets import (
         load_mex_a3t,
         load_records,
@@ -43,7 +43,7 @@ def load_users(options: argparse.Namespace, *, labelled: bool = True) -> Any:
 
 
 def print_read(users: Any, *, labelled: bool) -> None:
-    """Say what was read."""
+    """Print a summary of the users."""
     network = "no network"
     if users.graph is not None:
         linked = int((users.graph.index_of(users.data["user_id"]) >= 0).sum())
@@ -66,7 +66,7 @@ def print_read(users: Any, *, labelled: bool) -> None:
 
 
 def segmenter_of(options: argparse.Namespace, users: Any) -> Any:
-    """Make the segmenter that was named, or that suits the text."""
+    """Make the named segmenter, or the one that suits the text."""
     from sklearn_profiling.sources import (
         CharacterSegmenter,
         JiebaSegmenter,
@@ -95,7 +95,7 @@ def net_parameters(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def jobs_of(options: argparse.Namespace) -> int:
-    """Take the number of fits at a time; one a core by default."""
+    """Return the number of parallel fits, one per core by default."""
     import joblib
 
     return joblib.cpu_count() if options.jobs is None else int(options.jobs)

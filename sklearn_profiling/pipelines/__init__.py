@@ -1,8 +1,8 @@
 """Whole systems as Pipelines, and the sets of systems that are compared.
 
-One module a paper: :mod:`.mmlup`, :mod:`.aux_lstm`, :mod:`.images` and
-:mod:`.unified`. Each makes its system by ``make_...`` and what its tables compare by
-``make_..._systems``.
+One module per paper: :mod:`.mmlup`, :mod:`.aux_lstm`, :mod:`.images` and
+:mod:`.unified`. Each has functions ``make_...`` for its system and
+``make_..._systems`` for those that the paper's tables compare.
 """
 
 from sklearn_profiling.pipelines.aux_lstm import (

@@ -1,4 +1,4 @@
-"""The systems of the Aux-LSTM paper, each as one Pipeline."""
+"""LSTM, Aux-LSTM and multi-task LSTM as Pipelines, and all systems of their paper."""
 
 from __future__ import annotations
 
@@ -24,12 +24,9 @@ from sklearn_profiling.estimators import (
     PCNNClassifier,
 )
 from sklearn_profiling.exceptions import TargetError
-from sklearn_profiling.sources import (
-    FrequentWords,
-    JiebaSegmenter,
-    SourceUnion,
-    Word2VecTransformer,
-)
+from sklearn_profiling.pipelines._steps import make_text_system
+from sklearn_profiling.sources import FrequentWords, Word2VecTransformer
+from sklearn_profiling.sources.text.segmentation import default_segmenter
 
 __all__ = [
     "make_aux_lstm",
@@ -38,9 +35,11 @@ __all__ = [
     "make_multi_task_lstm",
 ]
 
-
 _SHARED = "text"
 """Name of the source that all tasks read."""
+
+_FINE_TUNING_LEARNING_RATE = 0.03
+"""Of Multi-task LSTM, whose word vectors are trained too."""
 
 
 def make_lstm(
@@ -52,7 +51,7 @@ def make_lstm(
     memory: str | joblib.Memory | None = None,
     random_state: RandomState = None,
 ) -> Pipeline:
-    """Make the individual classification: segmentation, word2vec, LSTM.
+    """Make the single-task baseline: segmentation, word2vec, LSTM.
 
     Parameters
     ----------
@@ -62,7 +61,7 @@ def make_lstm(
         From words to words with vectors. None is skip-gram word2vec with 200
         dimensions and window 5 (paper).
     classifier : classifier, default=None
-        None is :class:`~sklearn_profiling.estimators.LSTMClassifier`, one net a task.
+        None is :class:`~sklearn_profiling.estimators.LSTMClassifier`, one net per task.
     text_column : str, default="messages"
         Column of the users' table with lists of messages.
     memory : str or joblib.Memory, default=None
@@ -87,7 +86,15 @@ def make_lstm(
     seeds = derive_seeds(random_state, 2)
     if classifier is None:
         classifier = LSTMClassifier(random_state=seeds[1])
-    return _one_text(segmenter, word_vectors, classifier, text_column, memory, seeds[0])
+    if word_vectors is None:
+        word_vectors = Word2VecTransformer(200, window=5, random_state=seeds[0])
+    return make_text_system(
+        segmenter,
+        [(_SHARED, word_vectors, "words")],
+        classifier,
+        text_column=text_column,
+        memory=memory,
+    )
 
 
 def make_aux_lstm(
@@ -113,7 +120,7 @@ def make_aux_lstm(
         dimensions and window 5 (paper).
     classifier : classifier, default=None
         None is :class:`~sklearn_profiling.estimators.AuxLSTMClassifier` with
-        `main_task`; one that is given brings a main task of its own.
+        `main_task`; a given classifier has a main task of its own.
     text_column : str, default="messages"
         Column of the users' table with lists of messages.
     memory : str or joblib.Memory, default=None
@@ -151,7 +158,15 @@ def make_aux_lstm(
             "given; set its own main_task"
         )
         raise TargetError(msg)
-    return _one_text(segmenter, word_vectors, classifier, text_column, memory, seeds[0])
+    if word_vectors is None:
+        word_vectors = Word2VecTransformer(200, window=5, random_state=seeds[0])
+    return make_text_system(
+        segmenter,
+        [(_SHARED, word_vectors, "words")],
+        classifier,
+        text_column=text_column,
+        memory=memory,
+    )
 
 
 def make_multi_task_lstm(
@@ -166,8 +181,8 @@ def make_multi_task_lstm(
 ) -> Pipeline:
     """Make the multi-task LSTM system: word vectors of each task and shared ones.
 
-    The source of a task is named after it and holds the same words with vectors trained
-    on the users labelled for it; the source "text" holds those trained on all users.
+    The source of a task is named after it and has the same words with vectors trained
+    on the users labelled for it; those of the source "text" are trained on all users.
 
     Parameters
     ----------
@@ -178,7 +193,7 @@ def make_multi_task_lstm(
     classifier : classifier, default=None
         None is :class:`~sklearn_profiling.estimators.MultiTaskLSTMClassifier`.
     n_dimensions : int, default=200
-        Length of all word vectors (paper).
+        Dimension of all word vectors (paper).
     text_column : str, default="messages"
         Column of the users' table with lists of messages.
     memory : str or joblib.Memory, default=None
@@ -221,51 +236,19 @@ def make_multi_task_lstm(
             task_sources={task: task for task in tasks},
             random_state=net_seed,
         )
-    vectors = {
-        name: Word2VecTransformer(
-            n_dimensions, task=None if name == _SHARED else name, random_state=seed
+    sources = [
+        (
+            name,
+            Word2VecTransformer(
+                n_dimensions, task=None if name == _SHARED else name, random_state=seed
+            ),
+            "words",
         )
         for name, seed in zip(names, seeds, strict=True)
-    }
-    return _pipeline(segmenter, vectors, classifier, text_column, memory)
-
-
-def _one_text(
-    segmenter: Any,
-    word_vectors: Any,
-    classifier: Any,
-    text_column: str,
-    memory: str | joblib.Memory | None,
-    seed: int,
-) -> Pipeline:
-    if word_vectors is None:
-        word_vectors = Word2VecTransformer(200, window=5, random_state=seed)
-    return _pipeline(
-        segmenter, {_SHARED: word_vectors}, classifier, text_column, memory
+    ]
+    return make_text_system(
+        segmenter, sources, classifier, text_column=text_column, memory=memory
     )
-
-
-def _pipeline(
-    segmenter: Any,
-    vectors: dict[str, Any],
-    classifier: Any,
-    text_column: str,
-    memory: str | joblib.Memory | None,
-) -> Pipeline:
-    if segmenter is None:
-        segmenter = JiebaSegmenter()
-    sources = [(name, transformer, "words") for name, transformer in vectors.items()]
-    return Pipeline(
-        [
-            ("segmenter", SourceUnion([("words", segmenter, text_column)])),
-            ("sources", SourceUnion(sources)),
-            ("classifier", classifier),
-        ],
-        memory=memory,
-    )
-
-
-_FINE_TUNING_RATE = 0.03
 
 
 def make_aux_lstm_systems(
@@ -290,24 +273,24 @@ def make_aux_lstm_systems(
     tasks : sequence of str
         Names of the tasks: the columns of `y`.
     main_task : str, default=None
-        The one of them that the others help in Meta-Learning and Aux-LSTM. None is the
-        first for Aux-LSTM and every task in turn for Meta-Learning.
+        The task that the others help in Meta-Learning and Aux-LSTM. None is the first
+        for Aux-LSTM and every task in turn for Meta-Learning.
     segmenter : transformer, default=None
         From messages to words; None is jieba, duplicate messages dropped.
     n_dimensions : int, default=200
-        Length of the LSTMs' word vectors, from word2vec with window 5 (paper).
+        Dimension of the LSTMs' word vectors, from word2vec with window 5 (paper).
     stylometric : transformer, "drop" or None, default=None
-        Features of style for SVM, ME and Meta-Learning. None takes them if the
-        segmenter can tag parts of speech, and none otherwise.
+        Stylometric features for SVM, ME and Meta-Learning. None uses them if the
+        segmenter can tag parts of speech.
     tune : bool, default=True
-        Whether SVM, ME and Meta-Learning choose their strength by inner folds.
+        Whether SVM, ME and Meta-Learning choose `C` by inner cross-validation.
     lstm_parameters, cnn_parameters : mapping of str to object, default=None
         Parameters of the LSTMs and of bow-CNN and PCNN alone, for example
         ``n_hidden`` and ``n_nodes``.
     text_column : str, default="messages"
         Column with lists of messages.
     memory : str or joblib.Memory, default=None
-        Folder for the caches: the systems share what they prepare.
+        Folder for the caches, so that the systems share their sources.
     random_state : int, RandomState instance or None, default=None
         Decides all parts; the systems share their seeds.
     **net_parameters : dict
@@ -323,7 +306,7 @@ def make_aux_lstm_systems(
     Raises
     ------
     TargetError
-        If `main_task` is none of the tasks.
+        If `main_task` is not one of the tasks.
 
     See Also
     --------
@@ -335,11 +318,10 @@ def make_aux_lstm_systems(
     words. SVM, ME, the CNNs and LSTM learn each task alone.
 
     Unless `lstm_parameters` or `net_parameters` say otherwise, the learning rate of the
-    LSTMs falls to zero over their passes, and that of Multi-task LSTM begins at 0.03
-    (our choices). At a constant rate the last step decides, and now and then leaves an
-    LSTM below the majority class; the word vectors of Multi-task LSTM are trained on
-    too, and at the rate of the others they learn the training users by heart within a
-    few passes.
+    LSTMs decays to zero, and that of Multi-task LSTM starts at 0.03 (our choices). At a
+    constant learning rate the last update decides, and occasionally leaves an LSTM
+    below the majority class; Multi-task LSTM also trains its word vectors, which at the
+    learning rate of the others overfit within a few epochs.
 
     Examples
     --------
@@ -365,7 +347,6 @@ def make_aux_lstm_systems(
         **shared,
     }
     cnn = {"random_state": net_seed, **net_parameters, **(cnn_parameters or {})}
-    regions = {"segmenter": segmenter, **shared}
     lstm = {
         "learning_rate_decay": True,
         "random_state": net_seed,
@@ -375,16 +356,21 @@ def make_aux_lstm_systems(
     vectors = Word2VecTransformer(n_dimensions, random_state=vector_seed)
     recurrent = {"segmenter": segmenter, "word_vectors": vectors, **shared}
     multi_task = MultiTaskLSTMClassifier(
-        source="text",
+        source=_SHARED,
         task_sources={task: task for task in tasks},
-        **{"learning_rate": _FINE_TUNING_RATE, **lstm},
+        **{"learning_rate": _FINE_TUNING_LEARNING_RATE, **lstm},
     )
+
+    def frequent_words(classifier: Any) -> Pipeline:
+        sources = [("text", FrequentWords(), "words")]
+        return make_text_system(segmenter, sources, classifier, **shared)
+
     return {
         "Majority class": make_majority_baseline(),
         "SVM": make_svm_baseline(**linear),
         "ME": make_maxent_baseline(**linear),
-        "bow-CNN": _text_pipeline(BowCNNClassifier(**cnn), **regions),
-        "PCNN": _text_pipeline(PCNNClassifier(**cnn), **regions),
+        "bow-CNN": frequent_words(BowCNNClassifier(**cnn)),
+        "PCNN": frequent_words(PCNNClassifier(**cnn)),
         "LSTM": make_lstm(classifier=LSTMClassifier(**lstm), **recurrent),
         "Meta-Learning": make_meta_learning_baseline(main_task=main_task, **linear),
         "Multi-task LSTM": make_multi_task_lstm(
@@ -402,31 +388,12 @@ def make_aux_lstm_systems(
 
 
 def _tagged(segmenter: Any, stylometric: Any) -> tuple[Any, Any]:
-    """Have the segmenter tag parts of speech, where style is wanted and it can."""
+    """Let the segmenter tag parts of speech if style is wanted and it can."""
     if isinstance(stylometric, str):
         return segmenter, stylometric
     if segmenter is None:
-        return JiebaSegmenter(part_of_speech=True), stylometric
+        return default_segmenter(part_of_speech=True), stylometric
     if "part_of_speech" in segmenter.get_params():
         return clone(segmenter).set_params(part_of_speech=True), stylometric
-    # A text without tags has no style to measure, unless a given tagger finds them.
+    # Without tags there is no style to measure, unless a given tagger finds them.
     return segmenter, "drop" if stylometric is None else stylometric
-
-
-def _text_pipeline(
-    classifier: Any,
-    *,
-    segmenter: Any,
-    text_column: str,
-    memory: str | joblib.Memory | None,
-) -> Pipeline:
-    """Make the way from messages to a net that learns its own table of words."""
-    segmenter = JiebaSegmenter() if segmenter is None else segmenter
-    return Pipeline(
-        [
-            ("segmenter", SourceUnion([("words", segmenter, text_column)])),
-            ("sources", SourceUnion([("text", FrequentWords(), "words")])),
-            ("classifier", classifier),
-        ],
-        memory=memory,
-    )

@@ -1,4 +1,4 @@
-"""The systems that read images, each as one Pipeline."""
+"""The 3D-CNN as one Pipeline, and the systems that read images."""
 
 from __future__ import annotations
 
@@ -15,12 +15,8 @@ from sklearn_profiling.estimators import (
     ImageSetClassifier,
     MultimodalCNN3DClassifier,
 )
-from sklearn_profiling.sources import (
-    FrequentWords,
-    ImageBagTransformer,
-    JiebaSegmenter,
-    SourceUnion,
-)
+from sklearn_profiling.sources import FrequentWords, ImageBagTransformer, SourceUnion
+from sklearn_profiling.sources.text.segmentation import default_segmenter
 
 __all__ = ["make_cnn3d", "make_image_systems"]
 
@@ -38,8 +34,9 @@ def make_cnn3d(
     Parameters
     ----------
     images : transformer, default=None
-        From lists of images to bags, the source "images". None reads up to 11 images a
-        user (paper) and brings them to 64 x 64 (our choice: the paper gives no size).
+        From lists of images to bags, the source "images". None reads up to 11 images
+        per user (paper) and resizes them to 64 x 64 (our choice; the paper does not
+        report a size).
     classifier : classifier, default=None
         Reads the source "images". None is
         :class:`~sklearn_profiling.estimators.CNN3DClassifier`, Model 1.
@@ -47,7 +44,7 @@ def make_cnn3d(
         Column of the users' table with lists of paths, arrays or PIL images.
     memory : str or joblib.Memory, default=None
         Folder for the cache of decoded images, so that a grid search decodes each image
-        once.
+        only once.
     random_state : int, RandomState instance or None, default=None
         Decides all parts that are None.
 
@@ -77,8 +74,8 @@ def make_cnn3d(
         images = ImageBagTransformer(memory=memory)
     if classifier is None:
         classifier = CNN3DClassifier(random_state=derive_seed(random_state))
-    # Without the Pipeline's own cache: it would write all pixels once more for each
-    # fold, and what is slow, decoding, has a cache by file.
+    # No cache of the Pipeline: it would write all pixels again for each fold, while
+    # the slow part, decoding, is cached by file.
     return Pipeline(
         [
             ("sources", SourceUnion([("images", images, image_column)])),
@@ -111,17 +108,17 @@ def make_image_systems(
     n_filters : tuple of (int, int), default=None
         Feature maps of the first convolution of Model 1 and Model 2; None is their own.
     image_order : {"given", "random"}, default="random"
-        Order of a user's images in training of the 3D-CNNs. "given" is the paper's; a
-        bag has no order, and what is learned from one order alone is partly that order
+        Order of a user's images when the 3D-CNNs are trained. "given" is the paper's;
+        "random", because a bag has no order and a net trained on one overfits to it
         (our choice).
     text_parameters : mapping of str to object, default=None
         Parameters of the text branch of the gated net, for example ``kernel_sizes``.
     image_column : str, default="images"
         Column with lists of images.
     text_column : str, default=None
-        Column with lists of messages; None leaves out what reads text.
+        Column with lists of messages; None leaves out the system that reads text.
     memory : str or joblib.Memory, default=None
-        Folder for the caches: the systems share what they prepare.
+        Folder for the caches, so that the systems share their sources.
     random_state : int, RandomState instance or None, default=None
         Decides all parts; the systems share their seeds.
     **net_parameters : dict
@@ -139,8 +136,8 @@ def make_image_systems(
 
     Notes
     -----
-    Model 2, nearly twice as deep as Model 1, gets twice as many passes over the users
-    (our choice): with as many as Model 1 it learns little from single images.
+    Model 2, nearly twice as deep as Model 1, is trained for twice as many epochs (our
+    choice): with as many as Model 1 it learns little from single images.
 
     Examples
     --------
@@ -153,8 +150,8 @@ def make_image_systems(
     shared = {"random_state": seed, **net_parameters}
     volumes = {"image_order": image_order, **shared}
     first, second = (None, None) if n_filters is None else n_filters
-    passes = volumes.get("max_epochs", CNN3DClassifier().max_epochs)
-    deep = {**volumes, "max_epochs": 2 * passes}
+    epochs = volumes.get("max_epochs", CNN3DClassifier().max_epochs)
+    deep = {**volumes, "max_epochs": 2 * epochs}
 
     def alone(classifier: Any) -> Pipeline:
         return make_cnn3d(
@@ -175,9 +172,7 @@ def make_image_systems(
             n_filters_image=first, **{**volumes, **(text_parameters or {})}
         )
         words = make_pipeline(
-            JiebaSegmenter() if segmenter is None else segmenter,
-            FrequentWords(),
-            memory=memory,
+            default_segmenter(segmenter), FrequentWords(), memory=memory
         )
         union = SourceUnion(
             [("text", words, text_column), ("images", images, image_column)]

@@ -1,6 +1,6 @@
-"""A paper's whole system as one Pipeline, from the table of users to predictions.
+"""MMLUP as one Pipeline, the systems of its Table 3, and users new to the network.
 
-Every part can be replaced, and every parameter reached by ``set_params``:
+Every part can be replaced, and every parameter set by ``set_params``:
 
 ===============  =====================================================
 step             parameters
@@ -24,14 +24,14 @@ from sklearn_profiling.baselines import make_majority_baseline, make_tfidf_basel
 from sklearn_profiling.containers import SocialGraph
 from sklearn_profiling.estimators import MMLUPClassifier, TextCNNClassifier
 from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.pipelines._steps import make_text_system
 from sklearn_profiling.sources import (
     GloVeTransformer,
-    JiebaSegmenter,
     LatentSemanticVectors,
     LINEEmbedding,
     RegionKeywords,
-    SourceUnion,
 )
+from sklearn_profiling.sources.union import transform_with_links
 
 __all__ = [
     "make_mmlup",
@@ -65,7 +65,7 @@ def make_mmlup(
         From messages to words. None is jieba, duplicate messages dropped (paper).
     word_vectors : transformer, default=None
         From words to words with vectors, the source "text". None is GloVe with 100
-        dimensions, minimal count 5 and window 8 (paper).
+        dimensions, minimum count 5 and window 8 (paper).
     network : transformer or "drop", default=None
         From user ids to vectors, the source "network". None is LINE, 150 dimensions of
         first and 150 of second order (paper); users without a link lack the source.
@@ -73,9 +73,9 @@ def make_mmlup(
         From words to counts of keywords, the source "keywords". None is the paper's
         regional dictionary, learned from the training labels, for every task.
     topics : transformer or "drop", default=None
-        From words to one vector a user, the source "topics". None is latent semantic
-        analysis with 300 dimensions, which the paper does not have; "drop" gives the
-        paper's sources alone.
+        From words to one vector per user, the source "topics". None is latent semantic
+        analysis with 300 dimensions, which the paper does not have; "drop" leaves the
+        paper's sources.
     classifier : classifier, default=None
         None is :class:`~sklearn_profiling.estimators.MMLUPClassifier`.
     text_column : str, default="messages"
@@ -96,13 +96,12 @@ def make_mmlup(
     Notes
     -----
     Deviations from the paper: the dictionary covers every task instead of the region
-    alone (``keywords=RegionKeywords(task="region")`` gives the paper's), its counts are
-    divided by the words of the user, and the source "topics" is added, since on small
-    training sets a Text-CNN alone stays behind linear models on word counts.
+    alone (``keywords=RegionKeywords(task="region")`` is the paper's), its counts are
+    divided by the user's number of words, and the source "topics" is added, because on
+    small training sets a Text-CNN alone is worse than linear models on word counts.
 
-    GloVe, LINE and the topics see the texts and links of training users only as far as
-    they are given to ``fit``; LINE sees the whole `graph`, as in the paper, but no
-    label.
+    GloVe and the topics see only the users passed to ``fit``. LINE sees the whole
+    `graph`, as in the paper, but no label.
 
     Examples
     --------
@@ -119,9 +118,7 @@ def make_mmlup(
     seeds = derive_seeds(random_state, 5)
     location = memory.location if isinstance(memory, joblib.Memory) else memory
     if word_vectors is None:
-        word_vectors = GloVeTransformer(
-            100, min_count=5, window=8, random_state=seeds[0]
-        )
+        word_vectors = _default_vectors(seeds[0])
     if network is None:
         network = LINEEmbedding(
             graph, 300, unknown="nan", memory=location, random_state=seeds[1]
@@ -137,18 +134,14 @@ def make_mmlup(
         ("keywords", keywords, "words"),
         ("topics", topics, "words"),
     ]
-    columns: list[tuple[str, Any, str]] = [
-        ("words", _segmenter(segmenter), text_column)
-    ]
     if graph is not None:
         sources.append(("network", network, id_column))
-        columns.append((id_column, "passthrough", id_column))
-    return Pipeline(
-        [
-            ("segmenter", SourceUnion(columns)),
-            ("sources", SourceUnion(sources)),
-            ("classifier", classifier),
-        ],
+    return make_text_system(
+        segmenter,
+        sources,
+        classifier,
+        text_column=text_column,
+        kept_columns=[] if graph is None else [id_column],
         memory=memory,
     )
 
@@ -171,7 +164,7 @@ def make_text_cnn(
     word_vectors : transformer, default=None
         From words to words with vectors. None is GloVe with 100 dimensions (paper).
     classifier : classifier, default=None
-        None is :class:`~sklearn_profiling.estimators.TextCNNClassifier`, one net a
+        None is :class:`~sklearn_profiling.estimators.TextCNNClassifier`, one net per
         task.
     text_column : str, default="messages"
         Column of the users' table with lists of messages.
@@ -196,23 +189,16 @@ def make_text_cnn(
     """
     seeds = derive_seeds(random_state, 2)
     if word_vectors is None:
-        word_vectors = GloVeTransformer(
-            100, min_count=5, window=8, random_state=seeds[0]
-        )
+        word_vectors = _default_vectors(seeds[0])
     if classifier is None:
         classifier = TextCNNClassifier(random_state=seeds[1])
-    return Pipeline(
-        [
-            ("segmenter", SourceUnion([("words", _segmenter(segmenter), text_column)])),
-            ("sources", SourceUnion([("text", word_vectors, "words")])),
-            ("classifier", classifier),
-        ],
+    return make_text_system(
+        segmenter,
+        [("text", word_vectors, "words")],
+        classifier,
+        text_column=text_column,
         memory=memory,
     )
-
-
-def _segmenter(given: Any) -> Any:
-    return JiebaSegmenter() if given is None else given
 
 
 def make_table3_systems(
@@ -230,13 +216,13 @@ def make_table3_systems(
     Parameters
     ----------
     graph : SocialGraph or None
-        Friendship network; None leaves out what needs one.
+        Friendship network; None leaves out the network source and its ablation.
     segmenter, network : transformer, default=None
         As for :func:`~sklearn_profiling.pipelines.make_mmlup`.
     text_column : str, default="messages"
         Column with lists of messages.
     memory : str or joblib.Memory, default=None
-        Folder for the caches: the systems share what they prepare.
+        Folder for the caches, so that the systems share their sources.
     random_state : int, RandomState instance or None, default=None
         Decides all parts; the systems share their seeds.
     **net_parameters : dict
@@ -284,48 +270,66 @@ def predict_proba_with_links(
 
     Parameters
     ----------
-    model : Pipeline
-        A fitted system; one made by :func:`~sklearn_profiling.pipelines.make_mmlup`
-        embeds new users from their links.
+    model : Pipeline or classifier
+        A fitted system. Of a Pipeline, such as that of
+        :func:`~sklearn_profiling.pipelines.make_mmlup`, each step whose ``transform``
+        takes ``new_links`` embeds new users from their links.
     X : DataFrame
         Users.
     graph : SocialGraph or None
-        Network of these users.
+        Network of these users; None leaves them to the links that the model knows.
 
     Returns
     -------
     list of ndarray of shape (n_users, n_classes)
-        Probabilities, one array a task.
+        Probabilities, one array per task.
 
     Raises
     ------
     SourceError
-        If the model is a Pipeline of other steps and does not predict probabilities.
+        If the model does not predict probabilities.
+
+    See Also
+    --------
+    sklearn_profiling.sources.SourceUnion : Its ``transform`` takes ``new_links``.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.datasets import make_user_profiles
+    >>> from sklearn_profiling.pipelines import make_mmlup, predict_proba_with_links
+    >>> users = make_user_profiles(60, random_state=0)
+    >>> known = users.graph.subgraph(users.data["user_id"][:50])
+    >>> model = make_mmlup(known, random_state=0).set_params(
+    ...     classifier__max_epochs=1, sources__network__n_samples=1000
+    ... )
+    >>> model = model.fit(users.data[:50], users.target[:50])
+    >>> found = predict_proba_with_links(model, users.data[50:], users.graph)
+    >>> [probabilities.shape[0] for probabilities in found]
+    [10, 10, 10, 10]
     """
-    steps = getattr(model, "named_steps", {})
-    union = steps.get("sources") if "segmenter" in steps else None
-    line = None if union is None else union.named_sources_.get("network")
-    if union is None or line is None or graph is None:
-        if not hasattr(model, "predict_proba"):
-            msg = f"{type(model).__name__} does not predict probabilities"
-            raise SourceError(msg)
-        return _as_list(model.predict_proba(X))
-    words = steps["segmenter"].transform(X)
-    sources = union.transform(words)
+    if not hasattr(model, "predict_proba"):
+        msg = f"{type(model).__name__} does not predict probabilities"
+        raise SourceError(msg)
+    if graph is not None and isinstance(model, Pipeline):
+        links = _links_of(graph)
+        for _, step in model.steps[:-1]:
+            X = transform_with_links(step, X, links)
+        model = model[-1]
+    found = model.predict_proba(X)
+    return found if isinstance(found, list) else [found]
+
+
+def _default_vectors(seed: int) -> GloVeTransformer:
+    return GloVeTransformer(100, min_count=5, window=8, random_state=seed)
+
+
+def _links_of(graph: SocialGraph) -> pd.DataFrame:
+    """List the arcs of a graph as source, target and weight."""
     links = graph.adjacency.tocoo()
-    column = next(column for name, _, column in union.sources_ if name == "network")
-    sources["network"] = line.transform(
-        words[column],
-        new_links=pd.DataFrame(
-            {
-                "source": graph.ids[links.row],
-                "target": graph.ids[links.col],
-                "weight": links.data,
-            }
-        ),
+    return pd.DataFrame(
+        {
+            "source": graph.ids[links.row],
+            "target": graph.ids[links.col],
+            "weight": links.data,
+        }
     )
-    return _as_list(steps["classifier"].predict_proba(sources))
-
-
-def _as_list(probabilities: Any) -> list[Any]:
-    return probabilities if isinstance(probabilities, list) else [probabilities]

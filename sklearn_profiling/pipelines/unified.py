@@ -1,4 +1,4 @@
-"""The systems that write profiles, each as one Pipeline."""
+"""The unified multimodal system as one Pipeline, and the systems of its Table 2."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ from sklearn_profiling.training.generators.backbones import SMALL_BART
 
 __all__ = ["make_profile_generator", "make_unified_systems"]
 
-
 _SMALL, _USUAL = (32, 32), (224, 224)
-"""Sizes of images: of the small model that None stands for, and of vit-base."""
+"""Image sizes of the small model that None stands for, and of vit-base."""
+
+_PARADIGMS = ("multimodal", "unimodal", "both")
 
 
 def make_profile_generator(
@@ -54,31 +55,30 @@ def make_profile_generator(
     ----------
     classifier : classifier, default=None
         None is :class:`~sklearn_profiling.estimators.ProfileGeneratorClassifier` with
-        its small models of random weights. Another one says by its parameters what the
-        Pipeline reads: `paradigm` whether images, captions or both, `tokenizer` or
-        `language_model` how text is cut.
+        its small, randomly initialised models. The parameters of a given classifier
+        decide what the Pipeline reads: `paradigm` whether images, captions or both,
+        `tokenizer` or `language_model` how text is tokenized.
     segmenter : transformer, default=None
         From messages to tokens, the source "text". None is
         :class:`~sklearn_profiling.sources.SubwordSegmenter` with the tokenizer of
-        `classifier`; where that has none, the tokens are learned.
+        `classifier`; without one, the tokens are learned.
     images : transformer, default=None
         From lists of images to bags, the source "images". None reads up to three
-        images a user (paper) and brings them to 224 x 224, the size of vit-base, or to
-        32 x 32 for the small model.
+        images per user (paper) and resizes them to 224 x 224, the size of vit-base, or
+        to 32 x 32 for the small model.
     captioner : transformer, default=None
         From lists of images to captions, such as
-        :class:`~sklearn_profiling.sources.ImageCaptioner`; in place of
-        `caption_column`.
+        :class:`~sklearn_profiling.sources.ImageCaptioner`; replaces `caption_column`.
     text_column : str, default="messages"
         Column of the users' table with lists of messages.
     image_column : str or None, default="images"
         Column with lists of paths, arrays or PIL images; None for text alone.
     caption_column : str or None, default=None
-        Column with lists of captions, one an image.
+        Column with lists of captions, one per image.
     memory : str or joblib.Memory, default=None
         Folder for the cache of decoded images.
     random_state : int, RandomState instance or None, default=None
-        Decides the classifier, if that is None.
+        Decides the classifier, if it is None.
 
     Returns
     -------
@@ -88,8 +88,8 @@ def make_profile_generator(
     Raises
     ------
     ProfilingError
-        If the classifier reads captions and none are given, or its text and captions
-        could not be cut by the same tokenizer.
+        If the classifier reads captions and none are given, or text and captions
+        cannot share a tokenizer.
 
     See Also
     --------
@@ -97,9 +97,9 @@ def make_profile_generator(
 
     Notes
     -----
-    A tokenizer that is learned is learned from the messages alone, so captions need
-    one that is given: learn it with ``SubwordSegmenter().fit(texts).tokenizer_``, or
-    take that of a language model.
+    A learned tokenizer is learned from the messages alone, so captions need a given
+    one: fit it with ``SubwordSegmenter().fit(texts).tokenizer_``, or take that of a
+    language model.
 
     Examples
     --------
@@ -136,7 +136,7 @@ def make_profile_generator(
         if getattr(segmenter, "tokenizer", tokenizer) is None:
             msg = (
                 "make_profile_generator: text and captions must be cut by one "
-                "tokenizer, and the classifier and the segmenter have none; give the "
+                "tokenizer, and neither classifier nor segmenter has one; give the "
                 "classifier a tokenizer"
             )
             raise ProfilingError(msg)
@@ -145,18 +145,6 @@ def make_profile_generator(
             cut = Pipeline([("captioner", captioner), ("segmenter", cut)])
         sources.append((getattr(classifier, "captions", "captions"), cut, column))
     return Pipeline([("sources", SourceUnion(sources)), ("classifier", classifier)])
-
-
-def _tokenizer_of(params: dict[str, Any]) -> Any:
-    """Find the tokenizer that the classifier will use; None if it has none."""
-    given = params.get("tokenizer")
-    folder = params.get("language_model")
-    if given is None and isinstance(folder, str | os.PathLike):
-        return folder
-    return given
-
-
-_PARADIGMS = ("multimodal", "unimodal", "both")
 
 
 def make_unified_systems(
@@ -185,23 +173,23 @@ def make_unified_systems(
     Parameters
     ----------
     t5 : str, path-like, configuration, dict or Module, default=None
-        Language model of all systems that write with T5, as parameter
+        Language model of all systems that generate with T5, as parameter
         ``language_model`` of
         :class:`~sklearn_profiling.estimators.ProfileGeneratorClassifier`; None is a
-        small one with random weights.
+        small one, randomly initialised.
     bart : str, path-like, configuration, dict or Module, default=None
-        That of the systems that write with BART, likewise.
+        Language model of the systems that generate with BART, likewise.
     llm : str, path-like, configuration, dict or Module, default=None
-        Decoder alone of "LLaMA" and "LLaVA", as parameter ``language_model`` of
+        Decoder-only model of "LLaMA" and "LLaVA", as parameter ``language_model`` of
         :class:`~sklearn_profiling.estimators.CausalLMProfileClassifier`.
     encoder : str, path-like, configuration, dict or Module, default=None
-        Encoder of text of "COOPNet", as parameter ``language_model`` of
+        Text encoder of "COOPNet", as parameter ``language_model`` of
         :class:`~sklearn_profiling.estimators.COOPNetClassifier`.
     image_model : str, path-like, configuration, dict or Module, default=None
         Vision transformer of all systems that read images, likewise.
     tokenizer, bart_tokenizer, llm_tokenizer, encoder_tokenizer : object, default=None
-        Tokenizers of the four, where the models are no folders. None learns the tokens
-        from the messages, which does not go with captions.
+        Tokenizers of the four models, unless these are folders. None learns the tokens
+        from the messages, which excludes captions.
     paradigms : sequence of {"multimodal", "unimodal", "both"}, default=("multimodal",)
         How the paper's own systems read images; the latter two read captions.
     images, captioner : transformer, default=None
@@ -209,14 +197,14 @@ def make_unified_systems(
     text_column, image_column : str, default="messages" and "images"
         Columns of the users' table.
     caption_column : str or None, default=None
-        Column with captions, where there is no `captioner`.
+        Column with captions, if there is no `captioner`.
     memory : str or joblib.Memory, default=None
         Folder for the cache of decoded images.
     random_state : int, RandomState instance or None, default=None
         Decides all parts; the systems share their seed.
     **parameters : dict
-        Parameters that all systems share, for example ``max_epochs``; a baseline that
-        has no use for one of them goes without.
+        Parameters that all systems share, for example ``max_epochs``; each baseline
+        takes those that it has.
 
     Returns
     -------
@@ -225,15 +213,15 @@ def make_unified_systems(
         which read text alone; "COOPNet", "LLaVA", "SelectAtt" (with T5), "VLP-MABSA"
         and "AoM" (with BART), which read text and images; and of the paper's own, for
         each paradigm, such as "multimodal", "Ours, basic (multimodal)" (images beside
-        the text), "Ours, attention (multimodal)" (guided attention, trained on all
-        there is alone) and "Ours, joint (multimodal)" (all four modes of training). The
-        unimodal paradigm has no guided attention. ChatGLM is "LLaMA" with another
+        the text), "Ours, attention (multimodal)" (guided attention, trained on the
+        fused sources only) and "Ours, joint (multimodal)" (all four training modes).
+        The unimodal paradigm has no guided attention. ChatGLM is "LLaMA" with another
         `llm`.
 
     Raises
     ------
     ProfilingError
-        If a paradigm is not known, or reads captions that are not given.
+        If a paradigm is unknown, or reads captions that are not given.
 
     See Also
     --------
@@ -249,7 +237,7 @@ def make_unified_systems(
     unknown = [name for name in paradigms if name not in _PARADIGMS]
     if unknown:
         msg = (
-            f"make_unified_systems: paradigms must be out of {list(_PARADIGMS)}; got "
+            f"make_unified_systems: paradigms must be among {list(_PARADIGMS)}; got "
             f"{unknown}"
         )
         raise ProfilingError(msg)
@@ -266,7 +254,7 @@ def make_unified_systems(
 
     def system(kind: Callable[..., Any], *, pictures: bool, **own: Any) -> Any:
         models = {"image_model": image_model} if pictures else {}
-        # What no system knows is left in, and refused.
+        # A name that no system knows stays in, so that the constructor refuses it.
         known = kind().get_params()
         common = {k: v for k, v in shared.items() if k in known or k not in usual}
         return make_profile_generator(
@@ -300,8 +288,17 @@ def make_unified_systems(
     return systems
 
 
+def _tokenizer_of(params: dict[str, Any]) -> Any:
+    """Find the tokenizer that a classifier with these parameters uses, or None."""
+    given = params.get("tokenizer")
+    folder = params.get("language_model")
+    if given is None and isinstance(folder, str | os.PathLike):
+        return folder
+    return given
+
+
 def _own_systems(paradigm: str) -> dict[str, Mapping[str, Any]]:
-    """Parameters of the paper's own systems by their names."""
+    """Parameters of the paper's own systems by name."""
     alone = {"joint_modes": ("fusion",)}
     found: dict[str, Mapping[str, Any]] = {
         "basic": {"fusion": "concatenation", **alone},
@@ -309,6 +306,6 @@ def _own_systems(paradigm: str) -> dict[str, Mapping[str, Any]]:
         "joint": {"fusion": "attention"},
     }
     if paradigm == "unimodal":
-        # Captions are text: there is nothing to fuse.
+        # Captions are text, so there is nothing to fuse.
         del found["attention"]
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from inspect import signature
 from typing import Any, Self
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from scipy.sparse import issparse
 from sklearn.base import TransformerMixin, clone
+from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
@@ -23,27 +25,27 @@ Column = str | Sequence[str]
 
 
 class SourceUnion(TransformerMixin, _BaseComposition):
-    """Apply one transformer to each column and name what comes out.
+    """Apply one transformer to each column and name the results.
 
-    What ``ColumnTransformer`` is for one matrix this is for sources of different kinds:
-    text stays ragged, vectors stay dense, and the result can be sliced, hashed, cached
-    and sent to workers as one object.
+    The counterpart of ``ColumnTransformer`` for sources of different kinds: text stays
+    ragged, vectors stay dense, and the result can be sliced, hashed, cached and sent to
+    workers as one object.
 
     Parameters
     ----------
     sources : list of (str, transformer, str or list of str)
         Name of the source, its transformer and the column it reads. "passthrough"
-        gives the column as an array, "drop" leaves the source out. A list of columns
-        is given to the transformer as a DataFrame. Names may not hold ``__``.
+        returns the column as an array, "drop" leaves the source out. A list of columns
+        is passed to the transformer as a DataFrame. Names must not contain ``__``.
     n_jobs : int, default=None
-        Number of transformers to run at a time, in processes, as in joblib.
+        Number of transformers to run in parallel, in processes, as in joblib.
 
     Attributes
     ----------
     sources_ : list of (str, transformer, column)
         The fitted transformers.
     named_sources_ : dict of str to transformer
-        The same by name.
+        The fitted transformers by name.
 
     See Also
     --------
@@ -51,7 +53,7 @@ class SourceUnion(TransformerMixin, _BaseComposition):
 
     Notes
     -----
-    The result of one union can be read by another: its names are then the columns. So
+    The result of one union can be the input of another, with its sources as columns. So
     text is segmented once and read by several transformers.
 
     Examples
@@ -68,6 +70,20 @@ class SourceUnion(TransformerMixin, _BaseComposition):
     >>> made = union.fit_transform(users)
     >>> made["text"].tolist(), made["counts"].shape, made.shape
     ([[['茶', '香']], []], (2, 1), (2,))
+
+    Users who are new to the network are embedded from their links:
+
+    >>> from sklearn_profiling.containers import SocialGraph
+    >>> from sklearn_profiling.sources import LINEEmbedding
+    >>> graph = SocialGraph.from_edges([("ann", "bob"), ("bob", "cyd")])
+    >>> line = LINEEmbedding(graph, 2, solver="spectral", random_state=0)
+    >>> union = SourceUnion([("network", line, "user_id")])
+    >>> union = union.fit(pd.DataFrame({"user_id": ["ann", "bob"]}))
+    >>> new = pd.DataFrame({"user_id": ["eve"]})
+    >>> union.transform(new)["network"]
+    array([[0., 0., 1.]], dtype=float32)
+    >>> union.transform(new, new_links=[("eve", "bob")])["network"][:, -1]
+    array([0.], dtype=float32)
     """
 
     def __init__(
@@ -76,7 +92,7 @@ class SourceUnion(TransformerMixin, _BaseComposition):
         self.sources = sources
         self.n_jobs = n_jobs
 
-    # The composition helpers of scikit-learn want pairs of name and estimator.
+    # The composition helpers of scikit-learn take pairs of name and estimator.
     @property
     def _pairs(self) -> Sequence[tuple[str, Any]]:
         try:
@@ -99,7 +115,7 @@ class SourceUnion(TransformerMixin, _BaseComposition):
         Parameters
         ----------
         deep : bool, default=True
-            Whether to go into the transformers.
+            Whether to include the parameters of the transformers.
 
         Returns
         -------
@@ -144,7 +160,7 @@ class SourceUnion(TransformerMixin, _BaseComposition):
         Raises
         ------
         SourceError
-            If `sources` is no list of triples or a column is absent.
+            If `sources` is not a list of triples or a column is absent.
         """
         self.fit_transform(X, y)
         return self
@@ -162,7 +178,7 @@ class SourceUnion(TransformerMixin, _BaseComposition):
         Returns
         -------
         SliceDict
-            One entry a source.
+            One entry per source.
         """
         self._check_sources()
         used = [entry for entry in self.sources if not _is(entry[1], "drop")]
@@ -184,22 +200,28 @@ class SourceUnion(TransformerMixin, _BaseComposition):
             (name, made) for (name, _, _), (_, made) in zip(used, results, strict=True)
         )
 
-    def transform(self, X: Any) -> SliceDict:
+    def transform(self, X: Any, *, new_links: Any = None) -> SliceDict:
         """Transform every column.
 
         Parameters
         ----------
         X : DataFrame or mapping of str to column
             Users.
+        new_links : DataFrame, array or list of tuples, default=None
+            Links of users who are new to the network, as in
+            :meth:`LINEEmbedding.transform`. Passed to each transformer, or step of a
+            Pipeline, whose ``transform`` takes ``new_links``; the others ignore them.
 
         Returns
         -------
         SliceDict
-            One entry a source.
+            One entry per source.
         """
         check_is_fitted(self)
         made = Parallel(n_jobs=self.n_jobs)(
-            delayed(_transform)(name, transformer, select_column(X, column, name))
+            delayed(_transform)(
+                name, transformer, select_column(X, column, name), new_links
+            )
             for name, transformer, column in self.sources_
         )
         return self._join(
@@ -240,7 +262,7 @@ class SourceUnion(TransformerMixin, _BaseComposition):
         sources = {name: _sliceable(name, made) for name, made in entries}
         lengths = {name: source.shape[0] for name, source in sources.items()}
         if len(set(lengths.values())) > 1:
-            msg = f"every transformer must give one row a user; they gave {lengths}"
+            msg = f"every transformer must return one row per user; got {lengths}"
             raise SourceError(msg)
         return SliceDict(**sources)
 
@@ -259,27 +281,7 @@ def _is(transformer: Any, word: str) -> bool:
 
 
 def select_column(X: Any, column: Column, source: str) -> Any:
-    """Take what one transformer reads.
-
-    Parameters
-    ----------
-    X : DataFrame or mapping of str to column
-        Users.
-    column : str or sequence of str
-        One column, or several as a DataFrame.
-    source : str
-        Name of the source, for the error.
-
-    Returns
-    -------
-    Series, DataFrame or the entry of a mapping
-        The column.
-
-    Raises
-    ------
-    SourceError
-        If `X` is no table of columns or a column is absent.
-    """
+    """Take one column, or several as a DataFrame; `source` is named in errors."""
     if not isinstance(X, pd.DataFrame | Mapping):
         msg = (
             "X must be a DataFrame of users or a mapping from column names; got "
@@ -307,19 +309,19 @@ def _as_array(column: Any, source: str) -> Any:
         except (TypeError, ValueError) as error:
             msg = (
                 f"source {source!r} passes the columns {list(column)} through, which "
-                f"must hold numbers: {error}"
+                f"must be numbers: {error}"
             )
             raise SourceError(msg) from error
     return column.to_numpy() if isinstance(column, pd.Series) else column
 
 
 def _sliceable(name: str, made: Any) -> Any:
-    """Make an array of a table, since rows of a table are not chosen by position."""
+    """Convert a table to an array: rows of a table are not selected by position."""
     if isinstance(made, pd.DataFrame | pd.Series):
         return made.to_numpy()
     if issparse(made) or not hasattr(made, "shape"):
         msg = (
-            f"source {name!r}: a transformer must give TokenMessages, ImageBags or a "
+            f"source {name!r}: a transformer must return TokenMessages, ImageBags or a "
             f"dense array; it gave {type(made).__name__}. A sparse matrix needs a step "
             "that makes it dense, such as TruncatedSVD"
         )
@@ -331,13 +333,29 @@ def _fit_transform(name: str, transformer: Any, column: Any, y: Any) -> tuple[An
     if isinstance(transformer, str):
         return transformer, _as_array(column, name)
     if hasattr(transformer, "fit_transform"):
-        # Not fit and then transform: a transformer that learns from labels gives the
-        # training users what it learned from the others.
+        # Not fit followed by transform: a transformer that learns from labels may
+        # cross-fit, so that training users get what was learned from the others.
         return transformer, transformer.fit_transform(column, y)
     return transformer.fit(column, y), transformer.transform(column)
 
 
-def _transform(name: str, transformer: Any, column: Any) -> Any:
+def _transform(name: str, transformer: Any, column: Any, new_links: Any) -> Any:
     if isinstance(transformer, str):
         return _as_array(column, name)
-    return transformer.transform(column)
+    return transform_with_links(transformer, column, new_links)
+
+
+def transform_with_links(step: Any, X: Any, new_links: Any) -> Any:
+    """Transform X by a step of a Pipeline, with new links where they are taken."""
+    if step is None or _is(step, "passthrough"):
+        return X
+    if new_links is None:
+        return step.transform(X)
+    if isinstance(step, Pipeline):
+        # Its own transform passes keywords on only by metadata routing.
+        for _, part in step.steps:
+            X = transform_with_links(part, X, new_links)
+        return X
+    if "new_links" in signature(step.transform).parameters:
+        return step.transform(X, new_links=new_links)
+    return step.transform(X)

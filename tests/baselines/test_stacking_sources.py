@@ -107,7 +107,7 @@ def test_images_alone_are_a_source() -> None:
 
 def test_a_source_of_the_name_of_the_posteriors() -> None:
     sources = SliceDict(text=TEXT, posteriors=np.zeros((20, 1)))
-    with pytest.raises(SourceError, match=r"must not hold a source named 'posteriors'"):
+    with pytest.raises(SourceError, match=r"must not have a source named 'posteriors'"):
         MetaLearningClassifier(MMLUP).fit(sources, TEXT_Y)
 
 

@@ -16,10 +16,16 @@ from sklearn_profiling.estimators import (
 from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.pipelines import (
     make_aux_lstm,
+    make_aux_lstm_systems,
     make_lstm,
     make_multi_task_lstm,
 )
-from sklearn_profiling.sources import CharacterSegmenter, Word2VecTransformer
+from sklearn_profiling.sources import (
+    CharacterSegmenter,
+    JiebaSegmenter,
+    StylometricFeatures,
+    Word2VecTransformer,
+)
 
 TASKS = ["age", "occupation"]
 MAKERS = {
@@ -115,3 +121,110 @@ def test_what_does_not_go_together():
     for tasks in (["age", "age"], ["text"]):
         with pytest.raises(TargetError, match="must be different names, none of them"):
             make_multi_task_lstm(tasks)
+
+
+def test_systems_share_what_they_are_given():
+    systems = make_aux_lstm_systems(
+        ["gender", "age"],
+        main_task="age",
+        n_dimensions=7,
+        lstm_parameters={"n_hidden": 5},
+        cnn_parameters={"n_nodes": 9},
+        memory="cache",
+        random_state=0,
+        max_epochs=3,
+    )
+    assert list(systems) == [
+        "Majority class",
+        "SVM",
+        "ME",
+        "bow-CNN",
+        "PCNN",
+        "LSTM",
+        "Meta-Learning",
+        "Multi-task LSTM",
+        "Aux-LSTM",
+    ]
+    nets = {
+        name: systems[name].named_steps["classifier"].get_params()
+        for name in list(systems)[3:]
+    }
+    for name, params in nets.items():
+        if name != "Meta-Learning":
+            assert params["max_epochs"] == 3
+            size, expected = ("n_nodes", 9) if "CNN" in name else ("n_hidden", 5)
+            assert params[size] == expected
+    assert nets["Aux-LSTM"]["main_task"] == nets["Meta-Learning"]["main_task"] == "age"
+    lstms = [systems[name].get_params() for name in ("LSTM", "Aux-LSTM")]
+    assert lstms[0]["sources__text__n_components"] == 7
+    assert (
+        lstms[0]["sources__text__random_state"]
+        == lstms[1]["sources__text__random_state"]
+    )
+    own = systems["Multi-task LSTM"].get_params()
+    assert own["sources__age__task"] == "age"
+    assert own["sources__gender__n_components"] == 7
+    seeds = {p["random_state"] for n, p in nets.items() if n != "Meta-Learning"}
+    assert len(seeds) == 1
+    assert all(
+        system.memory == "cache"
+        for name, system in systems.items()
+        if name != "Majority class"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "rates"),
+    [
+        ({}, [(0.05, True), (0.03, True), (0.05, True)]),
+        ({"learning_rate": 0.5, "learning_rate_decay": False}, [(0.5, False)] * 3),
+    ],
+)
+def test_learning_rates_of_the_lstms(given, rates):
+    systems = make_aux_lstm_systems(["gender", "age"], lstm_parameters=given)
+    nets = [
+        systems[name].named_steps["classifier"]
+        for name in ("LSTM", "Multi-task LSTM", "Aux-LSTM")
+    ]
+    assert [(net.learning_rate, net.learning_rate_decay) for net in nets] == rates
+
+
+def test_style_is_measured_where_parts_of_speech_are_tagged():
+    def svm(segmenter, **arguments):
+        systems = make_aux_lstm_systems(["gender"], segmenter=segmenter, **arguments)
+        return systems["SVM"].get_params()
+
+    for segmenter in (None, JiebaSegmenter(hmm=False)):
+        params = svm(segmenter)
+        assert params["segmenter__part_of_speech"]
+        assert "features__style" in params
+        without = svm(segmenter, stylometric="drop")
+        assert "features__style" not in without
+        assert not without["segmenter__part_of_speech"]
+    assert svm(JiebaSegmenter(hmm=False))["segmenter__hmm"] is False
+    characters = svm(CharacterSegmenter())
+    assert "features__style" not in characters
+    given = StylometricFeatures(tagger=len)
+    assert "features__style" in svm(CharacterSegmenter(), stylometric=given)
+
+
+def test_systems_learn_with_missing_sources_and_labels():
+    users = make_user_profiles(40, missing_labels=0.2, missing_text=0.1, random_state=0)
+    systems = make_aux_lstm_systems(
+        ["gender", "occupation"],
+        n_dimensions=4,
+        lstm_parameters={"n_hidden": 2, "n_dense": 2, "max_words": 9},
+        cnn_parameters={"n_nodes": 2},
+        tune=False,
+        random_state=0,
+        max_epochs=1,
+    )
+    y = users.target[["gender", "occupation"]]
+    for system in systems.values():
+        predicted = system.fit(users.data[:30], y[:30]).predict(users.data[30:])
+        assert predicted.shape == (10, 2)
+
+
+def test_an_unknown_main_task():
+    with pytest.raises(TargetError, match=r"one of the tasks \['age'\]; got 'x'"):
+        make_aux_lstm_systems(["age"], main_task="x")

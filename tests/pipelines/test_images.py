@@ -1,4 +1,4 @@
-"""The 3D-CNN system as a Pipeline."""
+"""The 3D-CNN as a Pipeline, and the systems that read images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn_profiling.datasets import make_image_users
 from sklearn_profiling.estimators import CNN3DClassifier, ImageSetClassifier
 from sklearn_profiling.evaluation import MultiTaskStratifiedKFold
-from sklearn_profiling.pipelines import make_cnn3d
+from sklearn_profiling.pipelines import make_cnn3d, make_image_systems
 from sklearn_profiling.sources import ImageBagTransformer
 
 
@@ -64,3 +64,33 @@ def test_a_grid_search_caches_where_it_is_told(users, tmp_path):
     ).fit(users.data, users.target)
     assert set(search.best_params_) == {"classifier__variant"}
     assert any(tmp_path.iterdir())
+
+
+def test_systems_share_what_they_are_given():
+    systems = make_image_systems(
+        n_filters=(2, 3),
+        text_column="posts",
+        image_column="photos",
+        text_parameters={"n_filters": 5},
+        random_state=0,
+        max_epochs=4,
+    )
+    assert list(systems) == [
+        "Majority class",
+        "3D-CNN, Model 1",
+        "3D-CNN, Model 2",
+        "Image set",
+        "Images and text, gated",
+    ]
+    nets = [system.named_steps["classifier"] for system in list(systems.values())[1:]]
+    assert [net.max_epochs for net in nets] == [4, 8, 4, 4]
+    assert len({net.random_state for net in nets}) == 1
+    assert [net.n_filters for net in nets] == [2, 3, (16, 32, 64), 5]
+    assert [nets[1].variant, nets[3].n_filters_image] == [2, 2]
+    assert [nets[k].image_order for k in (0, 1, 3)] == ["random"] * 3
+    columns = [c for _, _, c in systems["Images and text, gated"][0].sources]
+    assert columns == ["posts", "photos"]
+    assert len(make_image_systems()) == 4
+    own = make_image_systems(image_order="given")["3D-CNN, Model 2"]
+    assert own.named_steps["classifier"].n_filters is None
+    assert own.named_steps["classifier"].image_order == "given"

@@ -1,4 +1,4 @@
-"""The paper's systems as Pipelines: every parameter, every gap, LINE trained once."""
+"""MMLUP's systems: every parameter, every gap, new users, LINE trained once."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ import pytest
 from cases import LoggedLINE
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline
 
+from sklearn_profiling.baselines import make_majority_baseline
 from sklearn_profiling.datasets import make_user_profiles
 from sklearn_profiling.estimators import MMLUPClassifier, TextCNNClassifier
 from sklearn_profiling.evaluation import MultiTaskStratifiedKFold
-from sklearn_profiling.pipelines import make_mmlup, make_text_cnn
+from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.pipelines import (
+    make_mmlup,
+    make_table3_systems,
+    make_text_cnn,
+    predict_proba_with_links,
+)
 from sklearn_profiling.sources import (
     CharacterSegmenter,
     GloVeTransformer,
@@ -196,6 +204,79 @@ def test_ablations_are_parameters(profiles):
         params = {f"classifier__{name}": value for name, value in ablation.items()}
         model = clone(full).set_params(**params).fit(users, y)
         assert model.predict(users).shape == (80, 4)
+
+
+def test_ablations_differ_in_what_they_say():
+    users = make_user_profiles(30, random_state=0)
+    systems = make_table3_systems(users.graph, random_state=0, max_epochs=3)
+
+    def nets(name):
+        return systems[f"MMLUP ({name})"].named_steps["classifier"]
+
+    full = nets("full architecture").get_params()
+    assert full["max_epochs"] == 3
+    for name, changed in {
+        "single task": {"multi_task": False},
+        "without attention": {"attention": None},
+        "without friendship network": {"sources": ["text", "keywords", "topics"]},
+        "the paper's sources": {"sources": ["text", "keywords", "network"]},
+    }.items():
+        assert nets(name).get_params() == {**full, **changed}
+    without = make_table3_systems(None, random_state=0)
+    assert "MMLUP (without friendship network)" not in without
+    assert "network" not in without["MMLUP (full architecture)"].get_params()
+
+
+# -- users who are new to the network -------------------------------------------
+
+
+def with_new_users(profiles):
+    """Take a network without the last 20 users, all users, and their labels."""
+    new = set(profiles.data["user_id"][60:])
+    known = [user for user in profiles.graph.ids if user not in new]
+    return profiles.graph.subgraph(known), profiles.data, profiles.target
+
+
+def test_new_users_are_predicted_from_their_links(profiles):
+    known, users, y = with_new_users(profiles)
+    model = quick(make_mmlup(known, random_state=0)).fit(users[:60], y[:60])
+    found = predict_proba_with_links(model, users, profiles.graph)
+    without = model.predict_proba(users)
+    for linked, alone in zip(found, without, strict=True):
+        assert np.isfinite(linked).all()
+        assert not np.allclose(linked[60:], alone[60:], atol=1e-5)
+    for new_graph in (None, known):
+        assert same(predict_proba_with_links(model, users, new_graph), without)
+
+
+def test_steps_may_have_any_names(profiles):
+    known, users, y = with_new_users(profiles)
+    model = quick(make_mmlup(known, random_state=0)).fit(users[:60], y[:60])
+    expected = predict_proba_with_links(model, users, profiles.graph)
+    cut, sources, net = (step for _, step in model.steps)
+    renamed = Pipeline(
+        [("cut", cut), ("nothing", "passthrough"), ("join", sources), ("net", net)]
+    )
+    assert same(predict_proba_with_links(renamed, users, profiles.graph), expected)
+    nested = Pipeline([("inputs", model[:-1]), ("net", net)])
+    assert same(predict_proba_with_links(nested, users, profiles.graph), expected)
+    # by hand, as a user of the parts would
+    links = profiles.graph.adjacency.tocoo()
+    ids = profiles.graph.ids
+    made = sources.transform(
+        cut.transform(users),
+        new_links=list(zip(ids[links.row], ids[links.col], links.data, strict=True)),
+    )
+    assert same(net.predict_proba(made), expected)
+
+
+def test_any_model_predicts_users_of_one_task():
+    users = make_user_profiles(12, random_state=0)
+    model = make_majority_baseline().fit(users.data, users.target["gender"])
+    (likely,) = predict_proba_with_links(model, users.data, users.graph)
+    np.testing.assert_allclose(likely.sum(axis=1), 1)
+    with pytest.raises(SourceError, match="does not predict probabilities"):
+        predict_proba_with_links(object(), users.data, None)
 
 
 # -- chance and caches ---------------------------------------------------------

@@ -1,17 +1,27 @@
-"""The unified multimodal system as a Pipeline."""
+"""The unified multimodal system as a Pipeline, and the systems of its Table 2."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from causal_models import LLAMA
 from generators import BART, VIT
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 
 from sklearn_profiling.datasets import make_reviewers
 from sklearn_profiling.estimators import ProfileGeneratorClassifier
 from sklearn_profiling.exceptions import ProfilingError
-from sklearn_profiling.pipelines import make_profile_generator
+from sklearn_profiling.pipelines import make_profile_generator, make_unified_systems
 from sklearn_profiling.sources import SubwordSegmenter
+
+BERT = {
+    "model_type": "bert",
+    "hidden_size": 8,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 8,
+}
+OURS = ("Ours, basic", "Ours, attention", "Ours, joint")
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +113,125 @@ def test_captions_that_cannot_be_read_are_refused(tokenizer):
         caption_column="captions",
     ).get_params()
     assert own["sources__captions__max_tokens"] == 9
+
+
+# -- systems of Table 2 ---------------------------------------------------------
+
+
+def nets(**params):
+    systems = make_unified_systems(random_state=0, **params)
+    return {name: system.named_steps["classifier"] for name, system in systems.items()}
+
+
+def test_systems_differ_in_what_they_say():
+    found = nets(max_epochs=3, batch_size=5)
+    for net in found.values():
+        assert (net.max_epochs, net.batch_size) == (3, 5)
+    assert len({net.random_state for net in found.values()}) == 1
+    assert found["T5"].language_model is None
+    assert found["BART"].language_model["model_type"] == "bart"
+    basic, attention, joint = (found[f"{name} (multimodal)"] for name in OURS)
+    params = attention.get_params()
+    assert basic.get_params() == {**params, "fusion": "concatenation"}
+    assert len(joint.joint_modes) == 4
+    modes = {"joint_modes": joint.joint_modes}
+    assert joint.get_params() == {**params, **modes}
+    assert params["joint_modes"] == ("fusion",)
+
+
+def test_each_system_reads_its_sources():
+    tokenizer = SubwordSegmenter(n_tokens=261).fit([["tea"]]).tokenizer_
+    systems = make_unified_systems(
+        t5="flan-t5-base",
+        bart_tokenizer=tokenizer,
+        paradigms=("multimodal", "unimodal", "both"),
+        caption_column="captions",
+        text_column="reviews",
+        image_column="photos",
+    )
+    columns = {
+        name: {source: column for source, _, column in system[0].sources}
+        for name, system in systems.items()
+    }
+    for name in ("OD-TUP", "T5", "BART"):
+        assert columns[name] == {"text": "reviews"}
+    for name in OURS:
+        multimodal = {"text": "reviews", "images": "photos"}
+        assert columns[f"{name} (multimodal)"] == multimodal
+        assert columns[f"{name} (both)"] == {**multimodal, "captions": "captions"}
+    unimodal = {"text": "reviews", "captions": "captions"}
+    assert columns["Ours, joint (unimodal)"] == unimodal
+    assert "Ours, attention (unimodal)" not in columns
+    segmenters = {n: s.get_params()["sources__text"] for n, s in systems.items()}
+    assert segmenters["BART"].tokenizer is tokenizer
+    assert segmenters["T5"].tokenizer == "flan-t5-base"
+
+
+def test_baselines_take_the_models_of_their_papers():
+    tokenizer = SubwordSegmenter(n_tokens=261).fit([["tea"]]).tokenizer_
+    systems = make_unified_systems(
+        t5="flan-t5-base", encoder=BERT, encoder_tokenizer=tokenizer, n_beams=2
+    )
+    baselines = ["OD-TUP", "T5", "BART", "LLaMA"]
+    baselines += ["COOPNet", "LLaVA", "SelectAtt", "VLP-MABSA", "AoM"]
+    assert list(systems)[:9] == baselines
+    found = {name: system[-1] for name, system in systems.items()}
+    assert found["COOPNet"].language_model == BERT
+    assert found["SelectAtt"].language_model == "flan-t5-base"
+    for name in ("VLP-MABSA", "AoM"):
+        assert found[name].language_model == found["BART"].language_model
+    for name in ("COOPNet", "SelectAtt", "VLP-MABSA", "AoM"):
+        read = {source: column for source, _, column in systems[name][0].sources}
+        assert read == {"text": "messages", "images": "images"}
+    segmenter = systems["COOPNet"].get_params()["sources__text"]
+    assert segmenter.tokenizer is tokenizer
+    # COOPNet searches nothing; what nobody knows is refused all the same
+    assert found["AoM"].n_beams == 2
+    with pytest.raises(TypeError, match="n_beans"):
+        make_unified_systems(n_beans=2)
+
+
+def test_decoders_alone_take_one_model_with_images_or_without():
+    users = make_reviewers(12, missing_pictures=0.3, random_state=0)
+    systems = make_unified_systems(
+        llm=LLAMA, image_model=VIT, max_epochs=1, n_beams=2, max_tokens=20
+    )
+    for name, columns in (
+        ("LLaMA", {"text": "messages"}),
+        ("LLaVA", {"text": "messages", "images": "images"}),
+    ):
+        model = systems[name].set_params(sources__text__n_tokens=270)
+        assert {s: column for s, _, column in model[0].sources} == columns
+        assert model[-1].language_model == LLAMA
+        if "images" in columns:
+            model.set_params(sources__images__size=(4, 4))
+        assert model.fit(users.data, users.target).predict(users.data).shape == (12, 6)
+
+
+def test_what_cannot_be_made_is_named():
+    with pytest.raises(ProfilingError, match=r"got \['dual'\]"):
+        make_unified_systems(paradigms=("dual",))
+    with pytest.raises(ProfilingError, match="give caption_column"):
+        make_unified_systems(paradigms=("both",))
+
+
+def test_a_system_reads_reviewers():
+    users = make_reviewers(12, random_state=0)
+    bart = {**BART, "max_position_embeddings": 256}
+    systems = make_unified_systems(
+        bart=bart,
+        t5=bart,
+        encoder=BERT,
+        image_model=VIT,
+        max_epochs=1,
+        max_tokens=20,
+        decoding="scoring",
+        random_state=0,
+    )
+    for name in ("BART", "COOPNet", "AoM", "Ours, basic (multimodal)"):
+        model = systems[name].set_params(sources__text__n_tokens=270)
+        ours = isinstance(model.named_steps["classifier"], ProfileGeneratorClassifier)
+        assert ours == (name not in {"COOPNet", "AoM"})
+        if "sources__images" in model.get_params():
+            model.set_params(sources__images__size=(4, 4))
+        assert model.fit(users.data, users.target).score(users.data, users.target) > 0

@@ -8,17 +8,19 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import ParameterGrid
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 from skorch.helper import SliceDict
 
-from sklearn_profiling.containers import TokenMessages
+from sklearn_profiling.containers import SocialGraph, TokenMessages
 from sklearn_profiling.exceptions import SourceError
-from sklearn_profiling.sources import CharacterSegmenter, SourceUnion
+from sklearn_profiling.sources import CharacterSegmenter, LINEEmbedding, SourceUnion
 
 USERS = pd.DataFrame(
     {
@@ -178,6 +180,64 @@ def test_training_users_get_what_was_learned_from_the_others():
     assert cross.transform(USERS)["c"].tolist() == [[8.0]] * 4
 
 
+NEW_LINKS = [("eve", "bob", 1.0), ("eve", "cyd", 2.0)]
+
+
+def linked(wrap=lambda line: line, **changes):
+    """Fit a union of a network and a table on two users of a graph; one is new."""
+    graph = SocialGraph.from_edges([("ann", "bob"), ("bob", "cyd"), ("cyd", "dan")])
+    line = LINEEmbedding(graph, 2, solver="spectral", unknown="nan", random_state=0)
+    users = pd.DataFrame({"user_id": ["ann", "bob", "eve"], "n_fans": [1.0, 2.0, 3.0]})
+    parts = [
+        ("network", wrap(line), "user_id"),
+        ("fans", Means(), ["n_fans"]),
+        ("ids", "passthrough", "user_id"),
+    ]
+    return SourceUnion(parts, **changes).fit(users), line.fit(), users
+
+
+def test_new_links_reach_those_that_take_them():
+    fitted, line, users = linked()
+    made = fitted.transform(users, new_links=NEW_LINKS)
+    expected = line.transform(users["user_id"], new_links=NEW_LINKS)
+    assert np.isfinite(expected).all()
+    np.testing.assert_array_equal(made["network"], expected)
+    assert np.isnan(fitted.transform(users)["network"][2]).all()
+    for name in ("fans", "ids"):
+        np.testing.assert_array_equal(made[name], fitted.transform(users)[name])
+    # None of these takes links.
+    links_to_nobody = union().fit(USERS).transform(USERS, new_links=NEW_LINKS)
+    assert links_to_nobody["fans"].shape == (4, 1)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda line: make_pipeline(line, FunctionTransformer()),
+        lambda line: Pipeline([("no", "passthrough"), ("line", line), ("end", None)]),
+        lambda line: make_pipeline(
+            FunctionTransformer(lambda ids: {"id": ids}),
+            SourceUnion([("vectors", line, "id")]),
+            FunctionTransformer(lambda sources: sources["vectors"]),
+        ),
+    ],
+)
+def test_new_links_reach_the_steps_of_a_pipeline(wrap):
+    fitted, line, users = linked(wrap, n_jobs=1)
+    made = fitted.transform(users, new_links=NEW_LINKS)
+    expected = line.transform(users["user_id"], new_links=NEW_LINKS)
+    np.testing.assert_array_equal(made["network"], expected)
+
+
+def test_new_links_may_be_routed():
+    fitted, line, users = linked()
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = make_pipeline(clone(fitted).set_transform_request(new_links=True))
+        made = model.fit(users).transform(users, new_links=NEW_LINKS)
+    expected = line.transform(users["user_id"], new_links=NEW_LINKS)
+    np.testing.assert_array_equal(made["network"], expected)
+
+
 def test_tables_become_arrays():
     class Frames(Means):
         def transform(self, X):
@@ -260,7 +320,7 @@ def test_two_sources_of_one_transformer_are_fitted_apart():
         ),
         (
             [("a", Gives(np.ones((3, 1))), "city"), ("b", Means(), "n_fans")],
-            "one row a user; they gave {'a': 3, 'b': 4}",
+            "one row per user; got {'a': 3, 'b': 4}",
         ),
         ([("a", Gives(csr_matrix(np.eye(4))), "city")], "'a': .* gave csr_matrix"),
         ([("a", Gives([1, 2, 3, 4]), "city")], "dense array; it gave list"),

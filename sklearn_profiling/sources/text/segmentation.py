@@ -433,3 +433,8 @@ def choose_segmenter(messages: pd.Series, n_users: int = 200) -> Any:
     if single >= _MOSTLY_SINGLE * max(all_words, 1):
         return CharacterSegmenter()
     return JiebaSegmenter()
+
+
+def default_segmenter(given: Any = None, **parameters: Any) -> Any:
+    """Return the segmenter that None stands for, or the given one as it is."""
+    return JiebaSegmenter(**parameters) if given is None else given

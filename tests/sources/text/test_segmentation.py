@@ -8,16 +8,22 @@ import pickle
 import tempfile
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 
+from sklearn_profiling.datasets import make_user_profiles
 from sklearn_profiling.exceptions import DataFormatError, SourceError
 from sklearn_profiling.sources.text import CharacterSegmenter, JiebaSegmenter
 from sklearn_profiling.sources.text import segmentation as module
 from sklearn_profiling.sources.text._jieba import dictionary as jieba_dictionary
 from sklearn_profiling.sources.text._jieba.compiled import cut_part
+from sklearn_profiling.sources.text.segmentation import (
+    choose_segmenter,
+    default_segmenter,
+)
 
 SENTENCE = "我来到北京清华大学"
 MIXED = "小明硕士毕业于中国科学院计算所,后在日本京都大学深造 3.5% C++ iPhone"
@@ -307,3 +313,19 @@ def test_wrong_parameters_are_named():
         CharacterSegmenter(stop_characters=["好", 3]).fit([])
     with pytest.raises(SourceError, match="JiebaSegmenter, row 0"):
         JiebaSegmenter().transform([7])
+
+
+def test_a_segmenter_is_chosen_by_the_text():
+    words = make_user_profiles(30, random_state=0).data["messages"]
+    assert type(choose_segmenter(words)).__name__ == "JiebaSegmenter"
+    poem = pd.Series([["西風颯颯雨瀟瀟", "獨倚闌干數鵝匹", "古心未展閒游戲"]] * 5)
+    assert type(choose_segmenter(poem)).__name__ == "CharacterSegmenter"
+    empty = pd.Series([[], None], dtype=object)
+    assert type(choose_segmenter(empty)).__name__ == "JiebaSegmenter"
+
+
+def test_the_default_segmenter_is_jieba():
+    assert default_segmenter().get_params() == JiebaSegmenter().get_params()
+    assert default_segmenter(None, part_of_speech=True).part_of_speech
+    given = CharacterSegmenter()
+    assert default_segmenter(given, part_of_speech=True) is given
