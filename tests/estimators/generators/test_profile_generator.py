@@ -109,7 +109,7 @@ def test_the_first_messages_and_images_are_read():
         assert read["text"][user] == full[0][user][:2]
         assert np.array_equal(read["images"][user], full[1][user][:1])
     everything = make_generator(max_messages=None, max_images=None)
-    assert everything._check_architecture(dict(X))["text"] is X["text"]
+    assert everything._choose_sources(dict(X))["text"] is X["text"]
 
 
 def test_images_or_captions_alone_will_do():
