@@ -30,7 +30,7 @@ from sklearn_profiling.architectures.layers.pooling import (
     average_into_units,
     normalise_response,
 )
-from sklearn_profiling.architectures.layers.regions import drop_repeated, text_regions
+from sklearn_profiling.architectures.pcnn import drop_repeated, text_windows
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.estimators import BowCNNClassifier
 
@@ -90,7 +90,7 @@ def epoch(multiply, text, codes, table, head, settings):
         rows = slice(start, start + settings.batch_size)
         words = torch.from_numpy(text[rows].ids.astype(np.int64))
         lengths = torch.full((len(codes[rows]),), settings.n_words)
-        regions = text_regions(
+        regions = text_windows(
             words, lengths, size=SIZE, stride=STRIDE, no_word=len(table) - 1
         )
         regions = drop_repeated(regions, ordered=False)

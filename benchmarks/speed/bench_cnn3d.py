@@ -26,8 +26,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, max_pool3d, pad
 
-from sklearn_profiling.architectures.cnn3d import VOLUME_MODELS
-from sklearn_profiling.architectures.layers.volume import VolumeConvolution
+from sklearn_profiling.architectures.cnn3d import VOLUME_MODELS, VolumeConvolution
 from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.estimators import CNN3DClassifier
 from sklearn_profiling.targets import LabelCodec

@@ -24,8 +24,7 @@ import torch
 from torch.nn.functional import cross_entropy, embedding
 
 from sklearn_profiling.architectures import MMLUP
-from sklearn_profiling.architectures.layers.flat_text import WordEmbedding
-from sklearn_profiling.architectures.layers.sources import JoinedSources, TextEncoder
+from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.training.batches import flatten_text
 
@@ -51,20 +50,31 @@ def make_text(settings):
 
 def make_net(settings):
     torch.manual_seed(settings.seed)
-    vectors = torch.randn(settings.n_vocabulary, settings.n_dimensions)
-    encoder = TextEncoder(
-        WordEmbedding(settings.n_vocabulary, settings.n_dimensions, vectors),
-        n_dimensions=settings.n_dimensions,
+    text = SourceDescription(
+        "text",
+        "text",
+        settings.n_dimensions,
+        torch.zeros(settings.n_dimensions),
+        torch.ones(settings.n_dimensions),
+        n_words=settings.n_vocabulary,
+        vectors=torch.randn(settings.n_vocabulary, settings.n_dimensions),
+    )
+    return MMLUP(
+        [text],
+        N_CLASSES,
+        attention="softmax",
         n_filters=settings.n_filters,
         kernel_sizes=settings.kernel_sizes,
-        second_kernel_size=settings.second_kernel_size,
-        n_features=settings.n_features,
-        attention="softmax",
+        n_filters_second=settings.n_features,
+        kernel_size_second=settings.second_kernel_size,
         n_attention=settings.n_features,
-    )
-    sources = JoinedSources({"text": encoder}, 0.0)
-    return MMLUP(
-        sources, n_shared=128, n_hidden=(64,), n_classes=N_CLASSES, dropout=0.0
+        n_shared=128,
+        n_hidden=(64,),
+        n_dimensions=settings.n_dimensions,
+        trainable_vectors=False,
+        dropout=0.0,
+        word_dropout=0.0,
+        source_dropout=0.0,
     )
 
 
@@ -108,7 +118,7 @@ def logits_of(net, text, layout, settings):
     if layout != "padded to fixed sizes":
         sizes = np.diff(text.user_starts).max(), np.diff(text.message_starts).max()
     user_vectors = encode_padded(encoder, *pad(text, *sizes))
-    return net.heads(torch.relu(net.shared(user_vectors)))
+    return net.heads(user_vectors)
 
 
 def epoch(net, text, codes, layout, settings):

@@ -19,8 +19,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from sklearn_profiling.architectures import LSTM
-from sklearn_profiling.architectures.layers.flat_text import WordEmbedding
-from sklearn_profiling.architectures.layers.recurrent import RecurrentText
+from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.training.batches import flatten_text
 
@@ -46,17 +45,28 @@ def make_text(settings):
 
 def make_net(settings):
     torch.manual_seed(settings.seed)
-    vectors = torch.randn(settings.n_vocabulary, settings.n_dimensions)
-    text = RecurrentText(
-        WordEmbedding(settings.n_vocabulary, settings.n_dimensions, vectors),
-        1,
-        n_hidden=settings.n_hidden,
+    text = SourceDescription(
+        "text",
+        "text",
+        settings.n_dimensions,
+        torch.zeros(settings.n_dimensions),
+        torch.ones(settings.n_dimensions),
+        n_words=settings.n_vocabulary,
+        vectors=torch.randn(settings.n_vocabulary, settings.n_dimensions),
+    )
+    return LSTM(
+        [text],
+        N_CLASSES,
         level="message",
         max_words=None,
+        n_hidden=settings.n_hidden,
+        n_dense=64,
+        n_dimensions=settings.n_dimensions,
+        trainable_vectors=False,
+        dropout=0.0,
         word_dropout=0.0,
         source_dropout=0.0,
     )
-    return LSTM("text", text, n_dense=64, n_classes=N_CLASSES, dropout=0.0)
 
 
 def read_padded(net, flat):

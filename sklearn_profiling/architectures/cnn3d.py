@@ -33,8 +33,13 @@ from sklearn_profiling.architectures.layers.sources import (
     ScaledEncoder,
     SourceBatch,
     SourceDescription,
-    VectorEncoder,
+    word_embedding,
 )
+from sklearn_profiling.architectures.layers.text import (
+    DeepTextConvolution,
+    MessageAttention,
+)
+from sklearn_profiling.architectures.layers.vectors import VectorEncoder
 from sklearn_profiling.architectures.mmlup import TaskHeads, TextEncoder
 
 __all__ = [
@@ -398,13 +403,7 @@ class ImageSet(nn.Module):
             each = GivenImageEncoder(
                 copy.deepcopy(encoder), shape, frozen=freeze_encoder
             )
-        images = ImageSetEncoder(
-            source,
-            each,
-            attention=attention,
-            n_attention=n_attention,
-            reader=reader,
-        )
+        images = ImageSetEncoder(source, each, attention, n_attention, reader=reader)
         self.sources = JoinedSources({source.name: images}, source_dropout)
         self.heads = TaskHeads(
             images.n_features, n_shared, n_hidden, n_classes, dropout
@@ -501,16 +500,19 @@ class MultimodalCNN3D(nn.Module):
 
         def encoder(source: SourceDescription) -> nn.Module:
             if source.kind == "text":
+                words = word_embedding(
+                    source, n_dimensions, trainable=trainable_vectors
+                )
                 return TextEncoder(
-                    source,
-                    attention=attention,
-                    n_filters=n_filters,
-                    kernel_sizes=kernel_sizes,
-                    n_filters_second=n_filters_second,
-                    kernel_size_second=kernel_size_second,
-                    n_attention=n_attention,
-                    n_dimensions=n_dimensions,
-                    trainable_vectors=trainable_vectors,
+                    words,
+                    DeepTextConvolution(
+                        words.n_dimensions,
+                        n_filters,
+                        kernel_sizes,
+                        n_filters_second,
+                        kernel_size_second,
+                    ),
+                    MessageAttention(n_filters_second, n_attention, attention),
                     word_dropout=word_dropout,
                     dropout=dropout if len(sources) > 1 else 0.0,
                 )

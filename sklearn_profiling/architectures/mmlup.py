@@ -22,53 +22,37 @@ from sklearn_profiling.architectures.layers.sources import (
     ScaledEncoder,
     SourceBatch,
     SourceDescription,
-    VectorEncoder,
     word_embedding,
 )
 from sklearn_profiling.architectures.layers.text import (
     DeepTextConvolution,
     FlatText,
     MessageAttention,
+    WordEmbedding,
 )
+from sklearn_profiling.architectures.layers.vectors import VectorEncoder
 
 __all__ = ["MMLUP", "TaskHeads", "TextCNN", "TextEncoder", "dense_stack"]
 
 
 class TextEncoder(ScaledEncoder):
-    """Deep Text-CNN with attention over messages: text of a user to one vector.
-
-    Parameters have the names and meanings of :class:`MMLUP`'s.
-    """
+    """Deep Text-CNN with attention over messages: text of a user to one vector."""
 
     def __init__(
         self,
-        source: SourceDescription,
+        embedding: WordEmbedding,
+        convolution: DeepTextConvolution,
+        attention: MessageAttention,
         *,
-        attention: Literal["softmax", "raw"] | None,
-        n_filters: int,
-        kernel_sizes: Sequence[int],
-        n_filters_second: int,
-        kernel_size_second: int,
-        n_attention: int,
-        n_dimensions: int,
-        trainable_vectors: bool,
         word_dropout: float,
         dropout: float,
     ) -> None:
-        super().__init__(n_filters_second)
-        self.embedding = word_embedding(
-            source, n_dimensions, trainable=trainable_vectors
-        )
+        super().__init__(convolution.n_features)
+        self.embedding = embedding
+        self.convolution = convolution
+        self.attention = attention
         self.word_dropout = Dropout(word_dropout)
         self.dropout = Dropout(dropout)
-        self.convolution = DeepTextConvolution(
-            self.embedding.table.shape[1],
-            n_filters,
-            kernel_sizes,
-            n_filters_second,
-            kernel_size_second,
-        )
-        self.attention = MessageAttention(n_filters_second, n_attention, attention)
 
     def messages(self, text: FlatText) -> Tensor:
         """Encode each message on its own, h_T: (n_messages, n_features)."""
@@ -84,9 +68,8 @@ class TextEncoder(ScaledEncoder):
 
     def forward(self, text: FlatText) -> Tensor:
         """Encode the text of each user, m: (n_users, n_features), standardised."""
-        joined: Tensor = self.attention(
-            self.messages(text), text.message_users, text.n_users
-        )
+        messages = self.messages(text)
+        joined = self.attention(messages, text.message_users, text.n_users)
         vectors: Tensor = self.dropout(self.standardise(joined))
         return vectors
 
@@ -127,8 +110,8 @@ class TaskHeads(nn.Module):
 class MMLUP(nn.Module):
     """Sources -> encoders -> concatenation -> shared layer -> one head a task.
 
-    Texts go through :class:`TextEncoder`, bags of images through a small CNN with
-    attention over the images of a user, vectors are centred and scaled.
+    Texts go through a deep Text-CNN, bags of images through a small CNN, both with
+    attention; vectors are centred and scaled.
 
     Parameters
     ----------
@@ -137,40 +120,18 @@ class MMLUP(nn.Module):
     n_classes : sequence of int
         Number of classes of each task.
     attention : {"softmax", "raw"} or None
-        Weights of messages and images; None averages them.
-    n_filters : int
-        Feature maps of each filter width in the first convolution of text.
-    kernel_sizes : sequence of int
-        Filter widths of the first convolution, in words, odd.
-    n_filters_second : int
-        Feature maps of the second convolution: features of a text.
-    kernel_size_second : int
-        Filter width of the second convolution, odd.
-    n_attention : int
-        Hidden units of the attention score.
-    n_shared : int
-        Units of the shared layer.
-    n_hidden : sequence of int
-        Units of the dense layers of each task.
-    n_dimensions : int
-        Embedding dimension of words for a text that brings no vectors.
+        This and all others as for
+        :class:`~sklearn_profiling.estimators.MMLUPClassifier`.
+    kernel_sizes, n_hidden, n_filters_image : sequence of int
+        Odd filter widths, units of the heads, feature maps of the CNN of images.
+    n_filters, n_filters_second, kernel_size_second, n_attention : int
+        Of the convolutions and the attention of texts.
+    n_shared, n_dimensions, n_features_image : int
+        Of the shared layer, of word vectors to learn and of images.
     trainable_vectors : bool
         Whether training changes the word vectors that a text brings.
-    dropout : float
-        On the vector of each source, but for a text alone, and on the shared layer.
-    word_dropout : float
-        On the entries of word vectors.
-    source_dropout : float
-        Probability that training hides a source of a user.
-    n_filters_image : sequence of int, default=()
-        Feature maps of the convolutions of images.
-    n_features_image : int, default=64
-        Features of an image.
-
-    Attributes
-    ----------
-    gap : int
-        Zeros that have to lie between two messages of a text.
+    dropout, word_dropout, source_dropout : float
+        Probabilities.
     """
 
     def __init__(
@@ -195,38 +156,35 @@ class MMLUP(nn.Module):
         n_features_image: int = 64,
     ) -> None:
         super().__init__()
+        # Zeros that have to lie between two messages of a text.
         self.gap = max([*kernel_sizes, kernel_size_second]) // 2
 
         def encoder(source: SourceDescription) -> nn.Module:
-            if source.kind == "text":
-                return TextEncoder(
-                    source,
-                    attention=attention,
-                    n_filters=n_filters,
-                    kernel_sizes=kernel_sizes,
-                    n_filters_second=n_filters_second,
-                    kernel_size_second=kernel_size_second,
-                    n_attention=n_attention,
-                    n_dimensions=n_dimensions,
-                    trainable_vectors=trainable_vectors,
-                    word_dropout=word_dropout,
-                    dropout=dropout if len(sources) > 1 else 0.0,
-                )
+            if source.kind == "vectors":
+                return VectorEncoder(source.mean, source.scale, dropout)
             if source.kind == "images":
-                cnn = SmallImageCNN(
-                    source.image_shape[0], n_filters_image, n_features_image
-                )
-                return ImageSetEncoder(
-                    source, cnn, attention=attention, n_attention=n_attention
-                )
-            return VectorEncoder(source.mean, source.scale, dropout)
+                n_channels, *_ = source.image_shape
+                cnn = SmallImageCNN(n_channels, n_filters_image, n_features_image)
+                return ImageSetEncoder(source, cnn, attention, n_attention)
+            words = word_embedding(source, n_dimensions, trainable=trainable_vectors)
+            return TextEncoder(
+                words,
+                DeepTextConvolution(
+                    words.n_dimensions,
+                    n_filters,
+                    kernel_sizes,
+                    n_filters_second,
+                    kernel_size_second,
+                ),
+                MessageAttention(n_filters_second, n_attention, attention),
+                word_dropout=word_dropout,
+                dropout=dropout if len(sources) > 1 else 0.0,
+            )
 
-        self.sources = JoinedSources(
-            {source.name: encoder(source) for source in sources}, source_dropout
-        )
-        self.heads = TaskHeads(
-            self.sources.n_features, n_shared, n_hidden, n_classes, dropout
-        )
+        encoders = {source.name: encoder(source) for source in sources}
+        self.sources = JoinedSources(encoders, source_dropout)
+        n_joined = self.sources.n_features
+        self.heads = TaskHeads(n_joined, n_shared, n_hidden, n_classes, dropout)
 
     def forward(
         self, sources: Mapping[str, SourceBatch], present: Mapping[str, Tensor]
@@ -252,7 +210,6 @@ class MMLUP(nn.Module):
 class TextCNN(MMLUP):
     """Text -> deep Text-CNN -> dense layer -> one head a task.
 
-    The paper compares with nets "of the same structure" that read text alone, so this
-    is :class:`MMLUP` on one source, with its parameters; the classifier builds it
-    without attention and one net a task.
+    The paper compares with nets "of the same structure" that read text alone: this is
+    :class:`MMLUP` on one source, built without attention and one net a task.
     """

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from sklearn_profiling._seeding import TORCH_GENERATORS
-from sklearn_profiling.architectures.layers.randomness import set_generator
+from sklearn_profiling.architectures.layers.randomness import RandomLayer
 from sklearn_profiling.exceptions import ProfilingError
 from sklearn_profiling.training.batches import (
     Batch,
@@ -36,6 +36,7 @@ __all__ = [
     "build_module",
     "lent_generator",
     "make_net",
+    "set_generator",
     "train",
 ]
 
@@ -172,6 +173,13 @@ def _computes_bfloat16(device: str) -> bool:
         getattr(torch.cpu, "_is_amx_tile_supported", None),
     )
     return any(ask is not None and bool(ask()) for ask in flags)
+
+
+def set_generator(module: nn.Module, generator: torch.Generator | None) -> None:
+    """Give all random layers of a module one generator; None for the global one."""
+    for layer in module.modules():
+        if isinstance(layer, RandomLayer):
+            layer.generator = generator
 
 
 def make_net(module: nn.Module, n_tasks: int, plan: TrainingPlan) -> ProfileNet:

@@ -19,7 +19,7 @@ from sklearn_profiling.architectures.cnn3d import (
     bag_maximum,
 )
 from sklearn_profiling.architectures.layers.images import FlatImages
-from sklearn_profiling.architectures.layers.sources import VectorEncoder
+from sklearn_profiling.architectures.layers.vectors import VectorEncoder
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from hand_sources import text_source
 from hand_text import lay_out, random_users
 
 from sklearn_profiling.architectures import LSTM, AuxLSTM, MultiTaskLSTM
-from sklearn_profiling.architectures.layers.randomness import set_generator
+from sklearn_profiling.training.net import set_generator
 
 N_WORDS = 9
 N_CLASSES = (2, 3, 4)

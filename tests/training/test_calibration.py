@@ -11,8 +11,13 @@ from torch import nn
 from sklearn_profiling.architectures.layers.separate import SeparateTasks
 from sklearn_profiling.architectures.layers.sources import (
     JoinedSources,
-    VectorEncoder,
+    word_embedding,
 )
+from sklearn_profiling.architectures.layers.text import (
+    DeepTextConvolution,
+    MessageAttention,
+)
+from sklearn_profiling.architectures.layers.vectors import VectorEncoder
 from sklearn_profiling.architectures.mmlup import TextEncoder
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.training.batches import UserDataset
@@ -42,15 +47,9 @@ class Net(nn.Module):
         super().__init__()
         torch.manual_seed(seed)
         text = TextEncoder(
-            text_source(8, torch.randn(8, 4)),
-            attention="softmax",
-            n_filters=3,
-            kernel_sizes=(1, 3),
-            n_filters_second=6,
-            kernel_size_second=3,
-            n_attention=3,
-            n_dimensions=4,
-            trainable_vectors=False,
+            word_embedding(text_source(8, torch.randn(8, 4)), 4, trainable=False),
+            DeepTextConvolution(4, 3, (1, 3), 6, 3),
+            MessageAttention(6, 3, "softmax"),
             word_dropout=0.0,
             dropout=0.0,
         )

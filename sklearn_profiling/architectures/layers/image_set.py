@@ -17,9 +17,9 @@ from sklearn_profiling.architectures.layers.images import (
 from sklearn_profiling.architectures.layers.sources import (
     ScaledEncoder,
     SourceDescription,
-    VectorEncoder,
 )
 from sklearn_profiling.architectures.layers.text import MessageAttention
+from sklearn_profiling.architectures.layers.vectors import VectorEncoder
 
 __all__ = [
     "GivenImageEncoder",
@@ -123,9 +123,9 @@ class ImageSetEncoder(ScaledEncoder):
         self,
         source: SourceDescription,
         encoder: nn.Module,
-        *,
         attention: Literal["softmax", "raw"] | None,
         n_attention: int,
+        *,
         reader: nn.Module | None = None,
     ) -> None:
         # Torch types attributes of a module as tensors or modules; this is a number.

@@ -1,8 +1,7 @@
 """Random layers that draw from a generator of their own.
 
-Torch's own dropout draws from the global generator, so two nets trained in two threads
-would change each other's results. Here each layer holds a generator that the training
-loop hands out; without one (a layer used by hand) the global generator serves.
+Torch's dropout draws from the global generator: two nets trained in two threads would
+change each other's results. Without a generator from the training loop it serves here.
 """
 
 from __future__ import annotations
@@ -12,14 +11,15 @@ import math
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Dropout", "RandomLayer", "SourceDropout", "set_generator"]
+__all__ = ["Dropout", "RandomLayer", "SourceDropout"]
 
 
 class RandomLayer(nn.Module):
     """Base of layers that need random numbers in training."""
 
-    def __init__(self) -> None:
+    def __init__(self, probability: float = 0.0) -> None:
         super().__init__()
+        self.probability = probability
         self.generator: torch.Generator | None = None
 
     def _keep(self, like: Tensor, shape: tuple[int, ...], probability: float) -> Tensor:
@@ -40,10 +40,6 @@ class RandomLayer(nn.Module):
 class Dropout(RandomLayer):
     """Set each entry to zero with some probability in [0, 1) and scale up the rest."""
 
-    def __init__(self, probability: float) -> None:
-        super().__init__()
-        self.probability = probability
-
     def forward(self, values: Tensor) -> Tensor:
         """Drop entries of any tensor in training, pass them in evaluation."""
         if not self.training or self.probability == 0.0:
@@ -55,19 +51,8 @@ class Dropout(RandomLayer):
 class SourceDropout(RandomLayer):
     """Hide a source of some users, so that its missing-source embedding is learned."""
 
-    def __init__(self, probability: float) -> None:
-        super().__init__()
-        self.probability = probability
-
     def forward(self, present: Tensor) -> Tensor:
         """Which of (n_users,) have the source and are not hidden: bool (n_users,)."""
         if not self.training or self.probability == 0.0:
             return present
         return present & self._keep(present, tuple(present.shape), self.probability)
-
-
-def set_generator(module: nn.Module, generator: torch.Generator | None) -> None:
-    """Give all random layers of a module one generator; None for the global one."""
-    for layer in module.modules():
-        if isinstance(layer, RandomLayer):
-            layer.generator = generator

@@ -1,9 +1,4 @@
-"""Sources: how an architecture learns of them, and the layer that joins them.
-
-Each encoder turns its source into a float tensor (n_users, n_features). A user without
-the source gets the learned missing-source embedding instead, so that every user has a
-vector.
-"""
+"""Sources: how an architecture learns of them, and the layer that joins them."""
 
 from __future__ import annotations
 
@@ -15,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_profiling.architectures.layers.images import FlatImages
-from sklearn_profiling.architectures.layers.randomness import Dropout, SourceDropout
+from sklearn_profiling.architectures.layers.randomness import SourceDropout
 from sklearn_profiling.architectures.layers.text import FlatText, WordEmbedding
 
 __all__ = [
@@ -23,7 +18,6 @@ __all__ = [
     "ScaledEncoder",
     "SourceBatch",
     "SourceDescription",
-    "VectorEncoder",
     "word_embedding",
 ]
 
@@ -31,45 +25,22 @@ SourceBatch = FlatText | FlatImages | Tensor
 """A source of a batch: text, images, or a dense source (n_users, n_features)."""
 
 MEAN_SQUARE_LENGTH = 32.0
-"""Of the vector of each of several sources, on the training users.
-
-A source of 18 counts would drown beside 300 columns of a network if single columns were
-brought to one size.
-"""
+"""Of the vector of each of several sources: 18 counts would drown beside 300 columns of
+a network if single columns were brought to one size."""
 
 
 @dataclass(frozen=True)
 class SourceDescription:
-    """What an architecture is told of a source before it is built.
-
-    Attributes
-    ----------
-    name : str
-        Name of the source.
-    kind : {"text", "images", "vectors"}
-        What it is made of.
-    n_features : int
-        Columns of vectors, values of an image, or the dimension of the word vectors
-        that a text brings, 0 if it brings none.
-    mean, scale : Tensor of float64, shape (d,)
-        Mean and deviation of the word vectors, channels or columns on the training
-        users.
-    n_words : int
-        Size of a text's vocabulary.
-    vectors : Tensor of float32, shape (n_words, n_features), or None
-        Word vectors that a text brings.
-    image_shape : tuple of int
-        Channels, height and width of images.
-    """
+    """What an architecture is told of a source when it is built."""
 
     name: str
     kind: Literal["text", "images", "vectors"]
-    n_features: int
-    mean: Tensor
+    n_features: int  # columns, values of an image, dimension of word vectors or 0
+    mean: Tensor  # float64 (d,): of word vectors, channels or columns in training
     scale: Tensor
-    n_words: int = 0
-    vectors: Tensor | None = None
-    image_shape: tuple[int, ...] = ()
+    n_words: int = 0  # size of a text's vocabulary
+    vectors: Tensor | None = None  # (n_words, n_features) that a text brings
+    image_shape: tuple[int, ...] = ()  # channels, height, width
 
     def initial_vectors(self, words: Tensor | None = None) -> Tensor | None:
         """Word vectors of mean 0 and deviation 1, of all or some words.
@@ -96,12 +67,9 @@ def word_embedding(
 
 
 class ScaledEncoder(nn.Module):
-    """Base of encoders that learn; their output is standardised on the training users.
+    """Base of encoders that learn; their output is standardised on training users."""
 
-    `initial_scale` is the factor of the vector beside other sources. Below 1 because
-    encoders overfit few users; it can grow where the source deserves it.
-    """
-
+    # Beside other sources. Below 1 because encoders overfit few users.
     initial_scale = 0.25
 
     def __init__(self, n_features: int) -> None:
@@ -122,36 +90,11 @@ class ScaledEncoder(nn.Module):
         return (vectors - self.mean) / self.scale
 
 
-class VectorEncoder(nn.Module):
-    """Centre a dense source and bring it to the scale of the others.
-
-    One factor serves all columns, so that columns keep their proportions: those of a
-    spectral decomposition fall in size, and the small ones are mostly noise. `mean` and
-    `scale` (n_features,) are those of the columns on the training users.
-    """
-
-    def __init__(self, mean: Tensor, scale: Tensor, dropout: float) -> None:
-        super().__init__()
-        self.dropout = Dropout(dropout)
-        self.register_buffer("mean", mean)
-        size = scale.square().mean().sqrt()
-        self.register_buffer("size", torch.where(size > 0, size, torch.ones_like(size)))
-        self.mean: Tensor
-        self.size: Tensor
-        self.n_features = len(mean)
-
-    def forward(self, vectors: Tensor) -> Tensor:
-        """Rows (n_users, n_features) to columns of mean square 1 all together."""
-        scaled: Tensor = self.dropout((vectors - self.mean) / self.size)
-        return scaled
-
-
 class JoinedSources(nn.Module):
     """Encode every source, fill in missing ones, concatenate (eq. 6).
 
-    Encoders give columns of mean square 1. Where there are several, each is brought to
-    one length, so that every source starts with the same weight, whatever its
-    dimension. `source_dropout` is the probability that training hides a source.
+    Encoders give columns of mean square 1. Several are brought to one length, so that
+    every source starts with the same weight, whatever its dimension.
     """
 
     def __init__(
@@ -183,11 +126,7 @@ class JoinedSources(nn.Module):
     def parts(
         self, sources: Mapping[str, SourceBatch], present: Mapping[str, Tensor]
     ) -> list[Tensor]:
-        """Encode each source: (n_users, n_features of the source) each.
-
-        `present` (n_users,) says who has the source; the others get its
-        missing-source embedding.
-        """
+        """Encode each source, or give its embedding where missing: (n_users, d)."""
         parts = []
         for name, encoder, missing in zip(
             self.names, self.encoders, self.missing, strict=True

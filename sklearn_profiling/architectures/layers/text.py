@@ -1,53 +1,30 @@
 """Text of a batch laid end to end, and the layers that read it.
 
-No message is padded to the length of another: the words of all messages stand in one
-sequence, with a gap of zeros between messages as wide as half the widest filter, so
-that a convolution over the sequence gives what it would give message by message.
+The words of all messages stand in one sequence, with gaps of zeros as wide as half the
+widest filter: a convolution gives what it would give message by message.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-__all__ = [
-    "DeepTextConvolution",
-    "FlatText",
-    "MessageAttention",
-    "WordEmbedding",
-    "message_maximum",
-    "row_convolution",
-    "segment_softmax",
-    "segment_sum",
-    "working_dtype",
-]
+from sklearn_profiling.architectures.layers.row_convolution import row_convolution
+
+__all__ = ["DeepTextConvolution", "FlatText", "MessageAttention", "WordEmbedding"]
 
 
 class FlatText(NamedTuple):
-    """Messages of a batch of users, end to end, with gaps between them.
+    """Messages of a batch of users, end to end, with gaps between them."""
 
-    Attributes
-    ----------
-    ids : Tensor of int64, shape (n_positions,)
-        Word ids; in gaps the number of words of the vocabulary.
-    is_word : Tensor of bool, shape (n_positions,)
-        False in gaps.
-    segment_lengths : Tensor of int64, shape (2 * n_messages - 1,)
-        Lengths of message, gap, message, ..., message; a message has a word at least.
-    message_users : Tensor of int64, shape (n_messages,)
-        Row of the user of each message, never falling.
-    n_users : int
-        Number of users in the batch, with or without messages.
-    """
-
-    ids: Tensor
-    is_word: Tensor
-    segment_lengths: Tensor
-    message_users: Tensor
-    n_users: int
+    ids: Tensor  # int64 (n_positions,): words; in gaps the size of the vocabulary
+    is_word: Tensor  # bool (n_positions,): False in gaps
+    segment_lengths: Tensor  # int64 (2 * n_messages - 1,): message, gap, ..., message
+    message_users: Tensor  # int64 (n_messages,): row of the user, never falling
+    n_users: int  # with or without messages
 
     @property
     def n_messages(self) -> int:
@@ -56,13 +33,8 @@ class FlatText(NamedTuple):
 
     def to(self, device: torch.device | str) -> FlatText:
         """Copy to a device."""
-        return FlatText(
-            self.ids.to(device),
-            self.is_word.to(device),
-            self.segment_lengths.to(device),
-            self.message_users.to(device),
-            self.n_users,
-        )
+        ids, is_word, lengths, users = (part.to(device) for part in self[:4])
+        return FlatText(ids, is_word, lengths, users, self.n_users)
 
 
 class WordEmbedding(nn.Module):
@@ -87,6 +59,7 @@ class WordEmbedding(nn.Module):
             table = table.to(vectors.dtype)
             table[:-1] = vectors
         self.gap_id = n_words
+        self.n_dimensions = n_dimensions
         if trainable or vectors is None:
             self.table: Tensor = nn.Parameter(table)
         else:
@@ -96,91 +69,6 @@ class WordEmbedding(nn.Module):
         """Look ids (...) up: vectors (..., n_dimensions)."""
         # padding_idx keeps the gap's vector at zero: it gets no gradient.
         return nn.functional.embedding(ids, self.table, padding_idx=self.gap_id)
-
-
-# -- convolution -----------------------------------------------------------------------
-
-
-def working_dtype(values: Tensor) -> torch.dtype:
-    """Precision in which products are computed: that of autocast where it is on."""
-    kind = values.device.type
-    if torch.is_autocast_enabled(kind):
-        return torch.get_autocast_dtype(kind)
-    return values.dtype
-
-
-def row_convolution(rows: Tensor, weights: Sequence[Tensor], bias: Tensor) -> Tensor:
-    """Convolve rows (n_positions, n_inputs) with filters of one or several odd widths.
-
-    `weights` are filters as Conv1d has them, (n_outputs, n_inputs, width), narrowest
-    first; what they find stands side by side, (n_positions, sum of n_outputs). Each tap
-    is a product of the shifted rows with a matrix: without transposing the sequence,
-    narrow filters take half the time of the general convolution.
-    """
-    dtype = working_dtype(rows)
-    widest = weights[-1].shape[-1]
-    padded = [
-        torch.nn.functional.pad(each, [(widest - each.shape[-1]) // 2] * 2)
-        for each in weights
-    ]
-    filters = torch.cat(padded)  # (sum of n_outputs, n_inputs, width)
-    taps = filters.permute(2, 1, 0).contiguous().to(dtype)
-    # A tap far from the centre serves the wider filters alone: the last columns.
-    narrower = [
-        sum(len(each) for each in weights if each.shape[-1] // 2 < abs(step))
-        for step in range(-(widest // 2), widest // 2 + 1)
-    ]
-    with torch.autocast(rows.device.type, enabled=False):
-        convolve: Any = _RowConvolution.apply
-        found: Tensor = convolve(rows.to(dtype), taps, bias.to(dtype), narrower)
-    return found
-
-
-class _RowConvolution(torch.autograd.Function):
-    """The products, accumulated in place; what autograd would do needs copies."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, rows: Tensor, taps: Tensor, bias: Tensor, narrower: list[int]
-    ) -> Tensor:
-        ctx.save_for_backward(rows, taps)
-        ctx.narrower = narrower
-        found = torch.addmm(bias, rows, taps[len(taps) // 2])
-        for tap, to, of in _shifts(len(taps), len(rows)):
-            start = narrower[tap]
-            found[to, start:].addmm_(rows[of], taps[tap][:, start:])
-        return found
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Any:
-        rows, taps = ctx.saved_tensors
-        (gradient,) = gradients
-        needs_rows, needs_taps, needs_bias, _ = ctx.needs_input_grad
-        centre = len(taps) // 2
-        of_rows = of_taps = of_bias = None
-        if needs_rows:
-            of_rows = gradient @ taps[centre].t()
-            for tap, to, of in _shifts(len(taps), len(rows)):
-                start = ctx.narrower[tap]
-                of_rows[of].addmm_(gradient[to, start:], taps[tap][:, start:].t())
-        if needs_taps:
-            of_taps = torch.zeros_like(taps)
-            torch.mm(rows.t(), gradient, out=of_taps[centre])
-            for tap, to, of in _shifts(len(taps), len(rows)):
-                start = ctx.narrower[tap]
-                of_taps[tap][:, start:] = rows[of].t() @ gradient[to, start:]
-        if needs_bias:
-            of_bias = gradient.sum(dim=0)
-        return of_rows, of_taps, of_bias, None
-
-
-def _shifts(n_taps: int, n_rows: int) -> Iterator[tuple[int, slice, slice]]:
-    """Iterate over the taps beside the centre: tap, rows to write, rows to read."""
-    for tap in range(n_taps):
-        step = tap - n_taps // 2
-        if step and abs(step) < n_rows:
-            to = slice(max(0, -step), min(n_rows, n_rows - step))
-            yield tap, to, slice(to.start + step, to.stop + step)
 
 
 def message_maximum(values: Tensor, segment_lengths: Tensor) -> Tensor:
@@ -194,8 +82,7 @@ def message_maximum(values: Tensor, segment_lengths: Tensor) -> Tensor:
 class DeepTextConvolution(nn.Module):
     """Two convolutions and a maximum: words of a message to one vector (eq. 2 and 3).
 
-    Filter widths are in words and odd, since an even filter has no centre. `reach` is
-    the number of words that a filter sees to either side: the gap that it needs.
+    Filter widths are in words and odd, since an even filter has no centre.
     """
 
     def __init__(
@@ -211,7 +98,9 @@ class DeepTextConvolution(nn.Module):
         if any(width < 1 or width % 2 == 0 for width in widths):
             msg = f"filter widths must be odd and at least 1; got {widths}"
             raise ValueError(msg)
+        # Words that a filter sees to either side: the gap that it needs.
         self.reach = max(widths) // 2
+        self.n_features = n_filters_second
         self.first = nn.ModuleList(
             nn.Conv1d(n_dimensions, n_filters, width, padding=width // 2)
             for width in kernel_sizes
@@ -224,12 +113,9 @@ class DeepTextConvolution(nn.Module):
         )
 
     def forward(self, vectors: Tensor, text: FlatText) -> Tensor:
-        """Word vectors (n_positions, n_dimensions), zero in gaps, to messages.
-
-        Returns (n_messages, n_filters_second), not negative.
-        """
+        """Encode vectors (n_positions, n_dimensions): (n_messages, n_features) >= 0."""
         if text.n_messages == 0:
-            return vectors.new_zeros(0, self.second.out_channels)
+            return vectors.new_zeros(0, self.n_features)
         filters: list[Any] = list(self.first)
         order = sorted(range(len(filters)), key=lambda k: filters[k].kernel_size[0])
         weights = [filters[k].weight for k in order]
@@ -249,9 +135,6 @@ class DeepTextConvolution(nn.Module):
         return message_maximum(maps, text.segment_lengths)
 
 
-# -- attention over the messages, or images, of each user ------------------------------
-
-
 def segment_sum(values: Tensor, segments: Tensor, n_segments: int) -> Tensor:
     """Sum the rows of each segment: (n_rows, ...) to (n_segments, ...); 0 if none."""
     sums = values.new_zeros((n_segments, *values.shape[1:]))
@@ -269,8 +152,8 @@ def segment_softmax(scores: Tensor, segments: Tensor, n_segments: int) -> Tensor
 class MessageAttention(nn.Module):
     """Weigh the messages of a user and sum them (eq. 4 and 5).
 
-    `mode` is softmax over a user's messages, the "raw" score as the paper prints it, or
-    None for the average (without attention).
+    By softmax over a user's messages, by the "raw" score as the paper prints it, or by
+    None, the average.
     """
 
     def __init__(

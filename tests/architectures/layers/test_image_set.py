@@ -33,10 +33,7 @@ class Colours(nn.Module):
 def encoder(attention="softmax", inner=None, shape=(3, 8, 8)):
     inner = inner or SmallImageCNN(shape[0], (4, 6), 5)
     return ImageSetEncoder(
-        image_source(shape, dtype=torch.float64),
-        inner,
-        attention=attention,
-        n_attention=3,
+        image_source(shape, dtype=torch.float64), inner, attention, 3
     ).double()
 
 

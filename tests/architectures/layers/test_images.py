@@ -11,7 +11,7 @@ from sklearn_profiling.architectures.layers.images import (
     PixelScale,
     RowImages,
 )
-from sklearn_profiling.architectures.layers.sources import VectorEncoder
+from sklearn_profiling.architectures.layers.vectors import VectorEncoder
 
 
 def test_images_of_each_user_are_counted():

@@ -13,7 +13,6 @@ from hand_text import lay_out, random_users
 from torch import nn
 
 from sklearn_profiling.architectures.layers import recurrent
-from sklearn_profiling.architectures.layers.randomness import set_generator
 from sklearn_profiling.architectures.layers.recurrent import (
     BucketedLSTM,
     RecurrentText,
@@ -22,6 +21,7 @@ from sklearn_profiling.architectures.layers.recurrent import (
     length_buckets,
     word_buckets,
 )
+from sklearn_profiling.training.net import set_generator
 
 N_WORDS = 9
 USERS = [[[0, 1, 2], [3]], [[4, 5]], [], [[6], [7, 8, 0, 1], [2]], [[1]]]

@@ -8,14 +8,18 @@ import torch
 from hand_sources import text_source
 from hand_text import lay_out, random_users
 
-from sklearn_profiling.architectures.layers.randomness import set_generator
 from sklearn_profiling.architectures.layers.sources import (
     JoinedSources,
     SourceDescription,
-    VectorEncoder,
     word_embedding,
 )
+from sklearn_profiling.architectures.layers.text import (
+    DeepTextConvolution,
+    MessageAttention,
+)
+from sklearn_profiling.architectures.layers.vectors import VectorEncoder
 from sklearn_profiling.architectures.mmlup import TextEncoder
+from sklearn_profiling.training.net import set_generator
 
 N_WORDS = 12
 
@@ -25,15 +29,9 @@ def text_encoder(seed=0, attention="softmax", trainable=False):
     vectors = torch.randn(N_WORDS, 4, dtype=torch.float64)
     source = text_source(N_WORDS, vectors, dtype=torch.float64)
     return TextEncoder(
-        source,
-        attention=attention,
-        n_filters=3,
-        kernel_sizes=(1, 3),
-        n_filters_second=5,
-        kernel_size_second=3,
-        n_attention=2,
-        n_dimensions=4,
-        trainable_vectors=trainable,
+        word_embedding(source, 4, trainable=trainable),
+        DeepTextConvolution(4, 3, (1, 3), 5, 3),
+        MessageAttention(5, 2, attention),
         word_dropout=0.0,
         dropout=0.0,
     ).double()

@@ -8,13 +8,13 @@ import torch
 from hand_text import lay_out, random_users
 from torch.nn.functional import conv1d
 
+from sklearn_profiling.architectures.layers.row_convolution import row_convolution
 from sklearn_profiling.architectures.layers.text import (
     DeepTextConvolution,
     FlatText,
     MessageAttention,
     WordEmbedding,
     message_maximum,
-    row_convolution,
     segment_softmax,
     segment_sum,
 )
