@@ -1,4 +1,4 @@
-"""Many images to pixels: in threads, through the store or not."""
+"""Decoding of many images in threads, with or without the store."""
 
 from __future__ import annotations
 
@@ -25,26 +25,10 @@ _MOVED_AT_ONCE: Final = 4096
 
 
 class ImageReader:
-    """Decode a list of images.
+    """Decode a list of paths, PIL images or arrays in threads.
 
-    Parameters
-    ----------
-    images : list
-        Paths, PIL images or arrays.
-    decoder : Decoder
-        What makes pixels of one image.
-    n_jobs : int or None
-        Number of threads.
-    on_bad : callable
-        Called with the place and the fault of each image that cannot be used. It may
-        raise.
-    progress : callable
-        Called with the number of images done.
-
-    Attributes
-    ----------
-    good : ndarray of bool, shape (n_images,)
-        Which images could be used.
+    `on_bad` gets the place and the fault of each image that cannot be used, and may
+    raise; ``good`` (bool, (n_images,)) marks the others. `progress` gets counts.
     """
 
     def __init__(
@@ -64,13 +48,7 @@ class ImageReader:
         self._progress = progress
 
     def read(self) -> Pixels:
-        """Decode all images.
-
-        Returns
-        -------
-        ndarray of uint8, shape (n_good, 3, height, width)
-            The pixels of the good ones.
-        """
+        """Decode all; return the good ones, uint8 (n_good, 3, height, width)."""
         pixels = self._empty(len(self.images))
 
         def decode(place: int) -> None:
@@ -80,18 +58,7 @@ class ImageReader:
         return _keep(pixels, self.good)
 
     def read_through(self, store: PixelStore) -> Pixels:
-        """Decode the files that the store lacks and take the others from there.
-
-        Parameters
-        ----------
-        store : PixelStore
-            Where pixels are kept.
-
-        Returns
-        -------
-        ndarray of uint8, shape (n_good, 3, height, width)
-            The pixels of the good ones; see :meth:`PixelStore.rows`.
-        """
+        """Decode what the store lacks; return the pixels as :meth:`read` does."""
         is_file = np.array(
             [isinstance(i, str | os.PathLike) for i in self.images], bool
         )
@@ -219,7 +186,7 @@ def _blocks(values: Sequence[int], size: int) -> Iterator[Sequence[int]]:
 
 
 def _keep(pixels: Pixels, good: npt.NDArray[np.bool_]) -> Pixels:
-    """Move the good rows together in place: a copy would double the memory."""
+    """Move the good rows together in place, since a copy would double the space."""
     if good.all():
         return pixels
     rows = np.flatnonzero(good)

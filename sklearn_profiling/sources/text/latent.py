@@ -38,14 +38,14 @@ class LatentSemanticVectors(
 
     Counts of words and of sequences of words within a message are weighted by tf-idf
     and reduced by a truncated singular value decomposition. Labels play no part. Beside
-    a Text-CNN, which looks for the telling message, these vectors say what a user
-    writes about on the whole.
+    a Text-CNN, which looks for the telling message, these vectors describe what a user
+    writes about overall.
 
     Parameters
     ----------
     n_components : int, default=300
-        Length of a vector (our choice); fewer where the text holds fewer sequences or
-        users.
+        Number of components (our choice); fewer where the text holds fewer sequences
+        or users.
     max_ngram : int, default=2
         Longest sequence of words to count (our choice).
     max_features : int, default=30000
@@ -183,7 +183,7 @@ class LatentSemanticVectors(
 
 
 def _word_sequences(messages: list[list[str]], longest: int) -> Iterator[str]:
-    """Walk through the word sequences of a user, none of them across two messages."""
+    """Yield the word n-grams of a user, none of them across two messages."""
     for words in messages:
         for length in range(1, longest + 1):
             for start in range(len(words) - length + 1):
