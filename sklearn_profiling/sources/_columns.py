@@ -169,7 +169,7 @@ class ImageColumn:
     labels: Sequence[Any] | None
 
     def place(self, image: int) -> str:
-        """Say whose an image is and, if it has a path, which."""
+        """Return the row and, if there is one, the path of an image, for errors."""
         row = int(self.rows[image])
         place = (
             f"row {row}" if self.labels is None else f"row {row} ({self.label(row)!r})"
@@ -251,7 +251,7 @@ def _is_image(image: Any) -> bool:
         return (
             image.dtype == np.uint8 and image.size > 0 and _is_image_shape(image.shape)
         )
-    # Pillow is optional: its images are told by what they can do.
+    # Pillow is optional: its images are recognised by their methods.
     return isinstance(image, str | os.PathLike) or (
         hasattr(image, "getexif") and hasattr(image, "resize")
     )

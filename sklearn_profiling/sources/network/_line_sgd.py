@@ -30,7 +30,7 @@ Floats = npt.NDArray[np.float32]
 
 # Rows start at a cache line, and loops over them have no remainder.
 _ROW_MULTIPLE = 16
-# Arcs in hand at a time: bounds the memory on networks of a billion arcs.
+# Arcs drawn at a time: bounds the space on networks of a billion arcs.
 _MAX_PASS = 1 << 26
 _ARCS_PER_BLOCK = 4096
 _NOISE_POWER = 0.75
@@ -249,7 +249,7 @@ class _Arcs:
         parts = self._generator.integers(
             n_parts, size=adjacency.shape[0], dtype=np.uint8
         )
-        # Linked users are dealt out evenly, so that no part is without noise.
+        # Linked users are spread evenly, so that no part is without noise.
         shuffled = self._generator.permutation(self._linked)
         parts[shuffled] = np.arange(len(shuffled)) % n_parts
         members = shuffled[np.argsort(parts[shuffled], kind="stable")]

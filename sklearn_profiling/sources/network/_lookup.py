@@ -64,7 +64,7 @@ def mean_of_neighbors(
     sources, targets, weights = split_edges(links, "source", "target", None)
     if weights is None:
         weights = np.ones(len(sources), dtype=np.float32)
-    taught = ~graph.isolated
+    trained = ~graph.isolated
     wanted = pd.Index(ids, dtype=object, tupleize_cols=False)
     users = wanted.unique()
     sums = np.zeros((len(users), embedding.shape[1]), dtype=np.float32)
@@ -72,7 +72,7 @@ def mean_of_neighbors(
     for new, friend in ((sources, targets), (targets, sources)):
         slots = users.get_indexer_for(pd.Index(new, dtype=object, tupleize_cols=False))
         rows = graph.index_of(friend)
-        use = (slots >= 0) & (rows >= 0) & taught[rows]
+        use = (slots >= 0) & (rows >= 0) & trained[rows]
         share = weights[use, None]
         np.add.at(sums, slots[use], embedding[rows[use]] * share)
         np.add.at(totals, slots[use], share)

@@ -27,8 +27,8 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
         Whether a feature is the weight of the link, or 1 for a link of any weight. Our
         choice: counts of contacts are heavy-tailed.
     norm : {"l1", "l2"} or None, default=None
-        Norm to which each row is scaled. None leaves the links as they are, so that a
-        user with many links is told with more certainty; our choice.
+        Norm to which each row is scaled. None leaves the links as they are, so that
+        users with many links are predicted with more certainty; our choice.
 
     Attributes
     ----------

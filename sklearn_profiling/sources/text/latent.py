@@ -119,7 +119,7 @@ class LatentSemanticVectors(
         Raises
         ------
         SourceError
-            If `X` is no segmented text, nobody wrote anything, or all is one word.
+            If `X` is not segmented text, no user has text, or all is one word.
         """
         text = check_text(X, self)
         if not text.n_words:
@@ -143,8 +143,8 @@ class LatentSemanticVectors(
             min(self.n_components, *counts.shape),
             random_state=derive_seed(self.random_state),
         )
-        # The share of variance explained, which nobody reads here, is 0 / 0 where all
-        # users write alike.
+        # The explained variance ratio, which is not used here, is 0 / 0 where all users
+        # write alike.
         with np.errstate(divide="ignore", invalid="ignore"):
             self.decomposition_ = decomposition.fit(counts)
         return self
