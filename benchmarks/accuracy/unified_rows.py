@@ -9,10 +9,10 @@ from typing import Any
 MODES = ("fusion", "text", "masked_image", "masked_profile")
 NO_IMAGES = ("text",)
 
-# As in the package: 0.02 is meant for ten times as many units.
-_START = {"initializer_range": 0.1}
+# Initial scale as in the package: 0.02 is meant for ten times as many units.
+_SCALE = {"initializer_range": 0.1}
 _UNITS = {
-    **_START,
+    **_SCALE,
     "hidden_size": 64,
     "num_hidden_layers": 2,
     "num_attention_heads": 4,
@@ -56,7 +56,7 @@ SMALL = {
         "image_size": 32,
         "patch_size": 8,
         "hidden_dropout_prob": 0.0,
-        **_START,
+        **_SCALE,
     },
 }
 """Models to train from scratch in a minute."""

@@ -1,10 +1,10 @@
-"""Speed of bow-CNN's regions as embedding bags against one-hot products; its memory.
+"""Speed and space of bow-CNN's windows as embedding bags against one-hot products.
 
-Three ways to multiply the bags of a batch's regions with the table of words, run
+Three ways to multiply the bags of a batch's windows with the table of words, run
 forward and backward over the same users in the same batches, so that their losses and
 gradients must agree: sums of rows (an embedding bag, what the package does), a product
 with a sparse matrix of counts, and a product with the dense matrix of counts. Cutting
-the regions and pooling count for all. One JSON line each.
+the windows and pooling count for all. One JSON line each.
 
     python benchmarks/speed/bench_bow_cnn.py
 

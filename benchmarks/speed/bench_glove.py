@@ -61,15 +61,15 @@ def plain_epoch(pairs, values, words, contexts, biases, squares, bias_squares, r
     return cost / len(pairs)
 
 
-def plain(text, n_components, window, n_epochs, seed):
+def plain(text, n_dimensions, window, n_epochs, seed):
     rng = np.random.default_rng(seed)
     start = time.process_time()
     pairs, values = plain_counts(text.ids.astype(np.int64), text.message_starts, window)
     counted = time.process_time() - start
     order = rng.permutation(len(pairs))
     pairs, values = pairs[order], values[order]
-    shape = (2, len(text.vocabulary), n_components)
-    words, contexts = (rng.random(shape, np.float32) - np.float32(0.5)) / n_components
+    shape = (2, len(text.vocabulary), n_dimensions)
+    words, contexts = (rng.random(shape, np.float32) - np.float32(0.5)) / n_dimensions
     biases = np.zeros(shape[:2], np.float32)
     squares, bias_squares = np.ones(shape, np.float32), np.ones(shape[:2], np.float32)
     for _ in range(n_epochs):
@@ -98,7 +98,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n-words", type=int, default=1_000_000)
     parser.add_argument("--n-vocabulary", type=int, default=26_700)
-    parser.add_argument("--n-components", type=int, default=100)
+    parser.add_argument("--n-dimensions", type=int, default=100)
     parser.add_argument("--max-epochs", type=int, default=5)
     parser.add_argument("--window", type=int, default=8)
     parser.add_argument("--n-jobs", type=int, default=1)
@@ -108,7 +108,7 @@ def main():
 
     def ours(text, n_epochs):
         glove = GloVeTransformer(
-            settings.n_components, min_count=1, window=settings.window,
+            settings.n_dimensions, min_count=1, window=settings.window,
             max_epochs=n_epochs, random_state=settings.seed, n_jobs=settings.n_jobs,
         )  # fmt: skip
         wall, cpu = time.perf_counter(), time.process_time()
@@ -117,7 +117,7 @@ def main():
 
     small = make_text(1000, 100, settings.seed)
     ours(small, 1)
-    plain(small, settings.n_components, settings.window, 1, settings.seed)
+    plain(small, settings.n_dimensions, settings.window, 1, settings.seed)
 
     text = make_text(settings.n_words, settings.n_vocabulary, settings.seed)
     glove, wall, cpu = ours(text, settings.max_epochs)
@@ -132,7 +132,7 @@ def main():
     if settings.no_plain:
         return
     counted, total, cost, _ = plain(
-        text, settings.n_components, settings.window, settings.max_epochs,
+        text, settings.n_dimensions, settings.window, settings.max_epochs,
         settings.seed,
     )  # fmt: skip
     result = {

@@ -30,7 +30,7 @@ model.score(bags[300:], users.target[["taste", "zero"]].iloc[300:])
 # %%
 # The bags of four users whom the model has not seen. Above each picture stands the
 # weight that it has, 1 for as much as every other of the bag, bold where it is the
-# largest; at the right what the model thinks and, in bold, what is true.
+# largest; at the right the predicted probabilities, those of the true labels in bold.
 import matplotlib.pyplot as plt
 import numpy as np
 

@@ -25,8 +25,8 @@ train, test = users[:400], users[400:]
 # %%
 # :class:`~sklearn_profiling.sources.ProfileAugmenter` predicts the profile from the
 # earlier reviews, here with word counts; any classifier of this package does. The
-# training users get the predictions of classifiers that were not shown their labels,
-# so that the reader of the reviews does not trust profiles more than they deserve.
+# training users get out-of-fold predictions, so that the classifier of reviews does not
+# trust profiles more than they deserve.
 from sklearn_profiling.baselines import make_tfidf_baseline
 from sklearn_profiling.sources import ProfileAugmenter
 

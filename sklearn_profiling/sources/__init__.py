@@ -6,10 +6,13 @@ joined by :class:`SourceUnion`; a user without a source keeps a row that says so
 
 from sklearn_profiling.sources.augmentation import ProfileAugmenter
 from sklearn_profiling.sources.images import ImageBagTransformer
-from sklearn_profiling.sources.network.adjacency import AdjacencyRows
-from sklearn_profiling.sources.network.line import LINEEmbedding
-from sklearn_profiling.sources.pretrained.captions import ImageCaptioner
-from sklearn_profiling.sources.pretrained.images import PretrainedImageVectors
+from sklearn_profiling.sources.network import AdjacencyRows, LINEEmbedding
+from sklearn_profiling.sources.pretrained import (
+    ImageCaptioner,
+    PretrainedImageVectors,
+    PretrainedTextVectors,
+    SubwordSegmenter,
+)
 from sklearn_profiling.sources.text import (
     CharacterSegmenter,
     FrequentPOSPatterns,
@@ -18,11 +21,9 @@ from sklearn_profiling.sources.text import (
     JiebaSegmenter,
     LatentSemanticVectors,
     MeanWordVectors,
-    PretrainedTextVectors,
     PretrainedVectors,
     RegionKeywords,
     StylometricFeatures,
-    SubwordSegmenter,
     Word2VecTransformer,
 )
 from sklearn_profiling.sources.text.segmentation import choose_segmenter

@@ -26,25 +26,10 @@ WordList = str | os.PathLike[str] | Iterable[str]
 
 
 def read_messages(column: Any, owner: object) -> list[list[str]]:
-    """Bring a messages column of any form into one list of messages a user.
+    """Return each user's messages as a list of str, an empty one where there are none.
 
-    Parameters
-    ----------
-    column : Series, array-like of shape (n_users,), or table with one column
-        Cells are lists of str, one str (one message), or None / NaN (no text).
-    owner : object
-        The step that reads, for errors.
-
-    Returns
-    -------
-    list of list of str
-        Messages of each user; an empty list for a user without text. Surrogate pairs
-        have become characters, lone surrogates are gone.
-
-    Raises
-    ------
-    SourceError
-        If the column or a cell is anything else; the row is named.
+    Surrogate pairs become characters and lone surrogates are dropped. Any other cell
+    raises SourceError, which names the row.
     """
     name = type(owner).__name__
     if isinstance(column, TokenMessages):
@@ -128,27 +113,9 @@ def _well_formed(message: str) -> str:
 
 
 def read_word_list(words: WordList | None, parameter: str) -> list[tuple[int, str]]:
-    """Read a parameter that is a list of words or the path of a file.
+    """Read (number, entry) of a list of words or of a UTF-8 file with one a line.
 
-    Parameters
-    ----------
-    words : str, path-like, iterable of str or None
-        A str is a path. A file is UTF-8 with one entry a line; empty lines are left
-        out.
-    parameter : str
-        Name of the parameter, for errors.
-
-    Returns
-    -------
-    list of (int, str)
-        Line or position, counted from 1, and the entry.
-
-    Raises
-    ------
-    DataFormatError
-        If the file is not UTF-8.
-    SourceError
-        If the file does not exist, an entry is not a str, or `words` is an iterator.
+    Numbers are positions or lines, from 1; a str is a path, empty lines are skipped.
     """
     if words is None:
         return []
@@ -189,20 +156,10 @@ def read_word_list(words: WordList | None, parameter: str) -> list[tuple[int, st
 
 @dataclass(frozen=True)
 class ImageColumn:
-    """The images of all users, end to end.
+    """Images of all users end to end: paths, PIL images or arrays.
 
-    Attributes
-    ----------
-    images : list
-        Paths, PIL images or arrays.
-    rows : ndarray of int64, shape (n_images,)
-        Row of the user of each.
-    n_users : int
-        Number of users.
-    n_over_maximum : int
-        Images beyond the most that a user may have.
-    labels : sequence or None
-        What pandas calls the rows.
+    ``rows`` (int64, (n_images,)) has the user of each, ``labels`` the index of a pandas
+    column, ``n_over_maximum`` counts the images beyond `max_images`.
     """
 
     images: list[Any]
@@ -212,7 +169,7 @@ class ImageColumn:
     labels: Sequence[Any] | None
 
     def place(self, image: int) -> str:
-        """Say whose an image is and, if it has a path, which."""
+        """Return the row and, if there is one, the path of an image, for errors."""
         row = int(self.rows[image])
         place = (
             f"row {row}" if self.labels is None else f"row {row} ({self.label(row)!r})"
@@ -231,27 +188,9 @@ class ImageColumn:
 
 
 def read_images(column: Any, max_images: int | None, owner: object) -> ImageColumn:
-    """Bring an images column of any form into one list of images.
+    """Read a column of images, at most `max_images` a user, without opening any.
 
-    Parameters
-    ----------
-    column : Series, array-like of shape (n_users,), or table with one column
-        Cells are lists of images, one path or PIL image, an array of shape
-        (n_images, ...), or None / NaN (no images).
-    max_images : int or None
-        The first so many images of each user are taken.
-    owner : object
-        The step that reads, for errors.
-
-    Returns
-    -------
-    ImageColumn
-        The images; none of them is opened.
-
-    Raises
-    ------
-    SourceError
-        If the column or a cell is anything else; the row is named.
+    Any other cell raises SourceError, which names the row.
     """
     name = type(owner).__name__
     if isinstance(column, ImageBags):
@@ -312,7 +251,7 @@ def _is_image(image: Any) -> bool:
         return (
             image.dtype == np.uint8 and image.size > 0 and _is_image_shape(image.shape)
         )
-    # Pillow is optional: its images are told by what they can do.
+    # Pillow is optional: its images are recognised by their methods.
     return isinstance(image, str | os.PathLike) or (
         hasattr(image, "getexif") and hasattr(image, "resize")
     )

@@ -35,8 +35,8 @@ Rows = NDArray[np.intp]
 class ProfileAugmenter(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
     """Predict the profile of each user and append it to the messages as text.
 
-    A user's text then says, say, "Stars: 4; Favorite Category: Coffee, Pizza", which
-    another model reads with the rest: the application of profiles in the paper [1]_.
+    The text of a user then ends in, for example, "Stars: 4; Favorite Category: Coffee,
+    Pizza", for another model: the application of profiles in the paper [1]_.
 
     Parameters
     ----------
@@ -48,9 +48,9 @@ class ProfileAugmenter(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
     profile : list of str or None, default=None
         Columns of `X` that hold the labels of profiles in `fit`. Neither `estimator`
         nor what comes out sees them, and `transform` needs none. None takes `y`, which
-        in a Pipeline for another target is no profile.
+        in a Pipeline for another target holds no profiles.
     task_names : list of str or None, default=None
-        What attributes are called in the text; None takes the names of the labels.
+        Names of the attributes in the text; None takes the names of the labels.
     separator : str or None, default=None
         None appends the profile as a message of its own, for models that join the
         messages of a user; a str writes it behind every message with this between, for
@@ -58,9 +58,9 @@ class ProfileAugmenter(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         message, with which both are nearly the same).
     cv : int, splitter or "prefit", default=5
         How the users of `fit_transform` get their profiles: each from a clone that was
-        not shown his labels. An int is the number of random folds; a splitter must hold
-        every user with labels out once. "prefit" uses `estimator` as it is, which must
-        be fitted, on other users.
+        not fitted on their labels. An int is the number of random folds; a splitter
+        must hold every labelled user out once. "prefit" uses `estimator` as it is,
+        which must be fitted, on other users.
     random_state : int, RandomState instance or None, default=None
         Decides the folds.
 
@@ -69,14 +69,14 @@ class ProfileAugmenter(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
     estimator_ : classifier
         The classifier fitted on all users.
     task_names_ : list of str
-        What attributes are called.
+        Names of the attributes.
 
     Notes
     -----
-    ``fit_transform`` is not ``fit`` and then ``transform``: predictions for the users
-    whose labels a classifier was fitted on are better than any it makes later, and
-    what reads them would learn to trust them too much. Users without any label are in
-    every training part and get the prediction of `estimator_`.
+    ``fit_transform`` is not ``fit`` and then ``transform``: a classifier predicts the
+    users it was fitted on better than new ones, and a model trained on such predictions
+    would trust them too much. Users without any label are in every training part and
+    get the prediction of `estimator_`.
 
     A set of labels is written in sorted order with commas, a whole number without its
     decimal point. A user without messages gets the profile as the only one.
@@ -167,7 +167,7 @@ class ProfileAugmenter(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit_transform(self, X: pd.DataFrame, y: Any = None) -> pd.DataFrame:
-        """Fit, and append profiles predicted without sight of the user's labels.
+        """Fit, and append profiles predicted out of fold.
 
         Parameters
         ----------
@@ -227,7 +227,7 @@ class ProfileAugmenter(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         return self._append(users, self._predict(self.estimator_, users))
 
     def _fit(self, X: Any, y: Any) -> tuple[pd.DataFrame, Any]:
-        """Fit, and return the users and the labels that are theirs."""
+        """Fit, and return the users with the labels of their profiles."""
         profile = self.profile or []
         prefit = isinstance(self.cv, str)
         users = self._check_table(X, () if prefit else profile)
@@ -284,8 +284,8 @@ class ProfileAugmenter(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         """Yield training and held-out rows of the users with labels."""
         if len(known) < 2:
             msg = (
-                "ProfileAugmenter predicts each user with labels by a classifier that "
-                f"was not shown them, which takes two such users; got {len(known)}. "
+                "ProfileAugmenter predicts labelled users out of fold, which takes "
+                f"two such users; got {len(known)}. "
                 "cv='prefit' takes a fitted classifier"
             )
             raise TargetError(msg)
@@ -342,7 +342,7 @@ class ProfileAugmenter(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
 
 
 def _names_known_to(estimator: Any) -> list[str] | None:
-    """Ask a fitted classifier, or the last step of a Pipeline, for its tasks."""
+    """Return the tasks of a fitted classifier or of the last step of a Pipeline."""
     while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     names = getattr(estimator, "task_names_", None)

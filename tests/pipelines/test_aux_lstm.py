@@ -46,7 +46,7 @@ def profiles():
 def quick(kind, **params):
     model = MAKERS[kind](**{"random_state": 0, **params})
     if kind != "multi":
-        model.set_params(sources__text__n_components=8)
+        model.set_params(sources__text__n_dimensions=8)
     net = {**LSTM_SIZES, "max_epochs": 2}
     return model.set_params(**{f"classifier__{name}": v for name, v in net.items()})
 
@@ -74,7 +74,7 @@ def test_defaults_are_the_papers():
         assert isinstance(model["classifier"], classifier)
         params = model.get_params()
         assert isinstance(params["sources__text"], Word2VecTransformer)
-        assert params["sources__text__n_components"] == 200
+        assert params["sources__text__n_dimensions"] == 200
         assert params["sources__text__window"] == 5
         assert params["classifier__trainable_vectors"] is False
     assert make_aux_lstm("age")["classifier"].main_task == "age"
@@ -86,7 +86,7 @@ def test_defaults_are_the_papers():
         "age": "age",
         "occupation": "occupation",
     }
-    assert all(v.n_components == 200 for v in sources.values())
+    assert all(v.n_dimensions == 200 for v in sources.values())
     seeds = [v.random_state for v in sources.values()]
     assert len({*seeds, multi["classifier"].random_state}) == 4
 

@@ -52,7 +52,7 @@ def profiles():
 
 def quick(pipeline):
     sizes = {
-        "text__n_components": 8,
+        "text__n_dimensions": 8,
         "text__max_epochs": 2,
         "topics__n_components": 4,
         "network__n_components": 4,
@@ -105,7 +105,7 @@ def test_defaults_are_the_papers(profiles):
     params = make_mmlup(profiles.graph, random_state=0).get_params()
     assert isinstance(params["classifier"], MMLUPClassifier)
     assert (
-        params["sources__text__n_components"],
+        params["sources__text__n_dimensions"],
         params["sources__text__min_count"],
         params["sources__text__window"],
         params["sources__network__n_components"],
@@ -115,7 +115,7 @@ def test_defaults_are_the_papers(profiles):
     assert len(set(seeds)) == len(seeds) == 5
     text_cnn = make_text_cnn(random_state=0)
     assert isinstance(text_cnn["classifier"], TextCNNClassifier)
-    assert text_cnn.get_params()["sources__text__n_components"] == 100
+    assert text_cnn.get_params()["sources__text__n_dimensions"] == 100
 
 
 def test_parts_may_be_given(profiles):

@@ -43,15 +43,7 @@ _GAP: Final = 2.0
 
 
 class BadImage(Exception):  # noqa: N818 - a verdict; the policy decides what it becomes
-    """An image that cannot be used.
-
-    Parameters
-    ----------
-    kind : str
-        Short reason, the same for all images with this fault.
-    detail : str
-        What was found.
-    """
+    """An image that cannot be used; `kind` is the same for all with this fault."""
 
     def __init__(self, kind: str, detail: str) -> None:
         self.kind = kind
@@ -60,14 +52,9 @@ class BadImage(Exception):  # noqa: N818 - a verdict; the policy decides what it
 
 
 class Decoder:
-    """Make pixels of one size from images of any kind.
+    """Decode images of any kind to RGB pixels of one `size` (height, width).
 
-    Parameters
-    ----------
-    size : tuple of (int, int)
-        Height and width.
-    max_pixels : int
-        Images with more pixels are refused before they are decoded.
+    Images of more than `max_pixels` are refused before they are decoded.
     """
 
     def __init__(self, size: tuple[int, int], max_pixels: int) -> None:
@@ -92,24 +79,7 @@ class Decoder:
         )
 
     def read(self, path: str | os.PathLike[str]) -> bytes:
-        """Read a file whole.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file.
-
-        Returns
-        -------
-        bytes
-            Its content.
-
-        Raises
-        ------
-        BadImage
-            If it cannot be read, is empty, or is larger than any image that may be
-            decoded.
-        """
+        """Read a file whole; BadImage if it is missing, empty or too large."""
         file = Path(path)
         try:
             status = file.stat()
@@ -136,23 +106,7 @@ class Decoder:
             raise BadImage(kind="too large", detail=detail)
 
     def decode(self, data: bytes) -> Pixels:
-        """Decode the content of a file.
-
-        Parameters
-        ----------
-        data : bytes
-            All of the file.
-
-        Returns
-        -------
-        ndarray of uint8, shape (3, height, width)
-            RGB pixels.
-
-        Raises
-        ------
-        BadImage
-            If the file is no image, broken or too large.
-        """
+        """Decode the bytes of a file to uint8 RGB pixels (3, height, width)."""
         pillow = self.load_pillow()
         formats = [name for name in FORMATS if name in pillow.OPEN]
         try:
@@ -176,24 +130,7 @@ class Decoder:
             return self.convert(image)
 
     def convert(self, image: Any) -> Pixels:
-        """Scale a PIL image, or an array, and make it RGB.
-
-        Parameters
-        ----------
-        image : PIL.Image.Image or ndarray of uint8
-            The image; of an animation the current frame, which is the first in a
-            file just opened.
-
-        Returns
-        -------
-        ndarray of uint8, shape (3, height, width)
-            RGB pixels.
-
-        Raises
-        ------
-        BadImage
-            If the image is too large, broken, or of values without a known range.
-        """
+        """Scale a PIL image (current frame) or an array to RGB (3, height, width)."""
         if isinstance(image, np.ndarray):
             image = _channels_last(image)
             if not self.needs_pillow(image):

@@ -1,4 +1,4 @@
-"""Decoding of many images: in threads, through the store or not."""
+"""Decoding of many images in threads, with or without the store."""
 
 from __future__ import annotations
 
@@ -25,11 +25,10 @@ _MOVED_AT_ONCE: Final = 4096
 
 
 class ImageReader:
-    """Decode a list of images (paths, PIL images or arrays) in `n_jobs` threads.
+    """Decode a list of paths, PIL images or arrays in threads.
 
-    `on_bad` is called with the place and the fault of each image that cannot be used,
-    and may raise; `progress` with the number of images done. `good` tells which images
-    could be used, (n_images,).
+    `on_bad` gets the place and the fault of each image that cannot be used, and may
+    raise; ``good`` (bool, (n_images,)) marks the others. `progress` gets counts.
     """
 
     def __init__(
@@ -49,7 +48,7 @@ class ImageReader:
         self._progress = progress
 
     def read(self) -> Pixels:
-        """Decode all images to uint8 of shape (n_good, 3, height, width)."""
+        """Decode all; return the good ones, uint8 (n_good, 3, height, width)."""
         pixels = self._empty(len(self.images))
 
         def decode(place: int) -> None:
@@ -59,7 +58,7 @@ class ImageReader:
         return _keep(pixels, self.good)
 
     def read_through(self, store: Rows) -> Pixels:
-        """Decode the files that the store lacks and take the others from there."""
+        """Decode what the store lacks; return the pixels as :meth:`read` does."""
         is_file = np.array(
             [isinstance(i, str | os.PathLike) for i in self.images], bool
         )
@@ -188,7 +187,7 @@ def _blocks(values: Sequence[int], size: int) -> Iterator[Sequence[int]]:
 
 
 def _keep(pixels: Pixels, good: npt.NDArray[np.bool_]) -> Pixels:
-    """Move the good rows together in place: a copy would double the memory."""
+    """Move the good rows together in place, since a copy would double the space."""
     if good.all():
         return pixels
     rows = np.flatnonzero(good)

@@ -41,16 +41,16 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     size : tuple of (int, int), default=(64, 64)
-        Height and width in pixels (the paper [1]_ does not give its own). Images are
+        Height and width in pixels (the paper [1]_ does not report it). Images are
         stretched to it, not cropped.
     max_images : int or None, default=11
-        The first so many images of each user are used (11 in the paper), the others
-        are not opened; None uses all.
+        Use only the first `max_images` images of each user (11 in the paper); the
+        others are not opened. None uses all.
     on_bad_images : {"error", "skip"}, default="error"
         What to do with an image that cannot be used: raise an error that names the
         user's row, the path and the reason, or leave it out, count it in `report_` and
-        warn. An image left out is not replaced by one beyond `max_images`. What is no
-        image at all in the table, such as a number, is an error either way.
+        warn. An image left out is not replaced by one beyond `max_images`. A cell that
+        is not an image at all, such as a number, is an error either way.
     memory : str, path-like, joblib.Memory or None, default=None
         Folder in which decoded images are kept, found by the content of their files,
         `size`, `max_pixels` and the version of Pillow: no file is decoded twice,
@@ -59,8 +59,8 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
         Number of threads, as in joblib. The result does not depend on it.
     max_pixels : int, default=64_000_000
         Images with more pixels (height times width) are refused before they are
-        decoded, so that small files that blow up to gigabytes do no harm (our choice:
-        192 MB as RGB). Pillow's own limit, `PIL.Image.MAX_IMAGE_PIXELS`, holds as well.
+        decoded, which protects from decompression bombs (our choice: 192 MB as RGB).
+        Pillow's own limit, `PIL.Image.MAX_IMAGE_PIXELS`, holds as well.
     verbose : int, default=0
         Show a progress bar if above 0.
 

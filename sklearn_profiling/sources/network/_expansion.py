@@ -1,4 +1,4 @@
-"""More neighbours for users who have few."""
+"""Expansion of a network: more neighbours for users who have few."""
 
 from __future__ import annotations
 
@@ -12,40 +12,17 @@ from sklearn_profiling.sources.network._kernels import nearest_of_neighbors
 
 
 def read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """View an array without the right to write.
-
-    Parameters
-    ----------
-    array : ndarray
-        Any array.
-
-    Returns
-    -------
-    ndarray
-        The view.
-    """
+    """Return a read-only view of an array."""
     view = array.view()
     view.flags.writeable = False
     return view
 
 
 def expand_low_degrees(adjacency: Any, threshold: int, *, directed: bool) -> Any:
-    """Link users of few neighbours to neighbours of these.
+    """Link users with fewer than `threshold` neighbours to neighbours of neighbours.
 
-    Parameters
-    ----------
-    adjacency : csr_array of shape (n_users, n_users)
-        Weights of arcs.
-    threshold : int
-        Users with fewer neighbours get new ones until they have that many. The
-        new arc from i to k weighs sum_j w_ij w_jk / d_j.
-    directed : bool
-        If False, the result is made symmetric by the larger weight.
-
-    Returns
-    -------
-    csr_array of shape (n_users, n_users)
-        The network with the arcs added; the same object if there is none to add.
+    The arc from i to k weighs sum_j w_ij w_jk / d_j, and the heaviest are added. An
+    undirected result keeps the larger weight of both directions.
     """
     n_users = adjacency.shape[0]
     degrees = np.diff(adjacency.indptr)

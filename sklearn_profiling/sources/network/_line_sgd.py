@@ -30,7 +30,7 @@ Floats = npt.NDArray[np.float32]
 
 # Rows start at a cache line, and loops over them have no remainder.
 _ROW_MULTIPLE = 16
-# Arcs in hand at a time: bounds the memory on networks of a billion arcs.
+# Arcs drawn at a time: bounds the space on networks of a billion arcs.
 _MAX_PASS = 1 << 26
 _ARCS_PER_BLOCK = 4096
 _NOISE_POWER = 0.75
@@ -42,7 +42,7 @@ _FEWEST_PASSES = 10
 
 @dataclass(frozen=True)
 class SGDSettings:
-    """What the descent needs to know besides the network."""
+    """Settings of the descent."""
 
     n_dimensions: int
     n_samples: int
@@ -67,34 +67,14 @@ class _Pass(NamedTuple):
 
 
 def default_samples(n_arcs: int) -> int:
-    """Choose the number of samples by the number of arcs.
-
-    Parameters
-    ----------
-    n_arcs : int
-        Arcs of the network.
-
-    Returns
-    -------
-    int
-        20 million, within 10 to 400 passes.
-    """
+    """Return 20 million samples, within 10 to 400 passes over the arcs."""
     return min(max(_SAMPLES, _FEWEST_PASSES * n_arcs), _MOST_PASSES * n_arcs)
 
 
 def count_parts(n_arcs: int, n_users: int) -> int:
     """Choose the number of parts by size alone, a power of two up to 16.
 
-    Parameters
-    ----------
-    n_arcs, n_users : int
-        Size of the network.
-
-    Returns
-    -------
-    int
-        Number of parts. Blocks keep some thousand arcs, and parts some users, from
-        whom to draw negatives.
+    Blocks keep some thousand arcs, and parts some users from whom to draw negatives.
     """
     n_parts = 1
     while (
@@ -107,18 +87,9 @@ def count_parts(n_arcs: int, n_users: int) -> int:
 
 
 def second_order_rounds(n_parts: int) -> list[list[list[tuple[int, int]]]]:
-    """List rounds of tasks of blocks, no two tasks of a round sharing a row.
+    """List rounds of tasks that may run at the same time, since they share no row.
 
-    Parameters
-    ----------
-    n_parts : int
-        Number of parts.
-
-    Returns
-    -------
-    list of list of list of (int, int)
-        Rounds; each has tasks that may run at the same time; each of these has
-        blocks (part of sources, part of targets) to be run one after the other.
+    A task is a list of blocks (part of sources, part of targets), run in order.
     """
     return [
         [[(part, (part + shift) % n_parts)] for part in range(n_parts)]
@@ -127,18 +98,7 @@ def second_order_rounds(n_parts: int) -> list[list[list[tuple[int, int]]]]:
 
 
 def first_order_rounds(n_parts: int) -> list[list[list[tuple[int, int]]]]:
-    """List rounds for one table on both sides: pairs of parts as in a tournament.
-
-    Parameters
-    ----------
-    n_parts : int
-        Number of parts, a power of two.
-
-    Returns
-    -------
-    list of list of list of (int, int)
-        As :func:`second_order_rounds`.
-    """
+    """List rounds for one table on both sides: pairs of parts as in a tournament."""
     rounds = [[[(part, part)] for part in range(n_parts)]]
     for shift in range(1, n_parts):
         # part ^ shift pairs all parts, and every pair for exactly one shift.
@@ -148,21 +108,9 @@ def first_order_rounds(n_parts: int) -> list[list[list[tuple[int, int]]]]:
 
 
 def train_sgd(adjacency: Any, settings: SGDSettings, *, order: str) -> Floats:
-    """Embed a network.
+    """Embed a network by descent: float32 (n_users, n_dimensions), not normalised.
 
-    Parameters
-    ----------
-    adjacency : csr_array of shape (n_users, n_users)
-        Weights of arcs, with at least one arc.
-    settings : SGDSettings
-        How to descend.
-    order : {"first", "second"}
-        Whether contexts are the vertices themselves or a table of their own.
-
-    Returns
-    -------
-    float32 ndarray of shape (n_users, n_dimensions)
-        Vectors, not normalised.
+    First order takes the vertices themselves as contexts, second order a second table.
     """
     n_users = adjacency.shape[0]
     generator = np.random.default_rng(settings.seed)
@@ -193,7 +141,7 @@ def train_sgd(adjacency: Any, settings: SGDSettings, *, order: str) -> Floats:
 
 @dataclass(frozen=True)
 class _Trainer:
-    """Trains the blocks of one pass, round by round."""
+    """Train the blocks of one pass, round by round."""
 
     vertex: Floats
     context: Floats
@@ -301,7 +249,7 @@ class _Arcs:
         parts = self._generator.integers(
             n_parts, size=adjacency.shape[0], dtype=np.uint8
         )
-        # Linked users are dealt out evenly, so that no part is without noise.
+        # Linked users are spread evenly, so that no part is without noise.
         shuffled = self._generator.permutation(self._linked)
         parts[shuffled] = np.arange(len(shuffled)) % n_parts
         members = shuffled[np.argsort(parts[shuffled], kind="stable")]

@@ -1,4 +1,4 @@
-"""LINE in closed form: what the descent converges to, factorised directly."""
+"""LINE in closed form: factorise the matrix that the descent converges to."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROWS_PER_TASK = 1024
 
 @dataclass(frozen=True)
 class SpectralSettings:
-    """What the factorisation needs to know besides the network."""
+    """Settings of the factorisation."""
 
     n_dimensions: int
     n_negatives: int
@@ -32,20 +32,7 @@ class SpectralSettings:
 
 
 def log_proximity(adjacency: Any, n_negatives: int) -> Any:
-    """Build log(vol(G) D^-1 A D^-1) - log b, negative entries set to 0.
-
-    Parameters
-    ----------
-    adjacency : csr_array of shape (n_users, n_users)
-        Weights of arcs.
-    n_negatives : int
-        The b of the formula.
-
-    Returns
-    -------
-    csr_array of shape (n_users, n_users)
-        float32; entries that would be 0 or less are not stored.
-    """
+    """Build max(log(vol(G) D^-1 A D^-1) - log `n_negatives`, 0), sparse float32."""
     data = np.log(adjacency.data)
     out_degrees = np.asarray(adjacency.sum(axis=1), dtype=np.float64).ravel()
     in_degrees = np.asarray(adjacency.sum(axis=0), dtype=np.float64).ravel()
@@ -67,18 +54,7 @@ def log_proximity(adjacency: Any, n_negatives: int) -> Any:
 
 
 def normalised_adjacency(adjacency: Any) -> Any:
-    """Build D^-1/2 A D^-1/2.
-
-    Parameters
-    ----------
-    adjacency : csr_array of shape (n_users, n_users)
-        Symmetric weights.
-
-    Returns
-    -------
-    csr_array of shape (n_users, n_users)
-        float32.
-    """
+    """Build D^-1/2 A D^-1/2 of symmetric weights, sparse float32."""
     degrees = np.asarray(adjacency.sum(axis=1), dtype=np.float64).ravel()
     scale = np.zeros(len(degrees), dtype=np.float32)
     scale[degrees > 0] = degrees[degrees > 0] ** -0.5
@@ -90,22 +66,10 @@ def normalised_adjacency(adjacency: Any) -> Any:
 
 
 def embed_spectral(adjacency: Any, settings: SpectralSettings, *, order: str) -> Floats:
-    """Embed a network.
+    """Embed a network: float32 vectors (n_users, n_dimensions), zeros beyond the rank.
 
-    Parameters
-    ----------
-    adjacency : csr_array of shape (n_users, n_users)
-        Weights of arcs, with at least one arc; symmetric for first order.
-    settings : SpectralSettings
-        How to factorise.
-    order : {"first", "second"}
-        Second order takes the largest singular values of the log-proximity, first
-        order the largest positive eigenvalues of the normalised adjacency.
-
-    Returns
-    -------
-    float32 ndarray of shape (n_users, n_dimensions)
-        Vectors, not normalised; zeros beyond the rank.
+    Second order takes the largest singular values of the log-proximity, first order the
+    largest positive eigenvalues of the normalised adjacency.
     """
     if order == "first":
         matrix = turned = normalised_adjacency(adjacency)
@@ -168,7 +132,7 @@ def _range_of(
     generator: np.random.Generator,
     product: _Products,
 ) -> Floats:
-    """Find an orthonormal basis of what the matrix stretches most."""
+    """Find an orthonormal basis of the dominant range, by power iterations."""
     n_users = matrix.shape[0]
     width = min(n_dimensions + _OVERSAMPLING, n_users)
     basis = generator.standard_normal((n_users, width), dtype=np.float32)
@@ -180,17 +144,9 @@ def _range_of(
 
 
 def orthonormalise(columns: Floats) -> Floats:
-    """Give an orthonormal basis by CholeskyQR, twice for accuracy.
+    """Return an orthonormal basis of columns (n_users, width) by CholeskyQR, run twice.
 
-    Parameters
-    ----------
-    columns : float32 ndarray of shape (n_users, width)
-        What the basis has to span.
-
-    Returns
-    -------
-    float32 ndarray of shape (n_users, width)
-        The basis; by Householder QR where the columns depend on each other.
+    Columns that depend on each other are left to Householder QR.
     """
     for _ in range(2):
         gram = (columns.T @ columns).astype(np.float64)

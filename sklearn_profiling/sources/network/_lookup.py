@@ -1,4 +1,4 @@
-"""From a column of ids to rows of a network, and to vectors of new users."""
+"""Rows of a network for a column of ids, and vectors of new users."""
 
 from __future__ import annotations
 
@@ -17,18 +17,7 @@ Floats = npt.NDArray[np.float32]
 
 
 def id_column(X: Any) -> npt.NDArray[Any]:
-    """Bring ids in any column-like form to a 1-D object array.
-
-    Parameters
-    ----------
-    X : sequence, Series, array or frame of one column
-        The ids.
-
-    Returns
-    -------
-    object ndarray of shape (n,)
-        The ids.
-    """
+    """Bring ids in any column-like form to a 1-D object array."""
     if isinstance(X, (pd.DataFrame, np.ndarray)) and X.ndim == 2 and X.shape[1] == 1:
         X = X.iloc[:, 0] if isinstance(X, pd.DataFrame) else X[:, 0]
     if isinstance(X, (str, bytes)) or not isinstance(X, Iterable):
@@ -43,20 +32,7 @@ def id_column(X: Any) -> npt.NDArray[Any]:
 
 
 def find_rows(graph: SocialGraph, ids: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Look up rows, and refuse text among numbers or the other way round.
-
-    Parameters
-    ----------
-    graph : SocialGraph
-        The network.
-    ids : object ndarray of shape (n,)
-        Ids; missing and unknown ones are welcome.
-
-    Returns
-    -------
-    int64 ndarray of shape (n,)
-        Rows, -1 where unknown.
-    """
+    """Look up rows, -1 where unknown; refuse text for numbers and the reverse."""
     rows = graph.index_of(ids)
     if (rows < 0).all():
         _refuse_other_kind(graph, ids)
@@ -80,30 +56,15 @@ def mean_of_neighbors(
     graph: SocialGraph,
     embedding: Floats,
 ) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Give users the weighted mean of their neighbours' vectors.
+    """Return the weighted mean of neighbours' vectors, and who has such neighbours.
 
-    Parameters
-    ----------
-    ids : object ndarray of shape (n,)
-        Users without a vector of their own.
-    links : DataFrame, array or iterable of tuples
-        Links, perhaps weighted, between them and users of the network.
-    graph : SocialGraph
-        The network.
-    embedding : float32 ndarray of shape (n_users, n_components)
-        Vectors of its users.
-
-    Returns
-    -------
-    means : float32 ndarray of shape (n, n_components)
-        Vectors; zero without neighbours.
-    linked : bool ndarray of shape (n,)
-        Who has neighbours with vectors.
+    Shapes (n, n_components), zero without neighbours, and (n,). `links` are between
+    `ids`, users without a vector, and users of the network.
     """
     sources, targets, weights = split_edges(links, "source", "target", None)
     if weights is None:
         weights = np.ones(len(sources), dtype=np.float32)
-    taught = ~graph.isolated
+    trained = ~graph.isolated
     wanted = pd.Index(ids, dtype=object, tupleize_cols=False)
     users = wanted.unique()
     sums = np.zeros((len(users), embedding.shape[1]), dtype=np.float32)
@@ -111,7 +72,7 @@ def mean_of_neighbors(
     for new, friend in ((sources, targets), (targets, sources)):
         slots = users.get_indexer_for(pd.Index(new, dtype=object, tupleize_cols=False))
         rows = graph.index_of(friend)
-        use = (slots >= 0) & (rows >= 0) & taught[rows]
+        use = (slots >= 0) & (rows >= 0) & trained[rows]
         share = weights[use, None]
         np.add.at(sums, slots[use], embedding[rows[use]] * share)
         np.add.at(totals, slots[use], share)
@@ -122,20 +83,7 @@ def mean_of_neighbors(
 
 
 def unit_rows(vectors: Floats, n_parts: int) -> Floats:
-    """Scale rows to unit length in each of several parts; zeros stay.
-
-    Parameters
-    ----------
-    vectors : float32 ndarray of shape (n, n_components)
-        Vectors.
-    n_parts : int
-        Number of equal parts of a row.
-
-    Returns
-    -------
-    float32 ndarray of shape (n, n_components)
-        Scaled vectors.
-    """
+    """Scale each of `n_parts` equal parts of a row to unit length; zeros stay."""
     parts = vectors.reshape(len(vectors), n_parts, vectors.shape[1] // n_parts)
     lengths: Floats = np.linalg.norm(parts, axis=2, keepdims=True)
     lengths[lengths == 0] = 1.0

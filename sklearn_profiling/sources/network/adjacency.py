@@ -13,7 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
 
 from sklearn_profiling.containers import SocialGraph
-from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.sources.network._lookup import id_column
 
 
 class AdjacencyRows(TransformerMixin, BaseEstimator):
@@ -27,8 +27,8 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
         Whether a feature is the weight of the link, or 1 for a link of any weight. Our
         choice: counts of contacts are heavy-tailed.
     norm : {"l1", "l2"} or None, default=None
-        Norm to which each row is scaled. None leaves the links as they are, so that a
-        user with many links is told with more certainty; our choice.
+        Norm to which each row is scaled. None leaves the links as they are, so that
+        users with many links are predicted with more certainty; our choice.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
             If ``X`` is not one column of ids.
         """
         del y
-        _ids(X)
+        id_column(X)
         self.n_features_out_ = self.graph.n_users
         return self
 
@@ -116,7 +116,7 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
         SourceError
             If ``X`` is not one column of ids.
         """
-        rows = self.graph.index_of(_ids(X))
+        rows = self.graph.index_of(id_column(X))
         adjacency = sparse.csr_matrix(self.graph.to_undirected().adjacency)
         known = np.flatnonzero(rows >= 0)
         # One entry per known user; the others keep an empty row.
@@ -153,21 +153,3 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
         tags.input_tags.two_d_array = False
         tags.input_tags.one_d_array = True
         return tags
-
-
-def _ids(X: Any) -> NDArray[np.object_]:
-    """Bring ids to a one-dimensional array of objects."""
-    ids: NDArray[np.object_]
-    if hasattr(X, "to_numpy"):
-        ids = X.to_numpy(dtype=object)
-    elif hasattr(X, "shape"):
-        ids = np.asarray(X).astype(object)
-    else:
-        ids = np.empty(len(X), dtype=object)
-        ids[:] = list(X)
-    if ids.ndim == 2 and ids.shape[1] == 1:
-        return ids[:, 0]
-    if ids.ndim != 1:
-        msg = f"X must be one column of user ids; got an array of shape {ids.shape}"
-        raise SourceError(msg)
-    return ids

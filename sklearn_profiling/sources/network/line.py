@@ -1,4 +1,4 @@
-"""LINE: vectors of users from the friendship network."""
+"""LINE: embedding of the friendship network."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
     graph : SocialGraph or None, default=None
         The network; needed to fit.
     n_components : int, default=300
-        Length of a vector; even for ``order="both"``, which gives each order one
+        Embedding dimension; even for ``order="both"``, which gives each order one
         half (MMLUP: 150 + 150).
     order : {"both", "first", "second"}, default="both"
         Proximities to embed.
@@ -73,16 +73,16 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         Number of successive arcs that share their noise contexts. 1 shares none
         (paper); 8 or 32 is faster on large graphs and costs some accuracy there.
     learning_rate : float, default=0.025
-        Of "sgd", at the start; it falls linearly to 1e-4 of that (paper).
+        Initial learning rate of "sgd"; it falls linearly to 1e-4 of that (paper).
     expansion : int or None, default=10
         Users with fewer neighbours are linked to neighbours of neighbours, the
         heaviest first, until they have that many. None leaves the graph as it is.
         The paper expands very sparse networks, up to 1,000 neighbours; 10 is our
         choice, since it helped on each real network tried and adds little.
     unknown : {"indicator", "nan", "error"}, default="indicator"
-        What users get of whom no link is known: a zero vector, and a last column
-        that is 1 for them and 0 for others; NaN, which is this package's sign of a
-        missing source; or a refusal.
+        Output for users without known links: a zero vector, and a last column that
+        is 1 for them and 0 for others; NaN, this package's mark of a missing source;
+        or an error.
     normalize : bool, default=True
         Whether each order's vectors are scaled to unit length (paper).
     memory : str, path-like, joblib.Memory or None, default=None
@@ -92,7 +92,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
     n_jobs : int or None, default=None
         Threads; None is 1 and -1 all. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Decides the start, the samples and their order.
+        Decides the initialisation, the samples and their order.
     verbose : int, default=0
         Above 0, a progress bar is shown by "sgd".
 
@@ -116,13 +116,13 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    **Descent.** Objective, noise (degree to the power 0.75), learning rate, start and
-    clipped sigmoid are the paper's. Deviations: arcs are not drawn independently, but
-    by passes of systematic sampling, which meets every arc of an unweighted network
-    once a pass. Users are dealt at random into parts, anew for each pass; the
-    negatives of an arc come from the part of its target, and threads work on parts
-    they do not share. No update is lost, and the result is the same for any number of
-    threads. On the LastFM network this cost no accuracy.
+    **Descent.** Objective, noise (degree to the power 0.75), learning rate,
+    initialisation and clipped sigmoid are the paper's. Deviations: arcs are not drawn
+    independently, but by passes of systematic sampling, which meets every arc of an
+    unweighted network once a pass. Users are split at random into parts, anew for each
+    pass; the negatives of an arc come from the part of its target, and threads work on
+    parts they do not share. No update is lost, and the result is the same for any
+    number of threads. On the LastFM network this cost no accuracy.
 
     **Closed form.** Second order factorises log(vol(G) D^-1 A D^-1) - log b with
     negative entries set to 0 by a randomised SVD; vectors are U S^(1/2). Where this
@@ -133,9 +133,9 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
     .868 with second order) than the positive part of the matrix of second order
     (.859).
 
-    **Direction.** First order forgets the direction of links, for which the paper does
-    not define it. Second order of a directed graph follows it: users who follow
-    nobody have a zero second-order half.
+    **Direction.** First order ignores the direction of links, since the paper does not
+    define it for directed graphs. Second order of a directed graph follows it: users
+    who follow nobody have a zero second-order half.
 
     **Expansion** adds w_ij w_jk / d_j over all j as the weight of (i, k), for
     neighbours of neighbours only. In an undirected graph the new links count for
@@ -145,12 +145,12 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
     their neighbours' vectors, scaled to unit length in each order again. This is no
     training step, so such vectors resemble, but do not equal, those of a new fit.
 
-    **Memory** in bytes, for n users, m arcs (two for an undirected edge): 8 m for the
-    graph; 8 min(m, 2^26) for a pass; 4 n d for first and 8 n d for second order while
-    it is trained, with d components rounded up to 16s; 4 n ``n_components`` for the
-    result; about 30 n for the noise. Expansion, where it adds arcs, copies the graph.
-    The paper's network (2.6 million users, 1.1 billion arcs) takes 8.8 GB for the
-    graph, and 15.6 GB at the peak of ``expansion=None``.
+    **Main memory** in bytes, for n users, m arcs (two for an undirected edge): 8 m for
+    the graph; 8 min(m, 2^26) for a pass; 4 n d for first and 8 n d for second order
+    while it is trained, with d components rounded up to 16s; 4 n ``n_components`` for
+    the result; about 30 n for the noise. Expansion, where it adds arcs, copies the
+    graph. The paper's network (2.6 million users, 1.1 billion arcs) takes 8.8 GB for
+    the graph, and 15.6 GB at the peak of ``expansion=None``.
 
     References
     ----------
@@ -272,7 +272,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         new_links : DataFrame, array or iterable of tuples, default=None
             Links (a, b) or (a, b, weight) between users without links in the graph
             and users with such; a DataFrame has columns ``source``, ``target`` and
-            perhaps ``weight``. Other links are passed over.
+            perhaps ``weight``. Other links are ignored.
 
         Returns
         -------
@@ -397,7 +397,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
             adjacency = views[id(view)][1]
             solve = self._descend if self.solver == "sgd" else self._factorise
             half = solve(adjacency, order, seeds[order])
-            # Rows that nothing taught hold the random start, which says nothing.
+            # Vertices without edges still hold their random initialisation; zero them.
             half[np.diff(adjacency.indptr) == 0] = 0.0
             halves.append(half)
         return np.hstack(halves)

@@ -1,4 +1,4 @@
-"""Pretrained models from a folder, a configuration or an object; never from the net."""
+"""Pretrained models from a folder, a configuration or a module; never downloaded."""
 
 from __future__ import annotations
 
@@ -42,8 +42,7 @@ MODEL_CONSTRAINTS: Final[dict[str, list[Any]]] = {
 class LocalModel(BaseEstimator):
     """Base of the transformers that run a frozen model.
 
-    The module is loaded in `fit` and, since it is all in the parameters, again after
-    unpickling: a pickle does not hold the weights of a folder.
+    A pickle holds no weights: the module is loaded in `fit` and again after unpickling.
     """
 
     _auto_class: ClassVar[str] = "AutoModel"
@@ -54,7 +53,7 @@ class LocalModel(BaseEstimator):
     random_state: RandomState
 
     def _part(self, module: Any) -> Any:
-        """Choose what is run of a model."""
+        """Return the part of a model that is run."""
         return module
 
     def _fit_model(self) -> Any:
@@ -85,7 +84,7 @@ class LocalModel(BaseEstimator):
         return self._module
 
     def _computed_by(self) -> dict[str, str]:
-        """All of a model that decides what it says, for the keys of stores."""
+        """Return everything about the model that decides its output, for stores."""
         package = import_optional(
             "transformers", extra="multimodal", purpose=type(self).__name__
         )
@@ -157,18 +156,7 @@ class LocalModel(BaseEstimator):
 
 
 def fingerprint_of(module: nn.Module) -> str:
-    """Hash all that decides what a module computes.
-
-    Parameters
-    ----------
-    module : Module
-        A model.
-
-    Returns
-    -------
-    str
-        Hash of its class, its configuration, if it has one, and its weights.
-    """
+    """Hash the class, the configuration (if any) and the weights of a module."""
     digest = blake2b(type(module).__qualname__.encode(), digest_size=16)
     config = getattr(module, "config", None)
     if config is not None and hasattr(config, "to_dict"):

@@ -1,4 +1,4 @@
-"""From the states of a model to vectors, from vectors to users."""
+"""Pooling: states of a model to one vector, vectors to one a user."""
 
 from __future__ import annotations
 
@@ -14,21 +14,9 @@ Floats = NDArray[np.float32]
 
 
 def pool_positions(states: Tensor, mask: Tensor | None, pooling: str) -> Tensor:
-    """Join the states of a sequence.
+    """Pool states (n_rows, n_positions, n_dimensions) to (n_rows, n_dimensions).
 
-    Parameters
-    ----------
-    states : Tensor, shape (n_rows, n_positions, n_dimensions)
-        States of a model's last layer.
-    mask : Tensor of int, shape (n_rows, n_positions), or None
-        1 where there is something, which the first position is; None if everywhere.
-    pooling : {"mean", "cls"}
-        The mean, or the state of the first position.
-
-    Returns
-    -------
-    Tensor, shape (n_rows, n_dimensions)
-        One vector a row.
+    `mask` is 1 where a position counts, None if all do; "cls" takes the first position.
     """
     if pooling == "cls":
         return states[:, 0]
@@ -41,22 +29,7 @@ def pool_positions(states: Tensor, mask: Tensor | None, pooling: str) -> Tensor:
 
 
 def pool_users(vectors: Floats, rows: Sequence[Sequence[int]], pooling: str) -> Floats:
-    """Join the vectors of each user.
-
-    Parameters
-    ----------
-    vectors : ndarray of float32, shape (n_rows, n_dimensions)
-        Vectors of messages or images.
-    rows : sequence of sequence of int
-        Which of them are each user's.
-    pooling : {"mean", "max"}
-        The mean, or the largest value of each feature.
-
-    Returns
-    -------
-    ndarray of float32, shape (n_users, n_dimensions)
-        One vector a user; NaN for a user without any.
-    """
+    """Pool each user's `rows` of vectors by mean or max; NaN where there are none."""
     joined = np.full((len(rows), vectors.shape[1]), np.nan, np.float32)
     for user, own in enumerate(rows):
         if len(own):

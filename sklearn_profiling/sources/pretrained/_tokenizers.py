@@ -1,4 +1,4 @@
-"""Tokenizers of language models: read from a folder, taken as objects, or trained."""
+"""Tokenizers of language models: read from a folder, given as objects or trained."""
 
 from __future__ import annotations
 
@@ -38,26 +38,10 @@ def _tokenizers(owner: object) -> ModuleType:
 
 
 def load_tokenizer(tokenizer: Any, owner: object) -> Any:
-    """Bring a tokenizer of any form into a copy of one of the package tokenizers.
+    """Return a copy as a ``tokenizers.Tokenizer``, without truncation or padding.
 
-    Parameters
-    ----------
-    tokenizer : str, path-like, tokenizers.Tokenizer or PreTrainedTokenizerFast
-        A folder or an object.
-    owner : object
-        The step that reads, for errors.
-
-    Returns
-    -------
-    tokenizers.Tokenizer
-        A copy that neither cuts nor pads.
-
-    Raises
-    ------
-    SourceError
-        If it is anything else, or the folder holds no such tokenizer.
-    MissingDependencyError
-        If tokenizers, or for a folder transformers, is not installed.
+    Takes a folder, a ``tokenizers.Tokenizer`` or a ``PreTrainedTokenizerFast``; `owner`
+    is the step that errors name.
     """
     kind = _tokenizers(owner).Tokenizer
     if isinstance(tokenizer, str | os.PathLike):
@@ -77,25 +61,7 @@ def load_tokenizer(tokenizer: Any, owner: object) -> Any:
 
 
 def load_transformers_tokenizer(tokenizer: Any, owner: object) -> Any:
-    """Bring a folder or an object into a tokenizer of the package transformers.
-
-    Parameters
-    ----------
-    tokenizer : str, path-like or PreTrainedTokenizerFast
-        A folder or an object.
-    owner : object
-        The step that reads, for errors.
-
-    Returns
-    -------
-    PreTrainedTokenizerFast
-        The object itself, or what the folder holds.
-
-    Raises
-    ------
-    SourceError
-        If it is anything else, or the folder holds no such tokenizer.
-    """
+    """Return a ``PreTrainedTokenizerFast`` as it is, or that of a folder."""
     if isinstance(tokenizer, str | os.PathLike):
         tokenizer = _read_configured(Path(tokenizer), owner)
     if not hasattr(tokenizer, "backend_tokenizer"):
@@ -124,7 +90,7 @@ def _is_configured(folder: Path) -> bool:
 
 
 def _read_configured(folder: Path, owner: object) -> Any:
-    """Read a tokenizer of whose kind a file beside it tells."""
+    """Read a tokenizer whose class is named by a file beside it."""
     transformers = import_optional(
         "transformers", extra="multimodal", purpose=type(owner).__name__
     )
@@ -150,22 +116,10 @@ def _unreadable(folder: Path, reason: object, owner: object) -> str:
 
 
 def train_tokenizer(messages: Iterable[str], n_tokens: int, owner: object) -> Any:
-    """Learn a byte-pair encoding of bytes.
+    """Learn a byte-level byte-pair encoding of at most `n_tokens` tokens.
 
-    Parameters
-    ----------
-    messages : iterable of str
-        Text.
-    n_tokens : int
-        Size of the vocabulary at the most: the special tokens, 256 bytes and the most
-        frequent joins.
-    owner : object
-        The step that learns, for errors.
-
-    Returns
-    -------
-    tokenizers.Tokenizer
-        A tokenizer that knows every text, since it falls back to bytes.
+    These are the special tokens, 256 bytes and the most frequent merges, so that any
+    text can be encoded.
     """
     package = _tokenizers(owner)
     tokenizer = package.Tokenizer(package.models.BPE())
@@ -183,20 +137,9 @@ def train_tokenizer(messages: Iterable[str], n_tokens: int, owner: object) -> An
 
 
 def as_transformers_tokenizer(tokenizer: Any, owner: object) -> Any:
-    """Dress a trained tokenizer as one of the package transformers.
+    """Return a trained tokenizer as a ``PreTrainedTokenizerFast``.
 
-    Parameters
-    ----------
-    tokenizer : tokenizers.Tokenizer
-        What :func:`train_tokenizer` returned.
-    owner : object
-        The step that asks, for errors.
-
-    Returns
-    -------
-    transformers.PreTrainedTokenizerFast
-        A copy that knows which of its tokens are special and ends each text with the
-        end token, as T5's does.
+    It knows its special tokens and ends each text with the end token, as T5's does.
     """
     package = _tokenizers(owner)
     transformers = import_optional(
@@ -213,18 +156,7 @@ def as_transformers_tokenizer(tokenizer: Any, owner: object) -> Any:
 
 
 def vocabulary_of(tokenizer: Any) -> Vocabulary:
-    """List the tokens of a tokenizer in the order of their ids.
-
-    Parameters
-    ----------
-    tokenizer : tokenizers.Tokenizer
-        A tokenizer.
-
-    Returns
-    -------
-    Vocabulary
-        The tokens; ids that the tokenizer leaves out are named ``<unused id>``.
-    """
+    """List the tokens by id; ids that are not in use are named ``<unused id>``."""
     ids = tokenizer.get_vocab(with_added_tokens=True)
     words = [f"<unused {i}>" for i in range(max(ids.values(), default=-1) + 1)]
     for token, i in ids.items():

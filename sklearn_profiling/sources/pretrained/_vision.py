@@ -1,4 +1,4 @@
-"""What the transformers share that show images to a pretrained model."""
+"""Base of the transformers that run a frozen vision model."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ VISION_CONSTRAINTS: Final[dict[str, list[Any]]] = {
 
 
 class VisionModel(LocalModel):
-    """Base of the transformers that show images to a frozen model."""
+    """Base of the transformers that run a frozen vision model."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = VISION_CONSTRAINTS
 
@@ -50,7 +50,7 @@ class VisionModel(LocalModel):
     memory: str | os.PathLike[str] | Memory | None
 
     def _fit_pixels(self, config: Any) -> None:
-        """Find the size and the scale in which the model wants its images."""
+        """Find the size and the normalisation of pixels that the model expects."""
         vision = getattr(config, "vision_config", getattr(config, "encoder", config))
         size = self.size or getattr(vision, "image_size", None) or _DEFAULT_SIZE
         pair = (size, size) if isinstance(size, int) else tuple(size)
@@ -83,11 +83,7 @@ class VisionModel(LocalModel):
         return X
 
     def _distinct(self, bags: ImageBags) -> tuple[list[bytes], list[int], list[Any]]:
-        """Tell images apart by their pixels.
-
-        Returns the digest and the place of each different image, and for each user the
-        numbers of the images that count.
-        """
+        """Return digest and place of the different images, and each user's own."""
         shape = str(bags.image_shape).encode()
         numbers: dict[bytes, int] = {}
         places: list[int] = []
@@ -107,17 +103,9 @@ class VisionModel(LocalModel):
         return list(numbers), places, users
 
     def _prepared(self, pixels: NDArray[np.uint8]) -> Tensor:
-        """Bring images to the size and scale of the model.
+        """Scale uint8 (n_images, 1 or 3, height, width) for the model, on its device.
 
-        Parameters
-        ----------
-        pixels : ndarray of uint8, shape (n_images, 1 or 3, height, width)
-            Images.
-
-        Returns
-        -------
-        Tensor, shape (n_images, 3, *size_)
-            What the model reads, on its device.
+        The result has the shape (n_images, 3, *size_).
         """
         images = torch.from_numpy(np.array(pixels)).to(self._torch_device)
         values = images.float().expand(-1, _CHANNELS, -1, -1) / 255
@@ -132,7 +120,7 @@ class VisionModel(LocalModel):
         return ((values - mean) / std).to(self._torch_dtype)
 
     def _key(self) -> dict[str, Any]:
-        """All but the images that decides what the model says."""
+        """Return everything but the images that decides the output."""
         return {
             **self._computed_by(),
             "kind": type(self).__name__,
@@ -159,7 +147,7 @@ def _three(parameter: str, values: Sequence[float]) -> tuple[float, float, float
 
 
 def _stored_scale(model: Any) -> tuple[Sequence[float], Sequence[float]]:
-    """Read mean and deviation from the folder of a model, if they stand there."""
+    """Read mean and deviation from the folder of a model, if it has them."""
     default = (0.5,) * _CHANNELS
     if not isinstance(model, str | os.PathLike):
         return default, default

@@ -1,4 +1,4 @@
-"""Images of users in words, for models that read text alone."""
+"""Captions of users' images, for models that read text alone."""
 
 from __future__ import annotations
 
@@ -40,8 +40,7 @@ class ImageCaptioner(TransformerMixin, VisionModel):
         random weights, or the module itself, of which a copy is used. Nothing is ever
         downloaded.
     tokenizer : str, path-like, PreTrainedTokenizerFast or None, default=None
-        What turns tokens into words: a folder or the object; None takes that of the
-        folder `model`.
+        Decodes captions: a folder or the object; None takes that of the folder `model`.
     messages : str or None, default=None
         Name of a column of messages. If given, `X` is a table of that column and the
         one of images, and captions are appended to the messages. None gives captions
@@ -49,10 +48,10 @@ class ImageCaptioner(TransformerMixin, VisionModel):
     max_tokens : int, default=30
         Longest caption, in tokens (our choice).
     n_beams : int, default=1
-        Beams of the search; 1 takes the most likely token each time (our choice).
+        Beams of the search; 1 is greedy decoding (our choice).
     max_images : int or None, default=None
-        The first so many images of each user are described; None describes all (3 in
-        the paper [1]_).
+        Describe only the first `max_images` images of each user (3 in the paper [1]_);
+        None describes all.
     size : tuple of (int, int) or None, default=None
         Height and width in pixels that the model gets; None takes the model's own, or
         (224, 224) if it has none.
@@ -61,7 +60,7 @@ class ImageCaptioner(TransformerMixin, VisionModel):
         are scaled. None takes those of the file ``preprocessor_config.json`` in the
         folder `model`, or 0.5, as ViT.
     batch_size : int, default=8
-        Images that the model describes at a time.
+        Images per batch.
     memory : str, path-like, joblib.Memory or None, default=None
         Folder in which decoded images and their captions are kept, found by their
         content and by the fingerprint of the model. None writes nothing.
@@ -90,8 +89,8 @@ class ImageCaptioner(TransformerMixin, VisionModel):
 
     Notes
     -----
-    Captions are those of the search, never drawn at random. An image that occurs again
-    is described once. A caption without a word is left out.
+    Captions are searched, never sampled. A repeated image is described once. A caption
+    without a word is left out.
 
     Images are stretched to the size, not cropped, with bilinear, antialiased scaling;
     the model's own preprocessing is not run.

@@ -1,4 +1,4 @@
-"""One vector a user: images as a pretrained vision model sees them."""
+"""Vectors of users' images from a pretrained vision model."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Floats = NDArray[np.float32]
 class PretrainedImageVectors(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, VisionModel
 ):
-    """Show each image to a frozen vision model and pool the vectors of a user.
+    """Encode each image with a frozen vision model and pool the vectors of a user.
 
     Parameters
     ----------
@@ -42,14 +42,14 @@ class PretrainedImageVectors(
         part of CLIP, ResNet), its configuration, which gives random weights, or the
         module itself, of which a copy is used. Nothing is ever downloaded.
     pooling : {"cls", "mean"}, default="cls"
-        From the patches of an image to a vector: the state of the first position, as
-        the paper [1]_ takes it from ViT, or the mean of all, which models without a
-        first position (ResNet) need.
+        Pooling of the patches of an image: the state of the first position, as the
+        paper [1]_ takes it from ViT, or the mean of all, which models without a first
+        position (ResNet) need.
     user_pooling : {"mean", "max"}, default="mean"
-        From images to a user: their mean, or the largest value of each feature (our
-        choice).
+        Pooling of the images of a user: their mean, or the largest value of each
+        feature (our choice).
     max_images : int or None, default=None
-        The first so many images of each user are used; None uses all.
+        Use only the first `max_images` images of each user; None uses all.
     size : tuple of (int, int) or None, default=None
         Height and width in pixels that the model gets; None takes the model's own, or
         (224, 224) if it has none.
@@ -58,7 +58,7 @@ class PretrainedImageVectors(
         are scaled. None takes those of the file ``preprocessor_config.json`` in the
         folder `model`, or 0.5, as ViT.
     batch_size : int, default=32
-        Images that the model sees at a time.
+        Images per batch.
     memory : str, path-like, joblib.Memory or None, default=None
         Folder in which decoded images and their vectors are kept, found by their
         content and by the fingerprint of the model. None writes nothing.
@@ -76,7 +76,7 @@ class PretrainedImageVectors(
     fingerprint_ : str
         Hash of the model's weights and settings.
     n_dimensions_ : int
-        Length of a vector.
+        Embedding dimension.
     size_ : tuple of (int, int)
         Height and width that the model gets.
     image_mean_, image_std_ : tuple of 3 floats
@@ -89,12 +89,12 @@ class PretrainedImageVectors(
 
     Notes
     -----
-    Users without images get a row of NaN, the mark of a missing source. An image that
-    occurs again is seen once and counts again.
+    Users without images get a row of NaN, the mark of a missing source. A
+    repeated image is encoded once and counts each time.
 
     Images are stretched to the size, not cropped, with bilinear, antialiased scaling;
-    the model's own preprocessing, which may crop, is not run. What it says of the scale
-    of pixels is kept.
+    the model's own preprocessing, which may crop, is not run; only its normalisation of
+    pixels is used.
 
     A pickle holds no weights of a folder: the folder has to be there when it is used
     again, with the same content.
@@ -201,7 +201,7 @@ class PretrainedImageVectors(
         return self
 
     def transform(self, X: Any) -> Floats:
-        """See the images.
+        """Encode the images.
 
         Parameters
         ----------

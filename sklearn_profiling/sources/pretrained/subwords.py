@@ -1,4 +1,4 @@
-"""From raw messages to the tokens of a language model."""
+"""Segmentation of messages into the tokens of a language model."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ default=None
         and the special tokens ``<pad>``, ``</s>``, ``<unk>``, ``<s>`` and ``<mask>``,
         which have the ids 0 to 4 (our choice). Ignored if `tokenizer` is given.
     max_tokens : int or None, default=None
-        The first so many tokens of each message are kept; None keeps all.
+        Longest message in tokens; the rest is cut off. None keeps all.
     drop_duplicates : bool, default=True
-        Drop repeated messages of one user first, as the other segmenters do.
+        Drop repeated messages of one user first.
 
     Attributes
     ----------
     tokenizer_ : tokenizers.Tokenizer
-        The tokenizer, a copy that neither cuts nor pads.
+        A copy of the tokenizer, without truncation or padding.
     vocabulary_ : Vocabulary
         All its tokens in the order of their ids, without vectors.
 
@@ -65,9 +65,9 @@ default=None
 
     Notes
     -----
-    Special tokens are neither added nor read: a user who writes ``</s>`` writes four
-    characters. Where they belong is the affair of the model that reads the tokens.
-    An id that the tokenizer does not use is named ``<unused id>`` in the vocabulary.
+    Special tokens are neither added nor recognised: ``</s>`` in a message is four
+    characters. The model that reads the tokens adds its own. An id that the tokenizer
+    does not use is named ``<unused id>`` in the vocabulary.
 
     The vocabulary is that of the tokenizer whatever the messages are, so all texts of
     one segmenter share it.
@@ -162,8 +162,8 @@ default=None
         """
         check_is_fitted(self)
         messages, lengths = self._read(X)
-        # Not kept by the package's pickles; without it a user could write the tokens
-        # that steer a model.
+        # Pickles of tokenizers do not keep it; without it a message could hold
+        # special tokens.
         self.tokenizer_.encode_special_tokens = True
         encoded = self.tokenizer_.encode_batch_fast(messages, add_special_tokens=False)
         kept = [cut.ids[: self.max_tokens] for cut in encoded]
@@ -172,7 +172,7 @@ default=None
         return assemble(ids, sizes, lengths, self.vocabulary_)
 
     def to_transformers(self) -> Any:
-        """Give the tokenizer in the form that models of transformers come with.
+        """Return the tokenizer as one of the package transformers.
 
         Returns
         -------
@@ -183,8 +183,8 @@ default=None
         Raises
         ------
         SourceError
-            If `tokenizer` is a ``tokenizers.Tokenizer``, whose special tokens nobody
-            named.
+            If `tokenizer` is a ``tokenizers.Tokenizer``, which does not name its
+            special tokens.
         """
         check_is_fitted(self)
         if self.tokenizer is None:

@@ -1,4 +1,4 @@
-"""One vector a user: messages as a pretrained language model reads them."""
+"""Vectors of users' messages from a pretrained language model."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Tokens = NDArray[np.int64]
 class PretrainedTextVectors(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, LocalModel
 ):
-    """Read each message with a frozen language model and pool the vectors of a user.
+    """Encode messages with a frozen language model and pool the vectors of a user.
 
     Parameters
     ----------
@@ -50,21 +50,21 @@ class PretrainedTextVectors(
     tokenizer : str, path-like, PreTrainedTokenizerFast or None, default=None
         A folder or the object; None takes that of the folder `model`.
     pooling : {"mean", "cls"}, default="mean"
-        From tokens to a message: their mean, which serves better without training than
-        the first token's state, "cls" (our choice).
+        Pooling of the tokens of a message: their mean, which without fine-tuning is
+        better than the state of the first token, "cls" (our choice).
     user_pooling : {"mean", "max"}, default="mean"
-        From messages to a user: their mean, or the largest value of each feature (our
-        choice).
+        Pooling of the messages of a user: their mean, or the largest value of each
+        feature (our choice).
     max_tokens : int, default=256
-        The first so many tokens of each message are read, special ones counted, and no
-        more than the model has positions for (our choice).
+        Longest message in tokens, special ones counted; the rest is cut off, as is
+        what exceeds the positions of the model (our choice).
     max_messages : int or None, default=None
-        The first so many messages of each user are read; None reads all.
+        Use only the first `max_messages` messages of each user; None uses all.
     batch_size : int, default=32
-        Messages that the model reads at a time; messages of like length go together.
+        Messages per batch; messages of similar length share one.
     memory : str, path-like, joblib.Memory or None, default=None
         Folder in which vectors of messages are kept, found by their tokens and by the
-        fingerprint of the model: no message is read twice. None writes nothing.
+        fingerprint of the model: no message is encoded twice. None writes nothing.
     device : str, default="cpu"
         Torch device; "auto" takes a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16", "float16"}, default="float32"
@@ -79,7 +79,7 @@ class PretrainedTextVectors(
     fingerprint_ : str
         Hash of the model's weights and settings.
     n_dimensions_ : int
-        Length of a vector.
+        Embedding dimension.
 
     See Also
     --------
@@ -89,8 +89,8 @@ class PretrainedTextVectors(
     Notes
     -----
     Users without text get a row of NaN, the mark of a missing source, as do users of
-    whose messages the tokenizer leaves nothing. A message that occurs again is read
-    once and counts again. Special tokens that a user wrote are read as plain text.
+    whose messages the tokenizer leaves nothing. A repeated message is encoded
+    once and counts each time. Special tokens that a user wrote are read as plain text.
 
     A pickle holds no weights of a folder: the folder has to be there when it is used
     again, with the same content. Copies of a module are made by ``clone`` as well, so
@@ -208,11 +208,11 @@ class PretrainedTextVectors(
                 )
                 raise SourceError(msg)
             given = self.model
-        # A copy: how the user's own cuts and pads is his affair.
+        # Copy, so that the caller's truncation and padding settings stay unchanged.
         return deepcopy(load_transformers_tokenizer(given, self))
 
     def transform(self, X: Any) -> Floats:
-        """Read the messages.
+        """Encode the messages.
 
         Parameters
         ----------
@@ -236,7 +236,7 @@ class PretrainedTextVectors(
         users = [messages[: self.max_messages] for messages in read_messages(X, self)]
         texts = list(dict.fromkeys(text for messages in users for text in messages))
         tokens = self._tokens(texts)
-        # Shortest first: messages of like length share a batch.
+        # Shortest first, so that messages of similar length share a batch.
         filled = [i for i, ids in enumerate(tokens) if len(ids)]
         order = sorted(filled, key=lambda i: len(tokens[i]))
         row = {texts[i]: position for position, i in enumerate(order)}
@@ -261,7 +261,7 @@ class PretrainedTextVectors(
             texts,
             truncation=True,
             max_length=int(min(limits)),
-            # What a user writes does not steer the model.
+            # Special tokens that a user writes are plain text.
             split_special_tokens=True,
             return_attention_mask=False,
             return_special_tokens_mask=True,
@@ -274,7 +274,7 @@ class PretrainedTextVectors(
         ]
 
     def _vectors(self, tokens: list[Tokens]) -> Floats:
-        """Read messages, or take their vectors from the store."""
+        """Encode messages, or take their vectors from the store."""
         key = {
             **self._computed_by(),
             "kind": type(self).__name__,

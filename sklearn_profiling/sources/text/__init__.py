@@ -1,7 +1,5 @@
-"""Text of users: from raw messages to words, word vectors and features."""
+"""Parts of :mod:`sklearn_profiling.sources`; import from there."""
 
-from sklearn_profiling.sources.pretrained.subwords import SubwordSegmenter
-from sklearn_profiling.sources.pretrained.text import PretrainedTextVectors
 from sklearn_profiling.sources.text.averaging import MeanWordVectors
 from sklearn_profiling.sources.text.frequent_words import FrequentWords
 from sklearn_profiling.sources.text.glove import GloVeTransformer
@@ -24,10 +22,8 @@ __all__ = [
     "JiebaSegmenter",
     "LatentSemanticVectors",
     "MeanWordVectors",
-    "PretrainedTextVectors",
     "PretrainedVectors",
     "RegionKeywords",
     "StylometricFeatures",
-    "SubwordSegmenter",
     "Word2VecTransformer",
 ]

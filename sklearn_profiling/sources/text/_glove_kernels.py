@@ -101,11 +101,7 @@ def group_positions(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """List the positions of each word, by counting sort.
 
-    Returns
-    -------
-    starts : ndarray of shape (n_words + 1,)
-    positions : ndarray
-        Word w stands at ``positions[starts[w]:starts[w + 1]]``.
+    Word w stands at ``positions[starts[w]:starts[w + 1]]``.
     """
     starts = np.zeros(n_words + 1, np.int64)
     for word in padded:
@@ -253,13 +249,13 @@ def train_block(
     cells: NDArray[np.void],
     learning_rate: np.float32,
 ) -> float:
-    """Pass once over the cells with AdaGrad and return the cost met on the way.
+    """Train one epoch on the cells by AdaGrad and return its cost.
 
     A row holds [parameters | sums of their squared gradients], so one look-up brings
     both. Parameters are [vector, bias, 1, 0 ...] for a word and [vector, 1, bias, 0
     ...] for a context: their inner product is the model, and one loop updates vectors
-    and biases alike. The sum of squares that belongs to a constant one is so large
-    that the step rounds to nothing.
+    and biases alike. The sum of squares of a constant one is so large that its step
+    rounds to zero.
     """
     half = words.shape[1] // 2
     width = words.shape[1]

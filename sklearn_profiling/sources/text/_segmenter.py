@@ -1,4 +1,4 @@
-"""What the segmenters share: reading columns and numbering words."""
+"""Base of the segmenters: columns of messages in, numbered words out."""
 
 from __future__ import annotations
 
@@ -68,24 +68,7 @@ def encode(
     tags: NDArray[np.int16] | None = None,
     tag_names: tuple[str, ...] | None = None,
 ) -> TokenMessages:
-    """Give the words of cut messages numbers.
-
-    Parameters
-    ----------
-    messages : list of list of str
-        Words of each message of all users.
-    lengths : ndarray of int64, shape (n_users,)
-        Messages of each user.
-    tags : ndarray of int16, shape (n_words,), default=None
-        Parts of speech.
-    tag_names : tuple of str, default=None
-        Their names.
-
-    Returns
-    -------
-    TokenMessages
-        The text, without empty messages, with a sorted vocabulary of its words.
-    """
+    """Give the words of cut messages numbers in a sorted vocabulary."""
     words = list(chain.from_iterable(messages))
     vocabulary = Vocabulary(sorted(set(words)))
     ids = np.fromiter(map(vocabulary.index.__getitem__, words), np.int32, len(words))
@@ -101,27 +84,9 @@ def assemble(
     tags: NDArray[np.int16] | None = None,
     tag_names: tuple[str, ...] | None = None,
 ) -> TokenMessages:
-    """Join numbered words to a text.
+    """Join word ids, words per message (`sizes`) and messages per user (`lengths`).
 
-    Parameters
-    ----------
-    ids : ndarray of int32, shape (n_words,)
-        Words of all messages.
-    sizes : ndarray of int64, shape (n_messages,)
-        Words of each message.
-    lengths : ndarray of int64, shape (n_users,)
-        Messages of each user.
-    vocabulary : Vocabulary
-        What the numbers mean.
-    tags : ndarray of int16, shape (n_words,), default=None
-        Parts of speech.
-    tag_names : tuple of str, default=None
-        Their names.
-
-    Returns
-    -------
-    TokenMessages
-        The text, without empty messages.
+    Empty messages are left out.
     """
     filled = np.concatenate([[0], np.cumsum(sizes > 0)])
     users = np.concatenate([[0], np.cumsum(lengths)])

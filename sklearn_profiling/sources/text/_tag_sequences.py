@@ -23,16 +23,8 @@ Tagger = Callable[[list[str]], Sequence[str]]
 class TagSequences:
     """Tags of all messages of all users, end to end.
 
-    Attributes
-    ----------
-    tags : ndarray of int64, shape (n_words,)
-        Tag of each word, as a position in `names`; -1 for a tag without a name here.
-    names : tuple of str
-        Names of the tags.
-    message_starts : ndarray of int64, shape (n_messages + 1,)
-        Where the words of each message begin.
-    user_starts : ndarray of int64, shape (n_users + 1,)
-        Where the messages of each user begin.
+    ``tags`` (int64, (n_words,)) are positions in ``names``, -1 for a tag that has no
+    name here; ``message_starts`` and ``user_starts`` are those of TokenMessages.
     """
 
     tags: NDArray[np.int64]
@@ -61,18 +53,7 @@ class TagSequences:
         return np.repeat(self.message_starts[1:], np.diff(self.message_starts))
 
     def with_names(self, names: Sequence[str]) -> TagSequences:
-        """Write the same tags as positions among other names.
-
-        Parameters
-        ----------
-        names : sequence of str
-            The names to use.
-
-        Returns
-        -------
-        TagSequences
-            The tags; -1 where a tag is none of `names`.
-        """
+        """Return the tags as positions in other names, -1 where there is none."""
         position = {name: number for number, name in enumerate(names)}
         translation = np.array(
             [position.get(name, -1) for name in self.names], np.int64
@@ -82,25 +63,9 @@ class TagSequences:
 
 
 def read_tags(X: Any, owner: object) -> TagSequences:
-    """Take the parts of speech of segmented text or of lists of tags.
+    """Read the tags of segmented text, or of a column of lists of lists of tags.
 
-    Parameters
-    ----------
-    X : TokenMessages with tags, or column of tag sequences
-        Of each user a list of messages, of each message the list of its tags; None,
-        NaN or an empty list for a user without text.
-    owner : object
-        The step that reads, for errors.
-
-    Returns
-    -------
-    TagSequences
-        The tags; names sorted, each of them used.
-
-    Raises
-    ------
-    SourceError
-        If text carries no tags, or a cell is no list of lists of str.
+    The names are sorted and each is used. Text without tags raises SourceError.
     """
     text = X
     if not isinstance(X, TokenMessages):
@@ -153,25 +118,7 @@ def _no_tags(given: Any, row: int, owner: object) -> SourceError:
 
 
 def tag_text(text: TokenMessages, tagger: Tagger) -> TokenMessages:
-    """Tag every message of a text.
-
-    Parameters
-    ----------
-    text : TokenMessages
-        Segmented text; tags that it has are replaced.
-    tagger : callable
-        From the list of the words of a message to the sequence of their tags.
-
-    Returns
-    -------
-    TokenMessages
-        The text with ``tags`` and ``tag_names``.
-
-    Raises
-    ------
-    SourceError
-        If the tagger does not give one str a word.
-    """
+    """Tag the words of every message, in place of any tags the text has."""
     found: list[str] = []
     for user in range(len(text)):
         for words in text[user]:

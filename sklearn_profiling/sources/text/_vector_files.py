@@ -1,4 +1,4 @@
-"""Reading files of word vectors, one entry at a time."""
+"""Files of word vectors, read one entry at a time."""
 
 from __future__ import annotations
 
@@ -27,26 +27,10 @@ _LONGEST_WORD = 1 << 12
 
 @dataclass
 class VectorFile:
-    """A file of word vectors.
+    """A file of word vectors in one of :data:`FORMATS`; gzip is recognised by content.
 
-    Attributes
-    ----------
-    path : Path
-        The file; gzip is recognised by its first bytes.
-    format : str
-        One of :data:`FORMATS`.
-    encoding : str
-        Encoding of the words.
-    skip_bad : bool
-        Leave out entries that break the format instead of raising.
-    n_declared : int or None
-        Number of words that the first line states (word2vec).
-    n_dimensions : int
-        Length of the vectors.
-    n_read : int
-        Entries read so far.
-    skipped : dict of str to int
-        Entries left out, by reason.
+    With `skip_bad`, entries that break the format are counted in ``skipped`` by reason
+    instead of raising. ``n_declared`` is the number of words in the first line, if any.
     """
 
     path: Path
@@ -107,26 +91,9 @@ class VectorFile:
     def entries(
         self, wanted: Callable[[str], bool], max_words: int | None = None
     ) -> Iterator[tuple[str, NDArray[np.float32]]]:
-        """Read the vectors of the words that are wanted.
+        """Yield (word, float32 vector) of the `wanted` words among `max_words` entries.
 
-        Parameters
-        ----------
-        wanted : callable
-            Says for a word whether its vector is read; others cost little.
-        max_words : int, default=None
-            Stop after that many entries of the file.
-
-        Yields
-        ------
-        word : str
-            The word.
-        vector : ndarray of float32, shape (n_dimensions,)
-            Its vector.
-
-        Raises
-        ------
-        DataFormatError
-            If an entry breaks the format, with its line or number.
+        An entry that breaks the format raises DataFormatError with its line or number.
         """
         self.n_read = 0
         self.skipped.clear()
@@ -242,7 +209,7 @@ class VectorFile:
 
 
 def _header(line: bytes) -> tuple[int, int] | None:
-    """Read "number of words, number of dimensions", if the line is that."""
+    """Read the number of words and of dimensions, if the line has just these."""
     fields = line.split()
     if len(fields) != 2 or not all(entry.isdigit() for entry in fields):
         return None
@@ -263,23 +230,7 @@ def _guess_format(head: tuple[int, int] | None, file: BinaryIO) -> str:
 
 
 def existing_file(path: str | os.PathLike[str]) -> Path:
-    """Return the path of a file that exists.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file.
-
-    Returns
-    -------
-    Path
-        The path.
-
-    Raises
-    ------
-    DataFormatError
-        If there is no such file.
-    """
+    """Return the path of a file, or raise DataFormatError if there is none."""
     found = Path(path)
     if not found.is_file():
         raise DataFormatError(found, None, "there is no such file of word vectors")

@@ -28,18 +28,7 @@ Floats = NDArray[np.float32]
 
 
 def user_word_counts(text: TokenMessages) -> sparse.csr_array:
-    """Count the words of each user.
-
-    Parameters
-    ----------
-    text : TokenMessages
-        Segmented text.
-
-    Returns
-    -------
-    csr_array of float32, shape (n_users, n_vocabulary)
-        The counts; words in ascending order in each row.
-    """
+    """Count the words of each user: csr (n_users, n_vocabulary), rows sorted."""
     counts = sparse.csr_array(
         (
             np.ones(text.n_words, np.float32),
@@ -61,7 +50,7 @@ class MeanWordVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Weight of a word: None for one; "tf-idf" for the logarithm of how rare it is
         among the users of `fit`; "sif" for ``sif_strength / (sif_strength + share)``
         with its share of all words, after which the first principal direction of the
-        averages is taken out (smooth inverse frequency [1]_).
+        averages is removed (smooth inverse frequency [1]_).
     sif_strength : float, default=1e-3
         See `weighting` (the paper's middle value).
 
@@ -70,7 +59,7 @@ class MeanWordVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     weights_ : ndarray of float32, shape (n_vocabulary,), or None
         Weight of each word.
     common_direction_ : ndarray of float32, shape (n_dimensions,), or None
-        What "sif" takes out.
+        The direction that "sif" removes.
     fingerprint_ : str
         Fingerprint of the vocabulary of `fit`.
 

@@ -21,8 +21,8 @@ __all__ = ["FrequentWords"]
 class FrequentWords(WordVectorTransformer):
     """Write all text with the frequent words of the training users.
 
-    It stands where a step of word vectors would stand, before a net that learns its own
-    table of words.
+    Use it in place of a step of word vectors before a net that learns its own word
+    embedding.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class FrequentWords(WordVectorTransformer):
         "max_words": [Interval(Integral, 1, None, closed="left"), None],
     }
 
-    # Without vectors there is no average to put in an unknown word's place.
+    # Without vectors there is no average to replace unknown words.
     unknown = "drop"
 
     def __init__(self, *, min_count: int = 1, max_words: int | None = None) -> None:

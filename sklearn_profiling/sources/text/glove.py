@@ -1,4 +1,4 @@
-"""GloVe word vectors, trained here."""
+"""GloVe word vectors."""
 
 from __future__ import annotations
 
@@ -46,21 +46,21 @@ class GloVeTransformer(WordVectorTransformer):
 
     Parameters
     ----------
-    n_components : int, default=100
-        Length of the vectors (MMLUP [2]_).
+    n_dimensions : int, default=100
+        Embedding dimension (MMLUP [2]_).
     min_count : int, default=5
         Rarer words are left out before pairs are counted (MMLUP).
     window : int, default=8
         Words to each side that count as near, inside one message (MMLUP).
     max_epochs : int, default=15
-        Passes over the counts (the authors' demonstration script).
+        Number of epochs (the authors' demonstration script).
     x_max : float, default=10.0
         Count from which a pair has full weight (the authors' demonstration script;
         their paper has 100 for billions of words).
     alpha : float, default=0.75
         Exponent of the weight of rarer pairs (the GloVe paper).
     learning_rate : float, default=0.05
-        Step of AdaGrad (the GloVe paper).
+        Learning rate of AdaGrad (the GloVe paper).
     max_words : int, default=None
         At most that many words, the most frequent; None for no limit.
     unknown : {"drop", "average"}, default="drop"
@@ -69,7 +69,7 @@ class GloVeTransformer(WordVectorTransformer):
     n_jobs : int, default=None
         Threads. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Decides the first vectors and the order of the pairs.
+        Decides the initialisation and the order of the pairs.
     verbose : int, default=0
         If positive, a progress bar with the cost of each epoch.
 
@@ -89,7 +89,7 @@ class GloVeTransformer(WordVectorTransformer):
 
     Notes
     -----
-    The objective, the starting values, AdaGrad and the sum of word and context
+    The objective, the initialisation, AdaGrad and the sum of word and context
     vectors follow the authors' program. It differs in the order of the pairs: the
     table is cut into square blocks that are each shuffled and visited in random
     rounds; the blocks of a round share no word, which is what makes several threads
@@ -111,13 +111,13 @@ class GloVeTransformer(WordVectorTransformer):
     >>> from sklearn_profiling.containers import TokenMessages
     >>> from sklearn_profiling.sources.text.glove import GloVeTransformer
     >>> text = TokenMessages.from_lists([[["喝", "茶"], ["爬", "山"]], [["喝", "茶"]]])
-    >>> glove = GloVeTransformer(n_components=2, min_count=2, random_state=0)
+    >>> glove = GloVeTransformer(n_dimensions=2, min_count=2, random_state=0)
     >>> glove.fit_transform(text)
     TokenMessages(2 users, 2 messages, 4 words, Vocabulary(2 words, 2 dimensions))
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "n_dimensions": [Interval(Integral, 1, None, closed="left")],
         "min_count": [Interval(Integral, 1, None, closed="left")],
         "window": [Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
@@ -133,7 +133,7 @@ class GloVeTransformer(WordVectorTransformer):
 
     def __init__(
         self,
-        n_components: int = 100,
+        n_dimensions: int = 100,
         *,
         min_count: int = 5,
         window: int = 8,
@@ -147,7 +147,7 @@ class GloVeTransformer(WordVectorTransformer):
         random_state: RandomState = None,
         verbose: int = 0,
     ) -> None:
-        self.n_components = n_components
+        self.n_dimensions = n_dimensions
         self.min_count = min_count
         self.window = window
         self.max_epochs = max_epochs
@@ -219,18 +219,19 @@ class GloVeTransformer(WordVectorTransformer):
         blocks = cut_into_blocks(cells, n_groups, seeds[0], parallel)
         del cells  # the blocks hold a copy
         generator = np.random.default_rng(seeds[1])
-        words = new_table(len(vocabulary), self.n_components, 1, generator)
-        contexts = new_table(len(vocabulary), self.n_components, 0, generator)
+        words = new_table(len(vocabulary), self.n_dimensions, 1, generator)
+        contexts = new_table(len(vocabulary), self.n_dimensions, 0, generator)
         train = delayed(kernels.train_block)
-        rate = np.float32(self.learning_rate)
+        learning_rate = np.float32(self.learning_rate)
         costs = np.zeros(self.max_epochs)
         bar = tqdm(range(self.max_epochs), desc="GloVe", disable=not self.verbose)
         for epoch in bar:
             for shift in generator.permutation(n_groups):
+                pairs = [(i, (i + shift) % n_groups) for i in range(n_groups)]
                 costs[epoch] += sum(
                     parallel(
-                        train(words, contexts, blocks[i][(i + shift) % n_groups], rate)
-                        for i in range(n_groups)
+                        train(words, contexts, blocks[i][j], learning_rate)
+                        for i, j in pairs
                     )
                 )
             costs[epoch] /= self.n_pairs_
@@ -242,38 +243,27 @@ class GloVeTransformer(WordVectorTransformer):
                 raise SourceError(msg)
             bar.set_postfix(cost=f"{costs[epoch]:.4f}")
         self.costs_ = costs
-        d = self.n_components
+        d = self.n_dimensions
         total: NDArray[np.float32] = words[:, :d] + contexts[:, :d]
         return total
 
 
 def new_table(
-    n_words: int, n_components: int, bias: int, generator: np.random.Generator
+    n_words: int, n_dimensions: int, bias: int, generator: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Start a table of parameters and squared gradients for ``train_block``.
+    """Initialise parameters and squared gradients for ``train_block``.
 
-    Parameters
-    ----------
-    n_words, n_components : int
-        Size of the vocabulary and of the vectors.
-    bias : {0, 1}
-        Which of the two columns after the vector is the constant one; the other is
-        the bias. 1 for words, 0 for contexts.
-    generator : Generator
-        Source of the starting values, uniform on +-0.5 / n_components.
-
-    Returns
-    -------
-    ndarray of float32
-        Shape (n_words, 2 * half), half at least ``n_components + 2``.
+    Shape (n_words, 2 * half) with half at least ``n_dimensions + 2``; parameters are
+    uniform on +-0.5 / n_dimensions. `bias` says which of the two columns after the
+    vector is the constant one: 1 for words, 0 for contexts.
     """
-    half = -(-(n_components + 2) // _ROUNDING) * _ROUNDING
+    half = -(-(n_dimensions + 2) // _ROUNDING) * _ROUNDING
     table = np.zeros((n_words, 2 * half), np.float32)
-    start = generator.random((n_words, n_components + 2), np.float32)
-    table[:, : n_components + 2] = (start - np.float32(0.5)) / n_components
+    start = generator.random((n_words, n_dimensions + 2), np.float32)
+    table[:, : n_dimensions + 2] = (start - np.float32(0.5)) / n_dimensions
     table[:, half:] = 1.0
-    table[:, n_components + bias] = 1.0
-    table[:, half + n_components + bias] = _FROZEN
+    table[:, n_dimensions + bias] = 1.0
+    table[:, half + n_dimensions + bias] = _FROZEN
     return table
 
 
@@ -285,24 +275,7 @@ def count_pairs(
     alpha: float,
     parallel: Parallel,
 ) -> NDArray[np.void]:
-    """Count which words stand near each other.
-
-    Parameters
-    ----------
-    text : TokenMessages
-        Encoded with the vocabulary to train.
-    window : int
-        Words to each side that count.
-    x_max, alpha : float
-        Weighting of the counts.
-    parallel : Parallel
-        Threads.
-
-    Returns
-    -------
-    ndarray of ``_glove_kernels.CELL``
-        One entry for each ordered pair that occurs, by word.
-    """
+    """Count which words stand near each other: a ``CELL`` per ordered pair, by word."""
     n_words = len(text.vocabulary)
     padded = kernels.pad_messages(text.ids, text.message_starts)
     starts, positions = kernels.group_positions(padded, n_words)
@@ -336,23 +309,9 @@ def _equal_shares(starts: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
 def cut_into_blocks(
     cells: NDArray[np.void], n_groups: int, seed: int, parallel: Parallel
 ) -> list[list[NDArray[np.void]]]:
-    """Group the cells into blocks of words and contexts and shuffle each block.
+    """Group the cells into shuffled blocks.
 
-    Parameters
-    ----------
-    cells : ndarray of ``_glove_kernels.CELL``
-        The counts.
-    n_groups : int
-        Groups of words and of contexts.
-    seed : int
-        Decides the order.
-    parallel : Parallel
-        Threads.
-
-    Returns
-    -------
-    list of list of ndarray
-        Block [i][j] holds the words of group i with the contexts of group j.
+    Block [i][j] has the words of group i with the contexts of group j.
     """
     starts, ordered = kernels.sort_into_blocks(cells, n_groups)
     seeds = np.random.default_rng(seed).integers(2**62, size=n_groups * n_groups)

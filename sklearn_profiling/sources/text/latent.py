@@ -38,14 +38,14 @@ class LatentSemanticVectors(
 
     Counts of words and of sequences of words within a message are weighted by tf-idf
     and reduced by a truncated singular value decomposition. Labels play no part. Beside
-    a Text-CNN, which looks for the telling message, these vectors say what a user
-    writes about on the whole.
+    a Text-CNN, which looks for the telling message, these vectors describe what a user
+    writes about overall.
 
     Parameters
     ----------
     n_components : int, default=300
-        Length of a vector (our choice); fewer where the text holds fewer sequences or
-        users.
+        Number of components (our choice); fewer where the text holds fewer sequences
+        or users.
     max_ngram : int, default=2
         Longest sequence of words to count (our choice).
     max_features : int, default=30000
@@ -119,7 +119,7 @@ class LatentSemanticVectors(
         Raises
         ------
         SourceError
-            If `X` is no segmented text, nobody wrote anything, or all is one word.
+            If `X` is not segmented text, no user has text, or all is one word.
         """
         text = check_text(X, self)
         if not text.n_words:
@@ -143,8 +143,8 @@ class LatentSemanticVectors(
             min(self.n_components, *counts.shape),
             random_state=derive_seed(self.random_state),
         )
-        # The share of variance explained, which nobody reads here, is 0 / 0 where all
-        # users write alike.
+        # The explained variance ratio, which is not used here, is 0 / 0 where all users
+        # write alike.
         with np.errstate(divide="ignore", invalid="ignore"):
             self.decomposition_ = decomposition.fit(counts)
         return self
@@ -183,7 +183,7 @@ class LatentSemanticVectors(
 
 
 def _word_sequences(messages: list[list[str]], longest: int) -> Iterator[str]:
-    """Walk through the word sequences of a user, none of them across two messages."""
+    """Yield the word n-grams of a user, none of them across two messages."""
     for words in messages:
         for length in range(1, longest + 1):
             for start in range(len(words) - length + 1):

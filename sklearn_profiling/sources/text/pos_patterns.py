@@ -1,4 +1,4 @@
-"""Sequences of parts of speech that many users write: mined level by level."""
+"""Frequent sequences of parts of speech, mined level by level."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ class FrequentPOSPatterns(TransformerMixin, BaseEstimator):
         \sum_{i=1}^{n-1} P(x_1 \dots x_i) P(x_{i+1} \dots x_n)}
 
     is large enough. A sequence that is not kept may still be lengthened. The paper does
-    not say what P is a share of. Its algorithm counts documents (here: users), and so
-    does the default. Counted in places, nearly no sequence reaches its threshold of
+    not report what P is a share of. Its algorithm counts documents (here: users), and
+    so does the default. Counted in places, nearly no sequence reaches its threshold of
     0.2, since a tag stands beside many others.
 
     Sequences do not cross the border of two messages. Tags not seen in `fit` end a

@@ -153,7 +153,7 @@ class PretrainedVectors(WordVectorTransformer):
             skip_bad=self.on_bad_lines == "skip",
         )
         words: list[str] = []
-        # Appended to one buffer: a list of arrays takes twice the memory.
+        # Appended to one buffer: a list of arrays takes twice the space.
         numbers = bytearray()
         wanted = seen.__contains__ if self.only_seen else bool
         for word, vector in file.entries(wanted, self.max_words):

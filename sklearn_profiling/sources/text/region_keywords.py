@@ -20,13 +20,6 @@ from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import SourceError, TargetError
 from sklearn_profiling.sources._columns import read_messages
 from sklearn_profiling.sources.text._gazetteer_china import CHINA
-from sklearn_profiling.sources.text._keywords import (
-    class_members,
-    deal_folds,
-    keyword_scores,
-    text_sizes,
-    words_at_places,
-)
 from sklearn_profiling.sources.text.averaging import user_word_counts
 from sklearn_profiling.targets import label_table
 
@@ -55,8 +48,8 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
     min_users : int, default=3
         Words written by fewer labelled users are left out (our choice).
     min_score : float, default=1.96
-        Words with a lower score are left out (our choice: a word that knows nothing of
-        the class exceeds it once in forty).
+        Words with a lower score are left out (our choice: a word unrelated to the class
+        exceeds it once in forty).
     smoothing : float, default=10.0
         Strength of the prior, in users (our choice).
     use_scores : bool, default=False
@@ -84,17 +77,17 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    The paper extracts "regional keywords in the text content" without saying how. Here
-    users are the units, so one who repeats a word does not make it a keyword. Words are
-    ranked by the log-odds ratio with an informative Dirichlet prior [1]_, in its form
-    for two outcomes (a user wrote the word or did not), divided by its standard
-    deviation. Users without label or text teach nothing.
+    The paper does not report how it extracts "regional keywords in the text
+    content". Here users are the units, so one who repeats a word does not make it a
+    keyword. Words are ranked by the log-odds ratio with an informative Dirichlet prior
+    [1]_, in its form for two outcomes (a user wrote the word or did not), divided by
+    its standard deviation. Users without label or text are not used.
 
     ``fit_transform(X, y)`` differs from ``fit(X, y).transform(X)``, as in
     :class:`sklearn.preprocessing.TargetEncoder`: a labelled user's row is counted with
     keywords learned from the users of the other folds. Otherwise rare words that one
-    user of a class wrote would show the label of exactly that user, and whatever is
-    trained on the counts would trust them too much. A Pipeline does this by itself.
+    user of a class wrote would show the label of exactly that user, and a model trained
+    on the counts would overfit to them. A Pipeline does this by itself.
 
     In segmented text a word of a gazetteer counts where the segmenter cut it out; give
     raw messages, or the gazetteer's words as user dictionary, to find all. Characters
@@ -212,7 +205,7 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
         seeds = derive_seeds(self.random_state, len(self.task_names_))
         for name, members, seed in zip(self.task_names_, tasks, seeds, strict=True):
             width = members.shape[1]
-            for fold in deal_folds(members, text.missing, self.cv, seed):
+            for fold in stratified_folds(members, text.missing, self.cv, seed):
                 rest = members.copy()
                 rest[fold] = False
                 keywords = self._keywords(text, rest)
@@ -429,3 +422,103 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
         tags.target_tags.required = self.gazetteer is None
         tags.target_tags.multi_output = True
         return tags
+
+
+def keyword_scores(
+    presence: sparse.csr_array, members: NDArray[np.bool_], smoothing: float
+) -> NDArray[np.float64]:
+    r"""Score how much more the users of a class write a word than all others.
+
+    The difference of the log-odds inside and outside the class (n_classes, n_words),
+    divided by its standard deviation: :math:`z = (\log o_{in} - \log o_{out}) /
+    \sqrt{1/a + 1/b + 1/c + 1/d}` over the four counts of users, each side smoothed by
+    `smoothing` users of whom the word's overall share wrote it. Zero where undefined.
+    """
+    n_users = presence.shape[0]
+    inside = np.asarray(members.astype(np.float64).T @ presence)
+    total = np.bincount(presence.indices, minlength=presence.shape[1])
+    sizes = members.sum(axis=0)[:, None]
+    prior = smoothing * total / max(n_users, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        a = inside + prior
+        b = sizes - inside + smoothing - prior
+        c = total - inside + prior
+        d = n_users - sizes - (total - inside) + smoothing - prior
+        scores = np.log(a * d / (b * c)) / np.sqrt(1 / a + 1 / b + 1 / c + 1 / d)
+    defined = (total > 0) & (total < n_users) & (sizes > 0) & (sizes < n_users)
+    result: NDArray[np.float64] = np.where(defined, scores, 0.0)
+    return result
+
+
+def stratified_folds(
+    members: NDArray[np.bool_], missing: NDArray[np.bool_], n_folds: int, seed: int
+) -> list[NDArray[np.int64]]:
+    """Split the labelled users with text into folds of sorted rows, class after class.
+
+    Unlike scikit-learn's, these folds allow classes with fewer users than folds.
+    """
+    labelled = np.flatnonzero(members.any(axis=1) & ~missing)
+    shuffled = np.random.RandomState(seed).permutation(labelled)
+    first_class = members[shuffled].argmax(axis=1)
+    order = shuffled[np.argsort(first_class, kind="stable")]
+    folds = [np.sort(order[fold::n_folds]) for fold in range(n_folds)]
+    return [fold for fold in folds if len(fold)]
+
+
+def text_sizes(text: TokenMessages) -> NDArray[np.int64]:
+    """Count the words of each user."""
+    starts = text.message_starts[text.user_starts]
+    sizes: NDArray[np.int64] = np.diff(starts)
+    return sizes
+
+
+def class_members(
+    labels: NDArray[np.object_], usable: NDArray[np.bool_], name: str
+) -> tuple[list[Any], NDArray[np.bool_]]:
+    """Return the sorted classes of a task and their members, bool (n_users, n_classes).
+
+    A frozenset belongs to each of its classes; only `usable` users count.
+    """
+    cells = [
+        () if label is None else label if isinstance(label, frozenset) else (label,)
+        for label in labels
+    ]
+    found = set(
+        chain.from_iterable(
+            cell for cell, use in zip(cells, usable, strict=True) if use
+        )
+    )
+    if len(found) < 2:
+        msg = (
+            f"task {name!r} must have at least two classes among the labelled users "
+            f"with text, to tell their words apart; it has {sorted(map(str, found))}"
+        )
+        raise TargetError(msg)
+    try:
+        classes = sorted(found)
+    except TypeError:
+        classes = sorted(found, key=lambda label: (type(label).__name__, str(label)))
+    column = {label: position for position, label in enumerate(classes)}
+    members = np.zeros((len(cells), len(classes)), dtype=np.bool_)
+    for row in np.flatnonzero(usable):
+        for label in cells[row]:
+            members[row, column[label]] = True
+    return classes, members
+
+
+def words_at_places(
+    message: str, words: Mapping[str, Any], lengths: Mapping[str, Sequence[int]]
+) -> Iterable[str]:
+    """Find words in running text from left to right, the longest at each place.
+
+    `lengths` maps a first character to the lengths of its words, descending.
+    """
+    place = 0
+    while place < len(message):
+        for length in lengths.get(message[place], ()):
+            if (word := message[place : place + length]) in words:
+                yield word
+                place += length
+                break
+        else:
+            place += 1

@@ -1,4 +1,4 @@
-"""From raw messages to words: the first step of every text source."""
+"""Segmentation of messages into words: the first step of every text source."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ _CHARACTERS_PER_WORKER = 300_000
 # Parts of the compiled engine: large enough that few words are met in several, small
 # enough that its arrays, some 30 bytes a character, stay small.
 _CHARACTERS_PER_PART = 1_000_000
+# From this share of one-character words on, characters serve as words.
+_MOSTLY_SINGLE = 0.75
 
 _USER_ENTRY = re.compile(r"(.+?)(?:\s+([0-9]+))?(?:\s+([a-z]+))?")
 
@@ -80,7 +82,7 @@ class JiebaSegmenter(Segmenter):
         Write Latin words in lower case, after cutting (our choice).
     part_of_speech : bool, default=False
         Fill ``tags`` and ``tag_names`` of the result. Jieba's tagger cuts some unknown
-        words otherwise than the plain cut, and is several times slower.
+        words differently from the plain cut, and is several times slower.
     engine : {"compiled", "jieba", "rjieba"}, default="compiled"
         Program. "compiled" is jieba's algorithm with jieba's dictionary and model in
         numba: the same words, over ten times quicker. "rjieba" (extra ``fast``) needs
@@ -395,10 +397,6 @@ class CharacterSegmenter(Segmenter):
         if stop:
             cut = [[word for word in message if word not in stop] for message in cut]
         return encode(cut, lengths)
-
-
-_MOSTLY_SINGLE = 0.75
-"""Share of one-character words from which on characters serve as words."""
 
 
 def choose_segmenter(messages: pd.Series, n_users: int = 200) -> Any:

@@ -86,12 +86,12 @@ class StylometricFeatures(TransformerMixin, BaseEstimator):
     has no article. Punctuation is no word (our choice).
 
     The Aux-LSTM paper speaks of "four types of textual features" of [2]_ and names
-    three: word unigrams, F-measure and POS patterns. The fourth is left unnamed, and
-    none is put in its place by default. `word_endings` and `word_classes` offer two
-    other types of [2]_; its word classes are not all published, so the lists here are
-    our own, after the themes of [4]_. Both are meant for English and compare lower-case
-    words; an ending counts in words longer than it. Their shares are of the words that
-    hold a letter or digit.
+    three: word unigrams, F-measure and POS patterns. The paper does not report the
+    fourth, and nothing replaces it by default. `word_endings` and `word_classes` offer
+    two other types of [2]_; its word classes are not all published, so the lists here
+    are our own, after the themes of [4]_. Both are meant for English and compare
+    lower-case words; an ending counts in words longer than it. Their shares are of the
+    words that hold a letter or digit.
 
     Columns are not scaled: the F-measure lies between 0 and 100, patterns are 0 or 1,
     the rest are shares. Users without text get a row of NaN, the mark of a missing

@@ -1,4 +1,4 @@
-"""What the transformers of word vectors share: vocabularies and encoding."""
+"""Base of the transformers of word vectors: vocabularies and encoding."""
 
 from __future__ import annotations
 
@@ -19,25 +19,7 @@ UNKNOWN_WORD = "<unknown>"
 
 
 def check_text(text: Any, owner: object) -> TokenMessages:
-    """Return segmented text or say which step is missing.
-
-    Parameters
-    ----------
-    text : TokenMessages
-        What a step was given.
-    owner : object
-        The step, for the error.
-
-    Returns
-    -------
-    TokenMessages
-        The same object.
-
-    Raises
-    ------
-    SourceError
-        If it is anything else.
-    """
+    """Return segmented text, or raise an error that names the missing step."""
     if isinstance(text, TokenMessages):
         return text
     msg = (
@@ -52,26 +34,9 @@ def check_text(text: Any, owner: object) -> TokenMessages:
 def build_vocabulary(
     text: TokenMessages, *, min_count: int, max_words: int | None = None
 ) -> Vocabulary:
-    """Choose the words of a text that are frequent enough.
+    """Choose the words of at least `min_count` occurrences, at most `max_words`.
 
-    Parameters
-    ----------
-    text : TokenMessages
-        Segmented text.
-    min_count : int
-        Words that occur less often are left out.
-    max_words : int, default=None
-        At most that many words, the most frequent; None for no limit.
-
-    Returns
-    -------
-    Vocabulary
-        Words without vectors, the most frequent first, equals in order of the word.
-
-    Raises
-    ------
-    SourceError
-        If no word is left.
+    The most frequent come first, equals in order of the word.
     """
     counts = text.word_counts()
     words = text.vocabulary.words

@@ -1,4 +1,4 @@
-"""Word2vec vectors by gensim."""
+"""Skip-gram word vectors by gensim."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class Word2VecTransformer(WordVectorTransformer):
 
     Parameters
     ----------
-    n_components : int, default=200
-        Length of the vectors (Aux-LSTM).
+    n_dimensions : int, default=200
+        Embedding dimension (Aux-LSTM).
     window : int, default=5
         Words to each side that are predicted, at most (Aux-LSTM).
     min_count : int, default=5
@@ -66,9 +66,9 @@ class Word2VecTransformer(WordVectorTransformer):
     n_negatives : int, default=5
         Noise words for each pair (the word2vec paper).
     max_epochs : int, default=5
-        Passes over the text (gensim's default).
+        Number of epochs (gensim's default).
     learning_rate : float, default=0.025
-        First step; it falls linearly to a 250th (gensim's default).
+        Initial learning rate; it falls linearly to a 250th (gensim's default).
     subsample : float, default=0.001
         Share of the text above which a word is left out at random; 0 for never
         (gensim's default).
@@ -84,7 +84,7 @@ class Word2VecTransformer(WordVectorTransformer):
         Threads. The result is the same at each run with one thread only: gensim's
         threads write to one table without locks.
     random_state : int, RandomState instance or None, default=None
-        Decides the first vectors, the noise words and the words left out.
+        Decides the initialisation, the noise words and the words left out.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ class Word2VecTransformer(WordVectorTransformer):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "n_dimensions": [Interval(Integral, 1, None, closed="left")],
         "window": [Interval(Integral, 1, None, closed="left")],
         "min_count": [Interval(Integral, 1, None, closed="left")],
         "n_negatives": [Interval(Integral, 1, None, closed="left")],
@@ -133,7 +133,7 @@ class Word2VecTransformer(WordVectorTransformer):
 
     def __init__(
         self,
-        n_components: int = 200,
+        n_dimensions: int = 200,
         *,
         window: int = 5,
         min_count: int = 5,
@@ -147,7 +147,7 @@ class Word2VecTransformer(WordVectorTransformer):
         n_jobs: int | None = None,
         random_state: RandomState = None,
     ) -> None:
-        self.n_components = n_components
+        self.n_dimensions = n_dimensions
         self.window = window
         self.min_count = min_count
         self.n_negatives = n_negatives
@@ -198,7 +198,7 @@ class Word2VecTransformer(WordVectorTransformer):
             _Sentences(text),
             sg=1,
             hs=0,
-            vector_size=self.n_components,
+            vector_size=self.n_dimensions,
             window=self.window,
             min_count=1,
             negative=self.n_negatives,
@@ -219,7 +219,7 @@ class Word2VecTransformer(WordVectorTransformer):
 
 
 def _labelled(task: str, y: Any, n_users: int) -> npt.NDArray[np.bool_]:
-    """Tell who carries a label of a task."""
+    """Mark the users with a label of a task."""
     if y is None:
         msg = (
             f"Word2VecTransformer(task={task!r}) trains on the users labelled for that "

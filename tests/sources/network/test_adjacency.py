@@ -83,7 +83,7 @@ def test_names_clone_and_pickle() -> None:
 
 
 def test_errors() -> None:
-    with pytest.raises(SourceError, match=r"one column of user ids; got .* \(1, 2\)"):
+    with pytest.raises(SourceError, match=r"must be one column, got .* \(1, 2\)"):
         AdjacencyRows(GRAPH).fit(pd.DataFrame({"a": [1], "b": [2]}))
     with pytest.raises(ValueError, match="'norm' parameter of AdjacencyRows"):
         AdjacencyRows(GRAPH, norm="l3").fit(["a"])  # type: ignore[arg-type]

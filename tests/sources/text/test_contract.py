@@ -41,12 +41,7 @@ from sklearn_profiling.sources.text import (
 
 COLUMN = [["山高月小", "水落石出，山高"], None, ["明月松间照", "山"], [], ["月"]] * 4
 LABELS = ["a", "b", "b", "a", None] * 4
-# Steps with a language model have the same tests beside the models they need.
-STEPS = [
-    name
-    for name in package.__all__
-    if name not in {"PretrainedTextVectors", "SubwordSegmenter"}
-]
+STEPS = package.__all__
 
 
 def steps(folder):

@@ -10,9 +10,13 @@ from sklearn.base import clone
 
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import SourceError, TargetError
-from sklearn_profiling.sources.text import CharacterSegmenter, RegionKeywords
+from sklearn_profiling.sources.text import CharacterSegmenter
 from sklearn_profiling.sources.text._gazetteer_china import CHINA
-from sklearn_profiling.sources.text._keywords import deal_folds, keyword_scores
+from sklearn_profiling.sources.text.region_keywords import (
+    RegionKeywords,
+    keyword_scores,
+    stratified_folds,
+)
 
 REGIONS = ["东北", "华北", "华东", "华中", "华南", "西南", "西北", "境外"]
 
@@ -119,7 +123,7 @@ def test_a_fold_is_counted_by_the_keywords_of_the_others():
     crossed = step.fit_transform(text, labels)
     members = labels[:, None] == np.array(["north", "south"])
     seed = np.random.RandomState(0).randint(np.iinfo(np.int32).max, size=1)[0]
-    folds = deal_folds(members, text.missing, 3, seed)
+    folds = stratified_folds(members, text.missing, 3, seed)
     assert np.sort(np.concatenate(folds)).tolist() == list(range(50))
     for fold in folds:
         rest = np.setdiff1d(np.arange(50), fold)

@@ -1,1 +1,1 @@
-"""Jieba's segmentation, compiled."""
+"""Jieba's dictionary, read without side effects, and its segmentation, compiled."""

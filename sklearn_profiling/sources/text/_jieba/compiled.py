@@ -1,4 +1,4 @@
-"""Jieba's dictionary and model as arrays, and cutting with them."""
+"""Jieba's dictionary and model as arrays, and segmentation with them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,9 @@ _LARGEST_POINT = 2**16
 
 
 class CutPart(NamedTuple):
-    """Cut messages, with words as numbers.
+    """Cut messages: word ids (n_words,), words of each message and what the ids mean.
 
-    Attributes
-    ----------
-    ids : ndarray of int32, shape (n_words,)
-        Words of all messages, white space included.
-    sizes : ndarray of int64, shape (n_messages,)
-        Words of each message.
-    words : list of str
-        What the numbers mean.
+    White space is kept.
     """
 
     ids: NDArray[np.int32]
@@ -91,20 +84,7 @@ def _model() -> _Model:
 
 
 def cut_part(settings: dictionary.CutSettings, messages: list[str]) -> CutPart:
-    """Cut messages into the words of jieba.
-
-    Parameters
-    ----------
-    settings : CutSettings
-        How to cut.
-    messages : list of str
-        The messages.
-
-    Returns
-    -------
-    CutPart
-        Their words.
-    """
+    """Cut messages into the words of jieba."""
     text = "".join(messages)
     points = _code_points(text)
     ends = np.fromiter(accumulate(map(len, messages)), np.int64, len(messages))

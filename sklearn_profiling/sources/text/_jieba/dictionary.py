@@ -41,17 +41,7 @@ UserWord = tuple[str, int | None, str | None]
 
 @dataclass(frozen=True)
 class CutSettings:
-    """What decides a cut.
-
-    Attributes
-    ----------
-    user_words : tuple of (str, int or None, str or None)
-        Word, frequency and part of speech of each entry of the user dictionary.
-    hmm : bool
-        Whether unknown words are found by the hidden Markov model.
-    engine : {"compiled", "jieba", "rjieba"}
-        Program.
-    """
+    """Settings of a cut; `hmm` finds unknown words by the hidden Markov model."""
 
     user_words: tuple[UserWord, ...] = ()
     hmm: bool = True
@@ -59,18 +49,7 @@ class CutSettings:
 
 
 def import_jieba(name: str = "jieba") -> ModuleType:
-    """Import a module of jieba without its warnings.
-
-    Parameters
-    ----------
-    name : str
-        The module.
-
-    Returns
-    -------
-    module
-        The module.
-    """
+    """Import a module of jieba without its warnings."""
     with warnings.catch_warnings():
         # invalid escapes and pkg_resources: nothing that a user could mend
         warnings.simplefilter("ignore")
@@ -86,18 +65,7 @@ def _dictionary() -> tuple[dict[str, int], int]:
 
 @lru_cache(maxsize=4)
 def tokenizer(user_words: tuple[UserWord, ...]) -> Any:
-    """Build a tokenizer, or return the one of the same words.
-
-    Parameters
-    ----------
-    user_words : tuple of (str, int or None, str or None)
-        The user dictionary.
-
-    Returns
-    -------
-    jieba.Tokenizer
-        Not to be changed: others use it as well.
-    """
+    """Return the tokenizer of these words; it is shared, so do not change it."""
     made = import_jieba().Tokenizer()
     frequencies, made.total = _dictionary()
     made.FREQ = frequencies.copy() if user_words else frequencies
@@ -119,18 +87,7 @@ def _tagger(user_words: tuple[UserWord, ...]) -> Any:
 def tag_names(
     user_words: tuple[UserWord, ...],
 ) -> tuple[str, ...]:
-    """List all parts of speech that :func:`tag_messages` can return.
-
-    Parameters
-    ----------
-    user_words : tuple of (str, int or None, str or None)
-        The user dictionary.
-
-    Returns
-    -------
-    tuple of str
-        Their names, sorted.
-    """
+    """List all parts of speech that :func:`tag_messages` can return, sorted."""
     states = import_jieba("jieba.posseg.char_state_tab").P
     found = {tag for pairs in states.values() for _, tag in pairs}
     found.update(_tagger(user_words).word_tag_tab.values(), ("eng", "m", "x"))
@@ -138,32 +95,15 @@ def tag_names(
 
 
 def words_to_split() -> bool:
-    """Say whether the process has told jieba to split words wherever they stand.
+    """Whether jieba was told to split words, by ``del_word`` or a frequency of zero.
 
-    Returns
-    -------
-    bool
-        Whether it has, through ``jieba.del_word`` or a frequency of zero. Jieba keeps
-        these words in one set for all tokenizers.
+    Jieba keeps these words in one set for all tokenizers of the process.
     """
     return bool(import_jieba("jieba.finalseg").Force_Split_Words)
 
 
 def cut_messages(settings: CutSettings, messages: list[str]) -> list[list[str]]:
-    """Cut messages into words, white space included.
-
-    Parameters
-    ----------
-    settings : CutSettings
-        How to cut.
-    messages : list of str
-        The messages.
-
-    Returns
-    -------
-    list of list of str
-        Words of each message.
-    """
+    """Cut each message into words, white space included."""
     hmm = settings.hmm
     cut = tokenizer(settings.user_words).lcut
     if settings.engine != "rjieba":
@@ -180,20 +120,7 @@ def cut_messages(settings: CutSettings, messages: list[str]) -> list[list[str]]:
 def tag_messages(
     settings: CutSettings, messages: list[str]
 ) -> list[list[tuple[str, str]]]:
-    """Cut messages into words with their part of speech.
-
-    Parameters
-    ----------
-    settings : CutSettings
-        How to cut; always with jieba itself.
-    messages : list of str
-        The messages.
-
-    Returns
-    -------
-    list of list of (str, str)
-        Words and parts of speech of each message.
-    """
+    """Cut each message into pairs of word and part of speech, with jieba itself."""
     cut = _tagger(settings.user_words).cut
     return [
         [(pair.word, pair.flag) for pair in cut(message, HMM=settings.hmm)]

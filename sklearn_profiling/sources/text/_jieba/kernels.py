@@ -89,25 +89,11 @@ def build_trie(
     ends: NDArray[np.int64],
     n_slots: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-    """Store words in a trie whose edges lie in one hash table.
+    """Store words (code points end to end, below 2**16) in a trie in one hash table.
 
-    Parameters
-    ----------
-    points : ndarray of uint32
-        Code points of all words, end to end, below 2**16.
-    ends : ndarray of int64
-        Where each word ends.
-    n_slots : int
-        Size of the table, a power of two and at least twice the number of prefixes.
-
-    Returns
-    -------
-    slots : ndarray of int64, shape (n_slots,)
-        Edges: node and character; -1 where free.
-    children : ndarray of int32, shape (n_slots,)
-        The node that an edge leads to. Node 0 is the root.
-    nodes : ndarray of int64
-        The node of each word.
+    Returns edges (node and character, -1 where free) and their children, both
+    (n_slots,), and the node of each word. Node 0 is the root. `n_slots` is a power of
+    two and at least twice the number of prefixes.
     """
     slots = np.full(n_slots, _NONE, np.int64)
     children = np.zeros(n_slots, np.int32)
@@ -324,29 +310,10 @@ def cut(
     transitions: NDArray[np.float64],
     emissions: NDArray[np.float64],
 ) -> NDArray[np.uint8]:
-    """Mark where words end.
+    """Mark where words end: uint8 of the length of `points`, all messages end to end.
 
-    Parameters
-    ----------
-    points : ndarray of uint32
-        Code points of all messages, end to end.
-    message_ends : ndarray of int64, shape (n_messages,)
-        Where each message ends.
-    hmm : bool
-        Whether to cut unknown words by the hidden Markov model.
-    slots, children : ndarray
-        The trie.
-    scores : ndarray of float64
-        Log-probability of the word at each node, NaN where there is none.
-    unknown : float
-        Log-probability of an unknown character.
-    start, transitions, emissions : ndarray of float64
-        The model: shapes (4,), (4, 4) from row to column, (4, n_ideographs).
-
-    Returns
-    -------
-    ndarray of uint8
-        One where a word ends, of the length of `points`.
+    `scores` are log-probabilities of the words at the trie's nodes, NaN where there is
+    none; `transitions` (4, 4) go from row to column; `emissions` are (4, n_ideographs).
     """
     n_points = len(points)
     marks = np.zeros(n_points, np.uint8)

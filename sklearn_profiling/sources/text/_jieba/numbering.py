@@ -37,25 +37,10 @@ def number_words(
     marks: NDArray[np.uint8],
     message_ends: NDArray[np.int64],
 ) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Give equal words equal numbers, in order of appearance.
+    """Give equal words equal numbers, in order of appearance; `marks` is 1 at each end.
 
-    Parameters
-    ----------
-    points : ndarray of uint32
-        Code points of all messages.
-    marks : ndarray of uint8
-        One where a word ends.
-    message_ends : ndarray of int64, shape (n_messages,)
-        Where each message ends.
-
-    Returns
-    -------
-    ids : ndarray of int32, shape (n_words,)
-        Number of each word.
-    sizes : ndarray of int64, shape (n_messages,)
-        Words of each message.
-    begins, ends : ndarray of int64, shape (n_different_words,)
-        Where each different word stands first.
+    Returns ids (n_words,), words of each message (n_messages,), and where the first
+    occurrence of each different word begins and ends.
     """
     n_words = 0
     for mark in marks:
