@@ -130,12 +130,12 @@ class AuxLSTMClassifier(BaseProfileClassifier):
     have weights of its own. With a single task there is nothing auxiliary: the net is
     then that of :class:`LSTMClassifier`, and the weight of its loss is 1.
 
-    The loss of a task is the average over the users of a batch labelled for it, so that
-    `main_weight` means the same however many users carry each label; eq. 19 sums.
+    The loss of a task is averaged over the users of a batch who carry its label, so
+    that `main_weight` means the same however many users carry each label; eq. 19 sums.
 
     Our choices: word vectors that a text brings are standardised over the words
-    written; biases start at zero, where the paper draws vectors too; a user without
-    text has a learned stand-in where the LSTM's average would be.
+    written; biases are initialised to zero, where the paper draws them too; a user
+    without text has a learned missing-source embedding in place of the LSTM's average.
 
     A plain 2-D array is read as padded token ids, one message a user: 0 is padding, any
     other value a word of its own.

@@ -121,18 +121,19 @@ class BowCNNClassifier(BaseWindowClassifier):
     is ever built: the product of a window's vector and the weights is a sum of rows of
     a table, of shape (n_words, n_nodes).
 
-    Our choices where that paper is silent: a bag counts how often a word occurs; the
-    last window ends with the document and may be shorter; a document shorter than a
-    window is one window, and one with fewer windows than pooling units repeats them.
-    Letters are taken as they are: segmenters write lower case by default, as the paper
-    does. The optimizer is Adagrad, as for the LSTMs of the Aux-LSTM paper, and the loss
-    is cross-entropy; theirs are descent with momentum and the square loss.
+    Our choices where that paper does not report it: a bag counts how often a word
+    occurs; the last window ends with the document and may be shorter; a document
+    shorter than a window is one window, and one with fewer windows than pooling units
+    repeats them. Letters are taken as they are: segmenters write lower case by default,
+    as the paper does. The optimizer is Adagrad, as for the LSTMs of the Aux-LSTM paper,
+    and the loss is cross-entropy; theirs are gradient descent with momentum and the
+    square loss.
 
     A text with word vectors is read through them, standardised: a window is the sum (or
-    the sequence) of its words' vectors, and the dense layer stands on that. A user
-    without text gets a learned vector in place of the pooling units. A plain 2-D array
-    is read as padded token ids, one message a user: 0 is padding, any other value a
-    word of its own.
+    the sequence) of its words' vectors, which the dense layer reads. A user without
+    text gets a missing-source embedding in place of the pooling units. A plain 2-D
+    array is read as padded token ids, one message a user: 0 is padding, any other value
+    a word of its own.
 
     References
     ----------

@@ -156,7 +156,7 @@ class COOPNetClassifier(BaseProfileClassifier):
 
     Notes
     -----
-    With x_s the vector of source s, ``c = mean_s tanh(x_s W_s + b_s)`` is the common
+    With x_s the embedding of source s, ``c = mean_s tanh(x_s W_s + b_s)`` is the common
     representation and ``r_s = relu([x_s; c] V_s + d_s)`` each source joined with it;
     the regression of a task reads ``[r_text; r_images]``. The description that we
     follow says "mapped visual and textual modalities into a shared semantic space,
@@ -165,11 +165,11 @@ class COOPNetClassifier(BaseProfileClassifier):
     gender by a regression; here it is one softmax a task, and one sigmoid a class for
     set-valued tasks.
 
-    The vector of a text is the average of the encoder's states over its tokens, that of
-    images the average of their [CLS] states. Both are standardised on the training
-    users before the first step. A user without images, or without text, has a learned
-    stand-in for the vector; it enters the common space too. Dropout inside the encoders
-    stays off, since it draws from torch's global generator.
+    The embedding of a text is the average of the encoder's states over its tokens, that
+    of images the average of their [CLS] states. Both are standardised on the training
+    users before the first step. A user without images, or without text, has a
+    missing-source embedding in its place; it enters the common space too. Dropout
+    inside the encoders stays off, since it draws from torch's global generator.
 
     A text named "captions" is not read. A plain 2-D array is read as padded token ids,
     one message a user: 0 is padding, any other value a word of its own.

@@ -23,8 +23,8 @@ class ImageSetClassifier(BaseProfileClassifier):
     """Attributes of users from their images, read one by one.
 
     Every image goes through the same encoder; attention over the images of a user
-    makes one vector of them, which a dense layer and one stack of dense layers a task
-    read. The order of images says nothing, and there may be any number of them.
+    makes one embedding of them, which a dense layer and one stack of dense layers a
+    task read. The order of images has no effect, and there may be any number of them.
 
     Parameters
     ----------
@@ -116,13 +116,13 @@ class ImageSetClassifier(BaseProfileClassifier):
 
     Notes
     -----
-    No paper describes this classifier; all defaults are our choice. It is there to see
-    whether convolving over the order of images, which means nothing, is worth it.
+    No paper describes this classifier; all defaults are our choice. It shows whether
+    convolving over the order of images, which carries no meaning, is worth it.
 
     A given encoder always works in evaluation mode: its batch statistics stay as they
-    came, since those of a batch would let the other users in it change a prediction,
-    and its dropout stays off, since torch draws that from the global generator. Its
-    weights are part of the pickled parameters and, once more, of the trained net.
+    are, since those of a batch would let the other users in it change a prediction, and
+    its dropout stays off, since torch draws that from the global generator. Its weights
+    are part of the pickled parameters and, once more, of the trained net.
 
     Before the first step the vectors of users are standardised on the training users.
     A plain 2-D array is read as one image a user, of one channel and one line.

@@ -113,8 +113,8 @@ class LSTMClassifier(BaseProfileClassifier):
     Notes
     -----
     Our choices: word vectors that a text brings are standardised over the words
-    written; biases start at zero, where the paper draws vectors too; a user without
-    text has a learned stand-in where the LSTM's average would be.
+    written; biases are initialised to zero, where the paper draws them too; a user
+    without text has a learned missing-source embedding in place of the LSTM's average.
 
     A plain 2-D array is read as padded token ids, one message a user: 0 is padding, any
     other value a word of its own.

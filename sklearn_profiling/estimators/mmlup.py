@@ -144,15 +144,17 @@ class MMLUPClassifier(BaseProfileClassifier):
 
     Notes
     -----
-    Deviations from the paper and choices where it is silent: softmax in the attention
-    (the paper's eq. 4 has none; ``attention="raw"``), sizes of the second convolution
-    and of the shared layer, place of dropout, learned stand-ins for missing sources.
-    Word vectors and, before the first step, the vectors of texts are standardised on
-    the training users, dense sources centred and divided by one number: without it the
-    net stays at the majority class for many epochs. Each of several sources is then
-    brought to one mean square length, so that 18 counts of keywords weigh as much as
-    300 columns of a network; texts and images, which are learned, to a quarter of it.
-    Where the batch holds no label of a task, that task adds nothing to the loss.
+    Deviations from the paper and choices where it does not report them: softmax in the
+    attention (the paper's eq. 4 has none; ``attention="raw"``), sizes of the second
+    convolution and of the layer before the tasks' own, place of dropout, missing-source
+    embeddings. Word vectors and, before the first step, the embeddings of texts are
+    standardised on the training users, dense sources centred and divided by one number:
+    without it the net stays at the majority class for many epochs. Each of several
+    sources is then scaled to the same mean square norm, so that 18 counts of keywords
+    weigh as much as 300 columns of a network; texts and images, which are learned, to a
+    quarter of it. Where the batch holds no label of a task, that task adds nothing to
+    the loss. An array of labels has no task named "age", so ``loss_weights="paper"``
+    weighs its tasks alike.
 
     The paper's dense layers of each task, ``n_hidden=(128, 64, 32)``, and its
     ``dropout=0.5`` are one parameter away. On 2,200 poets and on 400 synthetic users
@@ -162,12 +164,12 @@ class MMLUPClassifier(BaseProfileClassifier):
     measured in different units should be scaled before.
 
     Text is never padded, and predictions do not depend on batch size or on the other
-    users of a batch, up to rounding. Results are the same bits for the same
-    `random_state` and the same number of torch threads; another number of threads may
-    change the last bits of a convolution.
+    users of a batch, up to rounding. The same `random_state` and the same number of
+    torch threads give bit-identical results; another number of threads may change the
+    last bits of a convolution.
 
     A pickled classifier keeps its parameters but not the state of Adam: ``partial_fit``
-    after unpickling goes on with fresh moments.
+    after unpickling continues with fresh moments.
 
     References
     ----------

@@ -24,8 +24,8 @@ class MultiTaskLSTMClassifier(BaseProfileClassifier):
 
     Each task reads the text twice: by an LSTM on word vectors of its own, best trained
     on the users who carry its label, and by an LSTM on word vectors that all tasks
-    share. A dense layer reads both averages. Vectors are trained on, and through the
-    shared ones the tasks teach each other.
+    share. A dense layer reads both averages. Training changes the vectors, and through
+    the shared ones the tasks help each other.
 
     Parameters
     ----------
@@ -126,8 +126,8 @@ class MultiTaskLSTMClassifier(BaseProfileClassifier):
     reading. So the two texts of a task may come with different vocabularies.
 
     Our choices: word vectors that a text brings are standardised over the words
-    written; biases start at zero, where the paper draws vectors too; a user without
-    text has a learned stand-in where the LSTM's average would be.
+    written; biases are initialised to zero, where the paper draws them too; a user
+    without text has a learned missing-source embedding in place of the LSTM's average.
 
     A plain 2-D array is read as padded token ids, one message a user: 0 is padding, any
     other value a word of its own.

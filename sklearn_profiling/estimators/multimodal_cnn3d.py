@@ -23,9 +23,9 @@ class MultimodalCNN3DClassifier(BaseProfileClassifier):
 
     Bags of images go through the 3D-CNN of :class:`CNN3DClassifier`, texts through the
     deep Text-CNN of :class:`MMLUPClassifier`, dense sources are centred and scaled.
-    Each source is brought to one size by a dense layer, weighed by its gate and
+    Each source is mapped to one dimension by a dense layer, weighted by its gate and
     concatenated with the others; a shared layer and one stack of dense layers a task
-    follow. A gate can learn to ignore a source that says nothing.
+    follow. A gate can learn to ignore a source without information.
 
     Parameters
     ----------
@@ -146,21 +146,21 @@ class MultimodalCNN3DClassifier(BaseProfileClassifier):
     Notes
     -----
     The paper announces "a multimodal 3D CNN model which is able to combine visual and
-    textual information" as future work and says nothing of its shape: all but the
+    textual information" as future work and does not report its shape: all but the
     3D-CNN itself is our choice.
 
-    Gates are sigmoids, one for each source and all users, so that each opens and shuts
+    Gates are sigmoids, one for each source and all users, so that each opens and closes
     on its own. Trained along with the net they would stay open for noise, which helps
-    to learn the training users by heart. So a trial net is trained on most users first;
-    then the gates alone are fitted to the users held out, on whom noise does harm. A
-    second trial begins with the gates of the first. A small price shuts a gate that
-    neither helps nor harms, and one below a tenth of the widest is shut altogether,
-    since larger weights would make up for it. The net itself is then trained on all
-    users with the gates as they were found, relative to the widest, which is open.
-    ``partial_fit`` learns gates in its first call. One source alone has an open gate.
+    to memorise the training users. So a trial net is trained on most users first; then
+    the gates alone are fitted to the validation set, on which noise does harm. A second
+    trial begins with the gates of the first. A small L1 penalty closes a gate that
+    neither helps nor harms, and one below a tenth of the widest is set to zero, since
+    larger weights would make up for it. The net itself is then trained on all users
+    with the gates as they were found, relative to the widest, which is open.
+    ``partial_fit`` learns gates in its first call. A single source has an open gate.
 
     A gate tells how much of a source the net uses, not how good the source would be
-    alone: of two that say the same, one may be shut.
+    alone: of two that carry the same information, one may be closed.
 
     Texts and images are standardised on the training users before the first step. A
     plain 2-D array is read as one dense source.

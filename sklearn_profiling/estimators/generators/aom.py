@@ -9,13 +9,13 @@ __all__ = ["AoMClassifier"]
 
 
 class AoMClassifier(BaseRegionGenerator):
-    """Write a user's profile from words and regions that attend to attributes (AoM).
+    """Write a user's profile from words and patches that attend to attributes (AoM).
 
-    The encoder of BART reads regions of images and words as one sequence, as in
+    The encoder of BART reads patches of images and words as one sequence, as in
     :class:`VLPMABSAClassifier`. Each state then attends to the names of the attributes,
-    through a gate, and a graph carries what similar regions and words say from one to
-    the other. The decoder writes the profile. A baseline of the unified framework: the
-    original looks for aspects of a post; here attributes stand in their place.
+    through a gate, and a graph exchanges information between similar patches and words.
+    The decoder writes the profile. A baseline of the unified framework: the original
+    looks for aspects of a post; here attributes stand in their place.
 
     Parameters
     ----------
@@ -157,28 +157,28 @@ class AoMClassifier(BaseRegionGenerator):
 
     Notes
     -----
-    With h a state of the encoder and a_i the vector of an attribute, a state becomes
+    With h a state of the encoder and a_i the embedding of an attribute, a state becomes
     ``H = g h + (1 - g) sum_i w_i a_i`` with ``w = softmax_i(v tanh(h W_H + a_i W_A))``
     and ``g = sigmoid([h; sum_i w_i a_i] W + b)``. Then ``G_l = relu(D^-1 A G_(l-1) W_l
     + b_l)``, ``G_0 = H``, for two layers; the decoder reads ``H + G_2``. A holds 1
     between a state and itself and the cosine of the states, 0 if negative, between each
-    word and each region of a user.
+    word and each patch of a user.
 
-    Our choices where the description that we follow is silent, and deviations. An
-    attribute's vector is the average of the states that the encoder gives for its name;
-    in the original, aspects are noun phrases of the text. All layers are as long as a
-    state, and the gate has one value for each entry of a state; it begins near 0.88,
-    so that the decoder first reads nearly what the encoder gave. The graph knows no
-    edges between words, for which the original parses sentences, and the states are not
-    weighed by a dictionary of feelings, which says nothing of attributes. The states
-    before and after the graph have the same say.
+    Our choices where the description that we follow does not report it, and deviations.
+    An attribute's embedding is the average of the states that the encoder gives for its
+    name; in the original, aspects are noun phrases of the text. All layers have the
+    dimension of a state, and the gate has one value for each entry of a state; it is
+    initialised near 0.88, so that the decoder first reads nearly what the encoder gave.
+    The graph has no edges between words, for which the original parses sentences, and
+    the states are not weighted by a sentiment lexicon, which says nothing of
+    attributes. The states before and after the graph have equal weights.
 
-    A user without images has no regions: words attend to attributes all the same, and
-    the graph holds each state alone. Regions, marks and room are those of
-    :class:`VLPMABSAClassifier`.
+    A user without images has no patches: words attend to attributes all the same, and
+    the graph holds each state alone. Patches, markers and the room for text are those
+    of :class:`VLPMABSAClassifier`.
 
-    How profiles are written, read and scored stands in the notes of
-    :class:`ProfileGeneratorClassifier`. A text named "captions" is not read.
+    The Notes of :class:`ProfileGeneratorClassifier` say how profiles are written, read
+    and scored. A text named "captions" is not read.
 
     References
     ----------

@@ -116,7 +116,7 @@ def _body(model: Any) -> Iterator[nn.Parameter]:
 class CausalLMProfileClassifier(BaseCausalClassifier):
     """Let a large language model write a user's profile after the user's text.
 
-    A decoder alone, as LLaMA, GLM or GPT-2, reads the text of a user and goes on with
+    A decoder alone, as LLaMA, GLM or GPT-2, reads the text of a user and continues with
     ``Stars: 4; Favorite Category: Coffee, Pizza;``. What it wrote is read back as
     labels. Training teaches it the profile, not the text. A baseline of the unified
     multimodal framework.
@@ -277,23 +277,24 @@ class CausalLMProfileClassifier(BaseCausalClassifier):
 
     Notes
     -----
-    Deviations from the paper and choices where it is silent. It compares with LLaMA and
-    ChatGLM and says no more of them: here they are trained as the framework is, on the
-    same text in the same format, and so is any other decoder. Code that a folder brings
-    along is never run, so of ChatGLM the versions that the package transformers knows
+    Deviations from the paper and choices where it does not report them. It compares
+    with LLaMA and ChatGLM without details: here they are trained as the framework is,
+    on the same text in the same format, and so is any other decoder. Code in a model's
+    folder is never run, so of ChatGLM the versions that the package transformers knows
     itself, ``glm`` and ``glm4``, can be read. The first messages are read instead of
     three drawn at random.
 
-    The prompt is the token that starts a text, the user's text and `request`; a user
-    without text has the other two. Where the text is too long it is cut, not the rest.
-    Rows of a batch are filled on the left and masked, positions count from the first
-    token, so that a user's company changes nothing. The loss, the labels that are
-    missing and the way back from text are those of :class:`ProfileGeneratorClassifier`;
-    an answer is scored with the keys and values that the prompt left in the cache.
+    The prompt is the token that begins a text, the user's text and `request`; a user
+    without text has the other two. A text that is too long is truncated, not the rest.
+    Rows of a batch are padded on the left and masked, positions count from the first
+    token, so that the other users of a batch change nothing. The loss, the missing
+    labels and the way back from text are those of :class:`ProfileGeneratorClassifier`;
+    an answer is scored with the KV cache of the prompt.
 
     The dropout of transformers draws from torch's global generators, which are lent
-    under a lock, as there. A plain 2-D array is read as padded token ids, one message a
-    user: 0 is padding, any other value a word of its own.
+    under a lock, as there. LLaMA normalises in 32 bits whatever `dtype` says; GPT-2
+    does not. A plain 2-D array is read as padded token ids, one message a user: 0 is
+    padding, any other value a word of its own.
 
     References
     ----------

@@ -24,8 +24,8 @@ class LLaVAProfileClassifier(BaseCausalClassifier):
     """Let an image-text model write a user's profile after images and text (LLaVA).
 
     A vision transformer reads the images of a user; a projector of two layers turns the
-    states of their patches into vectors like those of tokens, and a decoder alone reads
-    them, then the text, and goes on with ``Stars: 4; Favorite Category: Coffee,
+    states of their patches into embeddings like those of tokens, and a decoder alone
+    reads them, then the text, and continues with ``Stars: 4; Favorite Category: Coffee,
     Pizza;``. A baseline of the unified multimodal framework.
 
     Parameters
@@ -185,16 +185,17 @@ class LLaVAProfileClassifier(BaseCausalClassifier):
 
     Notes
     -----
-    Deviations from the paper and choices where it is silent. It compares with LLaVA and
-    says no more of it: here it is trained as the framework is, on the same text, images
-    and format. Vision transformer and decoder are given separately, and the projector
-    begins with random weights: the folder of a whole LLaVA is not read. Of the vision
-    transformer the last states are taken; LLaVA takes those before the last layer.
-    The first messages and images are read instead of three drawn at random.
+    Deviations from the paper and choices where it does not report them. It compares
+    with LLaVA without details: here it is trained as the framework is, on the same
+    text, images and format. Vision transformer and decoder are given separately, and
+    the projector is initialised at random: the folder of a whole LLaVA is not read. The
+    first state of the vision transformer must be that of [CLS], as in ViT and CLIP's.
+    Its last states are taken; LLaVA takes those before the last layer. The first
+    messages and images are read instead of three drawn at random.
 
-    The prompt is the token that starts a text, the patches of all images, the text and
-    `request`. Of a user without images there are no tokens of images: the prompt is
-    that of :class:`CausalLMProfileClassifier`, to which the other Notes apply too.
+    The prompt is the token that begins a text, the patches of all images, the text and
+    `request`. A user without images has no image tokens: the prompt is that of
+    :class:`CausalLMProfileClassifier`, whose other Notes apply too.
 
     References
     ----------

@@ -25,9 +25,9 @@ __all__ = ["ODTUPClassifier"]
 class ODTUPClassifier(BaseGeneratorClassifier):
     """Ask a language model about one attribute after the other (OD-TUP).
 
-    An encoder reads the text of a user with the name of an attribute behind it,
+    An encoder reads the text of a user with the name of an attribute after it,
     ``... Stars:``, and a decoder writes the value, ``4;``. There is one such prompt for
-    each attribute; answers do not know of each other. The baseline of the unified
+    each attribute; answers are independent of each other. The baseline of the unified
     multimodal framework that writes no whole profile.
 
     Parameters
@@ -167,11 +167,11 @@ class ODTUPClassifier(BaseGeneratorClassifier):
 
     Notes
     -----
-    Deviations and choices. The paper of the framework names the method and gives no
-    prompt: the prompt is the attribute's name with a colon, behind the text, which is
-    cut so that the prompt is whole. OD-TUP itself reads tweets and asks for any
-    attribute; here the attributes are those of `y`, trained together, and an answer
-    that is no label counts as the nearest one.
+    Deviations and choices. The paper of the framework names the method and does not
+    report its prompt: the prompt is the attribute's name with a colon, after the text,
+    which is truncated so that the prompt is whole. OD-TUP itself reads tweets and asks
+    for any attribute; here the attributes are those of `y`, trained together, and an
+    answer that is no label counts as the nearest one.
 
     Each user is encoded once for each attribute, so that training and prediction cost
     about as many times more than :class:`ProfileGeneratorClassifier` on text as there

@@ -20,8 +20,8 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
     An encoder reads the text of a user and a vision transformer the images; attention
     guided by the text adds what the images say, and a decoder writes the profile,
     ``Stars: 4; Favorite Category: Coffee, Pizza;``. What it wrote is read back as
-    labels. Training looks at each user in several ways: with images, without, with
-    images half black, and with parts of the profile instead of the text.
+    labels. Training shows each user in several modes: with images, without, with images
+    half black, and with parts of the profile instead of the text.
 
     Parameters
     ----------
@@ -176,23 +176,24 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
 
     Notes
     -----
-    Deviations from the paper and choices where it is silent. The first messages and
-    images are read instead of three drawn at random. Key and value of the attention are
-    image states brought to the length of text states by a linear layer; the
-    feed-forward layer has four times as many units. A masked value of a profile is the
-    tokenizer's ``<mask>``, T5's ``<extra_id_0>``. The loss is the sum of what the
-    tokens of each task cost, averaged over the users labelled for it. An attribute
-    whose label is missing is left out of the profile to be written.
+    Deviations from the paper and choices where it does not report them. The first
+    messages and images are read instead of three drawn at random. Key and value of the
+    attention are image states projected to the dimension of text states by a linear
+    layer; the feed-forward layer has four times as many units. A masked value of a
+    profile is the tokenizer's ``<mask>``, T5's ``<extra_id_0>``. The loss is the sum of
+    the cross-entropies of each task's tokens, averaged over the users labelled for it.
+    An attribute whose label is missing is left out of the profile to be written.
 
-    BART reads and writes as T5 does, with a sign at the end of a text and none at its
+    BART reads and writes as T5 does, with a token at the end of a text and none at its
     beginning, also where its weights were pretrained with both.
 
-    A label is written as ``str`` of it, the signs ``; : ,`` replaced by ``/``; what the
-    tokenizer cannot write is called ``class 0``, ``class 1`` and so on. A value that
-    the decoder wrote and that is no class counts as the one with the smallest edit
-    distance; an attribute that it did not write as the commonest class. An attribute
-    with nothing behind its name is the empty set, if training users have it; that comes
-    from beam search alone, elsewhere a set holds its most probable class at the least.
+    A label is written as ``str`` of it, with ``/`` for the separators ``; : ,``; what
+    the tokenizer cannot write is called ``class 0``, ``class 1`` and so on. A value
+    that the decoder wrote and that is no class counts as the one with the smallest edit
+    distance; an attribute that it did not write as the most frequent class. An
+    attribute with nothing after its name is the empty set, if training users have it;
+    that comes from beam search alone, elsewhere a set holds at least its most probable
+    class.
 
     ``predict_proba`` asks about one task after the other: each class is scored as the
     text that follows the name of the task and the best answers so far. For a set-valued
@@ -202,7 +203,13 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
 
     The dropout of transformers draws from torch's global generators. They are lent a
     state for each step and given back, under a lock, so two generators trained in two
-    threads wait for each other.
+    threads wait for each other. With "bfloat16" beam search computes in 32 bits all the
+    same; T5 normalises in 32 bits whatever `dtype` says, BART does not. There is no
+    "float16".
+
+    Several trainings may share a `checkpoint_folder`: each has a file of its own,
+    removed when it is complete. Skorch callbacks with a state of their own begin anew,
+    and epochs that ``warm_start`` or ``partial_fit`` add are not saved.
 
     A plain 2-D array is read as padded token ids, one message a user: 0 is padding, any
     other value a word of its own.

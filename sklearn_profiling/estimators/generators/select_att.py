@@ -153,16 +153,16 @@ class SelectAttClassifier(BaseGeneratorBaseline):
     -----
     The fused state is ``(1 - g) H_txt + g H_att`` with ``H_att = softmax(Q K^T /
     sqrt(d)) V`` and ``g = sigmoid([H_att; H_txt] W)``. A user without images keeps the
-    states of the text, bit by bit.
+    states of the text, bit for bit.
 
-    The original translates sentences with an image; here text states of all messages
-    read look into the patches of all images of the user. Patches are the states of the
-    last layer of the vision transformer without [CLS]. Queries, keys and values are as
-    long as a state of the text, and the gate has one value for each entry of a state;
-    both are our choice. The attention has no dropout.
+    The original translates sentences with an image; here the states of the text, of all
+    messages read, attend to the patches of all images of the user. Patches are the
+    states of the last layer of the vision transformer without [CLS]. Queries, keys and
+    values have the dimension of a text state, and the gate has one value for each entry
+    of a state; both are our choice. The attention has no dropout.
 
-    How profiles are written, read and scored stands in the notes of
-    :class:`ProfileGeneratorClassifier`. A text named "captions" is not read.
+    The Notes of :class:`ProfileGeneratorClassifier` say how profiles are written, read
+    and scored. A text named "captions" is not read.
 
     References
     ----------

@@ -9,12 +9,12 @@ __all__ = ["VLPMABSAClassifier"]
 
 
 class VLPMABSAClassifier(BaseRegionGenerator):
-    """Write a user's profile from words and image regions in one encoder (VLP-MABSA).
+    """Write a user's profile from words and image patches in one encoder (VLP-MABSA).
 
-    The encoder of BART reads regions of the user's images and the words of the text as
+    The encoder of BART reads patches of the user's images and the words of the text as
     one sequence, and its decoder writes the profile. A baseline of the unified
-    framework: the original finds aspects in a post and what is felt about them; here
-    attributes stand in the place of aspects and their values in that of feelings.
+    framework: the original finds aspects in a post and the sentiment about them; here
+    attributes take the place of aspects and their values that of sentiments.
 
     Parameters
     ----------
@@ -157,23 +157,23 @@ class VLPMABSAClassifier(BaseRegionGenerator):
 
     Notes
     -----
-    The encoder reads a mark, the regions of all images, a mark, and the text. Regions
-    are brought to the length of a word's vector by a linear layer; the marks are two
-    learned vectors. A user without images has neither, and the states of the text are
-    those that the encoder gives for the text alone.
+    The encoder reads a marker, the patches of all images, a marker, and the text. A
+    linear layer projects patches to the embedding dimension of words; the markers are
+    two learned embeddings. A user without images has neither, and the states of the
+    text are those that the encoder gives for the text alone.
 
-    Deviations from the original. It takes 36 regions an image from an object detector,
-    which this package has not; here they are averages of neighbouring patches of a
-    vision transformer, which learns too. It is trained beforehand on tasks over posts
-    with images; here training begins with the weights given. It writes places in the
+    Deviations from the original. It takes 36 regions of each image from an object
+    detector, which this package does not have; here they are averages of neighbouring
+    patches of a vision transformer, which is trained too. It is pretrained on posts
+    with images; here training begins with the weights given. It writes positions in the
     text; here the profile is written as text.
 
-    BART reads at most as many tokens and regions as it has positions (1,024 in
-    bart-base); with three images of 36 regions there is room for 600 tokens. With more
-    regions the text is cut.
+    BART reads at most as many tokens and patches as it has positions (1,024 in
+    bart-base); with three images of 36 patches there is room for 600 tokens. With more
+    patches the text is truncated.
 
-    How profiles are written, read and scored stands in the notes of
-    :class:`ProfileGeneratorClassifier`. A text named "captions" is not read.
+    The Notes of :class:`ProfileGeneratorClassifier` say how profiles are written, read
+    and scored. A text named "captions" is not read.
 
     References
     ----------
