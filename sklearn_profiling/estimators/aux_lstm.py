@@ -54,8 +54,7 @@ class AuxLSTMClassifier(BaseProfileClassifier):
         Units of each dense layer (our choice: the paper tunes it and does not report
         it).
     n_dimensions : int, default=200
-        Embedding dimension of words for a text that brings no vectors, which are then
-        learned (paper).
+        Embedding dimension of words, learned where a text brings no vectors (paper).
     trainable_vectors : bool, default=False
         Whether training changes the word vectors that a text brings (paper).
     dropout : float, default=0.5
@@ -99,8 +98,7 @@ class AuxLSTMClassifier(BaseProfileClassifier):
         Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions and
         matrix products in 16 where the device does so in hardware, else in 32.
     random_state : int, RandomState instance or None, default=None
-        Determines initial parameters, order of users, dropout and, where there are any,
-        masks and the order of images.
+        Determines initial parameters, order of users, dropout and all other draws.
     verbose : int, default=0
         0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
 

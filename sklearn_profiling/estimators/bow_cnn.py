@@ -90,8 +90,7 @@ class BowCNNClassifier(BaseWindowClassifier):
         Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions and
         matrix products in 16 where the device does so in hardware, else in 32.
     random_state : int, RandomState instance or None, default=None
-        Determines initial parameters, order of users, dropout and, where there are any,
-        masks and the order of images.
+        Determines initial parameters, order of users, dropout and all other draws.
     verbose : int, default=0
         0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
 

@@ -49,8 +49,7 @@ class TextCNNClassifier(BaseProfileClassifier):
     n_hidden : sequence of int, default=(128, 64, 32)
         Units of the dense layers of each task (paper).
     n_dimensions : int, default=100
-        Embedding dimension of words for a text that brings no vectors, which are then
-        learned (paper).
+        Embedding dimension of words, learned where a text brings no vectors (paper).
     trainable_vectors : bool, default=True
         Whether training changes the word vectors that a text brings (our choice: with
         fixed vectors and no other source, small training sets teach it nothing).
@@ -97,8 +96,7 @@ class TextCNNClassifier(BaseProfileClassifier):
         Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions and
         matrix products in 16 where the device does so in hardware, else in 32.
     random_state : int, RandomState instance or None, default=None
-        Determines initial parameters, order of users, dropout and, where there are any,
-        masks and the order of images.
+        Determines initial parameters, order of users, dropout and all other draws.
     verbose : int, default=0
         0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
 

@@ -139,10 +139,9 @@ class CausalLMProfileClassifier(BaseCausalClassifier):
         Whether to read the text alone, or captions of images after it.
     joint_modes : sequence of str, default=("fusion",)
         What training reads: "fusion", text and images; "text", text alone;
-        "masked_image", text and images with black pixels, or captions with masked
-        words; "masked_profile", images and the profile with masked values. Modes
-        without their images or captions are left out (paper of the framework: Table 2;
-        more are its Table 7).
+        "masked_image", both with masked pixels or caption words; "masked_profile",
+        images and the profile with masked values. Modes without their images or
+        captions are left out (paper of the framework: Table 2; more are its Table 7).
     mask_image : float, default=0.5
         Probability that mode "masked_image" masks a pixel, or a token of a caption (our
         choice).
@@ -168,14 +167,12 @@ class CausalLMProfileClassifier(BaseCausalClassifier):
     n_beams : int, default=5
         Beams of the search (paper of the framework).
     decoding : {"beam", "scoring"}, default="beam"
-        Whether ``predict`` takes what beam search writes, or the most probable classes
-        of ``predict_proba``, without search.
+        Whether ``predict`` follows beam search or the best classes of
+        ``predict_proba``.
     scoring : {"sum", "mean"}, default="sum"
-        Whether an answer is scored by the sum of its tokens' log-probabilities, or by
-        their mean, which does not penalise long answers.
+        Whether an answer scores the sum or the mean of its tokens' log-probabilities.
     max_sets : int, default=100
-        Sets to score for a set-valued task: the most frequent ones, beside each class
-        alone.
+        Most frequent sets of a set-valued task to score, beside each class alone.
     dropout : float or None, default=None
         Dropout in the language model, where it has any; None keeps what its
         configuration says (0.1 for T5 and BART, 0 for LLaMA). A model given as an
@@ -235,8 +232,7 @@ class CausalLMProfileClassifier(BaseCausalClassifier):
         Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions and
         matrix products in 16 where the device does so in hardware, else in 32.
     random_state : int, RandomState instance or None, default=None
-        Determines initial parameters, order of users, dropout and, where there are any,
-        masks and the order of images.
+        Determines initial parameters, order of users, dropout and all other draws.
     verbose : int, default=0
         0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
 
