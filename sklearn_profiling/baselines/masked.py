@@ -64,16 +64,16 @@ class MaskedMultiOutputClassifier(
         estimators that accept missing labels and learn from unlabelled users, such as
         those of this package. False suits any classifier.
     n_jobs : int, default=None
-        Number of tasks to fit in parallel, as in joblib.
+        Number of fits in parallel, as in joblib.
 
     Attributes
     ----------
     estimators_ : list of estimator
         The fitted clones, one per task.
     classes_ : list of ndarray, or ndarray
-        Classes of each task in sorted order; one array for one-dimensional ``y``.
+        Classes of each task in sorted order; one array if `y` had one dimension.
     task_names_ : list of str
-        Names of the tasks.
+        Names of the tasks: the columns of `y`.
     n_features_in_ : int
         Number of features seen in ``fit``, if the clones have it.
     feature_names_in_ : ndarray of str

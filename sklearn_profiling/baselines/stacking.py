@@ -79,7 +79,7 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         number is stratified by the classes of the task; a splitter of scikit-learn, for
         example one that keeps groups together, must hold out every user once.
     random_state : int, RandomState instance or None, default=None
-        Decides the folds, and each ``random_state`` of the classifiers that is None.
+        Determines the folds, and each ``random_state`` of the classifiers that is None.
     n_jobs : int, default=None
         Number of fits in parallel, as in joblib.
 
@@ -93,9 +93,9 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
     main_tasks_ : list of str
         Tasks with a second stage.
     classes_ : list of ndarray, or ndarray
-        Classes of each task in sorted order; one array for one-dimensional ``y``.
+        Classes of each task in sorted order; one array if `y` had one dimension.
     task_names_ : list of str
-        Names of the tasks.
+        Names of the tasks: the columns of `y`.
     n_features_in_ : int
         Number of features seen in ``fit``, without the posteriors; for arrays.
     feature_names_in_ : ndarray of str

@@ -26,76 +26,78 @@ class BowCNNClassifier(BaseWindowClassifier):
     Parameters
     ----------
     source : str, default=None
-        Name of the text to read, where `X` holds several sources; may be left out if
-        only one of them is a text.
+        Name of the text to read; may be left out if `X` holds only one.
     multi_task : bool, default=False
-        Whether the tasks share one net. The paper's baseline trains independent nets,
-        one a task, which is the default.
+        Whether the tasks share one net; False trains one net for each task (paper:
+        independent nets).
     window_size : int, default=20
         Words in a window (Johnson and Zhang).
     stride : int, default=2
-        Words from one window's beginning to the next one's (Johnson and Zhang).
+        Words from the beginning of one window to that of the next (Johnson and Zhang).
     variable_stride : bool, default=True
-        Whether a window is left out that holds the same as the one before it (Johnson
+        Whether to leave out a window that holds the same as the one before it (Johnson
         and Zhang, for bags).
     windows : {"bag", "sequence"}, default="bag"
-        Whether a window is the bag of its words (bow-CNN) or their sequence (seq-CNN,
-        whose table has a row for each word at each place: meant for windows of two or
-        three words).
+        Whether a window is the bag of its words (bow-CNN) or their sequence (seq-CNN).
+        Sequences need a table with a row for each word at each place, so they are meant
+        for windows of two or three words.
     n_nodes : int, default=1000
-        Nodes of the convolution (Johnson and Zhang).
+        Nodes of each convolution (Johnson and Zhang).
     n_units : int, default=10
-        Pooling units of a user: the windows are averaged in so many equal parts
+        Pooling units of a user: the windows are averaged in this many equal parts
         (Johnson and Zhang).
     max_vocabulary : int, default=30000
-        Words that count: the most frequent ones of the training users (Johnson and
-        Zhang). The others keep their places in windows as zero vectors.
+        Most frequent words of the training users that are read. The others keep their
+        places in windows as zero vectors (Johnson and Zhang).
     trainable_vectors : bool, default=False
         Whether training changes the word vectors that a text brings.
     dropout : float, default=0.5
         Dropout on the pooling units (Johnson and Zhang).
     source_dropout : float, default=0.1
-        Probability that training hides the text of a user, so that the stand-in for a
-        missing text is learned (our choice).
+        Probability that training hides a source of a user, so that its missing-source
+        embedding is learned (our choice).
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
-        Weight of each task's loss, as in :class:`MMLUPClassifier`.
+        Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
+        "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
+        "uncertainty" learns the weights (Kendall et al. 2018); None weighs all alike.
     learning_rate : float, default=0.05
-        Of Adagrad, at first (our choice).
+        Initial learning rate of Adagrad (our choice).
     learning_rate_decay : bool, default=True
-        Whether the rate falls linearly to zero over the epochs of ``fit`` (our
-        choice). ``partial_fit`` keeps it.
+        Whether the learning rate falls linearly to zero over the epochs of ``fit``.
+        ``partial_fit`` does not lower it (our choice).
     weight_decay : float, default=0.0001
         L2 penalty of Adagrad (Johnson and Zhang).
     batch_size : int, default=50
         Users in a batch (our choice).
     max_epochs : int, default=20
-        Passes over the users (our choice).
+        Epochs over the users (our choice).
     early_stopping : bool, default=False
-        Whether to hold out users, stop when their loss no longer falls, and keep the
-        best epoch.
+        Whether to hold out a validation set, stop when its loss no longer falls, and
+        keep the best epoch.
     validation_fraction : float, default=0.1
-        Share of users held out by `early_stopping`.
+        Share of users in the validation set of `early_stopping`.
     n_iter_no_change : int, default=5
         Epochs without improvement before `early_stopping` stops.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last ``fit``, or from where an interrupt left
-        training, instead of starting anew. The learning rate, the size of batches and
-        the number of epochs may change in between; all else stays as it was.
+        Whether ``fit`` continues from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew. The learning rate, the batch size and the
+        number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks; copied before use.
     device : str, default="cpu"
-        Torch device; "auto" takes a GPU if there is one.
+        Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
-        Precision, as in :class:`MMLUPClassifier`.
+        Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions and
+        matrix products in 16 where the device does so in hardware, else in 32.
     random_state : int, RandomState instance or None, default=None
-        Decides initial parameters, order of users and dropout.
+        Determines initial parameters, order of users, dropout and all other draws.
     verbose : int, default=0
-        0 is silent, 1 shows a progress bar, 2 prints a line an epoch.
+        0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
 
     Attributes
     ----------
     classes_ : list of ndarray, or ndarray
-        Classes of each task; one array if `y` had one dimension.
+        Classes of each task in sorted order; one array if `y` had one dimension.
     task_names_ : list of str
         Names of the tasks: the columns of `y`.
     net_ : skorch.NeuralNet
@@ -105,7 +107,7 @@ class BowCNNClassifier(BaseWindowClassifier):
     n_iter_ : int
         Number of epochs trained.
     n_features_in_ : int
-        Columns of `X`, if it was a plain array.
+        Number of features seen in ``fit``, if `X` was a plain array.
 
     See Also
     --------
@@ -118,18 +120,19 @@ class BowCNNClassifier(BaseWindowClassifier):
     is ever built: the product of a window's vector and the weights is a sum of rows of
     a table, of shape (n_words, n_nodes).
 
-    Our choices where that paper is silent: a bag counts how often a word occurs; the
-    last window ends with the document and may be shorter; a document shorter than a
-    window is one window, and one with fewer windows than pooling units repeats them.
-    Letters are taken as they are: segmenters write lower case by default, as the paper
-    does. The optimizer is Adagrad, as for the LSTMs of the Aux-LSTM paper, and the loss
-    is cross-entropy; theirs are descent with momentum and the square loss.
+    Our choices where that paper does not report it: a bag counts how often a word
+    occurs; the last window ends with the document and may be shorter; a document
+    shorter than a window is one window, and one with fewer windows than pooling units
+    repeats them. Letters are taken as they are: segmenters write lower case by default,
+    as the paper does. The optimizer is Adagrad, as for the LSTMs of the Aux-LSTM paper,
+    and the loss is cross-entropy; theirs are gradient descent with momentum and the
+    square loss.
 
     A text with word vectors is read through them, standardised: a window is the sum (or
-    the sequence) of its words' vectors, and the dense layer stands on that. A user
-    without text gets a learned vector in place of the pooling units. A plain 2-D array
-    is read as padded token ids, one message a user: 0 is padding, any other value a
-    word of its own.
+    the sequence) of its words' vectors, which the dense layer reads. A user without
+    text gets a missing-source embedding in place of the pooling units. A plain 2-D
+    array is read as padded token ids, one message a user: 0 is padding, any other value
+    a word of its own.
 
     References
     ----------

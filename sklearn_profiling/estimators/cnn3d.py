@@ -16,26 +16,25 @@ __all__ = ["CNN3DClassifier"]
 class CNN3DClassifier(BaseProfileClassifier):
     """Author profiling from images by 3-D convolutions over each user's bag.
 
-    The images of a user form a volume; convolutions 2 x 3 x 3 with maxima in between
-    turn it into one vector, which a dense layer and one stack of dense layers a task
+    The images of a user form a volume; 2 x 3 x 3 convolutions with maxima in between
+    turn it into one embedding, which a dense layer and one stack of dense layers a task
     read. A user may have any number of images, none included.
 
     Parameters
     ----------
     source : str, default=None
-        Name of the images to read, where `X` holds several sources; may be left out if
-        only one of them is images.
+        Name of the images to read; may be left out if `X` holds them only once.
     variant : {1, 2}, default=1
-        Model 1 has four convolutions, each with a maximum over 2 x 2 x 2. Model 2 has
-        seven; after the first, second and fourth comes a maximum over 2 x 2 x 2, after
-        the last two one over height and width alone.
+        Model 1 has four convolutions over images, each with a maximum over 2 x 2 x 2.
+        Model 2 has seven; after the first, second and fourth comes a maximum over 2 x 2
+        x 2, after the last two one over height and width alone.
     n_filters : int, default=None
-        Feature maps of the first convolution; those of the others keep their
-        proportion to it: 1, 2, 4, 8 in Model 1 and 1, 2, 4, 4, 8, 8, 8 in Model 2. None
-        is 32 and 64 (our choice: the paper's figures do not tell).
+        Feature maps of the first convolution; those of the others keep their proportion
+        to it: 1, 2, 4, 8 in Model 1 and 1, 2, 4, 4, 8, 8, 8 in Model 2. None is 32 in
+        Model 1 and 64 in Model 2 (our choice: the paper does not report it).
     n_images : int, default=11
-        Images of a user to read (paper). Of more than these the first ones count;
-        fewer are not padded.
+        Images to read of a user; of more than these the first ones count, fewer are not
+        padded (paper).
     image_order : {"given", "random"}, default="given"
         "random" draws a new order of each user's images for every batch of training,
         since a bag has none, and with it which images count if there are more than
@@ -45,51 +44,53 @@ class CNN3DClassifier(BaseProfileClassifier):
     n_hidden : sequence of int, default=(128,)
         Units of the dense layers of each task (our choice).
     dropout : float, default=0.5
-        Dropout on the dense layer (our choice: the paper gives none).
+        Dropout on the dense layer before the tasks' own (our choice: the paper does not
+        report it).
     source_dropout : float, default=0.1
-        Probability that training hides the images of a user, so that the stand-in for
-        missing images is learned (our choice).
+        Probability that training hides a source of a user, so that its missing-source
+        embedding is learned (our choice).
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
-        Weight of each task's loss, as in :class:`MMLUPClassifier`.
+        Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
+        "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
+        "uncertainty" learns the weights (Kendall et al. 2018); None weighs all alike.
     learning_rate : float, default=0.001
-        Of Adam, at first (our choice: see Notes on the paper's 0.05).
+        Initial learning rate of Adam (our choice: see Notes on the paper's 0.05).
     learning_rate_decay : bool, default=True
-        Whether the rate falls linearly to zero over the epochs of ``fit`` (our choice).
-        ``partial_fit`` keeps it.
+        Whether the learning rate falls linearly to zero over the epochs of ``fit``.
+        ``partial_fit`` does not lower it (our choice).
     weight_decay : float, default=0.0
         L2 penalty of Adam (our choice).
     batch_size : int, default=13
         Users in a batch (paper).
     max_epochs : int, default=30
-        Passes over the users (our choice: the paper has 100 iterations).
+        Epochs over the users (our choice: the paper has 100 iterations).
     early_stopping : bool, default=False
-        Whether to hold out users, stop when their loss no longer falls, and keep the
-        best epoch.
+        Whether to hold out a validation set, stop when its loss no longer falls, and
+        keep the best epoch.
     validation_fraction : float, default=0.1
-        Share of users held out by `early_stopping`.
+        Share of users in the validation set of `early_stopping`.
     n_iter_no_change : int, default=5
         Epochs without improvement before `early_stopping` stops.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last ``fit``, or from where an interrupt left
-        training, instead of starting anew. The learning rate, the size of batches and
-        the number of epochs may change in between; all else stays as it was.
+        Whether ``fit`` continues from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew. The learning rate, the batch size and the
+        number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks; copied before use.
     device : str, default="cpu"
-        Torch device; "auto" takes a GPU if there is one.
+        Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
-        Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions in
-        16 where the device does so in hardware, else in 32. A step with
-        images of 64 x 64 takes 0.6 times as long so; 16 x 16 gain nothing.
+        Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions and
+        matrix products in 16 where the device does so in hardware, else in 32.
     random_state : int, RandomState instance or None, default=None
-        Decides initial parameters, order of users and of images, and dropout.
+        Determines initial parameters, order of users, dropout and all other draws.
     verbose : int, default=0
-        0 is silent, 1 shows a progress bar, 2 prints a line an epoch.
+        0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
 
     Attributes
     ----------
     classes_ : list of ndarray, or ndarray
-        Classes of each task; one array if `y` had one dimension.
+        Classes of each task in sorted order; one array if `y` had one dimension.
     task_names_ : list of str
         Names of the tasks: the columns of `y`.
     net_ : skorch.NeuralNet
@@ -99,7 +100,7 @@ class CNN3DClassifier(BaseProfileClassifier):
     n_iter_ : int
         Number of epochs trained.
     n_features_in_ : int
-        Columns of `X`, if it was a plain array.
+        Number of features seen in ``fit``, if `X` was a plain array.
 
     See Also
     --------
@@ -108,20 +109,21 @@ class CNN3DClassifier(BaseProfileClassifier):
 
     Notes
     -----
-    The paper's stated weakness is that it needs 11 images of every user. Here no bag
-    is padded: what is behind the last image of a user is zero before every convolution
-    and takes no part in any maximum, so that a user's output is the same whatever the
-    others in the batch hold, up to rounding.
+    The paper's stated weakness is that it needs 11 images of every user. Here no bag is
+    padded: what follows the last image of a user is zero before every convolution and
+    takes no part in any maximum, so that a user's output does not depend on the others
+    in the batch, up to rounding.
 
-    Deviations from the paper and choices where it is silent: widths of layers; padded
-    convolutions, and maxima that keep an odd end, so that bags of any size and images
-    of any size pass; places of the maxima in Model 2, after those of the T-CNN it is
-    based on; a maximum over what depth is left at the end; He's initialisation; pixels
-    and the vectors of users standardised on the training users; dropout; learned
-    stand-ins for missing images. With the paper's learning rate of 0.05, read with its
-    decay of 0.7 as Keras does or as a factor for each epoch, both models stay at the
-    majority class of every task on the users of
-    :func:`~sklearn_profiling.datasets.make_image_users`.
+    Deviations from the paper and choices where it does not report them: widths of
+    layers; padded convolutions, and maxima that keep an odd end, so that bags and
+    images of any size can be read; places of the maxima in Model 2, after those of the
+    T-CNN it is based on; a maximum over the depth that is left at the end; He's
+    initialisation; pixels and the vectors of users standardised on the training users;
+    dropout; missing-source embeddings for missing images. With the paper's learning
+    rate of 0.05, read with its decay of 0.7 as Keras does or as a factor for each
+    epoch, both models stay at the majority class of every task on the users of
+    :func:`~sklearn_profiling.datasets.make_image_users`. With "bfloat16" a step with
+    images of 64 x 64 takes 0.6 times as long; images of 16 x 16 gain nothing.
 
     A plain 2-D array, or a dense source where `X` holds no images, is read as one image
     a user, of one channel and one line.

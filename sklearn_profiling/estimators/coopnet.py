@@ -55,74 +55,82 @@ class COOPNetClassifier(BaseProfileClassifier):
     Parameters
     ----------
     language_model : str, path-like, configuration, dict, Module or None, default=None
-        Encoder of text: the folder of a model that ``save_pretrained`` of the package
-        transformers wrote (BERT, RoBERTa; of T5 and BART the encoder is taken), a
-        configuration, or a dict of one with ``model_type``, for one with random
-        weights, or a model, which is copied. None is a small BERT with random weights
-        (our choice). Nothing is ever downloaded.
+        Encoder of text (BERT, RoBERTa; of T5 and BART the encoder is taken): a folder
+        that ``save_pretrained`` of the package transformers wrote, a configuration or a
+        dict of one with ``model_type``, for random weights, or a model, which is
+        copied. Nothing is downloaded. None is a small model with random weights (our
+        choice: a BERT with two layers of 64 units).
     image_model : str, path-like, configuration, dict, Module or None, default=None
-        Vision transformer, as in :class:`ProfileGeneratorClassifier`; None is a small
-        ViT with random weights (our choice).
+        Vision transformer, given like `language_model`; images are resized for it. None
+        is a small ViT with random weights, for images of 32 x 32 (our choice).
     tokenizer : str, path-like, Tokenizer, PreTrainedTokenizerFast or None, default=None
-        Tokenizer of the encoder, the one that the text was segmented with. None takes
-        that of the folder; a configuration without one learns a vector for each word.
+        Tokenizer of the language model, the one that the text was segmented with. None
+        takes that of the folder; a configuration without one learns an embedding for
+        each word.
     source : str, default=None
-        Name of the text to read; may be left out if only one is given.
+        Name of the text to read; may be left out if `X` holds only one beside captions.
     max_messages : int or None, default=3
-        Messages to read of a user, the first ones (paper of the framework); None reads
-        all.
-    max_images : int or None, default=3
-        Images to read of a user, the first ones (paper of the framework).
-    max_tokens : int, default=600
-        Tokens of text to read of a user, with those that begin and end it (paper of the
+        Messages to read of a user, the first ones; None reads all (paper of the
         framework).
+    max_images : int or None, default=3
+        Images to read of a user, the first ones; None reads all (paper of the
+        framework).
+    max_tokens : int, default=600
+        Tokens to read of a user's text, with special tokens and any prompt (paper of
+        the framework).
     n_common : int, default=256
         Units of the common space, and of what joins each source with it (our choice).
     n_hidden : sequence of int, default=()
-        Units of dense layers of each task before its regression (our choice: none).
+        Units of the dense layers of each task (our choice).
     dropout : float, default=0.1
         Dropout on what the tasks read (our choice).
     source_dropout : float, default=0.1
-        Probability that training hides a source of a user, so that the stand-in for
-        what is missing is learned (our choice).
+        Probability that training hides a source of a user, so that its missing-source
+        embedding is learned (our choice).
     frozen : sequence of {"text_encoder", "image_encoder"}, default=()
         Parts that training leaves alone.
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
-        Weight of each task's loss, as in :class:`MMLUPClassifier`.
+        Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
+        "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
+        "uncertainty" learns the weights (Kendall et al. 2018); None weighs all alike.
     learning_rate : float, default=5e-5
-        Of Adam (paper of the framework).
+        Initial learning rate of Adam (paper of the framework).
     learning_rate_decay : bool, default=False
-        Whether the rate falls linearly to zero over the epochs of ``fit``.
+        Whether the learning rate falls linearly to zero over the epochs of ``fit``.
+        ``partial_fit`` does not lower it.
     weight_decay : float, default=0.0
         L2 penalty of Adam.
     batch_size : int, default=4
         Users in a batch (paper of the framework).
     max_epochs : int, default=10
-        Passes over the users (paper of the framework).
+        Epochs over the users (paper of the framework).
     early_stopping : bool, default=False
-        Whether to hold out users, stop when their loss no longer falls, and keep the
-        best epoch.
+        Whether to hold out a validation set, stop when its loss no longer falls, and
+        keep the best epoch.
     validation_fraction : float, default=0.1
-        Share of users held out by `early_stopping`.
+        Share of users in the validation set of `early_stopping`.
     n_iter_no_change : int, default=5
         Epochs without improvement before `early_stopping` stops.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last ``fit`` instead of starting anew.
+        Whether ``fit`` continues from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew. The learning rate, the batch size and the
+        number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks; copied before use.
     device : str, default="cpu"
-        Torch device; "auto" takes a GPU if there is one.
+        Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
-        Precision, as in :class:`ProfileGeneratorClassifier`.
+        Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions and
+        matrix products in 16 where the device does so in hardware, else in 32.
     random_state : int, RandomState instance or None, default=None
-        Decides initial parameters, order of users and dropout.
+        Determines initial parameters, order of users, dropout and all other draws.
     verbose : int, default=0
-        0 is silent, 1 shows a progress bar, 2 prints a line an epoch.
+        0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
 
     Attributes
     ----------
     classes_ : list of ndarray, or ndarray
-        Classes of each task; one array if `y` had one dimension.
+        Classes of each task in sorted order; one array if `y` had one dimension.
     task_names_ : list of str
         Names of the tasks: the columns of `y`.
     net_ : skorch.NeuralNet
@@ -132,7 +140,7 @@ class COOPNetClassifier(BaseProfileClassifier):
     n_iter_ : int
         Number of epochs trained.
     n_features_in_ : int
-        Columns of `X`, if it was a plain array.
+        Number of features seen in ``fit``, if `X` was a plain array.
 
     Raises
     ------
@@ -147,7 +155,7 @@ class COOPNetClassifier(BaseProfileClassifier):
 
     Notes
     -----
-    With x_s the vector of source s, ``c = mean_s tanh(x_s W_s + b_s)`` is the common
+    With x_s the embedding of source s, ``c = mean_s tanh(x_s W_s + b_s)`` is the common
     representation and ``r_s = relu([x_s; c] V_s + d_s)`` each source joined with it;
     the regression of a task reads ``[r_text; r_images]``. The description that we
     follow says "mapped visual and textual modalities into a shared semantic space,
@@ -156,11 +164,11 @@ class COOPNetClassifier(BaseProfileClassifier):
     gender by a regression; here it is one softmax a task, and one sigmoid a class for
     set-valued tasks.
 
-    The vector of a text is the average of the encoder's states over its tokens, that of
-    images the average of their [CLS] states. Both are standardised on the training
-    users before the first step. A user without images, or without text, has a learned
-    stand-in for the vector; it enters the common space too. Dropout inside the encoders
-    stays off, since it draws from torch's global generator.
+    The embedding of a text is the average of the encoder's states over its tokens, that
+    of images the average of their [CLS] states. Both are standardised on the training
+    users before the first step. A user without images, or without text, has a
+    missing-source embedding in its place; it enters the common space too. Dropout
+    inside the encoders stays off, since it draws from torch's global generator.
 
     A text named "captions" is not read. A plain 2-D array is read as padded token ids,
     one message a user: 0 is padding, any other value a word of its own.

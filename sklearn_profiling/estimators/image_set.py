@@ -23,81 +23,81 @@ class ImageSetClassifier(BaseProfileClassifier):
     """Attributes of users from their images, read one by one.
 
     Every image goes through the same encoder; attention over the images of a user
-    makes one vector of them, which a dense layer and one stack of dense layers a task
-    read. The order of images says nothing, and there may be any number of them.
+    makes one embedding of them, which a dense layer and one stack of dense layers a
+    task read. The order of images has no effect, and there may be any number of them.
 
     Parameters
     ----------
     source : str, default=None
-        Name of the images to read, where `X` holds several sources; may be left out if
-        only one of them is images.
+        Name of the images to read; may be left out if `X` holds them only once.
     encoder : Module, default=None
-        From floats (n_images, n_channels, height, width), pixels from 0 to 1, to
-        (n_images, n_features), for example a net with pretrained weights that begins
-        with the normalisation it was trained with. It is copied before use. None is a
-        small CNN, learned from the start, on pixels standardised by channel.
+        Net from floats (n_images, n_channels, height, width), pixels from 0 to 1, to
+        (n_images, n_features), for example one with pretrained weights that begins with
+        its normalisation. It is copied before use. None is a small CNN with random
+        weights, on pixels standardised by channel.
     freeze_encoder : bool, default=False
         Whether training leaves the parameters of a given `encoder` alone.
     n_filters : sequence of int, default=(16, 32, 64)
-        Feature maps of the convolutions 3 x 3 of the small CNN, with a maximum over
-        2 x 2 after each.
+        Feature maps of the 3 x 3 convolutions of the small CNN, with a maximum over 2 x
+        2 after each.
     n_features_image : int, default=64
-        Length of an image's vector in the small CNN.
+        Embedding dimension of images.
     attention : {"softmax", "raw"} or None, default="softmax"
-        Weights of images: softmax over a user's images, the bare score, or None for
-        the average.
+        Weights of images: softmax over a user's images, the bare score, or None for the
+        average.
     n_attention : int, default=64
         Hidden units of the attention score.
     n_shared : int, default=256
-        Units of the dense layer before the tasks' own, as in
-        :class:`CNN3DClassifier`.
+        Units of the dense layer before the tasks' own (as in :class:`CNN3DClassifier`).
     n_hidden : sequence of int, default=(128,)
-        Units of the dense layers of each task, as in :class:`CNN3DClassifier`.
+        Units of the dense layers of each task (as in :class:`CNN3DClassifier`).
     dropout : float, default=0.5
-        Dropout on the dense layer.
+        Dropout on the dense layer before the tasks' own.
     source_dropout : float, default=0.1
-        Probability that training hides the images of a user, so that the stand-in for
-        missing images is learned.
+        Probability that training hides a source of a user, so that its missing-source
+        embedding is learned.
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
-        Weight of each task's loss, as in :class:`MMLUPClassifier`.
+        Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
+        "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
+        "uncertainty" learns the weights (Kendall et al. 2018); None weighs all alike.
     learning_rate : float, default=0.001
-        Of Adam, at first.
+        Initial learning rate of Adam.
     learning_rate_decay : bool, default=True
-        Whether the rate falls linearly to zero over the epochs of ``fit``.
-        ``partial_fit`` keeps it.
+        Whether the learning rate falls linearly to zero over the epochs of ``fit``.
+        ``partial_fit`` does not lower it.
     weight_decay : float, default=0.0
         L2 penalty of Adam.
     batch_size : int, default=13
-        Users in a batch, as in :class:`CNN3DClassifier`.
+        Users in a batch (as in :class:`CNN3DClassifier`).
     max_epochs : int, default=30
-        Passes over the users.
+        Epochs over the users.
     early_stopping : bool, default=False
-        Whether to hold out users, stop when their loss no longer falls, and keep the
-        best epoch.
+        Whether to hold out a validation set, stop when its loss no longer falls, and
+        keep the best epoch.
     validation_fraction : float, default=0.1
-        Share of users held out by `early_stopping`.
+        Share of users in the validation set of `early_stopping`.
     n_iter_no_change : int, default=5
         Epochs without improvement before `early_stopping` stops.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last ``fit``, or from where an interrupt left
-        training, instead of starting anew. The learning rate, the size of batches and
-        the number of epochs may change in between; all else stays as it was.
+        Whether ``fit`` continues from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew. The learning rate, the batch size and the
+        number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks; copied before use.
     device : str, default="cpu"
-        Torch device; "auto" takes a GPU if there is one.
+        Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
-        Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions in
-        16 where the device does so in hardware, else in 32.
+        Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions and
+        matrix products in 16 where the device does so in hardware, else in 32.
     random_state : int, RandomState instance or None, default=None
-        Decides initial parameters, order of users and dropout.
+        Determines initial parameters, order of users, dropout and all other draws.
     verbose : int, default=0
-        0 is silent, 1 shows a progress bar, 2 prints a line an epoch.
+        0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
 
     Attributes
     ----------
     classes_ : list of ndarray, or ndarray
-        Classes of each task; one array if `y` had one dimension.
+        Classes of each task in sorted order; one array if `y` had one dimension.
     task_names_ : list of str
         Names of the tasks: the columns of `y`.
     net_ : skorch.NeuralNet
@@ -107,7 +107,7 @@ class ImageSetClassifier(BaseProfileClassifier):
     n_iter_ : int
         Number of epochs trained.
     n_features_in_ : int
-        Columns of `X`, if it was a plain array.
+        Number of features seen in ``fit``, if `X` was a plain array.
 
     See Also
     --------
@@ -115,13 +115,13 @@ class ImageSetClassifier(BaseProfileClassifier):
 
     Notes
     -----
-    No paper describes this classifier; all defaults are our choice. It is there to see
-    whether convolving over the order of images, which means nothing, is worth it.
+    No paper describes this classifier; all defaults are our choice. It shows whether
+    convolving over the order of images, which carries no meaning, is worth it.
 
     A given encoder always works in evaluation mode: its batch statistics stay as they
-    came, since those of a batch would let the other users in it change a prediction,
-    and its dropout stays off, since torch draws that from the global generator. Its
-    weights are part of the pickled parameters and, once more, of the trained net.
+    are, since those of a batch would let the other users in it change a prediction, and
+    its dropout stays off, since torch draws that from the global generator. Its weights
+    are part of the pickled parameters and, once more, of the trained net.
 
     Before the first step the vectors of users are standardised on the training users.
     A plain 2-D array is read as one image a user, of one channel and one line.

@@ -24,73 +24,74 @@ class LSTMClassifier(BaseProfileClassifier):
     Parameters
     ----------
     source : str, default=None
-        Name of the text to read, where `X` holds several sources; may be left out if
-        only one of them is a text.
+        Name of the text to read; may be left out if `X` holds only one.
     multi_task : bool, default=False
-        Whether the tasks share one net up to the last layer. The paper trains one net a
-        task, which is the default.
+        Whether the tasks share one net; False trains one net for each task (paper).
     level : {"user", "message"}, default="user"
-        Whether the messages of a user are read end to end as one sequence (paper), or
-        each from a fresh start. Either way the outputs are averaged over all words.
+        Whether the messages of a user are read end to end as one sequence, or each from
+        the initial state. Either way the outputs are averaged over all words (paper).
     max_words : int, default=None
-        Words of a sequence after which the rest is left out (our choice); None reads
-        all.
+        Words of a sequence after which the rest is left out; None reads all (our
+        choice).
     n_hidden : int, default=64
-        Units of each LSTM (our choice: the paper tunes and does not tell).
+        Units of each LSTM (our choice: the paper tunes it and does not report it).
     n_dense : int, default=64
-        Units of each dense layer (our choice: the paper tunes and does not tell).
+        Units of each dense layer (our choice: the paper tunes it and does not report
+        it).
     n_dimensions : int, default=200
-        Length of word vectors to learn for a text that brings none (paper's length).
+        Embedding dimension of words, learned where a text brings no vectors (paper).
     trainable_vectors : bool, default=False
-        Whether training changes the word vectors that a text brings (paper: it does
-        not). Vectors of a text that brings none are always learned.
+        Whether training changes the word vectors that a text brings (paper).
     dropout : float, default=0.5
-        Dropout on the dense layers (paper's place, our rate).
+        Dropout on the dense layers (paper; our value).
     word_dropout : float, default=0.2
-        Dropout on the entries of word vectors as they enter an LSTM: the paper's
-        dropout "in both the LSTM layer and auxiliary LSTM layer" (our rate).
+        Dropout on the entries of word vectors (paper: "in both the LSTM layer and
+        auxiliary LSTM layer"; our value).
     source_dropout : float, default=0.1
-        Probability that training hides the text of a user, so that the stand-in for a
-        missing text is learned (our choice).
+        Probability that training hides a source of a user, so that its missing-source
+        embedding is learned (our choice).
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
-        Weight of each task's loss, as in :class:`MMLUPClassifier`.
+        Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
+        "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
+        "uncertainty" learns the weights (Kendall et al. 2018); None weighs all alike.
     learning_rate : float, default=0.05
-        Of Adagrad, at first (our choice).
+        Initial learning rate of Adagrad (our choice).
     learning_rate_decay : bool, default=False
-        Whether the rate falls linearly to zero over the epochs of ``fit``, beside what
-        Adagrad itself does. ``partial_fit`` keeps it.
+        Whether the learning rate falls linearly to zero over the epochs of ``fit``.
+        ``partial_fit`` does not lower it.
     weight_decay : float, default=1e-5
-        L2 penalty, l of eq. 19 (paper; our size).
+        L2 penalty of Adagrad (paper: l of eq. 19; our size).
     batch_size : int, default=32
         Users in a batch (our choice).
     max_epochs : int, default=30
-        Passes over the users (our choice).
+        Epochs over the users (our choice).
     early_stopping : bool, default=False
-        Whether to hold out users, stop when their loss no longer falls, and keep the
-        best epoch.
+        Whether to hold out a validation set, stop when its loss no longer falls, and
+        keep the best epoch.
     validation_fraction : float, default=0.1
-        Share of users held out by `early_stopping` (paper).
+        Share of users in the validation set of `early_stopping` (paper).
     n_iter_no_change : int, default=5
         Epochs without improvement before `early_stopping` stops.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last ``fit``, or from where an interrupt left
-        training, instead of starting anew. The learning rate, the size of batches and
-        the number of epochs may change in between; all else stays as it was.
+        Whether ``fit`` continues from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew. The learning rate, the batch size and the
+        number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks; copied before use.
     device : str, default="cpu"
-        Torch device; "auto" takes a GPU if there is one.
+        Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
-        Precision, as in :class:`MMLUPClassifier`.
+        Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions and
+        matrix products in 16 where the device does so in hardware, else in 32.
     random_state : int, RandomState instance or None, default=None
-        Decides initial parameters, order of users and dropout.
+        Determines initial parameters, order of users, dropout and all other draws.
     verbose : int, default=0
-        0 is silent, 1 shows a progress bar, 2 prints a line an epoch.
+        0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
 
     Attributes
     ----------
     classes_ : list of ndarray, or ndarray
-        Classes of each task; one array if `y` had one dimension.
+        Classes of each task in sorted order; one array if `y` had one dimension.
     task_names_ : list of str
         Names of the tasks: the columns of `y`.
     net_ : skorch.NeuralNet
@@ -100,7 +101,7 @@ class LSTMClassifier(BaseProfileClassifier):
     n_iter_ : int
         Number of epochs trained.
     n_features_in_ : int
-        Columns of `X`, if it was a plain array.
+        Number of features seen in ``fit``, if `X` was a plain array.
 
     See Also
     --------
@@ -110,8 +111,8 @@ class LSTMClassifier(BaseProfileClassifier):
     Notes
     -----
     Our choices: word vectors that a text brings are standardised over the words
-    written; biases start at zero, where the paper draws vectors too; a user without
-    text has a learned stand-in where the LSTM's average would be.
+    written; biases are initialised to zero, where the paper draws them too; a user
+    without text has a learned missing-source embedding in place of the LSTM's average.
 
     A plain 2-D array is read as padded token ids, one message a user: 0 is padding, any
     other value a word of its own.

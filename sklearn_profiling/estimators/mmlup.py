@@ -35,93 +35,95 @@ class MMLUPClassifier(BaseProfileClassifier):
     Parameters
     ----------
     sources : sequence of str, default=None
-        Names of the sources to use, out of those in `X`; None uses all. Leaving out
-        "network" gives the ablation "without friendship network" of Table 3.
+        Names of the sources to use, out of those in `X`; None uses all (paper: leaving
+        out "network" is its ablation "without friendship network", Table 3).
     multi_task : bool, default=True
-        Whether the tasks share one net. False trains one net a task, the ablation
-        "single task" of Table 3.
+        Whether the tasks share one net; False trains one net for each task (paper;
+        False is its ablation "single task", Table 3).
     attention : {"softmax", "raw"} or None, default="softmax"
-        Weights of messages: softmax over a user's messages (our choice), the bare score
-        as the paper prints it, or None for the average, the ablation "without
-        attention" of Table 3.
+        Weights of messages: softmax over a user's messages, the bare score, or None for
+        the average (our choice: the paper prints the bare score; None is its ablation
+        "without attention", Table 3).
     n_filters : int, default=64
-        Feature maps of each filter width in the first convolution (paper).
+        Feature maps of each filter width in the first convolution over words (paper).
     kernel_sizes : sequence of int, default=(1, 3, 5, 7, 9)
-        Filter widths of the first convolution, odd (paper).
+        Filter widths of the first convolution over words, odd (paper).
     n_filters_second : int, default=64
-        Feature maps of the second convolution, thus length of a message's vector (our
-        choice: the paper gives none).
+        Feature maps of the second convolution over words, the embedding dimension of
+        messages (our choice: the paper does not report it).
     kernel_size_second : int, default=3
-        Filter width of the second convolution, odd (our choice: the paper gives none).
+        Filter width of the second convolution over words, odd (our choice: the paper
+        does not report it).
     n_attention : int, default=64
         Hidden units of the attention score (paper).
     n_filters_image : sequence of int, default=(16, 32, 64)
-        Feature maps of the convolutions 3x3 that each image of a bag goes through, with
-        a maximum over 2x2 after each (our choice: the paper has no images).
+        Feature maps of the 3 x 3 convolutions over images, with a maximum over 2 x 2
+        after each (our choice: the paper has no images).
     n_features_image : int, default=64
-        Length of an image's vector; attention as for messages makes one vector a user
-        of them (our choice).
+        Embedding dimension of images (our choice).
     n_shared : int, default=256
-        Units of the shared layer (our choice: the paper gives none).
+        Units of the dense layer before the tasks' own (our choice: the paper does not
+        report it).
     n_hidden : sequence of int, default=()
-        Units of the dense layers of each task. Our choice: the paper has
-        (128, 64, 32), which some thousand users do not fill (see Notes).
+        Units of the dense layers of each task (our choice: the paper has 128, 64 and
+        32, which some thousand users do not fill; see Notes).
     n_dimensions : int, default=100
-        Length of word vectors to learn for a text that brings none (paper's length).
+        Embedding dimension of words, learned where a text brings no vectors (paper).
     trainable_vectors : bool, default=False
         Whether training changes the word vectors that a text brings (our choice: the
-        paper does not say; with it small training sets are learned by heart sooner).
+        paper does not report it; with it small training sets are memorised sooner).
     dropout : float, default=0.3
-        Dropout on the vector of each source, but for a text alone, and on the shared
-        layer (rate and places are our choice; the paper's rate is 0.5).
+        Dropout on dense sources, on the embedding of a text beside other sources, and
+        on the dense layer before the tasks' own (our choice: the paper has 0.5).
     word_dropout : float, default=0.1
         Dropout on the entries of word vectors (our choice).
     source_dropout : float, default=0.3
-        Probability that training hides a source of a user, so that the stand-ins for
-        missing sources are learned and no source is leaned on alone (our choice).
+        Probability that training hides a source of a user, so that its missing-source
+        embedding is learned (our choice: also so that no source is relied on alone).
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default="paper"
-        Weight of each task's loss. "paper" is 3 for a task named "age" and 1 for any
-        other, so an array of labels, whose tasks have no names, weighs all alike; a
-        mapping leaves tasks not named at 1; "uncertainty" learns the weights (Kendall
-        et al. 2018); None weighs all alike.
+        Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
+        "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
+        "uncertainty" learns the weights (Kendall et al. 2018); None weighs all alike
+        (paper).
     learning_rate : float, default=0.001
-        Of Adam, at first (paper).
+        Initial learning rate of Adam (paper).
     learning_rate_decay : bool, default=True
-        Whether the rate falls linearly to zero over the epochs of ``fit`` (our choice:
-        the paper says only that the rate is 0.001 initially). ``partial_fit`` keeps it.
+        Whether the learning rate falls linearly to zero over the epochs of ``fit``.
+        ``partial_fit`` does not lower it (our choice: the paper says only that the
+        learning rate is 0.001 initially).
     weight_decay : float, default=0.0
         L2 penalty of Adam (our choice).
     batch_size : int, default=50
         Users in a batch (paper).
     max_epochs : int, default=20
-        Passes over the users (our choice: the paper gives none).
+        Epochs over the users (our choice: the paper does not report it).
     early_stopping : bool, default=False
-        Whether to hold out users, stop when their loss no longer falls, and keep the
-        best epoch.
+        Whether to hold out a validation set, stop when its loss no longer falls, and
+        keep the best epoch.
     validation_fraction : float, default=0.1
-        Share of users held out by `early_stopping`.
+        Share of users in the validation set of `early_stopping`.
     n_iter_no_change : int, default=5
         Epochs without improvement before `early_stopping` stops.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last ``fit``, or from where an interrupt left
-        training, instead of starting anew. The learning rate, the size of batches and
-        the number of epochs may change in between; all else stays as it was.
+        Whether ``fit`` continues from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew. The learning rate, the batch size and the
+        number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks; copied before use.
     device : str, default="cpu"
-        Torch device; "auto" takes a GPU if there is one.
+        Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
-        Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions in
-        16 where the device does so in hardware, else in 32.
+        Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions and
+        matrix products in 16 where the device does so in hardware, else in 32.
     random_state : int, RandomState instance or None, default=None
-        Decides initial parameters, order of users and dropout.
+        Determines initial parameters, order of users, dropout and all other draws.
     verbose : int, default=0
-        0 is silent, 1 shows a progress bar, 2 prints a line an epoch.
+        0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
 
     Attributes
     ----------
     classes_ : list of ndarray, or ndarray
-        Classes of each task; one array if `y` had one dimension.
+        Classes of each task in sorted order; one array if `y` had one dimension.
     task_names_ : list of str
         Names of the tasks: the columns of `y`.
     net_ : skorch.NeuralNet
@@ -131,7 +133,7 @@ class MMLUPClassifier(BaseProfileClassifier):
     n_iter_ : int
         Number of epochs trained.
     n_features_in_ : int
-        Columns of `X`, if it was a plain array.
+        Number of features seen in ``fit``, if `X` was a plain array.
 
     See Also
     --------
@@ -140,15 +142,17 @@ class MMLUPClassifier(BaseProfileClassifier):
 
     Notes
     -----
-    Deviations from the paper and choices where it is silent: softmax in the attention
-    (the paper's eq. 4 has none; ``attention="raw"``), sizes of the second convolution
-    and of the shared layer, place of dropout, learned stand-ins for missing sources.
-    Word vectors and, before the first step, the vectors of texts are standardised on
-    the training users, dense sources centred and divided by one number: without it the
-    net stays at the majority class for many epochs. Each of several sources is then
-    brought to one mean square length, so that 18 counts of keywords weigh as much as
-    300 columns of a network; texts and images, which are learned, to a quarter of it.
-    Where the batch holds no label of a task, that task adds nothing to the loss.
+    Deviations from the paper and choices where it does not report them: softmax in the
+    attention (the paper's eq. 4 has none; ``attention="raw"``), sizes of the second
+    convolution and of the layer before the tasks' own, place of dropout, missing-source
+    embeddings. Word vectors and, before the first step, the embeddings of texts are
+    standardised on the training users, dense sources centred and divided by one number:
+    without it the net stays at the majority class for many epochs. Each of several
+    sources is then scaled to the same mean square norm, so that 18 counts of keywords
+    weigh as much as 300 columns of a network; texts and images, which are learned, to a
+    quarter of it. Where the batch holds no label of a task, that task adds nothing to
+    the loss. An array of labels has no task named "age", so ``loss_weights="paper"``
+    weighs its tasks alike.
 
     The paper's dense layers of each task, ``n_hidden=(128, 64, 32)``, and its
     ``dropout=0.5`` are one parameter away. On 2,200 poets and on 400 synthetic users
@@ -158,12 +162,12 @@ class MMLUPClassifier(BaseProfileClassifier):
     measured in different units should be scaled before.
 
     Text is never padded, and predictions do not depend on batch size or on the other
-    users of a batch, up to rounding. Results are the same bits for the same
-    `random_state` and the same number of torch threads; another number of threads may
-    change the last bits of a convolution.
+    users of a batch, up to rounding. The same `random_state` and the same number of
+    torch threads give bit-identical results; another number of threads may change the
+    last bits of a convolution.
 
     A pickled classifier keeps its parameters but not the state of Adam: ``partial_fit``
-    after unpickling goes on with fresh moments.
+    after unpickling continues with fresh moments.
 
     References
     ----------

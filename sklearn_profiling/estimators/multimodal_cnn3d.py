@@ -23,97 +23,108 @@ class MultimodalCNN3DClassifier(BaseProfileClassifier):
 
     Bags of images go through the 3D-CNN of :class:`CNN3DClassifier`, texts through the
     deep Text-CNN of :class:`MMLUPClassifier`, dense sources are centred and scaled.
-    Each source is brought to one size by a dense layer, weighed by its gate and
+    Each source is mapped to one dimension by a dense layer, weighted by its gate and
     concatenated with the others; a shared layer and one stack of dense layers a task
-    follow. A gate can learn to ignore a source that says nothing.
+    follow. A gate can learn to ignore a source without information.
 
     Parameters
     ----------
     sources : sequence of str, default=None
         Names of the sources to use, out of those in `X`; None uses all.
     gate_fraction : float, default=0.35
-        Share of the users held out from two trial nets, on whom gates are learned; all
-        users train the net itself. 0 leaves all gates open (our choice).
+        Share of users held out from two trial nets, the validation set on which gates
+        are learned; all users train the net itself. 0 leaves all gates open (our
+        choice).
     gate_epochs : int, default=15
-        Passes of each trial net over its users (our choice).
+        Epochs of each trial net over its users (our choice).
     n_gated : int, default=64
-        Units that each source is brought to before its gate.
+        Units that each source is mapped to before its gate.
     variant : {1, 2}, default=1
-        Model 1 or Model 2 of :class:`CNN3DClassifier`, for images.
+        Model 1 has four convolutions over images, each with a maximum over 2 x 2 x 2.
+        Model 2 has seven; after the first, second and fourth comes a maximum over 2 x 2
+        x 2, after the last two one over height and width alone.
     n_filters_image : int, default=None
-        Feature maps of the first convolution over images; None is 32 in Model 1 and 64
-        in Model 2.
+        Feature maps of the first convolution over images, as `n_filters` of
+        :class:`CNN3DClassifier`. None is 32 in Model 1 and 64 in Model 2.
     n_images : int, default=11
-        Images of a user to read (paper). Of more than these the first ones count.
+        Images to read of a user; of more than these the first ones count, fewer are not
+        padded (paper).
     image_order : {"given", "random"}, default="given"
-        As in :class:`CNN3DClassifier`.
+        "random" draws a new order of each user's images for every batch of training,
+        since a bag has none, and with it which images count if there are more than
+        `n_images`. Prediction always takes the given order.
     attention : {"softmax", "raw"} or None, default="softmax"
-        Weights of messages, as in :class:`MMLUPClassifier`.
+        Weights of messages: softmax over a user's messages, the bare score, or None for
+        the average.
     n_filters : int, default=64
         Feature maps of each filter width in the first convolution over words.
     kernel_sizes : sequence of int, default=(1, 3, 5, 7, 9)
         Filter widths of the first convolution over words, odd.
     n_filters_second : int, default=64
-        Feature maps of the second convolution over words.
+        Feature maps of the second convolution over words, the embedding dimension of
+        messages.
     kernel_size_second : int, default=3
         Filter width of the second convolution over words, odd.
     n_attention : int, default=64
         Hidden units of the attention score.
     n_shared : int, default=256
-        Units of the shared layer.
+        Units of the dense layer before the tasks' own.
     n_hidden : sequence of int, default=(128,)
         Units of the dense layers of each task.
     n_dimensions : int, default=100
-        Length of word vectors to learn for a text that brings none.
+        Embedding dimension of words, learned where a text brings no vectors.
     trainable_vectors : bool, default=False
         Whether training changes the word vectors that a text brings.
     dropout : float, default=0.5
-        Dropout on dense sources and on the shared layer.
+        Dropout on dense sources, on the embedding of a text beside other sources, and
+        on the dense layer before the tasks' own.
     word_dropout : float, default=0.3
         Dropout on the entries of word vectors.
     source_dropout : float, default=0.1
-        Probability that training hides a source of a user, so that the stand-ins for
-        missing sources are learned.
+        Probability that training hides a source of a user, so that its missing-source
+        embedding is learned.
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
-        Weight of each task's loss, as in :class:`MMLUPClassifier`.
+        Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
+        "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
+        "uncertainty" learns the weights (Kendall et al. 2018); None weighs all alike.
     learning_rate : float, default=0.001
-        Of Adam, at first.
+        Initial learning rate of Adam.
     learning_rate_decay : bool, default=True
-        Whether the rate falls linearly to zero over the epochs of ``fit``.
-        ``partial_fit`` keeps it.
+        Whether the learning rate falls linearly to zero over the epochs of ``fit``.
+        ``partial_fit`` does not lower it.
     weight_decay : float, default=0.0
         L2 penalty of Adam.
     batch_size : int, default=13
-        Users in a batch, as in :class:`CNN3DClassifier`.
+        Users in a batch (as in :class:`CNN3DClassifier`).
     max_epochs : int, default=30
-        Passes over the users.
+        Epochs over the users.
     early_stopping : bool, default=False
-        Whether to hold out users, stop when their loss no longer falls, and keep the
-        best epoch.
+        Whether to hold out a validation set, stop when its loss no longer falls, and
+        keep the best epoch.
     validation_fraction : float, default=0.1
-        Share of users held out by `early_stopping`.
+        Share of users in the validation set of `early_stopping`.
     n_iter_no_change : int, default=5
         Epochs without improvement before `early_stopping` stops.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last ``fit``, or from where an interrupt left
-        training, instead of starting anew. The learning rate, the size of batches and
-        the number of epochs may change in between; all else stays as it was.
+        Whether ``fit`` continues from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew. The learning rate, the batch size and the
+        number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks; copied before use.
     device : str, default="cpu"
-        Torch device; "auto" takes a GPU if there is one.
+        Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
-        Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions in
-        16 where the device does so in hardware, else in 32.
+        Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions and
+        matrix products in 16 where the device does so in hardware, else in 32.
     random_state : int, RandomState instance or None, default=None
-        Decides initial parameters, order of users and of images, and dropout.
+        Determines initial parameters, order of users, dropout and all other draws.
     verbose : int, default=0
-        0 is silent, 1 shows a progress bar, 2 prints a line an epoch.
+        0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
 
     Attributes
     ----------
     classes_ : list of ndarray, or ndarray
-        Classes of each task; one array if `y` had one dimension.
+        Classes of each task in sorted order; one array if `y` had one dimension.
     task_names_ : list of str
         Names of the tasks: the columns of `y`.
     net_ : skorch.NeuralNet
@@ -123,7 +134,7 @@ class MultimodalCNN3DClassifier(BaseProfileClassifier):
     n_iter_ : int
         Number of epochs trained.
     n_features_in_ : int
-        Columns of `X`, if it was a plain array.
+        Number of features seen in ``fit``, if `X` was a plain array.
 
     See Also
     --------
@@ -133,21 +144,21 @@ class MultimodalCNN3DClassifier(BaseProfileClassifier):
     Notes
     -----
     The paper announces "a multimodal 3D CNN model which is able to combine visual and
-    textual information" as future work and says nothing of its shape: all but the
+    textual information" as future work and does not report its shape: all but the
     3D-CNN itself is our choice.
 
-    Gates are sigmoids, one for each source and all users, so that each opens and shuts
+    Gates are sigmoids, one for each source and all users, so that each opens and closes
     on its own. Trained along with the net they would stay open for noise, which helps
-    to learn the training users by heart. So a trial net is trained on most users first;
-    then the gates alone are fitted to the users held out, on whom noise does harm. A
-    second trial begins with the gates of the first. A small price shuts a gate that
-    neither helps nor harms, and one below a tenth of the widest is shut altogether,
-    since larger weights would make up for it. The net itself is then trained on all
-    users with the gates as they were found, relative to the widest, which is open.
-    ``partial_fit`` learns gates in its first call. One source alone has an open gate.
+    to memorise the training users. So a trial net is trained on most users first; then
+    the gates alone are fitted to the validation set, on which noise does harm. A second
+    trial begins with the gates of the first. A small L1 penalty closes a gate that
+    neither helps nor harms, and one below a tenth of the widest is set to zero, since
+    larger weights would make up for it. The net itself is then trained on all users
+    with the gates as they were found, relative to the widest, which is open.
+    ``partial_fit`` learns gates in its first call. A single source has an open gate.
 
     A gate tells how much of a source the net uses, not how good the source would be
-    alone: of two that say the same, one may be shut.
+    alone: of two that carry the same information, one may be closed.
 
     Texts and images are standardised on the training users before the first step. A
     plain 2-D array is read as one dense source.

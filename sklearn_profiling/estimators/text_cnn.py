@@ -25,21 +25,23 @@ class TextCNNClassifier(BaseProfileClassifier):
     Parameters
     ----------
     source : str, default=None
-        Name of the text to read, where `X` holds several sources; may be left out if
-        only one of them is a text.
+        Name of the text to read; may be left out if `X` holds only one.
     multi_task : bool, default=False
-        Whether the tasks share one net. The paper's baseline trains independent nets,
-        one a task, which is the default.
+        Whether the tasks share one net; False trains one net for each task (paper:
+        independent nets).
     attention : {"softmax", "raw"} or None, default=None
-        Weights of messages; None averages them.
+        Weights of messages: softmax over a user's messages, the bare score, or None for
+        the average.
     n_filters : int, default=64
-        Feature maps of each filter width in the first convolution (paper).
+        Feature maps of each filter width in the first convolution over words (paper).
     kernel_sizes : sequence of int, default=(1, 3, 5, 7, 9)
-        Filter widths of the first convolution, odd (paper).
+        Filter widths of the first convolution over words, odd (paper).
     n_filters_second : int, default=64
-        Feature maps of the second convolution (our choice: the paper gives none).
+        Feature maps of the second convolution over words, the embedding dimension of
+        messages (our choice: the paper does not report it).
     kernel_size_second : int, default=3
-        Filter width of the second convolution, odd (our choice: the paper gives none).
+        Filter width of the second convolution over words, odd (our choice: the paper
+        does not report it).
     n_attention : int, default=64
         Hidden units of the attention score (paper).
     n_shared : int, default=256
@@ -47,56 +49,61 @@ class TextCNNClassifier(BaseProfileClassifier):
     n_hidden : sequence of int, default=(128, 64, 32)
         Units of the dense layers of each task (paper).
     n_dimensions : int, default=100
-        Length of word vectors to learn for a text that brings none (paper's length).
+        Embedding dimension of words, learned where a text brings no vectors (paper).
     trainable_vectors : bool, default=True
         Whether training changes the word vectors that a text brings (our choice: with
         fixed vectors and no other source, small training sets teach it nothing).
     dropout : float, default=0.5
-        Dropout on the dense layer (paper's rate; the place is our choice).
+        Dropout on the dense layer before the tasks' own (paper; the place is our
+        choice).
     word_dropout : float, default=0.3
         Dropout on the entries of word vectors (our choice).
     source_dropout : float, default=0.1
-        Probability that training hides the text of a user, so that the stand-in for a
-        missing text is learned (our choice).
+        Probability that training hides a source of a user, so that its missing-source
+        embedding is learned (our choice).
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
-        Weight of each task's loss, as in :class:`MMLUPClassifier`.
+        Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
+        "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
+        "uncertainty" learns the weights (Kendall et al. 2018); None weighs all alike.
     learning_rate : float, default=0.001
-        Of Adam, at first (paper).
+        Initial learning rate of Adam (paper).
     learning_rate_decay : bool, default=True
-        Whether the rate falls linearly to zero over the epochs of ``fit`` (our choice:
-        the paper says only that the rate is 0.001 initially). ``partial_fit`` keeps it.
+        Whether the learning rate falls linearly to zero over the epochs of ``fit``.
+        ``partial_fit`` does not lower it (our choice: the paper says only that the
+        learning rate is 0.001 initially).
     weight_decay : float, default=0.0
         L2 penalty of Adam (our choice).
     batch_size : int, default=50
         Users in a batch (paper).
     max_epochs : int, default=20
-        Passes over the users (our choice: the paper gives none).
+        Epochs over the users (our choice: the paper does not report it).
     early_stopping : bool, default=False
-        Whether to hold out users, stop when their loss no longer falls, and keep the
-        best epoch.
+        Whether to hold out a validation set, stop when its loss no longer falls, and
+        keep the best epoch.
     validation_fraction : float, default=0.1
-        Share of users held out by `early_stopping`.
+        Share of users in the validation set of `early_stopping`.
     n_iter_no_change : int, default=5
         Epochs without improvement before `early_stopping` stops.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last ``fit``, or from where an interrupt left
-        training, instead of starting anew. The learning rate, the size of batches and
-        the number of epochs may change in between; all else stays as it was.
+        Whether ``fit`` continues from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew. The learning rate, the batch size and the
+        number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks; copied before use.
     device : str, default="cpu"
-        Torch device; "auto" takes a GPU if there is one.
+        Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
-        Precision, as in :class:`MMLUPClassifier`.
+        Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions and
+        matrix products in 16 where the device does so in hardware, else in 32.
     random_state : int, RandomState instance or None, default=None
-        Decides initial parameters, order of users and dropout.
+        Determines initial parameters, order of users, dropout and all other draws.
     verbose : int, default=0
-        0 is silent, 1 shows a progress bar, 2 prints a line an epoch.
+        0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
 
     Attributes
     ----------
     classes_ : list of ndarray, or ndarray
-        Classes of each task; one array if `y` had one dimension.
+        Classes of each task in sorted order; one array if `y` had one dimension.
     task_names_ : list of str
         Names of the tasks: the columns of `y`.
     net_ : skorch.NeuralNet
@@ -106,7 +113,7 @@ class TextCNNClassifier(BaseProfileClassifier):
     n_iter_ : int
         Number of epochs trained.
     n_features_in_ : int
-        Columns of `X`, if it was a plain array.
+        Number of features seen in ``fit``, if `X` was a plain array.
 
     See Also
     --------

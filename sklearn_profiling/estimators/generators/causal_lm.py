@@ -116,7 +116,7 @@ def _body(model: Any) -> Iterator[nn.Parameter]:
 class CausalLMProfileClassifier(BaseCausalClassifier):
     """Let a large language model write a user's profile after the user's text.
 
-    A decoder alone, as LLaMA, GLM or GPT-2, reads the text of a user and goes on with
+    A decoder alone, as LLaMA, GLM or GPT-2, reads the text of a user and continues with
     ``Stars: 4; Favorite Category: Coffee, Pizza;``. What it wrote is read back as
     labels. Training teaches it the profile, not the text. A baseline of the unified
     multimodal framework.
@@ -124,118 +124,128 @@ class CausalLMProfileClassifier(BaseCausalClassifier):
     Parameters
     ----------
     language_model : str, path-like, configuration, dict, Module or None, default=None
-        Decoder: the folder of a model that ``save_pretrained`` of the package
-        transformers wrote, a configuration, or a dict of one with ``model_type``, for
-        one with random weights, or a model, which is copied. None is a small LLaMA with
-        random weights (our choice: two layers of 64 units), to try things out. Nothing
-        is ever downloaded.
+        Decoder: a folder that ``save_pretrained`` of the package transformers wrote, a
+        configuration or a dict of one with ``model_type``, for random weights, or a
+        model, which is copied. Nothing is downloaded. None is a small model with random
+        weights (our choice: a LLaMA with two layers of 64 units).
     tokenizer : str, path-like, Tokenizer, PreTrainedTokenizerFast or None, default=None
-        Tokenizer of the language model, as in :class:`ProfileGeneratorClassifier`.
+        Tokenizer of the language model, the one that the text was segmented with. None
+        takes that of the folder; a configuration without one learns an embedding for
+        each word.
     request : str, default="Profile:"
-        What the text of each user ends with, so that the model knows where it has to go
-        on (our choice). A model without a tokenizer reads the end of a text instead.
+        What the text of each user ends with, so that the model knows where to continue.
+        A model without a tokenizer reads the end of a text instead (our choice).
     paradigm : {"text", "unimodal"}, default="text"
         Whether to read the text alone, or captions of images after it.
     joint_modes : sequence of str, default=("fusion",)
-        What training looks at, as in :class:`ProfileGeneratorClassifier`: all
-        there is (paper of the framework, Table 2), or more (its Table 7).
+        What training reads: "fusion", text and images; "text", text alone;
+        "masked_image", both with masked pixels or caption words; "masked_profile",
+        images and the profile with masked values. Modes without their images or
+        captions are left out (paper of the framework: Table 2; more are its Table 7).
     mask_image : float, default=0.5
-        Probability of a token of a caption to be masked in mode "masked_image" (our
+        Probability that mode "masked_image" masks a pixel, or a token of a caption (our
         choice).
     mask_profile : float, default=0.5
-        Probability of a value to be masked in mode "masked_profile" (our choice).
+        Probability that mode "masked_profile" masks a value (our choice).
     mixing : {"step", "batch", "epoch"}, default="step"
         Whether each step follows the mean loss of all modes, or modes take turns with
-        each batch or with each pass over the users.
+        each batch or with each round through the users. An epoch reads all users in
+        each mode, so four modes take four times as long as one.
     source : str, default=None
-        Name of the text to read; may be left out if only one is given beside captions.
+        Name of the text to read; may be left out if `X` holds only one beside captions.
     captions : str, default="captions"
         Name of the text that holds captions, one message an image.
     max_messages : int or None, default=3
-        Messages to read of a user, the first ones (paper of the framework); None reads
-        all.
-    max_images : int or None, default=3
-        Captions to read of a user, the first ones (paper of the framework).
-    max_tokens : int, default=600
-        Tokens to read of a user, with those that begin and end the prompt (paper of the
+        Messages to read of a user, the first ones; None reads all (paper of the
         framework).
+    max_images : int or None, default=3
+        Images, or captions of them, to read of a user, the first ones; None reads all
+        (paper of the framework).
+    max_tokens : int, default=600
+        Tokens to read of a user's text, with special tokens and any prompt (paper of
+        the framework).
     n_beams : int, default=5
         Beams of the search (paper of the framework).
     decoding : {"beam", "scoring"}, default="beam"
-        How ``predict`` decides, as in :class:`ProfileGeneratorClassifier`.
+        Whether ``predict`` follows beam search or the best classes of
+        ``predict_proba``.
     scoring : {"sum", "mean"}, default="sum"
-        How answers are scored, as in :class:`ProfileGeneratorClassifier`.
+        Whether an answer scores the sum or the mean of its tokens' log-probabilities.
     max_sets : int, default=100
-        Of a set-valued task so many of the most frequent sets are scored, beside each
-        class alone.
+        Most frequent sets of a set-valued task to score, beside each class alone.
     dropout : float or None, default=None
-        Dropout in the language model, wherever it has any; None keeps what its
-        configuration says (0 for LLaMA). A model given as an object keeps its own.
+        Dropout in the language model, where it has any; None keeps what its
+        configuration says (0.1 for T5 and BART, 0 for LLaMA). A model given as an
+        object keeps its own.
     lora : dict or None, default=None
-        Train matrices of low rank beside frozen layers (LoRA) instead of all
-        parameters: ``rank`` (8), ``alpha`` (16), ``dropout`` (0.0) and
-        ``target_modules``, names of layers, None for those that the package peft has
-        for the model. Needs the extra `lora`.
+        Train low-rank matrices beside linear layers of the language model instead of
+        its own parameters (LoRA), with the keys "rank" (8), "alpha" (16), "dropout"
+        (0.0) and "target_modules", names of layers, by default those that the package
+        peft has for the model. All other parts are trained as usual. Needs the extra
+        `lora`. None trains the model.
     frozen : sequence of {"embeddings", "layers"}, default=()
-        Parts that training leaves alone: the table of tokens, and all between it and
-        the layer of logits. The matrices of LoRA are trained all the same.
+        Parts that training leaves alone: the token embeddings, and all layers between
+        them and the logits. The matrices of LoRA are trained all the same.
     gradient_checkpointing : bool, default=False
-        Whether to compute activations of the language model anew for the gradient
-        instead of keeping them: less memory, a third more time.
+        Whether to recompute activations of the language model for the gradient instead
+        of keeping them: less memory, a third more time.
     micro_batch_size : int or None, default=None
         Users to compute at a time; their gradients are accumulated to those of the
         batch. None computes a batch at once.
     prediction_batch_size : int, default=32
         Users to predict at a time.
     checkpoint_folder : str, path-like or None, default=None
-        Folder in which training is saved after each epoch, as in
-        :class:`ProfileGeneratorClassifier`.
+        Folder in which training is saved after each epoch. A ``fit`` with the same
+        parameters, users and labels continues from there with the same result, also
+        after the process was killed.
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
-        Weight of what each task's part of the profile costs, as in
-        :class:`MMLUPClassifier`.
+        Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
+        "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
+        "uncertainty" learns the weights (Kendall et al. 2018); None weighs all alike.
     learning_rate : float, default=5e-5
-        Of Adam (paper of the framework).
+        Initial learning rate of Adam (paper of the framework).
     learning_rate_decay : bool, default=False
-        Whether the rate falls linearly to zero over the epochs of ``fit``.
+        Whether the learning rate falls linearly to zero over the epochs of ``fit``.
+        ``partial_fit`` does not lower it.
     weight_decay : float, default=0.0
         L2 penalty of Adam.
     batch_size : int, default=4
         Users in a batch (paper of the framework).
     max_epochs : int, default=10
-        Passes over the users (paper of the framework).
+        Epochs over the users (paper of the framework).
     early_stopping : bool, default=False
-        Whether to hold out users, stop when their loss no longer falls, and keep the
-        best epoch.
+        Whether to hold out a validation set, stop when its loss no longer falls, and
+        keep the best epoch.
     validation_fraction : float, default=0.1
-        Share of users held out by `early_stopping`.
+        Share of users in the validation set of `early_stopping`.
     n_iter_no_change : int, default=5
         Epochs without improvement before `early_stopping` stops.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last ``fit`` instead of starting anew.
+        Whether ``fit`` continues from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew. The learning rate, the batch size and the
+        number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks; copied before use.
     device : str, default="cpu"
-        Torch device; "auto" takes a GPU if there is one.
+        Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
-        Precision. "bfloat16" keeps parameters in 32 bits and computes in 16 where the
-        device does so in hardware, else in 32. LLaMA normalises in 32 bits whatever
-        this says; GPT-2 does not.
+        Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions and
+        matrix products in 16 where the device does so in hardware, else in 32.
     random_state : int, RandomState instance or None, default=None
-        Decides initial parameters, order of users and dropout.
+        Determines initial parameters, order of users, dropout and all other draws.
     verbose : int, default=0
-        0 is silent, 1 shows a progress bar with the time left, 2 prints a line an
-        epoch.
+        0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
 
     Attributes
     ----------
     classes_ : list of ndarray, or ndarray
-        Classes of each task; one array if `y` had one dimension.
+        Classes of each task in sorted order; one array if `y` had one dimension.
     task_names_ : list of str
         Names of the tasks: the columns of `y`.
     profile_form_ : ProfileText
         How profiles are written and read: ``profile_form_.names``, ``.classes``.
     repairs_ : dict of str to int
-        For each task how many users' profiles did not hold it word for word in the last
+        For each task how many users' answers were no label word for word in the last
         ``predict`` by beam search, and got the nearest valid label.
     net_ : skorch.NeuralNet
         The trained net.
@@ -244,7 +254,7 @@ class CausalLMProfileClassifier(BaseCausalClassifier):
     n_iter_ : int
         Number of epochs trained.
     n_features_in_ : int
-        Columns of `X`, if it was a plain array.
+        Number of features seen in ``fit``, if `X` was a plain array.
 
     Raises
     ------
@@ -263,23 +273,24 @@ class CausalLMProfileClassifier(BaseCausalClassifier):
 
     Notes
     -----
-    Deviations from the paper and choices where it is silent. It compares with LLaMA and
-    ChatGLM and says no more of them: here they are trained as the framework is, on the
-    same text in the same format, and so is any other decoder. Code that a folder brings
-    along is never run, so of ChatGLM the versions that the package transformers knows
+    Deviations from the paper and choices where it does not report them. It compares
+    with LLaMA and ChatGLM without details: here they are trained as the framework is,
+    on the same text in the same format, and so is any other decoder. Code in a model's
+    folder is never run, so of ChatGLM the versions that the package transformers knows
     itself, ``glm`` and ``glm4``, can be read. The first messages are read instead of
     three drawn at random.
 
-    The prompt is the token that starts a text, the user's text and `request`; a user
-    without text has the other two. Where the text is too long it is cut, not the rest.
-    Rows of a batch are filled on the left and masked, positions count from the first
-    token, so that a user's company changes nothing. The loss, the labels that are
-    missing and the way back from text are those of :class:`ProfileGeneratorClassifier`;
-    an answer is scored with the keys and values that the prompt left in the cache.
+    The prompt is the token that begins a text, the user's text and `request`; a user
+    without text has the other two. A text that is too long is truncated, not the rest.
+    Rows of a batch are padded on the left and masked, positions count from the first
+    token, so that the other users of a batch change nothing. The loss, the missing
+    labels and the way back from text are those of :class:`ProfileGeneratorClassifier`;
+    an answer is scored with the KV cache of the prompt.
 
     The dropout of transformers draws from torch's global generators, which are lent
-    under a lock, as there. A plain 2-D array is read as padded token ids, one message a
-    user: 0 is padding, any other value a word of its own.
+    under a lock, as there. LLaMA normalises in 32 bits whatever `dtype` says; GPT-2
+    does not. A plain 2-D array is read as padded token ids, one message a user: 0 is
+    padding, any other value a word of its own.
 
     References
     ----------

@@ -24,122 +24,136 @@ class LLaVAProfileClassifier(BaseCausalClassifier):
     """Let an image-text model write a user's profile after images and text (LLaVA).
 
     A vision transformer reads the images of a user; a projector of two layers turns the
-    states of their patches into vectors like those of tokens, and a decoder alone reads
-    them, then the text, and goes on with ``Stars: 4; Favorite Category: Coffee,
+    states of their patches into embeddings like those of tokens, and a decoder alone
+    reads them, then the text, and continues with ``Stars: 4; Favorite Category: Coffee,
     Pizza;``. A baseline of the unified multimodal framework.
 
     Parameters
     ----------
     language_model : str, path-like, configuration, dict, Module or None, default=None
-        Decoder, as in :class:`CausalLMProfileClassifier`; None is a small LLaMA with
-        random weights (our choice).
+        Decoder: a folder that ``save_pretrained`` of the package transformers wrote, a
+        configuration or a dict of one with ``model_type``, for random weights, or a
+        model, which is copied. Nothing is downloaded. None is a small model with random
+        weights (our choice: a LLaMA with two layers of 64 units).
     image_model : str, path-like, configuration, dict, Module or None, default=None
-        Vision transformer whose first state is that of [CLS] (ViT, CLIP's), as in
-        :class:`ProfileGeneratorClassifier`; None is a small ViT with random weights
-        (our choice).
+        Vision transformer, given like `language_model`; images are resized for it. None
+        is a small ViT with random weights, for images of 32 x 32 (our choice).
     tokenizer : str, path-like, Tokenizer, PreTrainedTokenizerFast or None, default=None
-        Tokenizer of the language model, as in :class:`ProfileGeneratorClassifier`.
+        Tokenizer of the language model, the one that the text was segmented with. None
+        takes that of the folder; a configuration without one learns an embedding for
+        each word.
     request : str, default="Profile:"
-        What the text of each user ends with, as in :class:`CausalLMProfileClassifier`.
+        What the text of each user ends with, so that the model knows where to continue.
+        A model without a tokenizer reads the end of a text instead.
     joint_modes : sequence of str, default=("fusion",)
-        What training looks at, as in :class:`ProfileGeneratorClassifier`: text with
-        images (paper of the framework, Table 2), or more (its Table 7).
+        What training reads: "fusion", text and images; "text", text alone;
+        "masked_image", both with masked pixels or caption words; "masked_profile",
+        images and the profile with masked values. Modes without their images or
+        captions are left out (paper of the framework: Table 2; more are its Table 7).
     mask_image : float, default=0.5
-        Probability of a pixel to be masked in mode "masked_image" (our choice).
+        Probability that mode "masked_image" masks a pixel, or a token of a caption (our
+        choice).
     mask_profile : float, default=0.5
-        Probability of a value to be masked in mode "masked_profile" (our choice).
+        Probability that mode "masked_profile" masks a value (our choice).
     mixing : {"step", "batch", "epoch"}, default="step"
         Whether each step follows the mean loss of all modes, or modes take turns with
-        each batch or with each pass over the users.
+        each batch or with each round through the users. An epoch reads all users in
+        each mode, so four modes take four times as long as one.
     source : str, default=None
-        Name of the text to read; may be left out if only one is given.
+        Name of the text to read; may be left out if `X` holds only one beside captions.
     max_messages : int or None, default=3
-        Messages to read of a user, the first ones (paper of the framework); None reads
-        all.
+        Messages to read of a user, the first ones; None reads all (paper of the
+        framework).
     max_images : int, default=3
-        Images to read of a user, the first ones (paper of the framework). Each takes as
-        many tokens as it has patches, which leave less room for text.
+        Images to read of a user, the first ones. Each takes as many tokens as it has
+        patches, which leave less room for text (paper of the framework).
     max_tokens : int, default=600
-        Tokens of text to read of a user, with those that begin and end the prompt
-        (paper of the framework).
+        Tokens to read of a user's text, with special tokens and any prompt (paper of
+        the framework).
     n_beams : int, default=5
         Beams of the search (paper of the framework).
     decoding : {"beam", "scoring"}, default="beam"
-        How ``predict`` decides, as in :class:`ProfileGeneratorClassifier`.
+        Whether ``predict`` follows beam search or the best classes of
+        ``predict_proba``.
     scoring : {"sum", "mean"}, default="sum"
-        How answers are scored, as in :class:`ProfileGeneratorClassifier`.
+        Whether an answer scores the sum or the mean of its tokens' log-probabilities.
     max_sets : int, default=100
-        Of a set-valued task so many of the most frequent sets are scored, beside each
-        class alone.
+        Most frequent sets of a set-valued task to score, beside each class alone.
     dropout : float or None, default=None
-        Dropout in the language model, wherever it has any; None keeps what its
-        configuration says (0 for LLaMA). A model given as an object keeps its own.
+        Dropout in the language model, where it has any; None keeps what its
+        configuration says (0.1 for T5 and BART, 0 for LLaMA). A model given as an
+        object keeps its own.
     lora : dict or None, default=None
-        Train matrices of low rank beside frozen layers of the decoder (LoRA), as in
-        :class:`CausalLMProfileClassifier`. Projector and vision transformer are
-        trained as they are.
+        Train low-rank matrices beside linear layers of the language model instead of
+        its own parameters (LoRA), with the keys "rank" (8), "alpha" (16), "dropout"
+        (0.0) and "target_modules", names of layers, by default those that the package
+        peft has for the model. All other parts are trained as usual. Needs the extra
+        `lora`. None trains the model.
     frozen : sequence of {"embeddings", "layers", "image_encoder"}, default=()
-        Parts that training leaves alone: the table of tokens, all between it and the
-        layer of logits, and the vision transformer. The matrices of LoRA and the
+        Parts that training leaves alone: the token embeddings, all layers between them
+        and the logits, and the vision transformer. The matrices of LoRA and the
         projector are trained all the same. LLaVA trains its projector alone first, then
         all but the vision transformer.
     gradient_checkpointing : bool, default=False
-        Whether to compute activations of the language model anew for the gradient
-        instead of keeping them: less memory, a third more time.
+        Whether to recompute activations of the language model for the gradient instead
+        of keeping them: less memory, a third more time.
     micro_batch_size : int or None, default=None
         Users to compute at a time; their gradients are accumulated to those of the
         batch. None computes a batch at once.
     prediction_batch_size : int, default=32
         Users to predict at a time.
     checkpoint_folder : str, path-like or None, default=None
-        Folder in which training is saved after each epoch, as in
-        :class:`ProfileGeneratorClassifier`.
+        Folder in which training is saved after each epoch. A ``fit`` with the same
+        parameters, users and labels continues from there with the same result, also
+        after the process was killed.
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
-        Weight of what each task's part of the profile costs, as in
-        :class:`MMLUPClassifier`.
+        Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
+        "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
+        "uncertainty" learns the weights (Kendall et al. 2018); None weighs all alike.
     learning_rate : float, default=5e-5
-        Of Adam (paper of the framework).
+        Initial learning rate of Adam (paper of the framework).
     learning_rate_decay : bool, default=False
-        Whether the rate falls linearly to zero over the epochs of ``fit``.
+        Whether the learning rate falls linearly to zero over the epochs of ``fit``.
+        ``partial_fit`` does not lower it.
     weight_decay : float, default=0.0
         L2 penalty of Adam.
     batch_size : int, default=4
         Users in a batch (paper of the framework).
     max_epochs : int, default=10
-        Passes over the users (paper of the framework).
+        Epochs over the users (paper of the framework).
     early_stopping : bool, default=False
-        Whether to hold out users, stop when their loss no longer falls, and keep the
-        best epoch.
+        Whether to hold out a validation set, stop when its loss no longer falls, and
+        keep the best epoch.
     validation_fraction : float, default=0.1
-        Share of users held out by `early_stopping`.
+        Share of users in the validation set of `early_stopping`.
     n_iter_no_change : int, default=5
         Epochs without improvement before `early_stopping` stops.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last ``fit`` instead of starting anew.
+        Whether ``fit`` continues from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew. The learning rate, the batch size and the
+        number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks; copied before use.
     device : str, default="cpu"
-        Torch device; "auto" takes a GPU if there is one.
+        Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
-        Precision. "bfloat16" keeps parameters in 32 bits and computes in 16 where the
-        device does so in hardware, else in 32. LLaMA normalises in 32 bits whatever
-        this says; GPT-2 does not.
+        Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions and
+        matrix products in 16 where the device does so in hardware, else in 32.
     random_state : int, RandomState instance or None, default=None
-        Decides initial parameters, order of users and dropout.
+        Determines initial parameters, order of users, dropout and all other draws.
     verbose : int, default=0
-        0 is silent, 1 shows a progress bar with the time left, 2 prints a line an
-        epoch.
+        0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
 
     Attributes
     ----------
     classes_ : list of ndarray, or ndarray
-        Classes of each task; one array if `y` had one dimension.
+        Classes of each task in sorted order; one array if `y` had one dimension.
     task_names_ : list of str
         Names of the tasks: the columns of `y`.
     profile_form_ : ProfileText
         How profiles are written and read: ``profile_form_.names``, ``.classes``.
     repairs_ : dict of str to int
-        For each task how many users' profiles did not hold it word for word in the last
+        For each task how many users' answers were no label word for word in the last
         ``predict`` by beam search, and got the nearest valid label.
     net_ : skorch.NeuralNet
         The trained net.
@@ -148,7 +162,7 @@ class LLaVAProfileClassifier(BaseCausalClassifier):
     n_iter_ : int
         Number of epochs trained.
     n_features_in_ : int
-        Columns of `X`, if it was a plain array.
+        Number of features seen in ``fit``, if `X` was a plain array.
 
     Raises
     ------
@@ -167,16 +181,17 @@ class LLaVAProfileClassifier(BaseCausalClassifier):
 
     Notes
     -----
-    Deviations from the paper and choices where it is silent. It compares with LLaVA and
-    says no more of it: here it is trained as the framework is, on the same text, images
-    and format. Vision transformer and decoder are given separately, and the projector
-    begins with random weights: the folder of a whole LLaVA is not read. Of the vision
-    transformer the last states are taken; LLaVA takes those before the last layer.
-    The first messages and images are read instead of three drawn at random.
+    Deviations from the paper and choices where it does not report them. It compares
+    with LLaVA without details: here it is trained as the framework is, on the same
+    text, images and format. Vision transformer and decoder are given separately, and
+    the projector is initialised at random: the folder of a whole LLaVA is not read. The
+    first state of the vision transformer must be that of [CLS], as in ViT and CLIP's.
+    Its last states are taken; LLaVA takes those before the last layer. The first
+    messages and images are read instead of three drawn at random.
 
-    The prompt is the token that starts a text, the patches of all images, the text and
-    `request`. Of a user without images there are no tokens of images: the prompt is
-    that of :class:`CausalLMProfileClassifier`, to which the other Notes apply too.
+    The prompt is the token that begins a text, the patches of all images, the text and
+    `request`. A user without images has no image tokens: the prompt is that of
+    :class:`CausalLMProfileClassifier`, whose other Notes apply too.
 
     References
     ----------

@@ -25,111 +25,129 @@ __all__ = ["ODTUPClassifier"]
 class ODTUPClassifier(BaseGeneratorClassifier):
     """Ask a language model about one attribute after the other (OD-TUP).
 
-    An encoder reads the text of a user with the name of an attribute behind it,
+    An encoder reads the text of a user with the name of an attribute after it,
     ``... Stars:``, and a decoder writes the value, ``4;``. There is one such prompt for
-    each attribute; answers do not know of each other. The baseline of the unified
+    each attribute; answers are independent of each other. The baseline of the unified
     multimodal framework that writes no whole profile.
 
     Parameters
     ----------
     language_model : str, path-like, configuration, dict, Module or None, default=None
-        Encoder and decoder, as in :class:`ProfileGeneratorClassifier`; None is a small
-        T5 with random weights.
+        Encoder and decoder: a folder that ``save_pretrained`` of the package
+        transformers wrote, a configuration or a dict of one with ``model_type``, for
+        random weights, or a model, which is copied. Nothing is downloaded. None is a
+        small model with random weights (our choice: a T5 with two layers of 64 units).
     tokenizer : str, path-like, Tokenizer, PreTrainedTokenizerFast or None, default=None
         Tokenizer of the language model, the one that the text was segmented with. None
-        takes that of the folder; a configuration without one learns a vector for each
-        word of the texts and of the profiles.
+        takes that of the folder; a configuration without one learns an embedding for
+        each word.
     joint_modes : sequence of str, default=("fusion",)
-        What training looks at, as in :class:`ProfileGeneratorClassifier`. The
-        default reads all there is; all four modes are the unified framework on top of
-        OD-TUP (its paper's Table 7). The modes that mask need captions.
+        What training reads: "fusion", text and images; "text", text alone;
+        "masked_image", both with masked pixels or caption words; "masked_profile",
+        images and the profile with masked values. Modes without their images or
+        captions are left out (paper of the framework: all four are its Table 7).
     mask_image : float, default=0.5
-        Probability of a token of a caption to be masked.
+        Probability that mode "masked_image" masks a pixel, or a token of a caption.
     mask_profile : float, default=0.5
-        Probability of a value of the profile to be masked.
+        Probability that mode "masked_profile" masks a value.
     mixing : {"step", "batch", "epoch"}, default="step"
         Whether each step follows the mean loss of all modes, or modes take turns with
-        each batch or with each pass over the users.
+        each batch or with each round through the users. An epoch reads all users in
+        each mode, so four modes take four times as long as one.
     source : str, default=None
-        Name of the text to read; may be left out if only one is given beside captions.
-    captions : str, default=None
-        Name of the text that holds captions of the images, one message an image; None
-        reads the text alone.
+        Name of the text to read; may be left out if `X` holds only one beside captions.
+    captions : str or None, default=None
+        Name of the text that holds captions, one message an image; None reads the text
+        alone.
     max_messages : int or None, default=3
         Messages to read of a user, the first ones; None reads all.
     max_images : int or None, default=3
-        Captions to read of a user, the first ones.
+        Images, or captions of them, to read of a user, the first ones; None reads all.
     max_tokens : int, default=600
-        Tokens to read of a user, with the prompt and the one that ends the text.
+        Tokens to read of a user's text, with special tokens and any prompt.
     n_beams : int, default=5
-        Beams of the search for each answer.
+        Beams of the search.
     decoding : {"beam", "scoring"}, default="beam"
-        How ``predict`` decides: by the answers that beam search writes, or by the most
-        probable class of ``predict_proba``, without search.
+        Whether ``predict`` follows beam search or the best classes of
+        ``predict_proba``.
     scoring : {"sum", "mean"}, default="sum"
-        Whether the score of an answer is the sum of the logarithms of its tokens'
-        probabilities, or their mean.
+        Whether an answer scores the sum or the mean of its tokens' log-probabilities.
     max_sets : int, default=100
-        Of a set-valued task so many of the most frequent sets are scored, beside each
-        class alone.
+        Most frequent sets of a set-valued task to score, beside each class alone.
     dropout : float or None, default=None
-        Dropout in the language model; None keeps what its configuration says.
+        Dropout in the language model, where it has any; None keeps what its
+        configuration says (0.1 for T5 and BART, 0 for LLaMA). A model given as an
+        object keeps its own.
     frozen : sequence of {"text_encoder", "decoder"}, default=()
-        Parts that training leaves alone.
+        Parts that training leaves alone. What encoder and decoder share, the token
+        embeddings, is trained all the same.
     lora : dict or None, default=None
-        Matrices of low rank to train instead of the language model, as in
-        :class:`ProfileGeneratorClassifier`.
+        Train low-rank matrices beside linear layers of the language model instead of
+        its own parameters (LoRA), with the keys "rank" (8), "alpha" (16), "dropout"
+        (0.0) and "target_modules", names of layers, by default those that the package
+        peft has for the model. All other parts are trained as usual. Needs the extra
+        `lora`. None trains the model.
     gradient_checkpointing : bool, default=False
-        Whether to compute activations of the language model anew for the gradient.
+        Whether to recompute activations of the language model for the gradient instead
+        of keeping them: less memory, a third more time.
     micro_batch_size : int or None, default=None
-        Users to compute at a time; None computes a batch at once.
+        Users to compute at a time; their gradients are accumulated to those of the
+        batch. None computes a batch at once.
     prediction_batch_size : int, default=32
         Users to predict at a time.
     checkpoint_folder : str, path-like or None, default=None
-        Folder in which training is saved after each epoch, to go on from.
+        Folder in which training is saved after each epoch. A ``fit`` with the same
+        parameters, users and labels continues from there with the same result, also
+        after the process was killed.
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
-        Weight of what each task's answer costs, as in :class:`MMLUPClassifier`.
+        Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
+        "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
+        "uncertainty" learns the weights (Kendall et al. 2018); None weighs all alike.
     learning_rate : float, default=5e-5
-        Of Adam (the framework's paper).
+        Initial learning rate of Adam (paper of the framework).
     learning_rate_decay : bool, default=False
-        Whether the rate falls linearly to zero over the epochs of ``fit``.
+        Whether the learning rate falls linearly to zero over the epochs of ``fit``.
+        ``partial_fit`` does not lower it.
     weight_decay : float, default=0.0
         L2 penalty of Adam.
     batch_size : int, default=4
-        Users in a batch (the framework's paper).
+        Users in a batch (paper of the framework).
     max_epochs : int, default=10
-        Passes over the users in each mode (the framework's paper).
+        Epochs over the users (paper of the framework).
     early_stopping : bool, default=False
-        Whether to hold out users, stop when their loss no longer falls, and keep the
-        best epoch.
+        Whether to hold out a validation set, stop when its loss no longer falls, and
+        keep the best epoch.
     validation_fraction : float, default=0.1
-        Share of users held out by `early_stopping`.
+        Share of users in the validation set of `early_stopping`.
     n_iter_no_change : int, default=5
         Epochs without improvement before `early_stopping` stops.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last ``fit`` instead of starting anew.
+        Whether ``fit`` continues from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew. The learning rate, the batch size and the
+        number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks; copied before use.
     device : str, default="cpu"
-        Torch device; "auto" takes a GPU if there is one.
+        Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
-        Precision, as in :class:`ProfileGeneratorClassifier`.
+        Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions and
+        matrix products in 16 where the device does so in hardware, else in 32.
     random_state : int, RandomState instance or None, default=None
-        Decides initial parameters, order of users, masks and dropout.
+        Determines initial parameters, order of users, dropout and all other draws.
     verbose : int, default=0
-        0 is silent, 1 shows a progress bar, 2 prints a line an epoch.
+        0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
 
     Attributes
     ----------
     classes_ : list of ndarray, or ndarray
-        Classes of each task; one array if `y` had one dimension.
+        Classes of each task in sorted order; one array if `y` had one dimension.
     task_names_ : list of str
         Names of the tasks: the columns of `y`.
     profile_form_ : ProfileText
-        How profiles are written and read.
+        How profiles are written and read: ``profile_form_.names``, ``.classes``.
     repairs_ : dict of str to int
-        For each task how many answers were no label word for word in the last
-        ``predict`` by beam search, and got the nearest valid one.
+        For each task how many users' answers were no label word for word in the last
+        ``predict`` by beam search, and got the nearest valid label.
     net_ : skorch.NeuralNet
         The trained net.
     history_ : list of dict
@@ -137,7 +155,7 @@ class ODTUPClassifier(BaseGeneratorClassifier):
     n_iter_ : int
         Number of epochs trained.
     n_features_in_ : int
-        Columns of `X`, if it was a plain array.
+        Number of features seen in ``fit``, if `X` was a plain array.
 
     See Also
     --------
@@ -145,11 +163,11 @@ class ODTUPClassifier(BaseGeneratorClassifier):
 
     Notes
     -----
-    Deviations and choices. The paper of the framework names the method and gives no
-    prompt: the prompt is the attribute's name with a colon, behind the text, which is
-    cut so that the prompt is whole. OD-TUP itself reads tweets and asks for any
-    attribute; here the attributes are those of `y`, trained together, and an answer
-    that is no label counts as the nearest one.
+    Deviations and choices. The paper of the framework names the method and does not
+    report its prompt: the prompt is the attribute's name with a colon, after the text,
+    which is truncated so that the prompt is whole. OD-TUP itself reads tweets and asks
+    for any attribute; here the attributes are those of `y`, trained together, and an
+    answer that is no label counts as the nearest one.
 
     Each user is encoded once for each attribute, so that training and prediction cost
     about as many times more than :class:`ProfileGeneratorClassifier` on text as there

@@ -20,85 +20,84 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
     An encoder reads the text of a user and a vision transformer the images; attention
     guided by the text adds what the images say, and a decoder writes the profile,
     ``Stars: 4; Favorite Category: Coffee, Pizza;``. What it wrote is read back as
-    labels. Training looks at each user in several ways: with images, without, with
-    images half black, and with parts of the profile instead of the text.
+    labels. Training shows each user in several modes: with images, without, with images
+    half black, and with parts of the profile instead of the text.
 
     Parameters
     ----------
     language_model : str, path-like, configuration, dict, Module or None, default=None
-        Encoder and decoder: the folder of a model that ``save_pretrained`` of the
-        package transformers wrote (the paper's is flan-t5-base; BART does too), a
-        configuration, or a dict of one with ``model_type``, for one with random
-        weights, or a model, which is copied. None is a small T5 with random weights
-        (our choice: two layers of 64 units), to try things out. Nothing is ever
-        downloaded.
+        Encoder and decoder: a folder that ``save_pretrained`` of the package
+        transformers wrote, a configuration or a dict of one with ``model_type``, for
+        random weights, or a model, which is copied. Nothing is downloaded. None is a
+        small model with random weights (paper: flan-t5-base; our choice: a T5 with two
+        layers of 64 units).
     image_model : str, path-like, configuration, dict, Module or None, default=None
-        Vision transformer, likewise (the paper's is vit-base-patch16-224). Images are
-        brought to its size. None is a small ViT with random weights, for images of
-        32 x 32 (our choice).
+        Vision transformer, given like `language_model`; images are resized for it. None
+        is a small ViT with random weights, for images of 32 x 32 (paper:
+        vit-base-patch16-224; our choice: the small one).
     tokenizer : str, path-like, Tokenizer, PreTrainedTokenizerFast or None, default=None
         Tokenizer of the language model, the one that the text was segmented with. None
-        takes that of the folder; a configuration without one learns a vector for each
-        word of the texts and of the profiles.
+        takes that of the folder; a configuration without one learns an embedding for
+        each word.
     fusion : {"attention", "concatenation"}, default="attention"
-        Text-guided attention with sparsemax and a gate (paper, eq. 6 to 8), or states
-        of images after those of the text, its basic model (eq. 3).
+        Text-guided attention with sparsemax and a gate (eq. 6 to 8), or states of
+        images after those of the text, the paper's basic model (eq. 3) (paper:
+        attention).
     paradigm : {"multimodal", "unimodal", "both"}, default="multimodal"
-        Read images; captions of them, appended to the text; or both.
+        Whether to read images; captions of them, appended to the text; or both.
     joint_modes : sequence of str, default=all four
-        What training looks at: "fusion", text and images; "text", text alone;
-        "masked_image", text and images of which pixels are black, or captions of which
-        words are masked; "masked_profile", images and the profile of which values are
-        masked. ``("fusion",)`` is the basic model. Without images or captions the modes
-        that need them are left out.
+        What training reads: "fusion", text and images; "text", text alone;
+        "masked_image", both with masked pixels or caption words; "masked_profile",
+        images and the profile with masked values. Modes without their images or
+        captions are left out (paper: "fusion" alone is its basic model).
     mask_image : float, default=0.5
-        Probability of a pixel, or a token of a caption, to be masked (our choice: the
-        paper gives none).
+        Probability that mode "masked_image" masks a pixel, or a token of a caption (our
+        choice: the paper does not report it).
     mask_profile : float, default=0.5
-        Probability of a value of the profile to be masked (our choice).
+        Probability that mode "masked_profile" masks a value (our choice).
     mixing : {"step", "batch", "epoch"}, default="step"
-        Whether each step follows the mean of the losses of all modes, or modes take
-        turns with each batch or with each pass over the users (our choice: the paper
-        does not say; small models learn what shows in pictures alone far later where
-        modes take turns). In each case an epoch is one pass in each mode, so four modes
-        take four times as long as one.
+        Whether each step follows the mean loss of all modes, or modes take turns with
+        each batch or with each round through the users. An epoch reads all users in
+        each mode, so four modes take four times as long as one (our choice: the paper
+        does not report it; small models learn what shows in pictures alone far later
+        where modes take turns).
     source : str, default=None
-        Name of the text to read; may be left out if only one is given beside captions.
+        Name of the text to read; may be left out if `X` holds only one beside captions.
     captions : str, default="captions"
         Name of the text that holds captions, one message an image.
     max_messages : int or None, default=3
-        Messages to read of a user, the first ones (paper: three drawn at random); None
-        reads all.
+        Messages to read of a user, the first ones; None reads all (paper: three drawn
+        at random).
     max_images : int or None, default=3
-        Images, or captions, to read of a user, the first ones (paper).
+        Images, or captions of them, to read of a user, the first ones; None reads all
+        (paper).
     max_tokens : int, default=600
-        Tokens of text to read of a user, with the one that ends it (paper).
+        Tokens to read of a user's text, with special tokens and any prompt (paper).
     n_beams : int, default=5
         Beams of the search (paper).
     decoding : {"beam", "scoring"}, default="beam"
-        How ``predict`` decides: by the profile that beam search writes (paper), or by
-        the most probable class of ``predict_proba``, without search.
+        Whether ``predict`` follows beam search or the best classes of ``predict_proba``
+        (paper: beam search).
     scoring : {"sum", "mean"}, default="sum"
-        Whether the score of an answer is the sum of the logarithms of its tokens'
-        probabilities, or their mean, so that long answers do not suffer.
+        Whether an answer scores the sum or the mean of its tokens' log-probabilities.
     max_sets : int, default=100
-        Of a set-valued task so many of the most frequent sets are scored, beside each
-        class alone.
+        Most frequent sets of a set-valued task to score, beside each class alone.
     dropout : float or None, default=None
-        Dropout in the language model; None keeps what its configuration says (0.1 for
-        T5 and BART). A model given as an object keeps its own.
+        Dropout in the language model, where it has any; None keeps what its
+        configuration says (0.1 for T5 and BART, 0 for LLaMA). A model given as an
+        object keeps its own.
     frozen : sequence of {"text_encoder", "decoder", "image_encoder"}, default=()
-        Parts that training leaves alone. What encoder and decoder share, the table of
-        tokens, is trained all the same.
+        Parts that training leaves alone. What encoder and decoder share, the token
+        embeddings, is trained all the same.
     lora : dict or None, default=None
-        Train matrices of low rank beside linear layers of the language model instead of
-        the model itself, with the keys "rank" (8), "alpha" (16), "dropout" (0.0) and
-        "target_modules", names of layers, by default those that the package peft has
-        for the model. What reads and joins images is trained all the same. Needs the
-        extra `lora`. None trains the model.
+        Train low-rank matrices beside linear layers of the language model instead of
+        its own parameters (LoRA), with the keys "rank" (8), "alpha" (16), "dropout"
+        (0.0) and "target_modules", names of layers, by default those that the package
+        peft has for the model. All other parts are trained as usual. Needs the extra
+        `lora`. None trains the model.
     gradient_checkpointing : bool, default=False
-        Whether to compute activations of the language model anew for the gradient
-        instead of keeping them: less memory, a third more time.
+        Whether to recompute activations of the language model for the gradient instead
+        of keeping them: less memory, a third more time.
     micro_batch_size : int or None, default=None
         Users to compute at a time; their gradients are accumulated to those of the
         batch. None computes a batch at once.
@@ -106,58 +105,56 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
         Users to predict at a time.
     checkpoint_folder : str, path-like or None, default=None
         Folder in which training is saved after each epoch. A ``fit`` with the same
-        parameters, users and labels goes on from there, also after the process was
-        killed, with the same result; skorch callbacks that count for themselves begin
-        anew. Several trainings may share a folder: each has a file of its own, removed
-        when it is complete. Passes that ``warm_start`` or ``partial_fit`` add are not
-        saved.
+        parameters, users and labels continues from there with the same result, also
+        after the process was killed.
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
-        Weight of what each task's part of the profile costs, as in
-        :class:`MMLUPClassifier`.
+        Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
+        "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
+        "uncertainty" learns the weights (Kendall et al. 2018); None weighs all alike.
     learning_rate : float, default=5e-5
-        Of Adam (paper).
+        Initial learning rate of Adam (paper).
     learning_rate_decay : bool, default=False
-        Whether the rate falls linearly to zero over the epochs of ``fit``.
+        Whether the learning rate falls linearly to zero over the epochs of ``fit``.
+        ``partial_fit`` does not lower it.
     weight_decay : float, default=0.0
         L2 penalty of Adam.
     batch_size : int, default=4
         Users in a batch (paper).
     max_epochs : int, default=10
-        Passes over the users in each mode (paper).
+        Epochs over the users (paper).
     early_stopping : bool, default=False
-        Whether to hold out users, stop when their loss no longer falls, and keep the
-        best epoch.
+        Whether to hold out a validation set, stop when its loss no longer falls, and
+        keep the best epoch.
     validation_fraction : float, default=0.1
-        Share of users held out by `early_stopping`.
+        Share of users in the validation set of `early_stopping`.
     n_iter_no_change : int, default=5
         Epochs without improvement before `early_stopping` stops.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last ``fit`` instead of starting anew.
+        Whether ``fit`` continues from the last ``fit``, or from where an interrupt left
+        training, instead of starting anew. The learning rate, the batch size and the
+        number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks; copied before use.
     device : str, default="cpu"
-        Torch device; "auto" takes a GPU if there is one.
+        Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
-        Precision. "bfloat16" keeps parameters in 32 bits and computes in 16 where the
-        device does so in hardware, else in 32; beam search computes in 32 all the same.
-        T5 normalises in 32 bits whatever this says; BART does not. There is no
-        "float16".
+        Precision. "bfloat16" keeps parameters in 32 bits and computes convolutions and
+        matrix products in 16 where the device does so in hardware, else in 32.
     random_state : int, RandomState instance or None, default=None
-        Decides initial parameters, order of users, masks and dropout.
+        Determines initial parameters, order of users, dropout and all other draws.
     verbose : int, default=0
-        0 is silent, 1 shows a progress bar with the time left, 2 prints a line an
-        epoch.
+        0 is silent, 1 shows a progress bar, 2 prints a line per epoch.
 
     Attributes
     ----------
     classes_ : list of ndarray, or ndarray
-        Classes of each task; one array if `y` had one dimension.
+        Classes of each task in sorted order; one array if `y` had one dimension.
     task_names_ : list of str
         Names of the tasks: the columns of `y`.
     profile_form_ : ProfileText
         How profiles are written and read: ``profile_form_.names``, ``.classes``.
     repairs_ : dict of str to int
-        For each task how many users' profiles did not hold it word for word in the last
+        For each task how many users' answers were no label word for word in the last
         ``predict`` by beam search, and got the nearest valid label.
     net_ : skorch.NeuralNet
         The trained net.
@@ -166,7 +163,7 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
     n_iter_ : int
         Number of epochs trained.
     n_features_in_ : int
-        Columns of `X`, if it was a plain array.
+        Number of features seen in ``fit``, if `X` was a plain array.
 
     See Also
     --------
@@ -175,33 +172,41 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
 
     Notes
     -----
-    Deviations from the paper and choices where it is silent. The first messages and
-    images are read instead of three drawn at random. Key and value of the attention are
-    image states brought to the length of text states by a linear layer; the
-    feed-forward layer has four times as many units. A masked value of a profile is the
-    tokenizer's ``<mask>``, T5's ``<extra_id_0>``. The loss is the sum of what the
-    tokens of each task cost, averaged over the users labelled for it. An attribute
-    whose label is missing is left out of the profile to be written.
+    Deviations from the paper and choices where it does not report them. The first
+    messages and images are read instead of three drawn at random. Key and value of the
+    attention are image states projected to the dimension of text states by a linear
+    layer; the feed-forward layer has four times as many units. A masked value of a
+    profile is the tokenizer's ``<mask>``, T5's ``<extra_id_0>``. The loss is the sum of
+    the cross-entropies of each task's tokens, averaged over the users labelled for it.
+    An attribute whose label is missing is left out of the profile to be written.
 
-    BART reads and writes as T5 does, with a sign at the end of a text and none at its
+    BART reads and writes as T5 does, with a token at the end of a text and none at its
     beginning, also where its weights were pretrained with both.
 
-    A label is written as ``str`` of it, the signs ``; : ,`` replaced by ``/``; what the
-    tokenizer cannot write is called ``class 0``, ``class 1`` and so on. A value that
-    the decoder wrote and that is no class counts as the one with the smallest edit
-    distance; an attribute that it did not write as the commonest class. An attribute
-    with nothing behind its name is the empty set, if training users have it; that comes
-    from beam search alone, elsewhere a set holds its most probable class at the least.
+    A label is written as ``str`` of it, with ``/`` for the separators ``; : ,``; what
+    the tokenizer cannot write is called ``class 0``, ``class 1`` and so on. A value
+    that the decoder wrote and that is no class counts as the one with the smallest edit
+    distance; an attribute that it did not write as the most frequent class. An
+    attribute with nothing after its name is the empty set, if training users have it;
+    that comes from beam search alone, elsewhere a set holds at least its most probable
+    class.
 
     ``predict_proba`` asks about one task after the other: each class is scored as the
     text that follows the name of the task and the best answers so far. For a set-valued
     task sets are scored, and a class has the probability of all sets that hold it. Beam
     search weighs whole profiles, so ``predict`` may differ from the most probable class
-    of ``predict_proba``; ``decoding="scoring"`` makes both agree.
+    of ``predict_proba``; ``decoding="scoring"`` makes both agree. ``scoring="mean"``
+    does not penalise long answers.
 
     The dropout of transformers draws from torch's global generators. They are lent a
     state for each step and given back, under a lock, so two generators trained in two
-    threads wait for each other.
+    threads wait for each other. With "bfloat16" beam search computes in 32 bits all the
+    same; T5 normalises in 32 bits whatever `dtype` says, BART does not. There is no
+    "float16".
+
+    Several trainings may share a `checkpoint_folder`: each has a file of its own,
+    removed when it is complete. Skorch callbacks with a state of their own begin anew,
+    and epochs that ``warm_start`` or ``partial_fit`` add are not saved.
 
     A plain 2-D array is read as padded token ids, one message a user: 0 is padding, any
     other value a word of its own.
