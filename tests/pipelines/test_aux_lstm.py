@@ -156,14 +156,14 @@ def test_systems_share_what_they_are_given():
             assert params[size] == expected
     assert nets["Aux-LSTM"]["main_task"] == nets["Meta-Learning"]["main_task"] == "age"
     lstms = [systems[name].get_params() for name in ("LSTM", "Aux-LSTM")]
-    assert lstms[0]["sources__text__n_components"] == 7
+    assert lstms[0]["sources__text__n_dimensions"] == 7
     assert (
         lstms[0]["sources__text__random_state"]
         == lstms[1]["sources__text__random_state"]
     )
     own = systems["Multi-task LSTM"].get_params()
     assert own["sources__age__task"] == "age"
-    assert own["sources__gender__n_components"] == 7
+    assert own["sources__gender__n_dimensions"] == 7
     seeds = {p["random_state"] for n, p in nets.items() if n != "Meta-Learning"}
     assert len(seeds) == 1
     assert all(
