@@ -140,20 +140,20 @@ class MMLUP(nn.Module):
         n_classes: Sequence[int],
         *,
         attention: Literal["softmax", "raw"] | None,
-        n_filters: int,
         kernel_sizes: Sequence[int],
+        n_hidden: Sequence[int],
+        n_filters_image: Sequence[int] = (),
+        n_filters: int,
         n_filters_second: int,
         kernel_size_second: int,
         n_attention: int,
         n_shared: int,
-        n_hidden: Sequence[int],
         n_dimensions: int,
+        n_features_image: int = 64,
         trainable_vectors: bool,
         dropout: float,
         word_dropout: float,
         source_dropout: float,
-        n_filters_image: Sequence[int] = (),
-        n_features_image: int = 64,
     ) -> None:
         super().__init__()
         # Zeros that have to lie between two messages of a text.
@@ -207,9 +207,5 @@ class MMLUP(nn.Module):
         return logits
 
 
-class TextCNN(MMLUP):
-    """Text -> deep Text-CNN -> dense layer -> one head a task.
-
-    The paper compares with nets "of the same structure" that read text alone: this is
-    :class:`MMLUP` on one source, built without attention and one net a task.
-    """
+TextCNN = MMLUP
+"""On one text: the paper compares with nets "of the same structure" that read text."""

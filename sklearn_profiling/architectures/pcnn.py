@@ -320,8 +320,5 @@ class PCNN(nn.Module):
         return tuple(output(units) for output in self.outputs)
 
 
-class BowCNN(PCNN):
-    """Text -> one convolution over windows -> dropout -> one linear layer a task.
-
-    This is :class:`PCNN`, and takes its parameters, with a single convolution.
-    """
+BowCNN = PCNN
+"""With one convolution."""

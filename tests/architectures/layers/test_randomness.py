@@ -12,8 +12,8 @@ from torch import nn
 from sklearn_profiling.architectures.layers.randomness import (
     Dropout,
     SourceDropout,
-    set_generator,
 )
+from sklearn_profiling.training.net import set_generator
 
 
 def seeded(layer, seed=0):
