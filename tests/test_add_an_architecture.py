@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 import sys
 from pathlib import Path
 from types import ModuleType
+from unittest import SkipTest
 
 import cases
 import pytest
@@ -72,7 +74,8 @@ def test_the_example_passes_the_checks_of_scikit_learn(names):
     checks = list(estimator_checks_generator(model, mark=None, legacy=True))
     assert len(checks) > 50
     for estimator, check in checks:
-        check(estimator)
+        with contextlib.suppress(SkipTest):  # needs array API switched on
+            check(estimator)
 
 
 def code_lines(tree):

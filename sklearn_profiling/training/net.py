@@ -82,40 +82,10 @@ class ProfileNet(NeuralNet):
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """How to train, as an estimator's parameters say.
+    """How to train: the parameters of an estimator, resolved.
 
-    Attributes
-    ----------
-    loss_weights : list of float or None
-        Weight of each task; None learns them.
-    learning_rate, weight_decay : float
-        Of the optimizer.
-    batch_size : int
-        Users in a batch.
-    max_epochs : int
-        Passes over the training users.
-    early_stopping : bool
-        Whether to stop when the loss on held-out users no longer falls.
-    validation_fraction : float
-        Share of the training users to hold out for that.
-    n_iter_no_change : int
-        Epochs without improvement before stopping.
-    callbacks : list
-        Skorch callbacks of the user.
-    device, dtype : str
-        Where and how precisely to compute.
-    verbose : int
-        0 is silent, 1 shows a progress bar, 2 a line an epoch.
-    seed : int
-        Decides initialisation, order of users and dropout.
-    learning_rate_decay : bool
-        Whether the rate falls linearly to zero over the epochs.
-    optimizer : type
-        Optimizer class.
-    net : type
-        Class of the net.
-    net_options : mapping
-        What it takes beside the parameters of :class:`ProfileNet`.
+    `loss_weights` has one weight a task, None if they are learned; `net_options` are
+    further arguments of `net`.
     """
 
     loss_weights: list[float] | None
