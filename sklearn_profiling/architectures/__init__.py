@@ -6,7 +6,7 @@ They are built by :mod:`sklearn_profiling.estimators`.
 """
 
 from sklearn_profiling.architectures.aux_lstm import AuxLSTM
-from sklearn_profiling.architectures.cnn3d import CNN3D, ImageSet, MultimodalCNN3D
+from sklearn_profiling.architectures.cnn3d import CNN3D, ImageSet
 from sklearn_profiling.architectures.coopnet import COOPNet
 from sklearn_profiling.architectures.generators.aom import AoM
 from sklearn_profiling.architectures.generators.causal_lm import CausalLM
@@ -20,6 +20,7 @@ from sklearn_profiling.architectures.generators.vlp_mabsa import VLPMABSA
 from sklearn_profiling.architectures.lstm import LSTM
 from sklearn_profiling.architectures.mmlup import MMLUP, TextCNN
 from sklearn_profiling.architectures.multi_task_lstm import MultiTaskLSTM
+from sklearn_profiling.architectures.multimodal_cnn3d import MultimodalCNN3D
 from sklearn_profiling.architectures.pcnn import PCNN, BowCNN
 
 __all__ = [  # noqa: RUF022  sorted by character, as the test of all packages asks

@@ -1,8 +1,7 @@
 """Published architectures as scikit-learn classifiers with several outputs."""
 
 from sklearn_profiling.estimators.aux_lstm import AuxLSTMClassifier
-from sklearn_profiling.estimators.bow_cnn import BowCNNClassifier
-from sklearn_profiling.estimators.cnn3d import CNN3DClassifier
+from sklearn_profiling.estimators.cnn3d import CNN3DClassifier, ImageSetClassifier
 from sklearn_profiling.estimators.coopnet import COOPNetClassifier
 from sklearn_profiling.estimators.generators.aom import AoMClassifier
 from sklearn_profiling.estimators.generators.causal_lm import CausalLMProfileClassifier
@@ -13,13 +12,11 @@ from sklearn_profiling.estimators.generators.profile_generator import (
 )
 from sklearn_profiling.estimators.generators.select_att import SelectAttClassifier
 from sklearn_profiling.estimators.generators.vlp_mabsa import VLPMABSAClassifier
-from sklearn_profiling.estimators.image_set import ImageSetClassifier
 from sklearn_profiling.estimators.lstm import LSTMClassifier
-from sklearn_profiling.estimators.mmlup import MMLUPClassifier
+from sklearn_profiling.estimators.mmlup import MMLUPClassifier, TextCNNClassifier
 from sklearn_profiling.estimators.multi_task_lstm import MultiTaskLSTMClassifier
 from sklearn_profiling.estimators.multimodal_cnn3d import MultimodalCNN3DClassifier
-from sklearn_profiling.estimators.pcnn import PCNNClassifier
-from sklearn_profiling.estimators.text_cnn import TextCNNClassifier
+from sklearn_profiling.estimators.pcnn import BowCNNClassifier, PCNNClassifier
 
 __all__ = [
     "AoMClassifier",

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, cast
 import pandas as pd
 
 from sklearn_profiling._seeding import RandomState
-from sklearn_profiling.architectures.cnn3d import MultimodalCNN3D
+from sklearn_profiling.architectures.multimodal_cnn3d import MultimodalCNN3D
 from sklearn_profiling.estimators._base import BaseProfileClassifier
 from sklearn_profiling.estimators._constraints import POSITIVE, RATE
 from sklearn_profiling.training.batches import UserDataset

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sklearn_profiling.architectures.cnn3d import GatedSources
+from sklearn_profiling.architectures.multimodal_cnn3d import GatedSources
 from sklearn_profiling.training.batches import Batch, LabelBatch, UserDataset
 from sklearn_profiling.training.net import TrainingPlan, make_net, train
 
