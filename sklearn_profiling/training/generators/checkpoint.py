@@ -1,4 +1,4 @@
-"""Where training stands, on disk, so that a killed process can go on."""
+"""Training saved on disk after each epoch, so that a killed process can resume."""
 
 from __future__ import annotations
 
@@ -16,35 +16,19 @@ __all__ = ["TrainingCheckpoint"]
 
 
 class TrainingCheckpoint:
-    """The file in which a net is saved after each epoch.
+    """The file in which a net is saved after each epoch; removed when it is trained.
 
-    Parameters
-    ----------
-    folder : str or path-like
-        Folder of the file; made if it is not there.
-    fingerprint : str
-        What identifies the training: settings, users and labels.
-
-    Notes
-    -----
     Parameters, the optimizer's moments, the history and the states of all generators
-    are saved, so that training that goes on gives the same bits as training that was
-    never interrupted; callbacks of the user with a state of their own begin anew. The
-    name of the file tells the training, so that several may share a folder. It is
-    replaced at once, never half written, and removed when training is complete.
+    are saved, so that resumed training gives the same bits as training that was never
+    interrupted; the user's callbacks with a state of their own start again. The name of
+    the file is the `fingerprint` of settings, users and labels.
     """
 
     def __init__(self, folder: str | os.PathLike[str], fingerprint: str) -> None:
         self.path = Path(folder) / f"{fingerprint}.checkpoint"
 
     def save(self, net: Any) -> None:
-        """Save a net.
-
-        Parameters
-        ----------
-        net : GeneratorNet
-            The net, after an epoch.
-        """
+        """Save a net after an epoch."""
         state = {
             "module": net.module_.state_dict(),
             "loss": net.criterion_.state_dict(),
@@ -58,18 +42,7 @@ class TrainingCheckpoint:
             torch.save(state, stream)
 
     def restore(self, net: Any) -> int:
-        """Bring a net to where the saved one stood.
-
-        Parameters
-        ----------
-        net : GeneratorNet
-            The net, not trained yet; changed in place if there is a file.
-
-        Returns
-        -------
-        int
-            Number of epochs that it has been trained.
-        """
+        """Load the file, if there is one, into a new net; return the epochs done."""
         if not self.path.is_file():
             return 0
         state = torch.load(self.path, map_location="cpu", weights_only=True)

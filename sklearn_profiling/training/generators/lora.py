@@ -23,24 +23,9 @@ def add_lora(model: Any, settings: Mapping[str, Any], owner: str) -> None:
     """Give the linear layers of a model matrices of low rank, and freeze the rest.
 
     A layer computes ``x W + (alpha / rank) dropout(x) A B``, of which A and B are
-    trained; B begins as zero.
-
-    Parameters
-    ----------
-    model : Module
-        A model of transformers; changed in place.
-    settings : mapping
-        ``rank`` (8), ``alpha`` (16), ``dropout`` (0.0) and ``target_modules``, names of
-        layers, or None for those that the package peft has for this kind of model.
-    owner : str
-        Class that asks, for errors.
-
-    Raises
-    ------
-    ProfilingError
-        If a setting is not known, out of range, or the model has no such layer.
-    MissingDependencyError
-        If peft is not installed.
+    trained; B is zero at first. Without ``target_modules``, names of layers, those that
+    peft has for the kind of model are adapted. Raises ProfilingError, which names
+    `owner`, if a setting is not known or out of range, or there is no such layer.
     """
     where = f"{owner}: parameter lora"
     unknown = sorted({*map(str, settings)} - {*_DEFAULTS})

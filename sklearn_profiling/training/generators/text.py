@@ -3,7 +3,7 @@
 ``Stars: 4; Favorite Category: Coffee, Pizza; Budget Range: Low;``
 
 What a language model wrote need not be a profile: the way back takes the nearest valid
-label by edit distance, and says which attributes it had to repair.
+label by edit distance, and reports which attributes it had to repair.
 """
 
 from __future__ import annotations
@@ -27,41 +27,19 @@ _RESERVED = re.compile(r"[;:,]")
 
 
 def canonical(text: str) -> str:
-    """Bring a text to one form in which spacing and case do not count.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    str
-        Words and signs with one space between, in lower case.
-    """
+    """Words and signs in lower case with one space between."""
     return " ".join(_PIECES.findall(text)).casefold()
 
 
 def text_forms(
     labels: Iterable[Any], noun: str, can_write: Callable[[str], bool] | None = None
 ) -> list[str]:
-    """Write labels as texts that can be told apart in a profile.
+    """Write labels of any kind as texts that can be told apart in a profile.
 
-    Parameters
-    ----------
-    labels : iterable of object
-        Labels of any kind.
-    noun : str
-        What to call a label that has no text of its own, before its position.
-    can_write : callable, default=None
-        Tells whether a text comes back as it was through the tokens of a language
-        model; where not, the label is named as if it had no text.
-
-    Returns
-    -------
-    list of str
-        ``str(label)`` on one line, the signs ``; : ,`` replaced by ``/``. A number in
-        brackets follows where two labels would read the same but for case or spacing.
+    ``str(label)`` on one line, the signs ``; : ,`` replaced by ``/``; a number in
+    brackets follows where two would read the same but for case or spacing. A label
+    without such a text, or one that `can_write` says does not survive the tokens of a
+    language model, is `noun` with its position.
     """
     forms: list[str] = []
     seen: set[str] = set()
@@ -79,18 +57,7 @@ def text_forms(
 
 
 def edit_distance(one: str, other: str) -> int:
-    """Count the characters to insert, delete or replace between two texts.
-
-    Parameters
-    ----------
-    one, other : str
-        Texts.
-
-    Returns
-    -------
-    int
-        The Levenshtein distance.
-    """
+    """Count the characters to insert, delete or replace (Levenshtein distance)."""
     row = list(range(len(other) + 1))
     for i, a in enumerate(one, start=1):
         last, row[0] = row[0], i
@@ -106,14 +73,10 @@ def _nearest(text: str, forms: Sequence[str]) -> int:
 
 @dataclass(frozen=True)
 class ParsedProfile:
-    """What a text says about a user.
+    """Classes that a text gives a user.
 
-    Attributes
-    ----------
-    classes : list of tuple of int
-        For each task the positions of its classes: one, or those of a set.
-    repaired : list of bool
-        For each task whether the text did not hold it word for word.
+    For each task the positions of its classes, one or those of a set, and whether the
+    text did not hold it word for word.
     """
 
     classes: list[tuple[int, ...]]
@@ -124,18 +87,8 @@ class ParsedProfile:
 class ProfileText:
     """How the profiles of some tasks are written.
 
-    Attributes
-    ----------
-    names : sequence of str
-        Text of each task's name.
-    classes : sequence of sequence of str
-        Text of each class of each task.
-    set_valued : sequence of bool
-        Whether a task may have several classes at once.
-    usual : sequence of tuple of int
-        For each task the classes to assume where a text says nothing about it.
-    may_be_empty : set of int, default=frozenset()
-        Tasks of which a user may have no class at all.
+    `usual` are the classes of each task to assume where a text does not name it,
+    and `may_be_empty` the tasks of which a user may have no class at all.
 
     Examples
     --------
@@ -159,18 +112,7 @@ class ProfileText:
     may_be_empty: frozenset[int] = frozenset()
 
     def write(self, chosen: Sequence[Sequence[int] | None]) -> str:
-        """Write a profile.
-
-        Parameters
-        ----------
-        chosen : sequence of (sequence of int, or None)
-            For each task the positions of the user's classes; None leaves it out.
-
-        Returns
-        -------
-        str
-            The profile.
-        """
+        """Write the classes of each task, by position; None leaves a task out."""
         parts = []
         for name, forms, positions in zip(
             self.names, self.classes, chosen, strict=True
@@ -181,20 +123,11 @@ class ProfileText:
         return " ".join(parts)
 
     def parse(self, text: str) -> ParsedProfile:
-        """Read a profile, repairing what is no label.
+        """Read a profile, or anything else, to valid classes of every task.
 
-        Parameters
-        ----------
-        text : str
-            A profile, or anything else.
-
-        Returns
-        -------
-        ParsedProfile
-            Valid classes of every task. A name or value that is not known counts as
-            the one of smallest edit distance, the first of several; a name that is
-            further off than half its length is passed over, and a task of which
-            nothing is said gets its usual classes.
+        A name or value that is not known counts as the one of smallest edit distance,
+        the first of several; a name that is further off than half its length is
+        ignored, and a task that is not named gets its usual classes.
         """
         values, misspelt = self._assign(text)
         classes, repaired = [], []
@@ -205,7 +138,7 @@ class ProfileText:
         return ParsedProfile(classes, repaired)
 
     def _assign(self, text: str) -> tuple[dict[int, str], set[int]]:
-        """Say which part of a text speaks of which task; the first one of several."""
+        """Find the part of a text for each task; the first one of several."""
         names = [canonical(name) for name in self.names]
         parts = []
         for part in text.split(";"):
@@ -237,28 +170,20 @@ class ProfileText:
         if task in self.may_be_empty and not canonical(text):
             return (), False
         forms = [canonical(form) for form in self.classes[task]]
-        pieces = text.split(",") if self.set_valued[task] else [text]
-        said = [piece for piece in map(canonical, pieces) if piece]
-        if not said:
+        parts = text.split(",") if self.set_valued[task] else [text]
+        pieces = [piece for piece in map(canonical, parts) if piece]
+        if not pieces:
             return self.usual[task], True
-        exact = all(piece in forms for piece in said)
+        exact = all(piece in forms for piece in pieces)
         found = {
             forms.index(piece) if piece in forms else _nearest(piece, forms)
-            for piece in said
+            for piece in pieces
         }
         return tuple(sorted(found)), not exact
 
 
 class ProfileWords:
-    """Words and signs of all profiles as ids: a tokenizer for models without one.
-
-    Parameters
-    ----------
-    text : ProfileText
-        How profiles are written.
-    first_id : int
-        Id of the first word; the others follow.
-    """
+    """Words and signs of all profiles as ids: a tokenizer for models without one."""
 
     def __init__(self, text: ProfileText, first_id: int) -> None:
         # In the order of the profile, so that ids do not depend on how it is spelt.
@@ -271,35 +196,13 @@ class ProfileWords:
         return len(self.words)
 
     def encode(self, text: str) -> list[int]:
-        """Look up the words of a text, all of them known.
-
-        Parameters
-        ----------
-        text : str
-            A part of a profile.
-
-        Returns
-        -------
-        list of int
-            Ids.
-        """
+        """Look up the words of a part of a profile, all of them known."""
         return [
             self.first_id + self.words.index(word) for word in _PIECES.findall(text)
         ]
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Write words.
-
-        Parameters
-        ----------
-        ids : sequence of int
-            Ids; those of no word are left out.
-
-        Returns
-        -------
-        str
-            The words with one space between.
-        """
+        """Write words with one space between; ids of no word are left out."""
         last = self.first_id + len(self.words)
         known = [k - self.first_id for k in ids if self.first_id <= k < last]
         return " ".join(self.words[k] for k in known)
