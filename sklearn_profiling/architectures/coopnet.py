@@ -1,15 +1,19 @@
-"""Text and images in a common space, each beside what they have in common (COOPNet)."""
+"""COOPNet: text and images in a common space, each beside what they have in common.
+
+Li et al., "COOPNet: Multi-Modal Cooperative Gender Prediction in Social Media User
+Profiling", ICASSP 2021.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
 from sklearn_profiling.architectures.generators._image_states import ImageStates
-from sklearn_profiling.architectures.generators._token_rows import TokenRows
+from sklearn_profiling.architectures.generators._tokens import TokenRows
 from sklearn_profiling.architectures.layers.images import FlatImages
 from sklearn_profiling.architectures.layers.pooling import average_into_units
 from sklearn_profiling.architectures.layers.randomness import Dropout
@@ -17,6 +21,7 @@ from sklearn_profiling.architectures.layers.sources import (
     JoinedSources,
     ScaledEncoder,
     SourceBatch,
+    SourceDescription,
 )
 from sklearn_profiling.architectures.layers.text import FlatText
 from sklearn_profiling.architectures.mmlup import dense_stack
@@ -27,14 +32,8 @@ __all__ = ["COOPNet", "MeanImageStates", "MeanTextStates", "TextFrame"]
 class TextFrame(NamedTuple):
     """How the words of a text become the tokens of an encoder.
 
-    Attributes
-    ----------
-    before, after : list of int
-        Tokens that begin and end every text.
-    pad : int
-        What fills rows.
-    offset : int
-        What to add to the ids of words to get those of tokens.
+    Tokens `before` and `after` begin and end every text, `pad` is padding, and `offset`
+    is added to the ids of words.
     """
 
     before: list[int]
@@ -54,18 +53,7 @@ class _GivenModel(ScaledEncoder):
         self.model = model.eval()
 
     def train(self, mode: bool = True) -> _GivenModel:
-        """Set the mode of the shell; the model inside stays in evaluation mode.
-
-        Parameters
-        ----------
-        mode : bool, default=True
-            As for any module.
-
-        Returns
-        -------
-        Module
-            The module itself.
-        """
+        """Set the mode of the shell; the model inside stays in evaluation mode."""
         super().train(mode)
         self.model.eval()
         return self
@@ -74,20 +62,16 @@ class _GivenModel(ScaledEncoder):
 class MeanTextStates(_GivenModel):
     """Average of the states that an encoder gives for the tokens of a user.
 
-    Parameters
-    ----------
-    model : Module
-        With the interface of Hugging Face's encoders (BERT, encoder of T5).
-    frame : TextFrame
-        From words to tokens.
-    max_tokens : int
-        Tokens to read of a user, with those of the frame.
+    `model` has the interface of Hugging Face's encoders (BERT, encoder of T5); it reads
+    `max_tokens` of a user, with those of the frame, or as many as it has positions for.
     """
 
     def __init__(self, model: nn.Module, frame: TextFrame, max_tokens: int) -> None:
         config: Any = model.config
         super().__init__(model, int(config.hidden_size))
         self.frame = frame
+        most = _n_positions(model)
+        max_tokens = int(min(max_tokens, most or max_tokens))
         self.room = max_tokens - len(frame.before) - len(frame.after)
 
     def _rows(self, text: FlatText) -> tuple[TokenRows, Tensor]:
@@ -111,55 +95,37 @@ class MeanTextStates(_GivenModel):
         return rows, wrote
 
     def forward(self, text: FlatText) -> Tensor:
-        """Encode the text of each user.
-
-        Parameters
-        ----------
-        text : FlatText
-            Messages of a batch.
-
-        Returns
-        -------
-        Tensor, shape (n_users, n_features)
-            Averages, standardised by :meth:`set_scale`.
-        """
+        """Encode the text of each user: (n_users, n_features), standardised."""
         rows, wrote = self._rows(text)
         vectors = self.mean.new_zeros(text.n_users, self.n_features)
         if rows.n_users:
-            ids, is_token = rows.padded(self.frame.pad)
+            ids, is_token = rows.padded(self.frame.pad)  # (n_wrote, n_tokens)
             read = self.model(input_ids=ids, attention_mask=is_token.long())
-            there = is_token.unsqueeze(2)
+            there = is_token.unsqueeze(2)  # (n_wrote, n_tokens, 1)
             states = (read.last_hidden_state * there).sum(dim=1) / there.sum(dim=1)
             vectors[wrote] = states.to(vectors.dtype)
         return self.standardise(vectors)
 
 
-class MeanImageStates(_GivenModel):
-    """Average of the states of a user's images.
+def _n_positions(model: Any) -> int | None:
+    """Tokens that an encoder has positions for; None if there is no limit."""
+    most: int | None = getattr(model.config, "max_position_embeddings", None)
+    tables = getattr(model, "embeddings", None)
+    positions: Any = getattr(tables, "position_embeddings", None)
+    if most and getattr(positions, "padding_idx", None) is not None:
+        # RoBERTa counts positions from the one behind padding.
+        most -= positions.padding_idx + 1
+    return most
 
-    Parameters
-    ----------
-    model : ImageStates
-        One state an image.
-    """
+
+class MeanImageStates(_GivenModel):
+    """Average of the states of a user's images, of which `model` gives one each."""
 
     def __init__(self, model: ImageStates) -> None:
-        vision: Any = model.model
-        super().__init__(model, int(vision.config.hidden_size))
+        super().__init__(model, model.n_features)
 
     def forward(self, images: FlatImages) -> Tensor:
-        """Encode the images of each user.
-
-        Parameters
-        ----------
-        images : FlatImages
-            Bytes.
-
-        Returns
-        -------
-        Tensor, shape (n_users, n_features)
-            Averages, standardised by :meth:`set_scale`.
-        """
+        """Encode the images of each user: (n_users, n_features), standardised."""
         vectors = self.mean.new_zeros(images.n_users, self.n_features)
         if images.n_images:
             states = self.model(images).squeeze(1).to(vectors.dtype)
@@ -176,31 +142,57 @@ class COOPNet(nn.Module):
 
     Parameters
     ----------
-    sources : JoinedSources
-        Encoders of the sources.
+    sources : sequence of SourceDescription
+        A text, images, or both; mean and scale of the images are those of the pixels
+        that `image_model` expects.
+    n_classes : sequence of int
+        Number of classes of each task.
+    language_model : Module or None
+        Encoder with the interface of Hugging Face's encoders; None without text.
+    image_model : Module or None
+        Vision transformer with the interface of Hugging Face's ViT; None without
+        images.
+    frame : TextFrame or None
+        From words to the tokens of the language model; None without text.
+    max_tokens : int
+        Tokens of text to read of a user, with those of the frame.
     n_common : int
         Units of the common space, and of what joins a source with it.
     n_hidden : sequence of int
         Units of the dense layers of each task.
-    n_classes : sequence of int
-        Number of classes of each task.
     dropout : float
         Probability of dropout on what the heads read.
+    source_dropout : float
+        Probability that training hides a source of a user.
     """
 
     def __init__(
         self,
-        sources: JoinedSources,
+        sources: Sequence[SourceDescription],
+        n_classes: Sequence[int],
         *,
+        language_model: nn.Module | None,
+        image_model: nn.Module | None,
+        frame: TextFrame | None,
+        max_tokens: int,
         n_common: int,
         n_hidden: Sequence[int],
-        n_classes: Sequence[int],
         dropout: float,
+        source_dropout: float,
     ) -> None:
         super().__init__()
-        self.sources = sources
+
+        def encoder(source: SourceDescription) -> nn.Module:
+            if source.kind == "images":
+                vision = cast("nn.Module", image_model)
+                return MeanImageStates(ImageStates(vision, source))
+            language = cast("nn.Module", language_model)
+            return MeanTextStates(language, cast("TextFrame", frame), max_tokens)
+
+        encoders = {source.name: encoder(source) for source in sources}
+        self.sources = JoinedSources(encoders, source_dropout)
         # Torch types attributes of a module as tensors or modules; this is a number.
-        sizes = [int(encoder.n_features) for encoder in sources.encoders]  # type: ignore[arg-type]
+        sizes = [int(encoder.n_features) for encoder in encoders.values()]  # type: ignore[arg-type]
         self.common = nn.ModuleList(nn.Linear(size, n_common) for size in sizes)
         self.joined = nn.ModuleList(
             nn.Linear(size + n_common, n_common) for size in sizes
@@ -227,7 +219,7 @@ class COOPNet(nn.Module):
             torch.tanh(layer(part))
             for layer, part in zip(self.common, parts, strict=True)
         ]
-        common = torch.stack(spaces).mean(dim=0)
+        common = torch.stack(spaces).mean(dim=0)  # (n_users, n_common)
         joined = [
             torch.relu(layer(torch.cat([part, common], dim=1)))
             for layer, part in zip(self.joined, parts, strict=True)

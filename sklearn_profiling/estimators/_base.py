@@ -111,16 +111,23 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         return SeparateTasks(self._build_net(sources, [n]) for n in n_classes)
 
     def _build_net(
-        self, sources: list[SourceDescription], n_classes: list[int]
+        self, sources: list[SourceDescription], n_classes: list[int], **options: Any
     ) -> nn.Module:
-        """Build one net of the parameters that class and architecture share by name."""
+        """Build one net of the parameters that class and architecture share by name.
+
+        `options` come before what the parameters hold.
+        """
         name = type(self).__name__
         architecture = getattr(type(self), "_architecture", None)
         if architecture is None:
             msg = f"{name} has no architecture; set its class attribute _architecture"
             raise TypeError(msg)
         wanted = dict(inspect.signature(architecture).parameters)
-        own = {**self.get_params(deep=False), **self._architecture_options()}
+        own = {
+            **self.get_params(deep=False),
+            **self._architecture_options(),
+            **options,
+        }
         absent = [
             each
             for each, parameter in wanted.items()

@@ -19,6 +19,7 @@ __all__: list[str] = []
 POSITIVE = Interval(Integral, 1, None, closed="left")
 RATE = Interval(Real, 0, 1, closed="left")
 PROBABILITY = Interval(Real, 0, 1, closed="both")
+LEAST_PROMPT = Interval(Integral, 8, None, closed="left")
 MODELS = [str, os.PathLike, HasMethods(["to_diff_dict"]), dict, nn.Module, None]
 
 CONSTRAINTS: dict[str, list[Any]] = {
@@ -65,6 +66,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "captions": [str],
     "checkpoint_folder": [str, os.PathLike, None],
     "decoding": [StrOptions({"beam", "scoring"})],
+    "fusion": [StrOptions({"attention", "concatenation"})],
     "gradient_checkpointing": ["boolean"],
     "joint_modes": ["array-like"],
     "lora": [dict, None],
@@ -75,7 +77,9 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "mixing": [StrOptions({"step", "batch", "epoch"})],
     "n_beams": [POSITIVE],
     "paradigm": [StrOptions({"multimodal", "unimodal", "both"})],
+    "patch_grid": [POSITIVE],
     "prediction_batch_size": [POSITIVE],
+    "request": [str],
     "scoring": [StrOptions({"sum", "mean"})],
     # training
     "batch_size": [POSITIVE],

@@ -8,30 +8,21 @@ from typing import Any
 from torch import nn
 
 from sklearn_profiling._seeding import RandomState
-from sklearn_profiling.architectures.coopnet import (
-    COOPNet,
-    MeanImageStates,
-    MeanTextStates,
-    TextFrame,
-)
-from sklearn_profiling.architectures.layers.sources import (
-    JoinedSources,
-    SourceDescription,
-)
+from sklearn_profiling.architectures.coopnet import COOPNet, TextFrame
+from sklearn_profiling.architectures.layers.sources import SourceDescription
+from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.estimators._base import BaseProfileClassifier
-from sklearn_profiling.estimators.generators._base import (
-    check_names,
-)
+from sklearn_profiling.estimators.generators._base import check_names
 from sklearn_profiling.estimators.generators._parts import (
-    build_image_states,
     check_words,
     image_parts,
-    source_roles,
     tokenizer_of,
+    with_pixels,
 )
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.targets import EncodedLabels, LabelCodec
 from sklearn_profiling.training.generators.backbones import (
+    Kind,
     build_backbone,
     describe_backbone,
 )
@@ -192,6 +183,7 @@ class COOPNetClassifier(BaseProfileClassifier):
     ['milk', 'coffee']
     """
 
+    _architecture = COOPNet
     _reads = "text"
 
     def __init__(
@@ -295,14 +287,14 @@ class COOPNetClassifier(BaseProfileClassifier):
     ) -> Sources:
         """Find the configurations of the models, and how words become tokens."""
         specs = {name: SourceSpec.of(source) for name, source in sources.items()}
-        roles = source_roles(specs, "")
-        self._image, self._pixels = image_parts(self, specs, roles)
+        self._image, self._pixels = image_parts(self, specs)
         self._text: dict[str, Any] | None = None
-        if "text" in roles:
-            text: Any = sources[roles["text"]]
+        self._frame: TextFrame | None = None
+        texts = [s for s in sources.values() if isinstance(s, TokenMessages)]
+        if texts:
             name = type(self).__name__
             self._text = describe_backbone(self.language_model, "text", name)
-            self._frame = self._learn_frame(self._text, text.vocabulary.words)
+            self._frame = self._learn_frame(self._text, texts[0].vocabulary.words)
         return super()._learn(sources, codec, labels, weights)
 
     def _learn_frame(self, model: dict[str, Any], words: tuple[str, ...]) -> TextFrame:
@@ -326,44 +318,27 @@ class COOPNetClassifier(BaseProfileClassifier):
         *,
         initial: bool,
     ) -> nn.Module:
-        encoders: dict[str, nn.Module] = {}
-        models = {"text": self.language_model, "image": self.image_model}
-        for source in sources:
-            name = source.name
-            kind = "image" if source.kind == "images" else "text"
+        given: dict[Kind, Any] = {}
+        if initial:
             # A net whose state is loaded next needs no weights of the user's models.
-            given = models[kind] if initial else None
-            build = self._build_image if kind == "image" else self._build_text
-            encoders[name] = build(given)
-            if f"{kind}_encoder" in self.frozen:
-                encoders[name].requires_grad_(requires_grad=False)
-        return COOPNet(
-            JoinedSources(encoders, self.source_dropout),
-            n_common=self.n_common,
-            n_hidden=list(self.n_hidden),
-            n_classes=n_classes,
-            dropout=self.dropout,
+            given = {"text": self.language_model, "image": self.image_model}
+        configurations: dict[Kind, Any] = {"text": self._text, "image": self._image}
+        kinds: dict[str, Kind] = {
+            s.name: "image" if s.kind == "images" else "text" for s in sources
+        }
+        models = {
+            kind: build_backbone(given.get(kind), kind, configurations[kind])
+            for kind in kinds.values()
+        }
+        net = self._build_net(
+            with_pixels(sources, self._pixels),
+            n_classes,
+            language_model=models.get("text"),
+            image_model=models.get("image"),
+            frame=self._frame,
         )
-
-    def _build_image(self, given: Any) -> nn.Module:
-        configuration: Any = self._image
-        return MeanImageStates(build_image_states(given, configuration, self._pixels))
-
-    def _build_text(self, given: Any) -> nn.Module:
-        configuration: Any = self._text
-        model = build_backbone(given, "text", configuration)
-        n_rows = model.get_input_embeddings().num_embeddings
-        if n_rows < configuration["vocab_size"]:
-            msg = (
-                f"{type(self).__name__}: the language model knows {n_rows} tokens; its "
-                f"tokenizer, and so the text, has {configuration['vocab_size']}"
-            )
-            raise SourceError(msg)
-        most = getattr(model.config, "max_position_embeddings", None)
-        tables = getattr(model, "embeddings", None)
-        positions: Any = getattr(tables, "position_embeddings", None)
-        if most and getattr(positions, "padding_idx", None) is not None:
-            # RoBERTa counts positions from the one behind padding.
-            most -= positions.padding_idx + 1
-        room = min(self.max_tokens, most or self.max_tokens)
-        return MeanTextStates(model, self._frame, room)
+        for name, kind in kinds.items():
+            if f"{kind}_encoder" in self.frozen:
+                joined: Any = net.sources
+                joined.encoder(name).requires_grad_(requires_grad=False)
+        return net

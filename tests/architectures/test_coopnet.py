@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from generators import VIT
+from hand_sources import image_source, text_source
 from transformers import BertConfig, BertModel, ViTConfig, ViTModel
 
 from sklearn_profiling.architectures.coopnet import (
@@ -15,7 +18,6 @@ from sklearn_profiling.architectures.coopnet import (
 )
 from sklearn_profiling.architectures.generators._image_states import ImageStates
 from sklearn_profiling.architectures.layers.images import FlatImages
-from sklearn_profiling.architectures.layers.sources import JoinedSources
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.training.batches import flatten_text
 
@@ -26,6 +28,10 @@ BERT = {
     "num_attention_heads": 2,
     "intermediate_size": 4,
 }
+
+
+HALF = torch.full((3,), 0.5)
+SHOWN = replace(image_source((3, 4, 4)), mean=HALF, scale=HALF)
 
 
 def bert():
@@ -71,7 +77,7 @@ def image_states():
     torch.manual_seed(0)
     settings = {name: value for name, value in VIT.items() if name != "model_type"}
     model = ViTModel(ViTConfig(**settings), add_pooling_layer=False)
-    return ImageStates(model, (4, 4), [0.5] * 3, [0.5] * 3)
+    return ImageStates(model, SHOWN)
 
 
 def test_the_vector_of_images_is_their_average():
@@ -92,17 +98,17 @@ def test_models_inside_never_drop():
 
 def test_common_space_by_hand():
     torch.manual_seed(0)
-    frame = TextFrame([], [], pad=0, offset=1)
-    encoders = {
-        "text": MeanTextStates(bert(), frame, 5),
-        "images": MeanImageStates(image_states()),
-    }
     net = COOPNet(
-        JoinedSources(encoders, 0.0),
+        [text_source(12), SHOWN],
+        [2],
+        language_model=bert(),
+        image_model=image_states().model,
+        frame=TextFrame([], [], pad=0, offset=1),
+        max_tokens=5,
         n_common=3,
         n_hidden=[],
-        n_classes=[2],
         dropout=0.0,
+        source_dropout=0.0,
     ).double()
     x = np.random.RandomState(0).normal(size=(5, 12))
     parts = [x[:, :4], x[:, 4:]]
@@ -124,6 +130,7 @@ def test_common_space_by_hand():
     (logits,) = net(
         {"text": text, "images": images}, {"text": there, "images": nowhere}
     )
-    stand_in = torch.arange(8.0, dtype=torch.float64).unsqueeze(0)
-    (by_hand,) = net.heads(net.represent([encoders["text"](text), stand_in]))
+    missing = torch.arange(8.0, dtype=torch.float64).unsqueeze(0)
+    read = net.sources.encoder("text")(text)
+    by_hand = net.heads[0](net.represent([read, missing]))
     torch.testing.assert_close(logits, by_hand)

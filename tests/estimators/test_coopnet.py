@@ -83,7 +83,7 @@ def test_gradients_reach_every_parameter():
     assert [name for name in still if not name.endswith(ignored)] == []
 
 
-def test_eight_users_are_learned_by_heart():
+def test_eight_users_are_memorised():
     X, _ = make_users(8)
     y = [["a", {"p"}], ["b", {"p"}], ["a", {"q"}], ["b", {"p", "q"}]] * 2
     settings = {"dropout": 0.0, "source_dropout": 0.0, "max_epochs": 40}

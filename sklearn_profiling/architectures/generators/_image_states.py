@@ -1,8 +1,7 @@
-"""States of images by a vision transformer."""
+"""States of images, or of their patches, by a vision transformer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sklearn_profiling.architectures.layers.images import FlatImages
+from sklearn_profiling.architectures.layers.sources import SourceDescription
 
 __all__ = ["ImageStates"]
 
@@ -17,61 +17,54 @@ __all__ = ["ImageStates"]
 class ImageStates(nn.Module):
     """Scale pixels, bring images to the size of a vision transformer, and read them.
 
-    Parameters
-    ----------
-    model : Module
-        With the interface of Hugging Face's ViT: from `pixel_values` to
-        `last_hidden_state`, whose first state is that of [CLS].
-    size : tuple of int
-        Height and width of the images that the model reads.
-    mean, deviation : sequence of float
-        Of each channel, of pixels from 0 to 1.
-    patches : bool, default=False
-        Whether to give the states of all patches instead of that of [CLS].
-    grid : int or None, default=None
-        Rows and columns of regions that the states of patches are averaged to, if there
-        are more patches than that; None leaves them as they are.
+    `model` has the interface of Hugging Face's ViT: from `pixel_values` to
+    `last_hidden_state`, whose first state is that of [CLS]. It gives that state, the
+    states of all patches, or those of patches averaged to at most `grid` rows and
+    columns. `source` holds the mean and deviation of channels that the model expects,
+    of pixels from 0 to 1.
     """
 
     def __init__(
         self,
         model: nn.Module,
-        size: tuple[int, int],
-        mean: Sequence[float],
-        deviation: Sequence[float],
+        source: SourceDescription,
         *,
         patches: bool = False,
         grid: int | None = None,
     ) -> None:
         super().__init__()
         self.model = model
-        self.size = tuple(size)
+        config: Any = model.config
+        self.n_features = int(config.hidden_size)
+        self.size = _pair(config.image_size)
         self.patches = patches
-        self.register_buffer("mean", torch.tensor(list(mean))[:, None, None])
-        self.register_buffer("deviation", torch.tensor(list(deviation))[:, None, None])
+        self.register_buffer("mean", source.mean.float()[:, None, None])
+        self.register_buffer("deviation", source.scale.float()[:, None, None])
         self.mean: Tensor
         self.deviation: Tensor
-        regions = None
+        averages = None
         if grid is not None:
-            vision: Any = model
-            rows, columns = (length // vision.config.patch_size for length in size)
-            regions = torch.kron(_averages(rows, grid), _averages(columns, grid))
-        self.register_buffer("regions", regions, persistent=False)
-        self.regions: Tensor | None
+            rows, columns = self._patch_grid()
+            averages = torch.kron(_averages(rows, grid), _averages(columns, grid))
+        self.register_buffer("averages", averages, persistent=False)
+        self.averages: Tensor | None
+
+    def _patch_grid(self) -> tuple[int, int]:
+        """Rows and columns of patches."""
+        model: Any = self.model
+        height, width = _pair(model.config.patch_size)
+        return self.size[0] // height, self.size[1] // width
+
+    @property
+    def n_states(self) -> int:
+        """Number of states of an image."""
+        if self.averages is not None:
+            return len(self.averages)
+        rows, columns = self._patch_grid() if self.patches else (1, 1)
+        return rows * columns
 
     def forward(self, images: FlatImages) -> Tensor:
-        """Compute states.
-
-        Parameters
-        ----------
-        images : FlatImages
-            Bytes.
-
-        Returns
-        -------
-        Tensor, shape (n_images, n_states, n_features)
-            One state an image, or one a patch.
-        """
+        """Read bytes: (n_images, n_states, n_features)."""
         pixels = images.pixels.to(self.mean.dtype) / 255.0
         if tuple(pixels.shape[2:]) != self.size:
             pixels = functional.interpolate(
@@ -79,11 +72,17 @@ class ImageStates(nn.Module):
             )
         model: Any = self.model
         read = model(pixel_values=(pixels - self.mean) / self.deviation)
-        states: Tensor = read.last_hidden_state
-        if self.regions is not None:
+        states: Tensor = read.last_hidden_state  # (n_images, 1 + n_patches, n_features)
+        if self.averages is not None:
             # Whatever stands before the patches is no patch.
-            return self.regions @ states[:, -self.regions.shape[1] :]
+            return self.averages @ states[:, -self.averages.shape[1] :]
         return states[:, 1:] if self.patches else states[:, :1]
+
+
+def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
+    """Height and width."""
+    height, width = (size, size) if isinstance(size, int) else size
+    return int(height), int(width)
 
 
 def _averages(n_from: int, n_most: int) -> Tensor:

@@ -1,118 +1,142 @@
-"""A profile written by a decoder alone, which goes on where the text ends."""
+"""A profile written by a decoder alone (LLaMA, GLM), as the continuation of a text."""
 
 from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sklearn_profiling.architectures.generators._token_rows import TokenRows
-from sklearn_profiling.architectures.generators.profile_generator import (
-    ProfileGenerator,
+from sklearn_profiling.architectures.generators._tokens import (
+    ProfileDescription,
     ProfileInputs,
-    Question,
-    TokenIds,
+    TaskPrompt,
+    TokenRows,
 )
+from sklearn_profiling.architectures.generators.profile_generator import (
+    BaseGenerator,
+    n_positions,
+)
+from sklearn_profiling.architectures.layers.sources import SourceDescription
+from sklearn_profiling.exceptions import SourceError
 
-__all__ = ["CausalLM", "ReadPrompts"]
+__all__ = ["CausalLM", "PromptCache"]
 
 _ROWS_AT_ONCE = 128
 """Answers to score at a time: each takes the prompt of its user once more."""
 
 
-class ReadPrompts(NamedTuple):
-    """What a decoder remembers of the prompts that it has read.
+class PromptCache(NamedTuple):
+    """KV cache of a decoder that has read the prompts of users.
 
-    Attributes
-    ----------
-    cache : Cache
-        Keys and values, with the interface of Hugging Face's caches.
-    is_state : Tensor of bool, shape (n_users, n_states)
-        False where padded.
+    `cache` has the interface of Hugging Face's caches; `is_state` (n_users, n_states)
+    is False where padded.
     """
 
     cache: Any
     is_state: Tensor
 
-    def repeated(self, users: Tensor) -> ReadPrompts:
-        """Choose users, also several times.
-
-        Parameters
-        ----------
-        users : Tensor of int64, shape (n_rows,)
-            Rows of users.
-
-        Returns
-        -------
-        ReadPrompts
-            Their prompts, in a cache of its own.
-        """
+    def repeated(self, users: Tensor) -> PromptCache:
+        """Choose users (n_rows,), also several times, into a cache of its own."""
         cache = copy.copy(self.cache)
         cache.layers = [copy.copy(layer) for layer in self.cache.layers]
         cache.batch_select_indices(users)
-        return ReadPrompts(cache, self.is_state[users])
+        return PromptCache(cache, self.is_state[users])
 
 
-class CausalLM(ProfileGenerator):
+def _prompt_room(
+    language_model: nn.Module,
+    profile: ProfileDescription,
+    max_tokens: int,
+    n_image_tokens: int,
+) -> int:
+    """Tokens of the prompt that have positions beside images and profile."""
+    most = n_positions(language_model)
+    if most is None:
+        return max_tokens
+    room = min(max_tokens, most - profile.longest - n_image_tokens)
+    if room < 2 + len(profile.request):
+        msg = (
+            f"the language model reads {most} tokens; the longest profile takes "
+            f"{profile.longest} of them and images {n_image_tokens}, so that no text "
+            "would be read. Take another model, fewer images or fewer classes"
+        )
+        raise SourceError(msg)
+    return room
+
+
+class CausalLM(BaseGenerator):
     """Decoder that reads the text of a user and writes the profile after it.
 
-    :class:`ProfileGenerator` without an encoder: its states are the vectors of tokens,
-    on the right of a table, so that what is written follows without a gap.
+    Its states are the vectors of tokens, on the right of a table, so that what is
+    written follows without a gap.
 
     Parameters
     ----------
+    sources, n_classes : as in ProfileGenerator
+        What is read, and the classes.
     language_model : Module
         Decoder with the interface of Hugging Face's models for causal language
-        modelling (LLaMA, GLM, GPT-2), whose attention keeps a cache.
-    image_encoder : Module or None
-        From FlatImages to the states of each image; None reads no image.
-    fusion : Module or None
-        Puts what comes of images into the prompt; goes with `image_encoder`.
-    ids : TokenIds
-        Ids of the language model.
-    questions : sequence of Question
-        What to ask about each task, in the order of the profile.
-    sources : mapping of {"text", "captions", "images"} to str
-        Names of the sources to read.
-    max_tokens : int
-        Tokens of text to read of a user, with those that begin and end the prompt.
-    normalise_length : bool
-        Whether the score of an answer is the mean over its tokens, not the sum.
-    request : sequence of int
-        Tokens that end the prompt, at least one.
+        modelling (LLaMA, GLM, GPT-2), whose attention keeps a KV cache.
+    profile : ProfileDescription
+        How profiles are written; its request, at least one token, ends the prompt.
+    captions, max_tokens, scoring : as in ProfileGenerator
+        The tokens that begin and end the prompt are among the `max_tokens`.
+    n_image_tokens : int, default=0
+        Tokens that images take before the text at the most.
     """
 
     def __init__(
         self,
-        language_model: nn.Module,
-        image_encoder: nn.Module | None,
-        fusion: nn.Module | None,
+        sources: Sequence[SourceDescription],
+        n_classes: Sequence[int],  # noqa: ARG002 - as for all architectures
         *,
-        ids: TokenIds,
-        questions: Sequence[Question],
-        sources: Mapping[str, str],
+        language_model: nn.Module,
+        profile: ProfileDescription,
+        captions: str | None,
         max_tokens: int,
-        normalise_length: bool,
-        request: Sequence[int],
+        scoring: Literal["sum", "mean"],
+        n_image_tokens: int = 0,
     ) -> None:
         super().__init__(
-            language_model,
-            image_encoder,
-            fusion,
-            ids=ids,
-            questions=questions,
-            sources=sources,
-            max_tokens=max_tokens,
-            normalise_length=normalise_length,
+            sources,
+            language_model=language_model,
+            profile=profile,
+            captions=captions,
+            max_tokens=_prompt_room(
+                language_model, profile, max_tokens, n_image_tokens
+            ),
+            scoring=scoring,
         )
-        self.request = list(request)
+        self.request = list(profile.request)
         model: Any = language_model
         self._known = {*inspect.signature(model.forward).parameters}
+
+    def freezable(self) -> dict[str, list[nn.Parameter]]:
+        """List the parameters of the parts that may be frozen.
+
+        Returns
+        -------
+        dict of str to list of Parameter
+            The table of tokens; all but it, LoRA and what turns states into logits; and
+            the encoder of images.
+        """
+        model: Any = self.language_model
+        table = {*map(id, model.get_input_embeddings().parameters())}
+        body = [
+            value
+            for name, value in model.base_model.named_parameters()
+            if "lora_" not in name and id(value) not in table
+        ]
+        return {
+            "embeddings": [p for p in model.parameters() if id(p) in table],
+            "layers": body,
+            "image_encoder": self._image_parameters(),
+        }
 
     def _read_text(self, inputs: ProfileInputs) -> tuple[Tensor, Tensor]:
         """Ids and mask of shape (n_users, n_tokens): start, text, request."""
@@ -138,7 +162,7 @@ class CausalLM(ProfileGenerator):
         is_state : Tensor of bool, shape (n_users, n_states)
             False where padded, which is on the left.
         """
-        ids, is_token = self._read_text(inputs)
+        ids, is_token = self._read_text(inputs)  # (n_users, n_tokens)
         states, seen = self._vectors(ids), self.image_states(inputs.images)
         if self.fusion is not None and seen is not None:
             states, is_token = self.fusion(states, is_token, *seen)
@@ -168,7 +192,7 @@ class CausalLM(ProfileGenerator):
         Returns
         -------
         Tensor, shape (n_users, n_written)
-            Logarithms of probabilities.
+            Log-probabilities.
         """
         before = written[:, :-1]
         vectors = torch.cat([states, self._vectors(before)], dim=1)
@@ -200,20 +224,8 @@ class CausalLM(ProfileGenerator):
         found.logits = found.logits[:, -n_last:]
         return found
 
-    def _remember(self, states: Tensor, is_state: Tensor) -> ReadPrompts:
-        """Read the prompts once, for several answers to each."""
-        found = self._run(states, is_state, 1)
-        return ReadPrompts(found.past_key_values, is_state)
-
-    def answer_scores(
-        self,
-        states: Tensor,
-        is_state: Tensor,
-        said: list[list[int]],
-        question: Question,
-        memory: Any = None,
-    ) -> Tensor:
-        """Score each answer to a question.
+    def fill_cache(self, states: Tensor, is_state: Tensor) -> PromptCache:
+        """Read the prompts once, for several answers to each.
 
         Parameters
         ----------
@@ -221,25 +233,50 @@ class CausalLM(ProfileGenerator):
             What :meth:`encode` gives.
         is_state : Tensor of bool, shape (n_users, n_states)
             False where padded.
-        said : list of list of int
+
+        Returns
+        -------
+        PromptCache
+            Keys and values of the prompts.
+        """
+        found = self._run(states, is_state, 1)
+        return PromptCache(found.past_key_values, is_state)
+
+    def answer_scores(
+        self,
+        states: Tensor,
+        is_state: Tensor,
+        prefixes: list[list[int]],
+        prompt: TaskPrompt,
+        cache: Any = None,
+    ) -> Tensor:
+        """Score each answer after the prefix of each user.
+
+        Parameters
+        ----------
+        states : Tensor, shape (n_users, n_states, n_features)
+            What :meth:`encode` gives.
+        is_state : Tensor of bool, shape (n_users, n_states)
+            False where padded.
+        prefixes : list of list of int
             Tokens before the answer, for each user; at least one.
-        question : Question
+        prompt : TaskPrompt
             The answers.
-        memory : ReadPrompts, default=None
-            What the decoder remembers of the prompts, if it has read them before.
+        cache : PromptCache, default=None
+            What :meth:`fill_cache` gives, if it was called before.
 
         Returns
         -------
         Tensor, shape (n_users, n_answers)
-            Sum, or mean, of the logarithms of the probabilities of its tokens.
+            Sum, or mean, of the log-probabilities of its tokens.
         """
-        prompts: ReadPrompts = memory or self._remember(states, is_state)
-        answers, device = question.answers, states.device
+        prompts: PromptCache = cache or self.fill_cache(states, is_state)
+        answers, device = prompt.answers, states.device
         lengths = torch.tensor([len(answer) for answer in answers], device=device)
         step = max(1, _ROWS_AT_ONCE // len(answers))
         parts = []
-        for start in range(0, len(said), step):
-            some = said[start : start + step]
+        for start in range(0, len(prefixes), step):
+            some = prefixes[start : start + step]
             rows = [row + answer for row in some for answer in answers]
             tokens, is_token = TokenRows.from_lists(rows, device).padded(self.ids.pad)
             users = torch.arange(start, start + len(some), device=device)
@@ -250,11 +287,12 @@ class CausalLM(ProfileGenerator):
             n_row = is_token.sum(dim=1, keepdim=True)
             steps = torch.arange(1, tokens.shape[1], device=device)
             is_answer = (steps >= n_row - n_answer) & is_token[:, 1:]
+            # One row a user, one column an answer.
             scores = (each * is_answer).sum(dim=1).reshape(-1, len(answers))
             parts.append(scores / lengths if self.normalise_length else scores)
         return torch.cat(parts)
 
-    def _likely_after(self, prompts: ReadPrompts, written: Tensor) -> Tensor:
+    def _likely_after(self, prompts: PromptCache, written: Tensor) -> Tensor:
         """Of each token but the first, shape (n_rows, n_written - 1)."""
         before = written[:, :-1]
         new = torch.ones_like(before, dtype=torch.bool)
@@ -264,7 +302,7 @@ class CausalLM(ProfileGenerator):
 
 
 def _likely(logits: Tensor, tokens: Tensor) -> Tensor:
-    """Logarithms of the probabilities of tokens, in their shape."""
+    """Log-probabilities of tokens, in their shape."""
     costs = functional.cross_entropy(
         logits.flatten(0, 1), tokens.flatten(), reduction="none"
     )

@@ -1,11 +1,23 @@
-"""A profile written by a decoder that reads images as tokens before text (LLaVA)."""
+"""LLaVA: a profile written by a decoder that reads images as tokens before text.
+
+Liu et al., "Improved Baselines with Visual Instruction Tuning", CVPR 2024.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from sklearn_profiling.architectures.generators._image_states import ImageStates
+from sklearn_profiling.architectures.generators._tokens import ProfileDescription
 from sklearn_profiling.architectures.generators.causal_lm import CausalLM
+from sklearn_profiling.architectures.generators.profile_generator import (
+    image_source,
+)
+from sklearn_profiling.architectures.layers.sources import SourceDescription
 
 __all__ = ["LLaVA", "ProjectedImages"]
 
@@ -15,13 +27,6 @@ class ProjectedImages(nn.Module):
 
     ``W_2 GELU(W_1 h + b_1) + b_2`` of each state h, both layers as long as the vector
     of a token (LLaVA 1.5).
-
-    Parameters
-    ----------
-    n_text : int
-        Length of a vector of a token.
-    n_image : int
-        Length of a state of an image.
     """
 
     def __init__(self, n_text: int, n_image: int) -> None:
@@ -33,25 +38,10 @@ class ProjectedImages(nn.Module):
     def forward(
         self, text: Tensor, is_token: Tensor, images: Tensor, is_image: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Join the vectors.
+        """Put images (n_users, n_states, n_image) behind the first token of a text.
 
-        Parameters
-        ----------
-        text : Tensor, shape (n_users, n_tokens, n_text)
-            Vectors of the tokens; the first of each user starts the prompt.
-        is_token : Tensor of bool, shape (n_users, n_tokens)
-            False where padded.
-        images : Tensor, shape (n_users, n_states, n_image)
-            States of the images.
-        is_image : Tensor of bool, shape (n_users, n_states)
-            False where a user has fewer images.
-
-        Returns
-        -------
-        vectors : Tensor, shape (n_users, n_states + n_tokens, n_text)
-            The first token, the images, the other tokens.
-        is_state : Tensor of bool, shape (n_users, n_states + n_tokens)
-            False where there is nothing to read.
+        Gives vectors (n_users, n_states + n_tokens, n_text) and their mask; the first
+        of `text` (n_users, n_tokens, n_text) starts the prompt.
         """
         vectors = torch.cat([text[:, :1], self.project(images), text[:, 1:]], dim=1)
         there = torch.cat([is_token[:, :1], is_image, is_token[:, 1:]], dim=1)
@@ -61,28 +51,46 @@ class ProjectedImages(nn.Module):
 class LLaVA(CausalLM):
     """Decoder that reads images and text of a user and writes the profile after them.
 
-    :class:`CausalLM` whose `image_encoder` gives the states of patches, and whose
-    `fusion` is a :class:`ProjectedImages`.
-
     Parameters
     ----------
-    language_model : Module
-        Decoder with the interface of Hugging Face's models for causal language
-        modelling (LLaMA, GLM, GPT-2), whose attention keeps a cache.
-    image_encoder : Module or None
-        From FlatImages to the states of the patches of each image; None reads no image.
-    fusion : Module or None
-        What puts them into the prompt; goes with `image_encoder`.
-    ids : TokenIds
-        Ids of the language model.
-    questions : sequence of Question
-        What to ask about each task, in the order of the profile.
-    sources : mapping of {"text", "captions", "images"} to str
-        Names of the sources to read.
-    max_tokens : int
-        Tokens of text to read of a user, with those that begin and end the prompt.
-    normalise_length : bool
-        Whether the score of an answer is the mean over its tokens, not the sum.
-    request : sequence of int
-        Tokens that end the prompt, at least one.
+    sources, n_classes, language_model : as in CausalLM
+        What is read, the classes, and the decoder.
+    image_model : Module or None
+        Vision transformer with the interface of Hugging Face's ViT, of which the states
+        of patches are read; None without images.
+    profile, captions, max_tokens, scoring : as in CausalLM
+        The states of patches are not among the `max_tokens`.
+    max_images : int
+        Images to read of a user.
     """
+
+    def __init__(
+        self,
+        sources: Sequence[SourceDescription],
+        n_classes: Sequence[int],
+        *,
+        language_model: nn.Module,
+        image_model: nn.Module | None,
+        profile: ProfileDescription,
+        captions: str | None,
+        max_tokens: int,
+        scoring: Literal["sum", "mean"],
+        max_images: int,
+    ) -> None:
+        images = None
+        if image_model is not None:
+            images = ImageStates(image_model, image_source(sources), patches=True)
+        super().__init__(
+            sources,
+            n_classes,
+            language_model=language_model,
+            profile=profile,
+            captions=captions,
+            max_tokens=max_tokens,
+            scoring=scoring,
+            n_image_tokens=0 if images is None else max_images * images.n_states,
+        )
+        if images is not None:
+            language: Any = language_model.config
+            self.image_encoder = images
+            self.fusion = ProjectedImages(language.hidden_size, images.n_features)

@@ -1,16 +1,19 @@
-"""A prompt for each attribute, answered by a language model (OD-TUP)."""
+"""OD-TUP: a language model reads a prompt for each attribute and writes its value.
+
+Wen et al., "Towards Open-Domain Twitter User Profile Inference", Findings of ACL 2023.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
-from sklearn_profiling.architectures.generators._token_rows import TokenRows
+from sklearn_profiling.architectures.generators._tokens import ProfileInputs, TokenRows
 from sklearn_profiling.architectures.generators.profile_generator import (
     ProfileGenerator,
-    ProfileInputs,
 )
 from sklearn_profiling.architectures.layers.sources import SourceBatch
 
@@ -19,13 +22,7 @@ __all__ = ["ODTUP"]
 
 @dataclass(frozen=True)
 class PromptedInputs(ProfileInputs):
-    """What a generator may read, and the prompt behind it.
-
-    Attributes
-    ----------
-    prompt : list of int
-        Tokens that ask about one attribute.
-    """
+    """What a generator may read, and behind it the tokens that ask for an attribute."""
 
     prompt: list[int]
 
@@ -37,46 +34,33 @@ class ODTUP(ProfileGenerator):
 
     Parameters
     ----------
-    language_model : Module
-        Encoder and decoder, as for :class:`ProfileGenerator`.
-    image_encoder : None
+    sources, n_classes, language_model : as in ProfileGenerator
+        What is read, the classes, and the model.
+    image_model : None
         No image is read.
-    fusion : None
-        Goes with `image_encoder`.
-    ids : TokenIds
-        Ids of the language model.
-    questions : sequence of Question
-        What to ask about each task; the header of each is its prompt.
-    sources : mapping of {"text", "captions"} to str
-        Names of the sources to read.
-    max_tokens : int
-        Tokens to read of a user, the prompt among them.
-    normalise_length : bool
-        Whether the score of an answer is the mean over its tokens, not the sum.
+    profile : ProfileDescription
+        How profiles are written; the prefix of each task is its prompt.
+    captions, max_tokens, scoring, fusion : as in ProfileGenerator
+        The prompt is among the `max_tokens`, and nothing is fused.
     """
 
-    def prompted(self, inputs: ProfileInputs, task: int) -> PromptedInputs:
-        """Ask about a task.
+    per_task: ClassVar[bool] = True
+
+    def readings(self, inputs: ProfileInputs) -> list[ProfileInputs]:
+        """Put the prompt of each task behind the text.
 
         Parameters
         ----------
         inputs : ProfileInputs
             What is known of the users of a batch.
-        task : int
-            The task.
 
         Returns
         -------
-        PromptedInputs
-            The same with the name of the task as prompt.
+        list of ProfileInputs
+            One a task.
         """
-        return PromptedInputs(
-            inputs.reviews,
-            inputs.captions,
-            inputs.profile,
-            None,
-            self.questions[task].header,
-        )
+        text = inputs.reviews, inputs.captions, inputs.profile
+        return [PromptedInputs(*text, None, prompt.prefix) for prompt in self.prompts]
 
     def _fitting_text(self, inputs: ProfileInputs, room: int) -> TokenRows:
         """Text of each user, cut so that the prompt is whole."""
@@ -107,8 +91,8 @@ class ODTUP(ProfileGenerator):
         inputs = self.inputs(sources)
         nothing: list[list[int]] = [[] for _ in range(inputs.n_users)]
         logits = []
-        for task, question in enumerate(self.questions):
-            states, is_state = self.encode(self.prompted(inputs, task))
-            scores = self.answer_scores(states, is_state, nothing, question)
-            logits.append(question.class_logits(scores))
+        for prompt, reading in zip(self.prompts, self.readings(inputs), strict=True):
+            states, is_state = self.encode(reading)
+            scores = self.answer_scores(states, is_state, nothing, prompt)
+            logits.append(prompt.class_logits(scores))
         return tuple(logits)

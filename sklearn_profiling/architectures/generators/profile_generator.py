@@ -1,193 +1,231 @@
-"""A profile written by a decoder that reads text and images (the unified framework)."""
+"""A profile written by a decoder that reads text and images, and SelectAtt.
+
+"Exploring Unified Training Framework for Multimodal User Profiling", ACL submission
+(anonymous).
+
+Li et al., "On Vision Features in Multimodal Machine Translation", ACL 2022.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sklearn_profiling.architectures.generators._image_states import ImageStates
 from sklearn_profiling.architectures.generators._kv_cache import (
-    read_states,
+    cache_states,
     score_answers,
 )
-from sklearn_profiling.architectures.generators._token_rows import TokenRows
+from sklearn_profiling.architectures.generators._tokens import (
+    ProfileDescription,
+    ProfileInputs,
+    TaskPrompt,
+    TokenRows,
+)
 from sklearn_profiling.architectures.layers.images import FlatImages
-from sklearn_profiling.architectures.layers.sources import SourceBatch
+from sklearn_profiling.architectures.layers.sources import (
+    SourceBatch,
+    SourceDescription,
+)
+from sklearn_profiling.architectures.layers.sparsemax import sparsemax
 from sklearn_profiling.architectures.layers.text import FlatText
+from sklearn_profiling.exceptions import SourceError
 
-__all__ = ["ProfileGenerator", "ProfileInputs", "Question", "TokenIds"]
+__all__ = [
+    "FUSIONS",
+    "BaseGenerator",
+    "ConcatenatedStates",
+    "ProfileGenerator",
+    "SelectAtt",
+    "SelectiveAttention",
+    "TextGuidedAttention",
+]
+
+# -- fusions of the states of text and images ------------------------------------------
+#
+# Each joins the states of a text (n_users, n_tokens, n_text) and of images (n_users,
+# n_images, n_image), with masks, to the states that the decoder reads and their mask.
+
+States = tuple[Tensor, Tensor]
 
 
-class TokenIds(NamedTuple):
-    """Ids that mean something to the language model.
+class ConcatenatedStates(nn.Module):
+    """Append the states of images to those of the text (eq. 3)."""
 
-    Attributes
-    ----------
-    pad, end, start, mask : int
-        What fills rows, ends a text, begins what the decoder writes, and stands for
-        what is hidden.
-    offset : int
-        What to add to the ids of a text to get those of the model.
+    reads_patches: ClassVar[bool] = False
+
+    def __init__(self, n_text: int, n_image: int) -> None:
+        super().__init__()
+        self.project = nn.Linear(n_image, n_text)
+
+    def forward(
+        self, text: Tensor, is_token: Tensor, images: Tensor, is_image: Tensor
+    ) -> States:
+        """Join the states: (n_users, n_tokens + n_images, n_text)."""
+        states = torch.cat([text, self.project(images)], dim=1)
+        return states, torch.cat([is_token, is_image], dim=1)
+
+
+class TextGuidedAttention(nn.Module):
+    """Add to each text state what it attends to in the images (eq. 6 to 8).
+
+    ``H = H_txt + IF(img) * tanh(H_txt W_T + H_img W_I) * H_img`` with ``H_img =
+    FFN(sparsemax(H_txt K^T / sqrt(d)) V)``; keys and values are the image states. The
+    feed-forward layer has `n_hidden` units, 4 d by default, as in transformers.
     """
 
-    pad: int
-    end: int
-    start: int
-    mask: int
-    offset: int
+    reads_patches: ClassVar[bool] = False
 
-
-class Question(NamedTuple):
-    """What the decoder is asked about one task.
-
-    Attributes
-    ----------
-    header : list of int
-        Tokens of the task's name.
-    answers : list of list of int
-        Tokens of each possible answer.
-    members : Tensor of bool, shape (n_answers, n_classes)
-        Which classes an answer names.
-    is_set : bool
-        Whether an answer may name several.
-    """
-
-    header: list[int]
-    answers: list[list[int]]
-    members: Tensor
-    is_set: bool
-
-    def class_logits(self, scores: Tensor) -> Tensor:
-        """Turn scores of answers into logits of classes.
-
-        Parameters
-        ----------
-        scores : Tensor, shape (n_users, n_answers)
-            Logarithms, up to a constant, of the probabilities of the answers.
-
-        Returns
-        -------
-        Tensor, shape (n_users, n_classes)
-            Logits, for softmax; for sigmoid where answers name several classes.
-        """
-        members = self.members.to(scores.device)
-        if not self.is_set:
-            return scores[:, members.int().argmax(dim=0)]
-        each = scores.unsqueeze(2)  # (n_users, n_answers, 1)
-        inside = each.masked_fill(~members, -torch.inf).logsumexp(dim=1)
-        outside = each.masked_fill(members, -torch.inf).logsumexp(dim=1)
-        return inside - outside
-
-
-@dataclass(frozen=True)
-class ProfileInputs:
-    """What a generator may read of the users of a batch.
-
-    Attributes
-    ----------
-    reviews : TokenRows
-        Text of the users.
-    captions : TokenRows
-        Text about their images.
-    profile : TokenRows
-        A profile of which parts are masked; usually empty.
-    images : FlatImages or None
-        Their images.
-    """
-
-    reviews: TokenRows
-    captions: TokenRows
-    profile: TokenRows
-    images: FlatImages | None
-
-    @property
-    def n_users(self) -> int:
-        """Number of users."""
-        return self.reviews.n_users
-
-    def part(self, start: int, stop: int) -> ProfileInputs:
-        """Choose neighbouring users.
-
-        Parameters
-        ----------
-        start, stop : int
-            Rows from `start` to before `stop`.
-
-        Returns
-        -------
-        ProfileInputs
-            Their inputs.
-        """
-        images = self.images
-        if images is not None:
-            users = images.image_users
-            inside = (users >= start) & (users < stop)
-            images = FlatImages(
-                images.pixels[inside], users[inside] - start, stop - start
-            )
-        return ProfileInputs(
-            self.reviews.part(start, stop),
-            self.captions.part(start, stop),
-            self.profile.part(start, stop),
-            images,
+    def __init__(self, n_text: int, n_image: int, n_hidden: int | None = None) -> None:
+        super().__init__()
+        n_hidden = 4 * n_text if n_hidden is None else n_hidden
+        self.project = nn.Linear(n_image, n_text)
+        self.feed_forward = nn.Sequential(
+            nn.Linear(n_text, n_hidden), nn.ReLU(), nn.Linear(n_hidden, n_text)
         )
+        # Without a bias, so that nothing seen leaves the gate closed.
+        self.gate_text = nn.Linear(n_text, n_text, bias=False)
+        self.gate_image = nn.Linear(n_text, n_text, bias=False)
+
+    def forward(
+        self, text: Tensor, is_token: Tensor, images: Tensor, is_image: Tensor
+    ) -> States:
+        """Fuse the states: (n_users, n_tokens, n_text).
+
+        Of a user without images they are those of the text, bit by bit.
+        """
+        keys = self.project(images)  # (n_users, n_images, n_text)
+        scores = text @ keys.transpose(1, 2) / math.sqrt(text.shape[2])
+        weights = sparsemax(scores, is_image.unsqueeze(1))
+        seen = self.feed_forward(weights @ keys)  # (n_users, n_tokens, n_text)
+        gate = torch.tanh(self.gate_text(text) + self.gate_image(seen))
+        there = is_image.any(dim=1)[:, None, None]
+        return torch.where(there, text + gate * seen, text), is_token
 
 
-class ProfileGenerator(nn.Module):
-    """Encoder of text, encoder of images, fusion, decoder of profiles.
+class SelectiveAttention(nn.Module):
+    """Mix each text state with what it attends to in the images (Li et al. 2022).
 
-    Parameters
-    ----------
-    language_model : Module
-        Encoder and decoder with the interface of Hugging Face's sequence-to-sequence
-        models (T5, BART).
-    image_encoder : Module or None
-        From FlatImages to one state an image, or several; None reads no image.
-    fusion : Module or None
-        One of :mod:`~sklearn_profiling.architectures.generators._fusion`; goes with
-        `image_encoder`.
-    ids : TokenIds
-        Ids of the language model.
-    questions : sequence of Question
-        What to ask about each task, in the order of the profile.
-    sources : mapping of {"text", "captions", "images"} to str
-        Names of the sources to read.
-    max_tokens : int
-        Tokens of text to read of a user, with the one that ends it.
-    normalise_length : bool
-        Whether the score of an answer is the mean over its tokens, not the sum.
+    ``H = (1 - g) H_txt + g H_att`` with ``H_att = softmax(Q K^T / sqrt(d)) V`` of one
+    head and ``g = sigmoid([H_att; H_txt] W)``; Q are the text states, K and V the
+    states of the patches of images.
+    """
 
-    Notes
-    -----
+    reads_patches: ClassVar[bool] = True
+
+    def __init__(self, n_text: int, n_image: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(n_text, n_text)
+        self.key = nn.Linear(n_image, n_text)
+        self.value = nn.Linear(n_image, n_text)
+        self.gate = nn.Linear(2 * n_text, n_text)
+
+    def forward(
+        self, text: Tensor, is_token: Tensor, images: Tensor, is_image: Tensor
+    ) -> States:
+        """Fuse the states: (n_users, n_tokens, n_text).
+
+        Of a user without images they are those of the text, bit by bit.
+        """
+        scores = self.query(text) @ self.key(images).transpose(1, 2)
+        scores = scores / math.sqrt(text.shape[2])  # (n_users, n_tokens, n_images)
+        there = is_image.any(dim=1)[:, None, None]
+        # Where there is no image at all nothing is masked, or softmax would be NaN,
+        # and what comes of it is thrown away below.
+        hidden = ~is_image.unsqueeze(1) & there
+        weights = torch.softmax(scores.masked_fill(hidden, -torch.inf), dim=2)
+        seen = weights @ self.value(images)  # (n_users, n_tokens, n_text)
+        gate = torch.sigmoid(self.gate(torch.cat([seen, text], dim=2)))
+        return torch.where(there, (1 - gate) * text + gate * seen, text), is_token
+
+
+FUSIONS: dict[
+    str, type[ConcatenatedStates | TextGuidedAttention | SelectiveAttention]
+] = {
+    "concatenation": ConcatenatedStates,
+    "attention": TextGuidedAttention,
+    "selective": SelectiveAttention,
+}
+
+
+# -- what all generators share ---------------------------------------------------------
+
+
+def image_source(sources: Sequence[SourceDescription]) -> SourceDescription:
+    """Find the source of images."""
+    return next(source for source in sources if source.kind == "images")
+
+
+def encoder_room(
+    language_model: nn.Module, profile: ProfileDescription, max_tokens: int
+) -> int:
+    """Tokens that an encoder reads of a user.
+
+    Raises SourceError if the decoder has no positions for the longest profile.
+    """
+    most = n_positions(language_model)
+    if most is None:
+        return max_tokens
+    if profile.longest > most:
+        msg = (
+            f"the language model has positions for {most} tokens; the longest profile "
+            f"of these tasks takes {profile.longest}. Give it a larger "
+            "max_position_embeddings"
+        )
+        raise SourceError(msg)
+    return min(max_tokens, most)
+
+
+def n_positions(language_model: nn.Module) -> int | None:
+    """Tokens that a language model has positions for; None if there is no limit."""
+    return getattr(language_model.config, "max_position_embeddings", None)
+
+
+def _role(source: SourceDescription, captions: str | None) -> str:
+    if source.kind == "images":
+        return "images"
+    return "captions" if source.name == captions else "text"
+
+
+class BaseGenerator(nn.Module):
+    """Base of generators: sources to token rows, scores of answers to logits.
+
+    A subclass defines :meth:`encode`, and sets `image_encoder` and `fusion` where it
+    reads images. The language model has an encoder and a decoder, unless a subclass
+    overrides how it reads and writes.
+
     Of a text that is too long the reviews are cut, then, down to half of the room, the
     captions or the masked profile that follow them (our choice).
     """
 
+    # Whether the encoder reads a prompt for each task, and the decoder its value alone.
+    per_task: ClassVar[bool] = False
+
     def __init__(
         self,
-        language_model: nn.Module,
-        image_encoder: nn.Module | None,
-        fusion: nn.Module | None,
+        sources: Sequence[SourceDescription],
         *,
-        ids: TokenIds,
-        questions: Sequence[Question],
-        sources: Mapping[str, str],
+        language_model: nn.Module,
+        profile: ProfileDescription,
+        captions: str | None,
         max_tokens: int,
-        normalise_length: bool,
+        scoring: Literal["sum", "mean"],
     ) -> None:
         super().__init__()
         self.language_model = language_model
-        self.image_encoder = image_encoder
-        self.fusion = fusion
-        self.ids = ids
-        self.questions = list(questions)
-        self.sources = dict(sources)
-        self.max_tokens = max_tokens
-        self.normalise_length = normalise_length
+        self.image_encoder: nn.Module | None = None
+        self.fusion: nn.Module | None = None
+        self.ids = profile.ids
+        self.prompts = list(profile.prompts)
+        # Names of the text, the captions and the images, where there are any.
+        self.sources = {_role(source, captions): source.name for source in sources}
+        self.max_tokens = int(max_tokens)
+        self.normalise_length = scoring == "mean"
         # Parameters that stand under several names are saved under the first.
         first: dict[int, str] = {}
         self._aliases = {
@@ -198,19 +236,28 @@ class ProfileGenerator(nn.Module):
         self.register_state_dict_post_hook(_drop_aliases)  # type: ignore[no-untyped-call]
         self.register_load_state_dict_pre_hook(_restore_aliases)  # type: ignore[no-untyped-call]
 
-    def inputs(self, sources: Mapping[str, SourceBatch]) -> ProfileInputs:
-        """Take what is read from the sources of a batch.
+    def freezable(self) -> dict[str, list[nn.Parameter]]:
+        """List the parameters of the parts that may be frozen.
 
-        Parameters
-        ----------
-        sources : mapping of str to FlatText, FlatImages or Tensor
-            The sources of a batch.
-
-        Returns
-        -------
-        ProfileInputs
-            Reviews, captions and images.
+        What encoder and decoder share, the table of tokens, is in neither.
         """
+        model: Any = self.language_model
+        encoder = list(model.get_encoder().parameters())
+        decoder = list(model.get_decoder().parameters())
+        shared = {*map(id, encoder)} & {*map(id, decoder)}
+        return {
+            "text_encoder": [p for p in encoder if id(p) not in shared],
+            "decoder": [p for p in decoder if id(p) not in shared],
+            "image_encoder": self._image_parameters(),
+        }
+
+    def _image_parameters(self) -> list[nn.Parameter]:
+        return [] if self.image_encoder is None else [*self.image_encoder.parameters()]
+
+    # -- reading ---------------------------------------------------------------
+
+    def inputs(self, sources: Mapping[str, SourceBatch]) -> ProfileInputs:
+        """Take reviews, captions and images from the sources of a batch."""
         given = {role: sources[name] for role, name in self.sources.items()}
         some: Any = next(iter(given.values()))
         device = next(self.parameters()).device
@@ -227,6 +274,10 @@ class ProfileGenerator(nn.Module):
         flat: FlatText = text
         users = torch.repeat_interleave(flat.message_users, flat.segment_lengths[::2])
         return TokenRows(flat.ids + self.ids.offset, users, flat.n_users)
+
+    def readings(self, inputs: ProfileInputs) -> list[ProfileInputs]:
+        """List what is read for each text to write: one profile, or a value a task."""
+        return [inputs]
 
     def _read_text(self, inputs: ProfileInputs) -> tuple[Tensor, Tensor]:
         """Ids and mask of shape (n_users, n_tokens), each text with its end."""
@@ -246,44 +297,11 @@ class ProfileGenerator(nn.Module):
         taken = torch.bincount(extra.users, minlength=n_users)
         return inputs.reviews.first(room - taken).join(extra)
 
-    def encode(self, inputs: ProfileInputs) -> tuple[Tensor, Tensor]:
-        """Compute the states that the decoder reads.
+    def image_states(self, images: FlatImages | None) -> States | None:
+        """States of images, those of a user side by side, and their mask.
 
-        Parameters
-        ----------
-        inputs : ProfileInputs
-            What to read.
-
-        Returns
-        -------
-        states : Tensor, shape (n_users, n_states, n_features)
-            States.
-        is_state : Tensor of bool, shape (n_users, n_states)
-            False where padded.
-        """
-        ids, is_token = self._read_text(inputs)
-        model: Any = self.language_model
-        read = model.get_encoder()(input_ids=ids, attention_mask=is_token.long())
-        states, seen = read.last_hidden_state, self.image_states(inputs.images)
-        if self.fusion is None or seen is None:
-            return states, is_token
-        fused: tuple[Tensor, Tensor] = self.fusion(states, is_token, *seen)
-        return fused
-
-    def image_states(self, images: FlatImages | None) -> tuple[Tensor, Tensor] | None:
-        """Compute states of images, those of a user side by side.
-
-        Parameters
-        ----------
-        images : FlatImages or None
-            Images.
-
-        Returns
-        -------
-        table : Tensor, shape (n_users, n_states, n_features)
-            States; None instead of both where nobody has an image.
-        is_image : Tensor of bool, shape (n_users, n_states)
-            False where padded.
+        (n_users, n_states, n_features) and (n_users, n_states); None where nobody has
+        an image.
         """
         if self.image_encoder is None or images is None or not images.n_images:
             return None
@@ -291,30 +309,24 @@ class ProfileGenerator(nn.Module):
         n_each = seen.shape[1]
         counts = torch.bincount(images.image_users, minlength=images.n_users) * n_each
         steps = torch.arange(int(counts.max()), device=seen.device)
-        is_image = steps < counts.unsqueeze(1)
+        is_image = steps < counts.unsqueeze(1)  # (n_users, n_states)
         table = seen.new_zeros(*is_image.shape, seen.shape[2])
         table[is_image] = seen.flatten(0, 1)
         return table, is_image
 
+    def encode(self, inputs: ProfileInputs) -> States:
+        """Compute the states that the decoder reads, and their mask.
+
+        (n_users, n_states, n_features) and (n_users, n_states).
+        """
+        raise NotImplementedError
+
+    # -- writing ---------------------------------------------------------------
+
     def token_log_likelihoods(
         self, states: Tensor, is_state: Tensor, written: Tensor
     ) -> Tensor:
-        """Compute how likely each token of a text is after those before it.
-
-        Parameters
-        ----------
-        states : Tensor, shape (n_users, n_states, n_features)
-            What :meth:`encode` gives.
-        is_state : Tensor of bool, shape (n_users, n_states)
-            False where padded.
-        written : Tensor of int64, shape (n_users, n_written)
-            Tokens.
-
-        Returns
-        -------
-        Tensor, shape (n_users, n_written)
-            Logarithms of probabilities.
-        """
+        """Log-probability of each token (n_users, n_written) after those before it."""
         before = torch.roll(written, 1, dims=1)
         before[:, 0] = self.ids.start
         model: Any = self.language_model
@@ -328,6 +340,34 @@ class ProfileGenerator(nn.Module):
             logits.flatten(0, 1), written.flatten(), reduction="none"
         )
         return -flat.reshape(written.shape)
+
+    def fill_cache(self, states: Tensor, is_state: Tensor) -> Any:
+        """Let the decoder read the states once, for several answers."""
+        return cache_states(self.language_model, states, is_state, self.ids.start)
+
+    def answer_scores(
+        self,
+        states: Tensor,
+        is_state: Tensor,
+        prefixes: list[list[int]],
+        prompt: TaskPrompt,
+        cache: Any = None,
+    ) -> Tensor:
+        """Log-probability of each answer after the prefix of each user.
+
+        (n_users, n_answers), sums or means over tokens. `cache` is that of the states,
+        if it was filled before.
+        """
+        if cache is None:
+            cache = self.fill_cache(states, is_state)
+        return score_answers(
+            self.language_model,
+            cache,
+            is_state,
+            [[self.ids.start, *row] for row in prefixes],
+            prompt.answers,
+            normalise_length=self.normalise_length,
+        )
 
     def forward(
         self,
@@ -346,69 +386,22 @@ class ProfileGenerator(nn.Module):
         Returns
         -------
         tuple of Tensor, shape (n_users, n_classes)
-            Logits, one tensor a task. The best answer to each question stands before
-            the next one.
+            Logits, one tensor a task. The best answers of the tasks before stand in the
+            prefix of the next one.
         """
         states, is_state = self.encode(self.inputs(sources))
-        memory = self._remember(states, is_state)
-        said: list[list[int]] = [[] for _ in range(len(states))]
+        cache = self.fill_cache(states, is_state)
+        prefixes: list[list[int]] = [[] for _ in range(len(states))]
         logits = []
-        for question in self.questions:
-            said = [row + question.header for row in said]
-            scores = self.answer_scores(states, is_state, said, question, memory)
-            logits.append(question.class_logits(scores))
+        for prompt in self.prompts:
+            prefixes = [row + prompt.prefix for row in prefixes]
+            scores = self.answer_scores(states, is_state, prefixes, prompt, cache)
+            logits.append(prompt.class_logits(scores))
             best = scores.argmax(dim=1).tolist()
-            said = self._after(said, question, best)
+            prefixes = [
+                row + prompt.answers[k] for row, k in zip(prefixes, best, strict=True)
+            ]
         return tuple(logits)
-
-    def _remember(self, states: Tensor, is_state: Tensor) -> Any:
-        """Let the decoder read the states once, for several answers."""
-        return read_states(self.language_model, states, is_state, self.ids.start)
-
-    def _after(
-        self, said: list[list[int]], question: Question, best: list[int]
-    ) -> list[list[int]]:
-        """Append the answers, so that they stand before the next question."""
-        return [row + question.answers[k] for row, k in zip(said, best, strict=True)]
-
-    def answer_scores(
-        self,
-        states: Tensor,
-        is_state: Tensor,
-        said: list[list[int]],
-        question: Question,
-        memory: Any = None,
-    ) -> Tensor:
-        """Score each answer to a question.
-
-        Parameters
-        ----------
-        states : Tensor, shape (n_users, n_states, n_features)
-            What :meth:`encode` gives.
-        is_state : Tensor of bool, shape (n_users, n_states)
-            False where padded.
-        said : list of list of int
-            Tokens before the answer, for each user.
-        question : Question
-            The answers.
-        memory : Cache, default=None
-            What the decoder remembers of the states, if it has read them before.
-
-        Returns
-        -------
-        Tensor, shape (n_users, n_answers)
-            Sum, or mean, of the logarithms of the probabilities of its tokens.
-        """
-        if memory is None:
-            memory = self._remember(states, is_state)
-        return score_answers(
-            self.language_model,
-            memory,
-            is_state,
-            [[self.ids.start, *row] for row in said],
-            question.answers,
-            normalise_length=self.normalise_length,
-        )
 
 
 def _drop_aliases(
@@ -427,9 +420,124 @@ def _restore_aliases(
         state[prefix + name] = state[prefix + first]
 
 
+# -- the whole -------------------------------------------------------------------------
+
+
+class ProfileGenerator(BaseGenerator):
+    """Encoder of text, encoder of images, fusion, decoder of profiles.
+
+    Parameters
+    ----------
+    sources : sequence of SourceDescription
+        A text, captions and images, or some of them; mean and scale of the images are
+        those of the pixels that `image_model` expects.
+    n_classes : sequence of int
+        Not used: the prompts of `profile` know the classes.
+    language_model : Module
+        Encoder and decoder with the interface of Hugging Face's sequence-to-sequence
+        models (T5, BART).
+    image_model : Module or None
+        Vision transformer with the interface of Hugging Face's ViT; None without
+        images.
+    profile : ProfileDescription
+        How profiles are written with the tokens of the language model.
+    captions : str or None
+        Name of the source that holds captions.
+    max_tokens : int
+        Tokens of text to read of a user, with the one that ends it.
+    scoring : {"sum", "mean"}
+        Whether the score of an answer is the sum over its tokens or their mean.
+    fusion : {"attention", "concatenation", "selective"}, default="attention"
+        How states of text and images are joined; "selective" reads the states of
+        patches, the others one state an image.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[SourceDescription],
+        n_classes: Sequence[int],  # noqa: ARG002 - as for all architectures
+        *,
+        language_model: nn.Module,
+        image_model: nn.Module | None,
+        profile: ProfileDescription,
+        captions: str | None,
+        max_tokens: int,
+        scoring: Literal["sum", "mean"],
+        fusion: Literal["attention", "concatenation", "selective"] = "attention",
+    ) -> None:
+        super().__init__(
+            sources,
+            language_model=language_model,
+            profile=profile,
+            captions=captions,
+            max_tokens=encoder_room(language_model, profile, max_tokens),
+            scoring=scoring,
+        )
+        if image_model is not None:
+            join = FUSIONS[fusion]
+            images = ImageStates(
+                image_model, image_source(sources), patches=join.reads_patches
+            )
+            language: Any = language_model.config
+            self.image_encoder = images
+            self.fusion = join(language.hidden_size, images.n_features)
+
+    def encode(self, inputs: ProfileInputs) -> States:
+        """Compute the fused states of text and images, and their mask.
+
+        Parameters
+        ----------
+        inputs : ProfileInputs
+            What to read.
+
+        Returns
+        -------
+        states : Tensor, shape (n_users, n_states, n_features)
+            States that the decoder reads.
+        is_state : Tensor of bool, shape (n_users, n_states)
+            False where padded.
+        """
+        ids, is_token = self._read_text(inputs)  # (n_users, n_tokens)
+        model: Any = self.language_model
+        read = model.get_encoder()(input_ids=ids, attention_mask=is_token.long())
+        states, seen = read.last_hidden_state, self.image_states(inputs.images)
+        if self.fusion is None or seen is None:
+            return states, is_token
+        fused: States = self.fusion(states, is_token, *seen)
+        return fused
+
+
 class SelectAtt(ProfileGenerator):
     """Encoder of text, patches of images, selective attention, decoder of profiles.
 
-    :class:`ProfileGenerator`, with its parameters, whose `image_encoder` gives the
-    states of patches and whose `fusion` is the selective attention.
+    Parameters
+    ----------
+    sources, n_classes, language_model, image_model : as in ProfileGenerator
+        What is read, the classes, and the models.
+    profile, captions, max_tokens, scoring : as in ProfileGenerator
+        How profiles and texts are written and read; the fusion is "selective".
     """
+
+    def __init__(
+        self,
+        sources: Sequence[SourceDescription],
+        n_classes: Sequence[int],
+        *,
+        language_model: nn.Module,
+        image_model: nn.Module | None,
+        profile: ProfileDescription,
+        captions: str | None,
+        max_tokens: int,
+        scoring: Literal["sum", "mean"],
+    ) -> None:
+        super().__init__(
+            sources,
+            n_classes,
+            language_model=language_model,
+            image_model=image_model,
+            profile=profile,
+            captions=captions,
+            max_tokens=max_tokens,
+            scoring=scoring,
+            fusion="selective",
+        )

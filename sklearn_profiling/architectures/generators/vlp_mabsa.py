@@ -1,33 +1,43 @@
-"""A profile written from text with regions of images among its tokens (VLP-MABSA)."""
+"""VLP-MABSA: a profile written from text with patches of images among its tokens.
+
+Ling, Yu and Xia, "Vision-Language Pre-Training for Multimodal Aspect-Based Sentiment
+Analysis", ACL 2022.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from sklearn_profiling.architectures.generators.profile_generator import (
-    ProfileGenerator,
+from sklearn_profiling.architectures.generators._image_states import ImageStates
+from sklearn_profiling.architectures.generators._tokens import (
+    ProfileDescription,
     ProfileInputs,
 )
+from sklearn_profiling.architectures.generators.profile_generator import (
+    BaseGenerator,
+    encoder_room,
+    image_source,
+    n_positions,
+)
+from sklearn_profiling.architectures.layers.sources import SourceDescription
+from sklearn_profiling.exceptions import SourceError
 
-__all__ = ["VLPMABSA", "RegionTokens"]
+__all__ = ["VLPMABSA", "PatchTokens"]
 
-PADDING, TOKEN, REGION, MARK = range(4)
+PADDING, TOKEN, PATCH, MARK = range(4)
 """Kinds of states: what stands in a row of the encoder."""
 
+_N_MARKS = 2
+_LEAST_TEXT = 2
+"""A token, and the one that ends the text."""
 
-class RegionTokens(nn.Module):
-    """Put regions of images between two marks before the tokens of a text.
 
-    Parameters
-    ----------
-    n_text : int
-        Length of a token's vector.
-    n_image : int
-        Length of a region's state; a linear layer brings it to that of a token.
-    """
+class PatchTokens(nn.Module):
+    """Put patches of images between two learned marks before the tokens of a text."""
 
     def __init__(self, n_text: int, n_image: int) -> None:
         super().__init__()
@@ -35,34 +45,19 @@ class RegionTokens(nn.Module):
         self.marks = nn.Parameter(torch.empty(2, n_text).normal_(std=0.02))
 
     def forward(
-        self, tokens: Tensor, is_token: Tensor, regions: Tensor, is_region: Tensor
+        self, tokens: Tensor, is_token: Tensor, patches: Tensor, is_patch: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Join regions and tokens.
+        """Join tokens (n_users, n_tokens, d) and patches (n_users, n_patches, n_image).
 
-        Parameters
-        ----------
-        tokens : Tensor, shape (n_users, n_tokens, n_text)
-            Vectors of the text's tokens.
-        is_token : Tensor of bool, shape (n_users, n_tokens)
-            False where padded.
-        regions : Tensor, shape (n_users, n_regions, n_image)
-            States of the regions of a user's images.
-        is_region : Tensor of bool, shape (n_users, n_regions)
-            False where padded.
-
-        Returns
-        -------
-        vectors : Tensor, shape (n_users, n_states, n_text)
-            A mark, regions, a mark and tokens, without gaps; tokens alone of a user
-            without regions. Padding is at the end.
-        kinds : Tensor of int64, shape (n_users, n_states)
-            0 padding, 1 token, 2 region, 3 mark.
+        Gives vectors (n_users, n_states, d), a mark, patches, a mark and tokens
+        without gaps, or tokens alone of a user without patches, and their kinds
+        (n_users, n_states): 0 padding, at the end, 1 token, 2 patch, 3 mark.
         """
-        marks = self.marks.expand(len(tokens), -1, -1)
+        marks = self.marks.expand(len(tokens), -1, -1)  # (n_users, 2, n_text)
         begin, end = marks[:, :1], marks[:, 1:]
-        vectors = torch.cat([begin, self.project(regions), end, tokens], dim=1)
-        mark = is_region.any(dim=1, keepdim=True) * MARK
-        kinds = torch.cat([mark, is_region * REGION, mark, is_token * TOKEN], dim=1)
+        vectors = torch.cat([begin, self.project(patches), end, tokens], dim=1)
+        mark = is_patch.any(dim=1, keepdim=True) * MARK
+        kinds = torch.cat([mark, is_patch * PATCH, mark, is_token * TOKEN], dim=1)
         # Positions count from the left, so that those of others must not shift them.
         order = (kinds == PADDING).int().argsort(dim=1, stable=True)
         order = order[:, : int((kinds != PADDING).sum(dim=1).max())]
@@ -70,33 +65,79 @@ class RegionTokens(nn.Module):
         return vectors.gather(1, rows), kinds.gather(1, order)
 
 
-class VLPMABSA(ProfileGenerator):
-    """Encoder of regions and text at once, decoder of profiles.
+def _room_beside_patches(
+    language_model: nn.Module, n_patches: int, max_images: int | None, max_tokens: int
+) -> int:
+    """Tokens of text that have positions beside `max_images` images."""
+    most = n_positions(language_model)
+    if most is None:
+        return max_tokens
+    if max_images is None:
+        msg = (
+            f"the language model reads at most {most} tokens and patches; parameter "
+            "max_images must be a number, not None"
+        )
+        raise SourceError(msg)
+    free = most - max_images * n_patches - _N_MARKS
+    if free < _LEAST_TEXT:
+        msg = (
+            f"max_images={max_images} images of {n_patches} patches leave no room for "
+            f"text; the language model reads at most {most} tokens and patches. Lower "
+            "max_images or patch_grid"
+        )
+        raise SourceError(msg)
+    return min(max_tokens, free)
+
+
+class VLPMABSA(BaseGenerator):
+    """Encoder of patches and text at once, decoder of profiles.
 
     Parameters
     ----------
-    language_model : Module
-        Encoder and decoder with the interface of Hugging Face's sequence-to-sequence
-        models (BART, T5).
-    image_encoder : Module or None
-        From FlatImages to the states of the regions of each image; None reads no image.
-    fusion : Module or None
-        The :class:`RegionTokens`; goes with `image_encoder`.
-    ids : TokenIds
-        Ids of the language model.
-    questions : sequence of Question
-        What to ask about each task, in the order of the profile.
-    sources : mapping of {"text", "captions", "images"} to str
-        Names of the sources to read.
-    max_tokens : int
-        Tokens of text to read of a user, with the one that ends it; the regions of
-        images come on top.
-    normalise_length : bool
-        Whether the score of an answer is the mean over its tokens, not the sum.
+    sources, n_classes, language_model, image_model : as in ProfileGenerator
+        What is read, the classes, and the models.
+    profile, captions, max_tokens, scoring : as in ProfileGenerator
+        The patches of images are not among the `max_tokens`.
+    max_images : int or None
+        Images to read of a user; may be None if the language model reads texts of any
+        length.
+    patch_grid : int
+        Rows and columns that the patches of an image are averaged to, if it has more.
     """
 
+    def __init__(
+        self,
+        sources: Sequence[SourceDescription],
+        n_classes: Sequence[int],  # noqa: ARG002 - as for all architectures
+        *,
+        language_model: nn.Module,
+        image_model: nn.Module | None,
+        profile: ProfileDescription,
+        captions: str | None,
+        max_tokens: int,
+        scoring: Literal["sum", "mean"],
+        max_images: int | None,
+        patch_grid: int,
+    ) -> None:
+        super().__init__(
+            sources,
+            language_model=language_model,
+            profile=profile,
+            captions=captions,
+            max_tokens=encoder_room(language_model, profile, max_tokens),
+            scoring=scoring,
+        )
+        if image_model is not None:
+            images = ImageStates(image_model, image_source(sources), grid=patch_grid)
+            language: Any = language_model.config
+            self.image_encoder = images
+            self.fusion = PatchTokens(language.hidden_size, images.n_features)
+            self.max_tokens = _room_beside_patches(
+                language_model, images.n_states, max_images, self.max_tokens
+            )
+
     def read(self, inputs: ProfileInputs) -> tuple[Tensor, Tensor]:
-        """Compute the states of the encoder.
+        """Compute the states of the encoder, and their kinds.
 
         Parameters
         ----------
@@ -108,27 +149,20 @@ class VLPMABSA(ProfileGenerator):
         states : Tensor, shape (n_users, n_states, n_features)
             States.
         kinds : Tensor of int64, shape (n_users, n_states)
-            0 padding, 1 token, 2 region, 3 mark.
+            0 padding, 1 token, 2 patch, 3 mark.
         """
-        ids, is_token = self._read_text(inputs)
+        ids, is_token = self._read_text(inputs)  # (n_users, n_tokens)
         model: Any = self.language_model
         encoder = model.get_encoder()
         vectors, kinds = encoder.get_input_embeddings()(ids), is_token * TOKEN
         seen = self.image_states(inputs.images)
-        if seen is not None:
-            vectors, kinds = self._join(vectors, is_token, *seen)
+        if self.fusion is not None and seen is not None:
+            vectors, kinds = self.fusion(vectors, is_token, *seen)
         read = encoder(inputs_embeds=vectors, attention_mask=(kinds != PADDING).long())
         return read.last_hidden_state, kinds
 
-    def _join(
-        self, tokens: Tensor, is_token: Tensor, regions: Tensor, is_region: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        fusion: Any = self.fusion
-        joined: tuple[Tensor, Tensor] = fusion(tokens, is_token, regions, is_region)
-        return joined
-
     def encode(self, inputs: ProfileInputs) -> tuple[Tensor, Tensor]:
-        """Compute the states that the decoder reads.
+        """Compute the states of patches, marks and tokens, and their mask.
 
         Parameters
         ----------
@@ -138,7 +172,7 @@ class VLPMABSA(ProfileGenerator):
         Returns
         -------
         states : Tensor, shape (n_users, n_states, n_features)
-            States of regions, marks and tokens.
+            States that the decoder reads.
         is_state : Tensor of bool, shape (n_users, n_states)
             False where padded.
         """

@@ -1,37 +1,36 @@
-"""What estimators that write profiles share: from sources to text and back."""
+"""Base of classifiers that write profiles: from sources to text, and back to labels."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import joblib
 import numpy as np
 import numpy.typing as npt
 import torch
-from sklearn.utils._param_validation import StrOptions
 from torch import nn
 
-from sklearn_profiling.architectures.generators._image_states import ImageStates
-from sklearn_profiling.architectures.generators.profile_generator import (
-    ProfileGenerator,
-)
+from sklearn_profiling._seeding import RandomState
+from sklearn_profiling.architectures.generators.profile_generator import BaseGenerator
 from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.estimators._base import BaseProfileClassifier
 from sklearn_profiling.estimators._constraints import RATE
 from sklearn_profiling.estimators.generators._parts import (
-    FROZEN,
-    FUSIONS,
     GeneratorParts,
-    build_fusion,
     learn_parts,
+    with_pixels,
 )
 from sklearn_profiling.exceptions import ProfilingError, SourceError
 from sklearn_profiling.targets import EncodedLabels, LabelCodec
 from sklearn_profiling.training.batches import UserDataset
-from sklearn_profiling.training.generators.backbones import Kind, checkpoint_activations
+from sklearn_profiling.training.generators.backbones import (
+    Kind,
+    build_backbone,
+    checkpoint_activations,
+)
 from sklearn_profiling.training.generators.checkpoint import TrainingCheckpoint
 from sklearn_profiling.training.generators.lora import add_lora
 from sklearn_profiling.training.generators.modes import make_modes
@@ -53,25 +52,106 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
     """Base of classifiers that write a user's profile as text."""
 
     _reads = "text"
-    # Whether the fusion reads the patches of an image instead of its [CLS] state.
-    _reads_patches: ClassVar[bool] = False
-    _architecture: ClassVar[type[ProfileGenerator]] = ProfileGenerator
+    _architecture: ClassVar[type[BaseGenerator]]
     # An encoder and a decoder ("language"), or a decoder alone ("causal").
     _language_kind: ClassVar[Kind] = "language"
-    _freezable: ClassVar[tuple[str, ...]] = FROZEN
-    # Estimators that offer it have a parameter of this name.
-    lora: Any = None
-    # What None stands for, where it is not the small T5.
+    # What a language model of None stands for, where it is not the small T5 or LLaMA.
     _small_language: ClassVar[dict[str, Any] | None] = None
+    _freezable: ClassVar[tuple[str, ...]] = (
+        "text_encoder",
+        "decoder",
+        "image_encoder",
+    )
+    _reads_images: ClassVar[bool] = True
+    # Parameters of some estimators, constants of the others.
+    paradigm: Any = "multimodal"
+    captions: Any = "captions"
+    lora: Any = None
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "fusion": [StrOptions(set(FUSIONS) - {"selective"})],
-        "dropout": [RATE, None],
-    }
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"dropout": [RATE, None]}
+
+    def __init__(
+        self,
+        *,
+        language_model: Any = None,
+        image_model: Any = None,
+        tokenizer: Any = None,
+        joint_modes: Sequence[str] = ("fusion",),
+        mask_image: float = 0.5,
+        mask_profile: float = 0.5,
+        mixing: Literal["step", "batch", "epoch"] = "step",
+        source: str | None = None,
+        max_messages: int | None = 3,
+        max_images: int | None = 3,
+        max_tokens: int = 600,
+        n_beams: int = 5,
+        decoding: Literal["beam", "scoring"] = "beam",
+        scoring: Literal["sum", "mean"] = "sum",
+        max_sets: int = 100,
+        dropout: float | None = None,
+        frozen: Sequence[str] = (),
+        gradient_checkpointing: bool = False,
+        micro_batch_size: int | None = None,
+        prediction_batch_size: int = 32,
+        checkpoint_folder: Any = None,
+        loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        learning_rate: float = 5e-5,
+        learning_rate_decay: bool = False,
+        weight_decay: float = 0.0,
+        batch_size: int = 4,
+        max_epochs: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        warm_start: bool = False,
+        callbacks: list[Any] | None = None,
+        device: str = "cpu",
+        dtype: str = "float32",
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
+        self.language_model = language_model
+        self.image_model = image_model
+        self.tokenizer = tokenizer
+        self.joint_modes = joint_modes
+        self.mask_image = mask_image
+        self.mask_profile = mask_profile
+        self.mixing = mixing
+        self.source = source
+        self.max_messages = max_messages
+        self.max_images = max_images
+        self.max_tokens = max_tokens
+        self.n_beams = n_beams
+        self.decoding = decoding
+        self.scoring = scoring
+        self.max_sets = max_sets
+        self.dropout = dropout
+        self.frozen = frozen
+        self.gradient_checkpointing = gradient_checkpointing
+        self.micro_batch_size = micro_batch_size
+        self.prediction_batch_size = prediction_batch_size
+        self.checkpoint_folder = checkpoint_folder
+        self.loss_weights = loss_weights
+        self.learning_rate = learning_rate
+        self.learning_rate_decay = learning_rate_decay
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
 
     # -- sources ---------------------------------------------------------------
 
     def _choose_sources(self, sources: Sources) -> Sources:
+        if not self._reads_images:
+            sources = self._without_images(sources)
         kinds = {name: SourceSpec.of(source).kind for name, source in sources.items()}
         texts = [n for n, k in kinds.items() if k == "text" and n != self.captions]
         images = [n for n, k in kinds.items() if k == "images"]
@@ -99,6 +179,20 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
             raise SourceError(msg)
         _check_one_vocabulary(type(self).__name__, sources, chosen)
         return {name: self._first(name, sources[name]) for name in chosen}
+
+    def _without_images(self, sources: Sources) -> Sources:
+        kept: Sources = {
+            name: source
+            for name, source in sources.items()
+            if not isinstance(source, ImageBags)
+        }
+        if not kept:
+            msg = (
+                f"{type(self).__name__} reads text; X holds images alone: "
+                f"{list(sources)}"
+            )
+            raise SourceError(msg)
+        return kept
 
     def _first(self, name: str, source: Any) -> Any:
         """Keep the first messages or images of each user."""
@@ -167,12 +261,14 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
     def _plan(self) -> TrainingPlan:
         plan = super()._plan()
         tokens = self._parts.tokens
-        roles = self._parts.sources
         modes = make_modes(
             list(self.joint_modes),
             tokens,
             {"masked_image": self.mask_image, "masked_profile": self.mask_profile},
-            has_pictures="images" in roles or "captions" in roles,
+            has_pictures=any(
+                spec.kind == "images" or name == self.captions
+                for name, spec in self._specs.items()
+            ),
         )
         options = {
             "modes": modes,
@@ -187,73 +283,45 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
 
     def _build_module(
         self,
-        sources: list[SourceDescription],  # noqa: ARG002 - the parts know them
-        n_classes: list[int],  # noqa: ARG002 - the parts know them
+        sources: list[SourceDescription],
+        n_classes: list[int],
         *,
         initial: bool,
     ) -> nn.Module:
         parts: GeneratorParts = self._parts
         # A net whose state is loaded next needs no weights of the user's models.
-        language_given = self.language_model if initial else None
-        image_given = self.image_model if initial else None
-        model = parts.build_language_model(language_given)
+        given = (self.language_model, self.image_model) if initial else (None, None)
+        language = build_backbone(given[0], self._language_kind, parts.language)
         if self.lora is not None:
-            add_lora(model, self.lora, type(self).__name__)
-        images = self._build_image_encoder(image_given)
-        module = self._architecture(
-            model,
-            images,
-            self._build_fusion(model.config.hidden_size, images),
-            ids=parts.ids,
-            questions=parts.tokens.questions(),
-            sources=parts.sources,
-            max_tokens=self._room(model.config, images),
-            normalise_length=self.scoring == "mean",
-            **self._module_options(),
+            add_lora(language, self.lora, type(self).__name__)
+        image = None
+        if parts.image is not None:
+            image = build_backbone(given[1], "image", parts.image)
+        module = self._build_net(
+            with_pixels(sources, parts.pixels),
+            n_classes,
+            language_model=language,
+            image_model=image,
+            profile=parts.describe(),
+            captions=self.captions,
         )
         self._freeze(module)
         if self.gradient_checkpointing:
-            checkpoint_activations(model)
+            checkpoint_activations(language)
         return module
 
-    def _module_options(self) -> dict[str, Any]:
-        """Name what an architecture takes beside what all generators take."""
-        return {}
-
-    def _build_image_encoder(self, given: Any) -> ImageStates | None:
-        parts: GeneratorParts = self._parts
-        return parts.build_image_encoder(given, patches=self._reads_patches)
-
-    def _build_fusion(
-        self, n_text: int, images: ImageStates | None
-    ) -> nn.Module | None:
-        if images is None:
-            return None
-        vision: Any = images.model
-        return build_fusion(self._fusion(), n_text, vision.config.hidden_size)
-
-    def _room(self, language: Any, images: ImageStates | None) -> int:  # noqa: ARG002 - images may take room
-        """Tokens of text to read of a user."""
-        most = getattr(language, "max_position_embeddings", None)
-        return int(min(self.max_tokens, most or self.max_tokens))
-
-    def _fusion(self) -> str:
-        """Name of the fusion."""
-        name: str = self.fusion
-        return name
-
-    def _freeze(self, module: ProfileGenerator) -> None:
-        """Stop the training of parts; what encoder and decoder share goes on."""
-        model: Any = module.language_model
-        encoder, decoder = model.get_encoder(), model.get_decoder()
-        shared = {*map(id, encoder.parameters())} & {*map(id, decoder.parameters())}
-        parts = {"text_encoder": encoder, "decoder": decoder}
-        if module.image_encoder is not None:
-            parts["image_encoder"] = module.image_encoder
+    def _freeze(self, module: Any) -> None:
+        """Stop the training of parts."""
+        parts = module.freezable()
         for name in self.frozen:
-            for parameter in parts[name].parameters() if name in parts else ():
-                if id(parameter) not in shared:
-                    parameter.requires_grad = False
+            for parameter in parts[name]:
+                parameter.requires_grad = False
+        if not any(parameter.requires_grad for parameter in module.parameters()):
+            msg = (
+                f"{type(self).__name__}: nothing is left to train; parameter frozen is "
+                f"{self.frozen!r}"
+            )
+            raise ProfilingError(msg)
 
     # -- predicting ------------------------------------------------------------
 
@@ -274,11 +342,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
 
     def _generate(self, dataset: UserDataset) -> list[str]:
         return generate_texts(
-            self.net_,
-            dataset,
-            self._parts.decode,
-            n_beams=self.n_beams,
-            max_new_tokens=self._parts.tokens.longest,
+            self.net_, dataset, self._parts.decode, n_beams=self.n_beams
         )
 
     def predict(self, X: Any) -> npt.NDArray[Any]:

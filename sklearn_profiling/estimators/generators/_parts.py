@@ -1,23 +1,23 @@
-"""What a profile generator is made of, learned from the training users."""
+"""Parts that a generator learns from parameters and users before its net is built."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import nn
 
 from sklearn_profiling._optional import import_optional
-from sklearn_profiling.architectures.generators._fusion import (
-    ConcatenatedStates,
-    SelectiveAttention,
-    TextGuidedAttention,
+from sklearn_profiling.architectures.generators._tokens import (
+    ProfileDescription,
+    TokenIds,
 )
-from sklearn_profiling.architectures.generators._image_states import ImageStates
-from sklearn_profiling.architectures.generators.profile_generator import TokenIds
+from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.exceptions import SourceError, VocabularyMismatchError
 from sklearn_profiling.sources.pretrained._tokenizers import (
     load_tokenizer,
@@ -26,7 +26,6 @@ from sklearn_profiling.sources.pretrained._tokenizers import (
 from sklearn_profiling.targets import EncodedLabels, LabelCodec
 from sklearn_profiling.training.generators.backbones import (
     Kind,
-    build_backbone,
     describe_backbone,
     pixel_statistics,
 )
@@ -40,12 +39,9 @@ from sklearn_profiling.training.inputs import SourceSpec
 
 __all__: list[str] = []
 
-FUSIONS = {
-    "concatenation": ConcatenatedStates,
-    "attention": TextGuidedAttention,
-    "selective": SelectiveAttention,
-}
-FROZEN = ("text_encoder", "decoder", "image_encoder")
+Pixels = tuple[list[float], list[float]]
+"""Mean and deviation of channels that a vision model expects."""
+
 _MASKS = ("<mask>", "<extra_id_0>")
 _OWN = {
     "language": TokenIds(pad=0, end=1, start=0, mask=2, offset=3),
@@ -62,58 +58,20 @@ _DROPOUTS = {
 }
 
 
-def source_roles(specs: dict[str, SourceSpec], captions: str) -> dict[str, str]:
-    """Say which source is which.
-
-    Parameters
-    ----------
-    specs : dict of str to SourceSpec
-        At most two texts and one source of images.
-    captions : str
-        Name of the source of captions.
-
-    Returns
-    -------
-    dict of {"text", "captions", "images"} to str
-        Names of the sources.
-    """
-    roles = {}
-    for name, spec in specs.items():
-        kind = "captions" if name == captions else "text"
-        roles["images" if spec.kind == "images" else kind] = name
-    return roles
-
-
 @dataclass
 class GeneratorParts:
     """All that decides the shape of a generator; pickled with it.
 
-    Attributes
-    ----------
-    language, image : dict, or None
-        Configurations of the models; no image model without images.
-    pixels : tuple of list of float
-        Mean and deviation of the channels.
-    ids : TokenIds
-        Ids of the language model.
-    tokens : ProfileTokens
-        How profiles are written.
-    writer : ProfileWords or tokenizers.Tokenizer
-        What turns tokens into text.
-    sources : dict of str to str
-        Which source is which.
-    kind : {"language", "causal"}
-        Whether the language model has an encoder and a decoder, or a decoder alone.
+    Configurations of the models, that of images None where there are none; the words of
+    profiles, or a tokenizer, as `writer` of texts; and the tokens of the request.
     """
 
     language: dict[str, Any]
     image: dict[str, Any] | None
-    pixels: tuple[list[float], list[float]]
-    ids: TokenIds
+    pixels: Pixels
     tokens: ProfileTokens
     writer: Any
-    sources: dict[str, str]
-    kind: Kind = "language"
+    request: list[int]
 
     def decode(self, ids: Any) -> str:
         """Turn tokens into text."""
@@ -121,115 +79,31 @@ class GeneratorParts:
             return self.writer.decode(ids)
         return str(self.writer.decode(list(ids), skip_special_tokens=True))
 
-    def build_language_model(self, given: Any) -> Any:
-        """Build the language model; `given` holds weights, if any."""
-        model = build_backbone(given, self.kind, self.language)
-        n_rows = model.get_input_embeddings().num_embeddings
-        if n_rows < self.language["vocab_size"]:
-            msg = (
-                f"the language model knows {n_rows} tokens; its tokenizer, and so the "
-                f"text, has {self.language['vocab_size']}"
-            )
-            raise SourceError(msg)
-        most = getattr(model.config, "max_position_embeddings", None)
-        reader = model.config.is_encoder_decoder
-        if reader and most is not None and self.tokens.longest > most:
-            msg = (
-                f"the language model has positions for {most} tokens; the longest "
-                f"profile of these tasks takes {self.tokens.longest}. Give it a larger "
-                "max_position_embeddings"
-            )
-            raise SourceError(msg)
-        # A folder may ask for other texts than profiles, such as never the same three
-        # tokens twice; what is searched for is said with each search.
-        model.generation_config = type(model.generation_config)()
-        return model
-
-    def build_image_encoder(
-        self, given: Any, *, patches: bool, grid: int | None = None
-    ) -> ImageStates | None:
-        """Build the encoder of images; `given` holds weights, if any."""
-        if self.image is None:
-            return None
-        return build_image_states(
-            given, self.image, self.pixels, patches=patches, grid=grid
+    def describe(self) -> ProfileDescription:
+        """Describe the profiles to an architecture."""
+        tokens = self.tokens
+        return ProfileDescription(
+            tokens.ids, tokens.prompts(), tokens.longest, self.request
         )
-
-
-def build_image_states(
-    given: Any,
-    configuration: dict[str, Any],
-    pixels: tuple[list[float], list[float]],
-    *,
-    patches: bool = False,
-    grid: int | None = None,
-) -> ImageStates:
-    """Build what reads images; `given` holds weights, if any."""
-    model = build_backbone(given, "image", configuration)
-    size = model.config.image_size
-    height, width = (size, size) if isinstance(size, int) else size
-    return ImageStates(model, (height, width), *pixels, patches=patches, grid=grid)
-
-
-def build_fusion(name: str, n_text: int, n_image: int) -> nn.Module:
-    """Build what joins states of text and of images.
-
-    Parameters
-    ----------
-    name : {"concatenation", "attention", "selective"}
-        Which.
-    n_text, n_image : int
-        Lengths of the states.
-
-    Returns
-    -------
-    Module
-        The fusion; the feed-forward layer of "attention" has four times as many units
-        as a text state, as in transformers.
-    """
-    if name == "attention":
-        return TextGuidedAttention(n_text, n_image, 4 * n_text)
-    kind: Any = FUSIONS[name]
-    made: nn.Module = kind(n_text, n_image)
-    return made
 
 
 def learn_parts(
     owner: Any,
-    specs: dict[str, SourceSpec],
+    specs: Mapping[str, SourceSpec],
     words: tuple[str, ...],
     codec: LabelCodec,
     labels: EncodedLabels,
     weights: npt.NDArray[np.float64],
 ) -> GeneratorParts:
-    """Learn the shape of a generator from users and parameters.
+    """Learn the shape of a generator from its parameters and the training users.
 
-    Parameters
-    ----------
-    owner : estimator
-        Whose parameters count.
-    specs : dict of str to SourceSpec
-        Sources.
-    words : tuple of str
-        Vocabulary of the texts, empty if there is none.
-    codec : LabelCodec
-        Tasks.
-    labels : EncodedLabels
-        Labels of the training users.
-    weights : ndarray of float64, shape (n_users,)
-        Their weights.
-
-    Returns
-    -------
-    GeneratorParts
-        The parts.
+    `words` is the vocabulary of the texts, empty if there is none.
     """
-    name = type(owner).__name__
-    given = owner.language_model
-    if given is None:
-        given = owner._small_language  # noqa: SLF001 - a constant of the class
-    kind: Kind = owner._language_kind  # noqa: SLF001 - a constant of the class
-    language = describe_backbone(given, kind, name)
+    # Constants of the class.
+    kind: Kind = owner._language_kind  # noqa: SLF001
+    small, per_task = owner._small_language, owner._architecture.per_task  # noqa: SLF001
+    name, given = type(owner).__name__, owner.language_model
+    language = describe_backbone(small if given is None else given, kind, name)
     _set_dropout(language, owner.dropout, _DROPOUTS[kind])
     text = learn_profile_text(codec, labels, weights)
     tokenizer = tokenizer_of(owner)
@@ -237,35 +111,25 @@ def learn_parts(
         ids = _OWN[kind]
         writer: Any = ProfileWords(text, ids.offset + len(words))
         encode = writer.encode
-        language.update(
-            vocab_size=writer.first_id + len(writer),
-            pad_token_id=ids.pad,
-            bos_token_id=ids.start,
-            eos_token_id=ids.end,
-        )
-        if kind == "language":
-            language.update(
-                decoder_start_token_id=ids.start,
-                forced_bos_token_id=None,
-                forced_eos_token_id=None,
-            )
+        _set_own_ids(language, ids, writer.first_id + len(writer), kind)
+        request = [ids.end]
     else:
         writer = tokenizer
         text = learn_profile_text(codec, labels, weights, _round_trip(tokenizer))
         encode = _encoder(tokenizer)
         check_words(tokenizer, words, name)
         learn = _learn_causal_ids if kind == "causal" else _learn_ids
-        ids = learn(language, tokenizer, owner.language_model)
+        ids = learn(language, tokenizer, given)
+        request = encode(getattr(owner, "request", "")) or [ids.end]
     answers = [
         _set_answers(labels, weights, task, len(classes), owner.max_sets)
         if codec.set_valued[task]
         else [(k,) for k in range(len(classes))]
         for task, classes in enumerate(codec.classes)
     ]
-    roles = source_roles(specs, owner.captions)
-    image, pixels = image_parts(owner, specs, roles)
-    tokens = ProfileTokens(text, encode, ids, answers)
-    return GeneratorParts(language, image, pixels, ids, tokens, writer, roles, kind)
+    image, pixels = image_parts(owner, specs)
+    tokens = ProfileTokens(text, encode, ids, answers, per_task=per_task)
+    return GeneratorParts(language, image, pixels, tokens, writer, request)
 
 
 def _set_dropout(
@@ -280,6 +144,23 @@ def _set_dropout(
     for key in keys:
         if hasattr(known, key):
             language[key] = float(dropout)
+
+
+def _set_own_ids(
+    language: dict[str, Any], ids: TokenIds, n_tokens: int, kind: Kind
+) -> None:
+    language.update(
+        vocab_size=n_tokens,
+        pad_token_id=ids.pad,
+        bos_token_id=ids.start,
+        eos_token_id=ids.end,
+    )
+    if kind == "language":
+        language.update(
+            decoder_start_token_id=ids.start,
+            forced_bos_token_id=None,
+            forced_eos_token_id=None,
+        )
 
 
 def tokenizer_of(owner: Any) -> Any:
@@ -298,7 +179,7 @@ def tokenizer_of(owner: Any) -> Any:
     return None
 
 
-def _encoder(tokenizer: Any) -> Any:
+def _encoder(tokenizer: Any) -> Callable[[str], list[int]]:
     def encode(text: str) -> list[int]:
         found: list[int] = tokenizer.encode(text, add_special_tokens=False).ids
         return found
@@ -306,7 +187,7 @@ def _encoder(tokenizer: Any) -> Any:
     return encode
 
 
-def _round_trip(tokenizer: Any) -> Any:
+def _round_trip(tokenizer: Any) -> Callable[[str], bool]:
     encode = _encoder(tokenizer)
 
     def comes_back(text: str) -> bool:
@@ -316,7 +197,7 @@ def _round_trip(tokenizer: Any) -> Any:
 
 
 def check_words(tokenizer: Any, words: tuple[str, ...], owner: str) -> None:
-    """Hold the vocabulary of the text against the tokenizer."""
+    """Check that the text has the vocabulary of the tokenizer."""
     vocabulary = vocabulary_of(tokenizer)
     if words and words != vocabulary.words:
         msg = (
@@ -329,7 +210,7 @@ def check_words(tokenizer: Any, words: tuple[str, ...], owner: str) -> None:
 
 
 def _learn_ids(language: dict[str, Any], tokenizer: Any, given: Any) -> TokenIds:  # noqa: ARG001 - as for a decoder alone
-    """Ids of an encoder and decoder; the configuration comes before the tokenizer."""
+    """Ids of an encoder and decoder, of the configuration before the tokenizer."""
     n_tokens = len(vocabulary_of(tokenizer))
     language["vocab_size"] = max(language.get("vocab_size", 0), n_tokens)
     for key, token in (("pad_token_id", "<pad>"), ("eos_token_id", "</s>")):
@@ -343,17 +224,18 @@ def _learn_ids(language: dict[str, Any], tokenizer: Any, given: Any) -> TokenIds
 
 
 def _learn_causal_ids(language: dict[str, Any], tokenizer: Any, given: Any) -> TokenIds:
-    """Ids of a decoder alone: where it has weights, its configuration comes first."""
+    """Ids of a decoder alone, of its configuration first where it has weights."""
     n_tokens = len(vocabulary_of(tokenizer))
     language["vocab_size"] = max(language.get("vocab_size", 0), n_tokens)
     trained = isinstance(given, str | os.PathLike | nn.Module)
     ids: dict[str, int | None] = {}
     for key, token in (("pad", "<pad>"), ("eos", "</s>"), ("bos", "<s>")):
-        said = language.get(f"{key}_token_id")
+        configured = language.get(f"{key}_token_id")
         # LLaMA 3 and GLM have several ends of a text.
-        said = said[0] if isinstance(said, list | tuple) else said
+        if isinstance(configured, list | tuple):
+            configured = configured[0]
         own = tokenizer.token_to_id(token)
-        first, second = (said, own) if trained else (own, said)
+        first, second = (configured, own) if trained else (own, configured)
         ids[key] = second if first is None else first
     end = ids["eos"]
     if end is None:
@@ -383,12 +265,13 @@ def _set_answers(
 
 
 def image_parts(
-    owner: Any, specs: dict[str, SourceSpec], roles: dict[str, str]
-) -> tuple[dict[str, Any] | None, tuple[list[float], list[float]]]:
-    """Describe the image model and its pixels; neither is there without images."""
-    if "images" not in roles:
+    owner: Any, specs: Mapping[str, SourceSpec]
+) -> tuple[dict[str, Any] | None, Pixels]:
+    """Configure the vision model; neither it nor pixels are there without images."""
+    images = [name for name, spec in specs.items() if spec.kind == "images"]
+    if not images:
         return None, ([], [])
-    n_channels = specs[roles["images"]].image_shape[0]
+    n_channels = specs[images[0]].image_shape[0]
     given = owner.image_model
     image = describe_backbone(given, "image", type(owner).__name__)
     if isinstance(given, str | os.PathLike | nn.Module):
@@ -396,8 +279,19 @@ def image_parts(
         if expected != n_channels:
             msg = (
                 f"{type(owner).__name__}: parameter image_model reads images of "
-                f"{expected} channels; source {roles['images']!r} has {n_channels}"
+                f"{expected} channels; source {images[0]!r} has {n_channels}"
             )
             raise SourceError(msg)
     image["num_channels"] = n_channels
     return image, pixel_statistics(given, n_channels)
+
+
+def with_pixels(
+    sources: list[SourceDescription], pixels: Pixels
+) -> list[SourceDescription]:
+    """Describe images by the pixels that the vision model expects."""
+    mean, scale = (torch.tensor(each) for each in pixels)
+    return [
+        replace(source, mean=mean, scale=scale) if source.kind == "images" else source
+        for source in sources
+    ]

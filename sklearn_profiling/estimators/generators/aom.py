@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from sklearn_profiling.architectures.generators.aom import AoM
-from sklearn_profiling.estimators.generators._baseline import BaseRegionGenerator
+from sklearn_profiling.estimators.generators.vlp_mabsa import VLPMABSAClassifier
 
 __all__ = ["AoMClassifier"]
 
 
-class AoMClassifier(BaseRegionGenerator):
+class AoMClassifier(VLPMABSAClassifier):
     """Write a user's profile from words and patches that attend to attributes (AoM).
 
     The encoder of BART reads patches of images and words as one sequence, as in
@@ -32,7 +32,7 @@ class AoMClassifier(BaseRegionGenerator):
         Tokenizer of the language model, the one that the text was segmented with. None
         takes that of the folder; a configuration without one learns an embedding for
         each word.
-    region_grid : int, default=6
+    patch_grid : int, default=6
         Rows and columns of the grid that the patches of an image are averaged to, if it
         has more of them (our choice: as in :class:`VLPMABSAClassifier`).
     joint_modes : sequence of str, default=("fusion",)

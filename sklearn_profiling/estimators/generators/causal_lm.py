@@ -2,118 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from numbers import Integral
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from sklearn.utils._param_validation import Interval, StrOptions
-from torch import nn
+from sklearn.utils._param_validation import StrOptions
 
 from sklearn_profiling._seeding import RandomState
-from sklearn_profiling.architectures.generators._image_states import ImageStates
 from sklearn_profiling.architectures.generators.causal_lm import CausalLM
-from sklearn_profiling.architectures.generators.profile_generator import (
-    ProfileGenerator,
-)
-from sklearn_profiling.containers import ImageBags
+from sklearn_profiling.estimators._constraints import LEAST_PROMPT
 from sklearn_profiling.estimators.generators._base import BaseGeneratorClassifier
-from sklearn_profiling.estimators.generators._parts import GeneratorParts
-from sklearn_profiling.exceptions import ProfilingError, SourceError
-from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.generators.backbones import Kind
-from sklearn_profiling.training.generators.search import continue_texts
-from sklearn_profiling.training.generators.text import ProfileWords
-from sklearn_profiling.training.inputs import Sources
 
 __all__ = ["CausalLMProfileClassifier"]
 
 
-class BaseCausalClassifier(BaseGeneratorClassifier):
-    """Base of classifiers whose language model is a decoder alone."""
-
-    _language_kind: ClassVar[Kind] = "causal"
-    _architecture: ClassVar[type[ProfileGenerator]] = CausalLM
-    _freezable: ClassVar[tuple[str, ...]] = ("embeddings", "layers")
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "request": [str],
-        "max_tokens": [Interval(Integral, 8, None, closed="left")],
-        "lora": [dict, None],
-    }
-
-    request: str
-
-    def _module_options(self) -> dict[str, Any]:
-        return {"request": self._request_ids()}
-
-    def _request_ids(self) -> list[int]:
-        """Tokens that end the prompt."""
-        parts: GeneratorParts = self._parts
-        if isinstance(parts.writer, ProfileWords):
-            return [parts.ids.end]
-        found = parts.writer.encode(self.request, add_special_tokens=False).ids
-        return list(found) or [parts.ids.end]
-
-    def _room(self, language: Any, images: ImageStates | None) -> int:
-        most = getattr(language, "max_position_embeddings", None)
-        if most is None:
-            return int(self.max_tokens)
-        n_profile = self._parts.tokens.longest
-        n_image = self._image_tokens(images)
-        room = min(self.max_tokens, most - n_profile - n_image)
-        if room < 2 + len(self._request_ids()):
-            msg = (
-                f"{type(self).__name__}: the language model reads {most} tokens; the "
-                f"longest profile takes {n_profile} of them and images {n_image}, so "
-                "that no text would be read. Take another model, fewer images or fewer "
-                "classes"
-            )
-            raise SourceError(msg)
-        return int(room)
-
-    def _image_tokens(self, images: ImageStates | None) -> int:  # noqa: ARG002 - without images there are none
-        """Most tokens that the images of a user take."""
-        return 0
-
-    def _freeze(self, module: ProfileGenerator) -> None:
-        parts = self._parts_of(module)
-        for name in self.frozen:
-            for parameter in parts.get(name, ()):
-                parameter.requires_grad = False
-        if not any(parameter.requires_grad for parameter in module.parameters()):
-            msg = (
-                f"{type(self).__name__}: nothing is left to train; parameter frozen is "
-                f"{self.frozen!r}"
-            )
-            raise ProfilingError(msg)
-
-    def _parts_of(self, module: ProfileGenerator) -> dict[str, list[nn.Parameter]]:
-        """Parameters that can be frozen; the matrices of LoRA are never."""
-        model: Any = module.language_model
-        table = {*map(id, model.get_input_embeddings().parameters())}
-        return {
-            "embeddings": [p for p in model.parameters() if id(p) in table],
-            "layers": [p for p in _body(model) if id(p) not in table],
-        }
-
-    def _generate(self, dataset: UserDataset) -> list[str]:
-        return continue_texts(
-            self.net_,
-            dataset,
-            self._parts.decode,
-            n_beams=self.n_beams,
-            max_new_tokens=self._parts.tokens.longest,
-        )
-
-
-def _body(model: Any) -> Iterator[nn.Parameter]:
-    """All but what turns states into logits, and but LoRA."""
-    for name, parameter in model.base_model.named_parameters():
-        if "lora_" not in name:
-            yield parameter
-
-
-class CausalLMProfileClassifier(BaseCausalClassifier):
+class CausalLMProfileClassifier(BaseGeneratorClassifier):
     """Let a large language model write a user's profile after the user's text.
 
     A decoder alone, as LLaMA, GLM or GPT-2, reads the text of a user and continues with
@@ -321,12 +224,15 @@ class CausalLMProfileClassifier(BaseCausalClassifier):
     array([['calm', frozenset({'tea'})]], dtype=object)
     """
 
+    _architecture = CausalLM
+    _language_kind: ClassVar[Kind] = "causal"
+    _freezable = ("embeddings", "layers")
+    _reads_images = False
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "max_tokens": [LEAST_PROMPT],
         "paradigm": [StrOptions({"text", "unimodal"})],
     }
-
-    # It reads no images.
-    image_model: ClassVar[None] = None
 
     def __init__(
         self,
@@ -371,51 +277,44 @@ class CausalLMProfileClassifier(BaseCausalClassifier):
         random_state: RandomState = None,
         verbose: int = 0,
     ) -> None:
-        self.language_model = language_model
-        self.tokenizer = tokenizer
+        super().__init__(
+            language_model=language_model,
+            tokenizer=tokenizer,
+            joint_modes=joint_modes,
+            mask_image=mask_image,
+            mask_profile=mask_profile,
+            mixing=mixing,
+            source=source,
+            max_messages=max_messages,
+            max_images=max_images,
+            max_tokens=max_tokens,
+            n_beams=n_beams,
+            decoding=decoding,
+            scoring=scoring,
+            max_sets=max_sets,
+            dropout=dropout,
+            frozen=frozen,
+            gradient_checkpointing=gradient_checkpointing,
+            micro_batch_size=micro_batch_size,
+            prediction_batch_size=prediction_batch_size,
+            checkpoint_folder=checkpoint_folder,
+            loss_weights=loss_weights,
+            learning_rate=learning_rate,
+            learning_rate_decay=learning_rate_decay,
+            weight_decay=weight_decay,
+            batch_size=batch_size,
+            max_epochs=max_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            warm_start=warm_start,
+            callbacks=callbacks,
+            device=device,
+            dtype=dtype,
+            random_state=random_state,
+            verbose=verbose,
+        )
         self.request = request
         self.paradigm = paradigm
-        self.joint_modes = joint_modes
-        self.mask_image = mask_image
-        self.mask_profile = mask_profile
-        self.mixing = mixing
-        self.source = source
         self.captions = captions
-        self.max_messages = max_messages
-        self.max_images = max_images
-        self.max_tokens = max_tokens
-        self.n_beams = n_beams
-        self.decoding = decoding
-        self.scoring = scoring
-        self.max_sets = max_sets
-        self.dropout = dropout
         self.lora = lora
-        self.frozen = frozen
-        self.gradient_checkpointing = gradient_checkpointing
-        self.micro_batch_size = micro_batch_size
-        self.prediction_batch_size = prediction_batch_size
-        self.checkpoint_folder = checkpoint_folder
-        self.loss_weights = loss_weights
-        self.learning_rate = learning_rate
-        self.learning_rate_decay = learning_rate_decay
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.callbacks = callbacks
-        self.device = device
-        self.dtype = dtype
-        self.random_state = random_state
-        self.verbose = verbose
-
-    def _choose_sources(self, sources: Sources) -> Sources:
-        texts: Sources = {
-            name: source
-            for name, source in sources.items()
-            if not isinstance(source, ImageBags)
-        }
-        # Images alone are refused with the message of the base.
-        return super()._choose_sources(texts or sources)

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from typing import Any, ClassVar, Literal
 
-from sklearn.utils._param_validation import Interval
-from torch import nn
-
 from sklearn_profiling._seeding import RandomState
-from sklearn_profiling.architectures.generators._image_states import ImageStates
-from sklearn_profiling.architectures.generators.llava import LLaVA, ProjectedImages
-from sklearn_profiling.architectures.generators.profile_generator import (
-    ProfileGenerator,
-)
-from sklearn_profiling.estimators.generators.causal_lm import BaseCausalClassifier
+from sklearn_profiling.architectures.generators.llava import LLaVA
+from sklearn_profiling.estimators._constraints import LEAST_PROMPT, POSITIVE
+from sklearn_profiling.estimators.generators._base import BaseGeneratorClassifier
+from sklearn_profiling.training.generators.backbones import Kind
 
 __all__ = ["LLaVAProfileClassifier"]
 
 
-class LLaVAProfileClassifier(BaseCausalClassifier):
+class LLaVAProfileClassifier(BaseGeneratorClassifier):
     """Let an image-text model write a user's profile after images and text (LLaVA).
 
     A vision transformer reads the images of a user; a projector of two layers turns the
@@ -218,16 +212,14 @@ class LLaVAProfileClassifier(BaseCausalClassifier):
     ['task0 : night ;', 'task0 : day ;']
     """
 
-    _reads_patches: ClassVar[bool] = True
-    _architecture: ClassVar[type[ProfileGenerator]] = LLaVA
-    _freezable: ClassVar[tuple[str, ...]] = ("embeddings", "layers", "image_encoder")
+    _architecture = LLaVA
+    _language_kind: ClassVar[Kind] = "causal"
+    _freezable = ("embeddings", "layers", "image_encoder")
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "max_images": [Interval(Integral, 1, None, closed="left")],
+        "max_images": [POSITIVE],
+        "max_tokens": [LEAST_PROMPT],
     }
-
-    paradigm: ClassVar[str] = "multimodal"
-    captions: ClassVar[str] = "captions"
 
     def __init__(
         self,
@@ -271,64 +263,43 @@ class LLaVAProfileClassifier(BaseCausalClassifier):
         random_state: RandomState = None,
         verbose: int = 0,
     ) -> None:
-        self.language_model = language_model
-        self.image_model = image_model
-        self.tokenizer = tokenizer
+        super().__init__(
+            language_model=language_model,
+            image_model=image_model,
+            tokenizer=tokenizer,
+            joint_modes=joint_modes,
+            mask_image=mask_image,
+            mask_profile=mask_profile,
+            mixing=mixing,
+            source=source,
+            max_messages=max_messages,
+            max_images=max_images,
+            max_tokens=max_tokens,
+            n_beams=n_beams,
+            decoding=decoding,
+            scoring=scoring,
+            max_sets=max_sets,
+            dropout=dropout,
+            frozen=frozen,
+            gradient_checkpointing=gradient_checkpointing,
+            micro_batch_size=micro_batch_size,
+            prediction_batch_size=prediction_batch_size,
+            checkpoint_folder=checkpoint_folder,
+            loss_weights=loss_weights,
+            learning_rate=learning_rate,
+            learning_rate_decay=learning_rate_decay,
+            weight_decay=weight_decay,
+            batch_size=batch_size,
+            max_epochs=max_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            warm_start=warm_start,
+            callbacks=callbacks,
+            device=device,
+            dtype=dtype,
+            random_state=random_state,
+            verbose=verbose,
+        )
         self.request = request
-        self.joint_modes = joint_modes
-        self.mask_image = mask_image
-        self.mask_profile = mask_profile
-        self.mixing = mixing
-        self.source = source
-        self.max_messages = max_messages
-        self.max_images = max_images
-        self.max_tokens = max_tokens
-        self.n_beams = n_beams
-        self.decoding = decoding
-        self.scoring = scoring
-        self.max_sets = max_sets
-        self.dropout = dropout
         self.lora = lora
-        self.frozen = frozen
-        self.gradient_checkpointing = gradient_checkpointing
-        self.micro_batch_size = micro_batch_size
-        self.prediction_batch_size = prediction_batch_size
-        self.checkpoint_folder = checkpoint_folder
-        self.loss_weights = loss_weights
-        self.learning_rate = learning_rate
-        self.learning_rate_decay = learning_rate_decay
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.callbacks = callbacks
-        self.device = device
-        self.dtype = dtype
-        self.random_state = random_state
-        self.verbose = verbose
-
-    def _build_fusion(
-        self, n_text: int, images: ImageStates | None
-    ) -> nn.Module | None:
-        if images is None:
-            return None
-        vision: Any = images.model
-        return ProjectedImages(n_text, vision.config.hidden_size)
-
-    def _image_tokens(self, images: ImageStates | None) -> int:
-        if images is None:
-            return 0
-        vision: Any = images.model
-        patch = vision.config.patch_size
-        height, width = (patch, patch) if isinstance(patch, int) else patch
-        n_patches = (images.size[0] // height) * (images.size[1] // width)
-        return int(self.max_images * n_patches)
-
-    def _parts_of(self, module: ProfileGenerator) -> dict[str, list[nn.Parameter]]:
-        parts = super()._parts_of(module)
-        if module.image_encoder is not None:
-            parts["image_encoder"] = list(module.image_encoder.parameters())
-        return parts

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.architectures.generators.od_tup import ODTUP
-from sklearn_profiling.architectures.generators.profile_generator import (
-    ProfileGenerator,
-)
-from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.estimators.generators._base import BaseGeneratorClassifier
-from sklearn_profiling.exceptions import SourceError
-from sklearn_profiling.training.batches import UserDataset
-from sklearn_profiling.training.generators.prompted import PromptedNet, generate_answers
-from sklearn_profiling.training.inputs import Sources
-from sklearn_profiling.training.net import TrainingPlan
 
 __all__ = ["ODTUPClassifier"]
 
@@ -197,13 +187,10 @@ class ODTUPClassifier(BaseGeneratorClassifier):
     array([['calm', frozenset({'tea'})]], dtype=object)
     """
 
-    _architecture: ClassVar[type[ProfileGenerator]] = ODTUP
+    _architecture = ODTUP
+    _reads_images = False
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "captions": [str, None],
-    }
-
-    image_model: ClassVar[Any] = None
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"captions": [str, None]}
 
     def __init__(
         self,
@@ -246,69 +233,47 @@ class ODTUPClassifier(BaseGeneratorClassifier):
         random_state: RandomState = None,
         verbose: int = 0,
     ) -> None:
-        self.language_model = language_model
-        self.tokenizer = tokenizer
-        self.joint_modes = joint_modes
-        self.mask_image = mask_image
-        self.mask_profile = mask_profile
-        self.mixing = mixing
-        self.source = source
+        super().__init__(
+            language_model=language_model,
+            tokenizer=tokenizer,
+            joint_modes=joint_modes,
+            mask_image=mask_image,
+            mask_profile=mask_profile,
+            mixing=mixing,
+            source=source,
+            max_messages=max_messages,
+            max_images=max_images,
+            max_tokens=max_tokens,
+            n_beams=n_beams,
+            decoding=decoding,
+            scoring=scoring,
+            max_sets=max_sets,
+            dropout=dropout,
+            frozen=frozen,
+            gradient_checkpointing=gradient_checkpointing,
+            micro_batch_size=micro_batch_size,
+            prediction_batch_size=prediction_batch_size,
+            checkpoint_folder=checkpoint_folder,
+            loss_weights=loss_weights,
+            learning_rate=learning_rate,
+            learning_rate_decay=learning_rate_decay,
+            weight_decay=weight_decay,
+            batch_size=batch_size,
+            max_epochs=max_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            warm_start=warm_start,
+            callbacks=callbacks,
+            device=device,
+            dtype=dtype,
+            random_state=random_state,
+            verbose=verbose,
+        )
         self.captions = captions
-        self.max_messages = max_messages
-        self.max_images = max_images
-        self.max_tokens = max_tokens
-        self.n_beams = n_beams
-        self.decoding = decoding
-        self.scoring = scoring
-        self.max_sets = max_sets
-        self.dropout = dropout
-        self.frozen = frozen
         self.lora = lora
-        self.gradient_checkpointing = gradient_checkpointing
-        self.micro_batch_size = micro_batch_size
-        self.prediction_batch_size = prediction_batch_size
-        self.checkpoint_folder = checkpoint_folder
-        self.loss_weights = loss_weights
-        self.learning_rate = learning_rate
-        self.learning_rate_decay = learning_rate_decay
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.callbacks = callbacks
-        self.device = device
-        self.dtype = dtype
-        self.random_state = random_state
-        self.verbose = verbose
 
     @property
     def paradigm(self) -> str:
         """What is read beside the text: captions, or nothing."""
         return "multimodal" if self.captions is None else "unimodal"
-
-    def _choose_sources(self, sources: Sources) -> Sources:
-        texts: Sources = {
-            name: source
-            for name, source in sources.items()
-            if not isinstance(source, ImageBags)
-        }
-        if not texts:
-            msg = f"ODTUPClassifier reads text; X holds images alone: {list(sources)}"
-            raise SourceError(msg)
-        return super()._choose_sources(texts)
-
-    def _plan(self) -> TrainingPlan:
-        return replace(super()._plan(), net=PromptedNet)
-
-    def _generate(self, dataset: UserDataset) -> list[str]:
-        return generate_answers(
-            self.net_,
-            dataset,
-            self._parts.decode,
-            self.profile_form_.names,
-            n_beams=self.n_beams,
-            max_new_tokens=self._parts.tokens.longest_answer,
-        )

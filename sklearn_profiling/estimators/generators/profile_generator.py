@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from sklearn_profiling._seeding import RandomState
+from sklearn_profiling.architectures.generators.profile_generator import (
+    ProfileGenerator,
+)
 from sklearn_profiling.estimators.generators._base import (
     MODES,
     BaseGeneratorClassifier,
@@ -236,6 +239,8 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
     array([['calm', frozenset({'tea'})]], dtype=object)
     """
 
+    _architecture = ProfileGenerator
+
     def __init__(
         self,
         *,
@@ -280,43 +285,45 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
         random_state: RandomState = None,
         verbose: int = 0,
     ) -> None:
-        self.language_model = language_model
-        self.image_model = image_model
-        self.tokenizer = tokenizer
+        super().__init__(
+            language_model=language_model,
+            image_model=image_model,
+            tokenizer=tokenizer,
+            joint_modes=joint_modes,
+            mask_image=mask_image,
+            mask_profile=mask_profile,
+            mixing=mixing,
+            source=source,
+            max_messages=max_messages,
+            max_images=max_images,
+            max_tokens=max_tokens,
+            n_beams=n_beams,
+            decoding=decoding,
+            scoring=scoring,
+            max_sets=max_sets,
+            dropout=dropout,
+            frozen=frozen,
+            gradient_checkpointing=gradient_checkpointing,
+            micro_batch_size=micro_batch_size,
+            prediction_batch_size=prediction_batch_size,
+            checkpoint_folder=checkpoint_folder,
+            loss_weights=loss_weights,
+            learning_rate=learning_rate,
+            learning_rate_decay=learning_rate_decay,
+            weight_decay=weight_decay,
+            batch_size=batch_size,
+            max_epochs=max_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            warm_start=warm_start,
+            callbacks=callbacks,
+            device=device,
+            dtype=dtype,
+            random_state=random_state,
+            verbose=verbose,
+        )
         self.fusion = fusion
         self.paradigm = paradigm
-        self.joint_modes = joint_modes
-        self.mask_image = mask_image
-        self.mask_profile = mask_profile
-        self.mixing = mixing
-        self.source = source
         self.captions = captions
-        self.max_messages = max_messages
-        self.max_images = max_images
-        self.max_tokens = max_tokens
-        self.n_beams = n_beams
-        self.decoding = decoding
-        self.scoring = scoring
-        self.max_sets = max_sets
-        self.dropout = dropout
-        self.frozen = frozen
         self.lora = lora
-        self.gradient_checkpointing = gradient_checkpointing
-        self.micro_batch_size = micro_batch_size
-        self.prediction_batch_size = prediction_batch_size
-        self.checkpoint_folder = checkpoint_folder
-        self.loss_weights = loss_weights
-        self.learning_rate = learning_rate
-        self.learning_rate_decay = learning_rate_decay
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.callbacks = callbacks
-        self.device = device
-        self.dtype = dtype
-        self.random_state = random_state
-        self.verbose = verbose

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from sklearn_profiling.architectures.generators.profile_generator import SelectAtt
-from sklearn_profiling.estimators.generators._baseline import BaseGeneratorBaseline
+from sklearn_profiling.estimators.generators._base import BaseGeneratorClassifier
 
 __all__ = ["SelectAttClassifier"]
 
 
-class SelectAttClassifier(BaseGeneratorBaseline):
+class SelectAttClassifier(BaseGeneratorClassifier):
     """Write a user's profile from text that attends to patches of images (SelectAtt).
 
     Each state of the text attends to all patches of the user's images, by softmax and
@@ -182,7 +182,3 @@ class SelectAttClassifier(BaseGeneratorBaseline):
     """
 
     _architecture = SelectAtt
-    _reads_patches = True
-
-    def _fusion(self) -> str:
-        return "selective"

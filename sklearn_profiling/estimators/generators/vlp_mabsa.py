@@ -1,14 +1,19 @@
-"""VLP-MABSA: BART reads regions of images among the words, and writes the profile."""
+"""VLP-MABSA: BART reads patches of images among the words, and writes the profile."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.architectures.generators.vlp_mabsa import VLPMABSA
-from sklearn_profiling.estimators.generators._baseline import BaseRegionGenerator
+from sklearn_profiling.estimators.generators._base import BaseGeneratorClassifier
+from sklearn_profiling.training.generators.backbones import SMALL_BART
 
 __all__ = ["VLPMABSAClassifier"]
 
 
-class VLPMABSAClassifier(BaseRegionGenerator):
+class VLPMABSAClassifier(BaseGeneratorClassifier):
     """Write a user's profile from words and image patches in one encoder (VLP-MABSA).
 
     The encoder of BART reads patches of the user's images and the words of the text as
@@ -31,7 +36,7 @@ class VLPMABSAClassifier(BaseRegionGenerator):
         Tokenizer of the language model, the one that the text was segmented with. None
         takes that of the folder; a configuration without one learns an embedding for
         each word.
-    region_grid : int, default=6
+    patch_grid : int, default=6
         Rows and columns of the grid that the patches of an image are averaged to, if it
         has more of them (our choice: 36 cells, as many as the regions of the paper's
         detector).
@@ -196,3 +201,85 @@ class VLPMABSAClassifier(BaseRegionGenerator):
     """
 
     _architecture = VLPMABSA
+    _small_language: ClassVar[dict[str, Any] | None] = SMALL_BART
+
+    def __init__(
+        self,
+        *,
+        language_model: Any = None,
+        image_model: Any = None,
+        tokenizer: Any = None,
+        patch_grid: int = 6,
+        joint_modes: Sequence[str] = ("fusion",),
+        mask_image: float = 0.5,
+        mask_profile: float = 0.5,
+        mixing: Literal["step", "batch", "epoch"] = "step",
+        source: str | None = None,
+        max_messages: int | None = 3,
+        max_images: int | None = 3,
+        max_tokens: int = 600,
+        n_beams: int = 5,
+        decoding: Literal["beam", "scoring"] = "beam",
+        scoring: Literal["sum", "mean"] = "sum",
+        max_sets: int = 100,
+        dropout: float | None = None,
+        frozen: Sequence[str] = (),
+        gradient_checkpointing: bool = False,
+        micro_batch_size: int | None = None,
+        prediction_batch_size: int = 32,
+        checkpoint_folder: Any = None,
+        loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        learning_rate: float = 5e-5,
+        learning_rate_decay: bool = False,
+        weight_decay: float = 0.0,
+        batch_size: int = 4,
+        max_epochs: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        warm_start: bool = False,
+        callbacks: list[Any] | None = None,
+        device: str = "cpu",
+        dtype: str = "float32",
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            language_model=language_model,
+            image_model=image_model,
+            tokenizer=tokenizer,
+            joint_modes=joint_modes,
+            mask_image=mask_image,
+            mask_profile=mask_profile,
+            mixing=mixing,
+            source=source,
+            max_messages=max_messages,
+            max_images=max_images,
+            max_tokens=max_tokens,
+            n_beams=n_beams,
+            decoding=decoding,
+            scoring=scoring,
+            max_sets=max_sets,
+            dropout=dropout,
+            frozen=frozen,
+            gradient_checkpointing=gradient_checkpointing,
+            micro_batch_size=micro_batch_size,
+            prediction_batch_size=prediction_batch_size,
+            checkpoint_folder=checkpoint_folder,
+            loss_weights=loss_weights,
+            learning_rate=learning_rate,
+            learning_rate_decay=learning_rate_decay,
+            weight_decay=weight_decay,
+            batch_size=batch_size,
+            max_epochs=max_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            warm_start=warm_start,
+            callbacks=callbacks,
+            device=device,
+            dtype=dtype,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.patch_grid = patch_grid

@@ -1,7 +1,7 @@
 """Language and vision models: from a folder, a configuration or an object.
 
-With :mod:`.search` the place that knows the package transformers. Nothing is ever
-downloaded.
+Beside :mod:`.search` the only module here that knows the package transformers. Nothing
+is downloaded.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _EXAMPLES = {
     "image": "vit-base-patch16-224",
 }
 # About 1 / sqrt(64): with the usual 0.02, meant for ten times as many units, the layers
-# of small models pass on next to nothing at first.
+# of small models have hardly any effect at first.
 _STANDARD_DEVIATION = 0.1
 _SMALL: dict[str, Configuration] = {
     "language": {
@@ -107,28 +107,10 @@ def _transformers(purpose: str) -> Any:
 
 
 def describe_backbone(given: Any, kind: Kind, owner: str) -> Configuration:
-    """Find the configuration of a model.
+    """Find what differs from the defaults in the configuration of a model.
 
-    Parameters
-    ----------
-    given : str, path-like, configuration, dict, Module or None
-        A folder as ``save_pretrained`` writes it, a configuration of transformers, or
-        a dict of one with ``model_type``, for a model with random weights, a model, or
-        None for a small one with random weights.
-    kind : {"language", "causal", "text", "image"}
-        What it is for: encoder and decoder, decoder alone, encoder alone, or images.
-    owner : str
-        Class that asks, for errors.
-
-    Returns
-    -------
-    dict
-        What differs from the defaults, with ``model_type``.
-
-    Raises
-    ------
-    SourceError
-        If the folder does not exist or holds no model, or the model is of no use.
+    `given` is a folder, a configuration, a dict of one, a model, or None for a small
+    model. Raises SourceError, which names `owner`, if it is no model of the kind.
     """
     if given is None:
         return dict(_SMALL[kind])
@@ -157,14 +139,14 @@ def describe_backbone(given: Any, kind: Kind, owner: str) -> Configuration:
         )
         raise SourceError(msg)
     found: Configuration = config.to_diff_dict()
-    # Names of classes and a version say nothing of the net.
+    # Names of classes and a version do not change the net.
     for name in ("id2label", "label2id", "transformers_version", "architectures"):
         found.pop(name, None)
     return {**found, "model_type": config.model_type}
 
 
 def _is_causal(config: Any) -> bool:
-    """Tell whether transformers knows a decoder alone for a configuration."""
+    """Tell whether transformers has a decoder alone for a configuration."""
     known = _transformers("A profile generator").AutoModelForCausalLM._model_mapping  # noqa: SLF001 - there is no other way to ask
     return not config.is_encoder_decoder and type(config) in known
 
@@ -195,22 +177,11 @@ def _read_mapping(given: Mapping[str, Any], where: str, owner: str) -> Any:
 
 
 def build_backbone(given: Any, kind: Kind, configuration: Mapping[str, Any]) -> Any:
-    """Build a model.
+    """Build a model by its configuration, perhaps changed.
 
-    Parameters
-    ----------
-    given : str, path-like, configuration, Module or None
-        As for :func:`describe_backbone`; weights come from a folder or a model, of
-        which a copy is made, else they are drawn.
-    kind : {"language", "causal", "text", "image"}
-        What it is for.
-    configuration : mapping
-        The configuration, perhaps changed.
-
-    Returns
-    -------
-    Module
-        The model; without what would join its states if it encodes text or images.
+    The weights of a folder, or of a model, which is copied, are kept; else they are
+    drawn. Encoders of text or images come without what would pool their states.
+    Raises SourceError if the model knows fewer tokens than its configuration says.
     """
     if isinstance(given, nn.Module):
         model: Any = copy.deepcopy(given)
@@ -228,42 +199,44 @@ def build_backbone(given: Any, kind: Kind, configuration: Mapping[str, Any]) -> 
             model = model.get_encoder()
         if getattr(model, "pooler", None) is not None:
             model.pooler = None
+    else:
+        # A folder may ask for other texts than profiles, such as never the same three
+        # tokens twice; how to search is given with each search.
+        model.generation_config = type(model.generation_config)()
+    if kind != "image":
+        _check_tokens(model, configuration)
     return model
 
 
+def _check_tokens(model: Any, configuration: Mapping[str, Any]) -> None:
+    n_rows = model.get_input_embeddings().num_embeddings
+    n_tokens = configuration.get("vocab_size", 0)
+    if n_rows < n_tokens:
+        msg = (
+            f"the language model knows {n_rows} tokens; its tokenizer, and so the "
+            f"text, has {n_tokens}"
+        )
+        raise SourceError(msg)
+
+
 def pixel_statistics(given: Any, n_channels: int) -> tuple[list[float], list[float]]:
-    """Find how a vision model wants its pixels scaled.
+    """Find the mean and deviation of channels that a vision model expects.
 
-    Parameters
-    ----------
-    given : object
-        The parameter ``image_model``; a folder may hold ``preprocessor_config.json``.
-    n_channels : int
-        Number of channels.
-
-    Returns
-    -------
-    mean, deviation : list of float
-        Of each channel, of pixels from 0 to 1; 0.5 where nothing is said, as for ViT.
+    Of pixels from 0 to 1, from the ``preprocessor_config.json`` of a folder; 0.5 where
+    there is none, as for ViT.
     """
-    said: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     if isinstance(given, str | os.PathLike):
         path = Path(given) / "preprocessor_config.json"
         if path.is_file():
-            said = json.loads(path.read_text(encoding="utf-8"))
+            settings = json.loads(path.read_text(encoding="utf-8"))
     usual = [0.5] * n_channels
-    mean, deviation = said.get("image_mean", usual), said.get("image_std", usual)
-    return list(mean), list(deviation)
+    mean = settings.get("image_mean", usual)
+    return list(mean), list(settings.get("image_std", usual))
 
 
 def checkpoint_activations(model: Any) -> None:
-    """Compute activations anew for the gradient instead of keeping them.
-
-    Parameters
-    ----------
-    model : Module
-        A model of transformers; changed in place.
-    """
+    """Recompute activations for the gradient instead of keeping them."""
     # Renamed in version 5, where the old name warns.
     enable = getattr(model, "activation_checkpointing_enable", None)
     (enable or model.gradient_checkpointing_enable)()

@@ -1,7 +1,4 @@
-"""Training modes of the unified framework: what of a user a generator gets to read.
-
-Each mode takes the inputs of a batch and hides a part of them.
-"""
+"""Training modes of the unified framework: which inputs of a user are hidden."""
 
 from __future__ import annotations
 
@@ -11,8 +8,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from sklearn_profiling.architectures.generators._token_rows import TokenRows
-from sklearn_profiling.architectures.generators.profile_generator import ProfileInputs
+from sklearn_profiling.architectures.generators._tokens import ProfileInputs, TokenRows
 from sklearn_profiling.architectures.layers.images import FlatImages
 from sklearn_profiling.training.batches import LabelBatch
 from sklearn_profiling.training.generators.tokens import ProfileTokens
@@ -28,7 +24,7 @@ __all__ = [
 
 
 class TrainingMode(ABC):
-    """One way to look at users in training."""
+    """Hides a part of the inputs of a batch; what is drawn is drawn on the CPU."""
 
     needs_pictures = False
 
@@ -36,22 +32,7 @@ class TrainingMode(ABC):
     def __call__(
         self, inputs: ProfileInputs, labels: LabelBatch, generator: torch.Generator
     ) -> ProfileInputs:
-        """Hide a part of the inputs.
-
-        Parameters
-        ----------
-        inputs : ProfileInputs
-            All that is known of the users of a batch.
-        labels : LabelBatch
-            Their labels.
-        generator : torch.Generator
-            Decides what is drawn; on the CPU.
-
-        Returns
-        -------
-        ProfileInputs
-            What the generator reads.
-        """
+        """Hide a part of the inputs of users with these labels."""
 
 
 class FusionMode(TrainingMode):
@@ -63,7 +44,7 @@ class FusionMode(TrainingMode):
         labels: LabelBatch,  # noqa: ARG002 - the signature of all modes
         generator: torch.Generator,  # noqa: ARG002
     ) -> ProfileInputs:
-        """Hide nothing; see :class:`TrainingMode`."""
+        """Hide nothing."""
         return inputs
 
 
@@ -76,21 +57,16 @@ class TextMode(TrainingMode):
         labels: LabelBatch,  # noqa: ARG002 - the signature of all modes
         generator: torch.Generator,  # noqa: ARG002
     ) -> ProfileInputs:
-        """Hide images and captions; see :class:`TrainingMode`."""
+        """Hide images and captions."""
         nothing = TokenRows.empty(inputs.n_users, inputs.captions.ids.device)
         return ProfileInputs(inputs.reviews, nothing, inputs.profile, None)
 
 
 class MaskedImageMode(TrainingMode):
-    """Reviews with images of which some pixels are black, or captions with gaps.
+    """Reviews with images of which some pixels are black, or captions with masks.
 
-    Parameters
-    ----------
-    probability : float
-        Of each pixel to be black, in all its channels, and of each token of a caption
-        to be masked.
-    mask_id : int
-        The token that stands for a masked one.
+    `probability` is that of each pixel to be black, in all its channels, and of each
+    token of a caption to be `mask_id`.
     """
 
     needs_pictures = True
@@ -105,7 +81,7 @@ class MaskedImageMode(TrainingMode):
         labels: LabelBatch,  # noqa: ARG002 - the signature of all modes
         generator: torch.Generator,
     ) -> ProfileInputs:
-        """Hide pixels and words; see :class:`TrainingMode`."""
+        """Hide pixels and tokens."""
         images, captions = inputs.images, inputs.captions
         if images is not None:
             n_images, _, height, width = images.pixels.shape
@@ -121,15 +97,7 @@ class MaskedImageMode(TrainingMode):
 
 
 class MaskedProfileMode(TrainingMode):
-    """Images, or captions, with the user's own profile, some values masked.
-
-    Parameters
-    ----------
-    probability : float
-        Of each value to be masked.
-    tokens : ProfileTokens
-        How profiles are written.
-    """
+    """Images, or captions, with the user's own profile, each value perhaps masked."""
 
     needs_pictures = True
 
@@ -140,7 +108,7 @@ class MaskedProfileMode(TrainingMode):
     def __call__(
         self, inputs: ProfileInputs, labels: LabelBatch, generator: torch.Generator
     ) -> ProfileInputs:
-        """Hide the reviews and show the rest of the profile; see `TrainingMode`."""
+        """Hide the reviews and show the rest of the profile."""
         drawn = torch.rand(tuple(labels.codes.shape), generator=generator)
         profile = self.tokens.masked(labels, drawn < self.probability)
         device = inputs.reviews.ids.device
@@ -158,24 +126,10 @@ def make_modes(
     *,
     has_pictures: bool,
 ) -> dict[str, TrainingMode]:
-    """Build the modes that can be trained.
+    """Build the modes that can be trained, with the probabilities of the masked ones.
 
-    Parameters
-    ----------
-    names : sequence of {"fusion", "text", "masked_image", "masked_profile"}
-        Modes wanted, in their order.
-    tokens : ProfileTokens
-        How profiles are written.
-    probabilities : mapping of str to float
-        Probability of masking by the name of the mode.
-    has_pictures : bool
-        Whether there are images or captions.
-
-    Returns
-    -------
-    dict of str to TrainingMode
-        The modes; without pictures those that mask them are left out, and the text
-        mode, which would be the fusion mode again, where that is there.
+    Without pictures those that mask them are left out, and the text mode, which would
+    be the fusion mode again, where that is there.
     """
     image = MaskedImageMode(probabilities["masked_image"], tokens.ids.mask)
     profile = MaskedProfileMode(probabilities["masked_profile"], tokens)

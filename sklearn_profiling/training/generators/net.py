@@ -1,4 +1,4 @@
-"""The skorch net behind generators of profiles: modes of training, batches in parts."""
+"""The skorch net of generators: training modes, and batches in parts."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sklearn_profiling.architectures.generators.profile_generator import (
-    ProfileGenerator,
-    ProfileInputs,
-)
+from sklearn_profiling.architectures.generators._tokens import ProfileInputs
+from sklearn_profiling.architectures.generators.profile_generator import BaseGenerator
 from sklearn_profiling.training.batches import Batch, LabelBatch
 from sklearn_profiling.training.generators.checkpoint import TrainingCheckpoint
 from sklearn_profiling.training.generators.modes import FusionMode, TrainingMode
@@ -26,23 +24,11 @@ _LARGEST_SEED = 2**31 - 1
 class GeneratorNet(ProfileNet):
     """A net that learns to write profiles.
 
-    Parameters
-    ----------
-    *args, **kwargs
-        As for :class:`~sklearn_profiling.training.net.ProfileNet`.
-    modes : mapping of str to TrainingMode
-        What the generator gets to read.
-    tokens : ProfileTokens
-        How profiles are written.
-    mixing : {"step", "batch", "epoch"}
-        Whether each step follows the mean loss of all modes, each batch is taken in all
-        modes, one step each, or each epoch.
-    micro_batch_size : int or None
-        Users to compute at a time; None computes a batch at once.
-    generator : torch.Generator
-        Decides masks and dropout; on the CPU.
-    checkpoint : TrainingCheckpoint or None
-        Where to save after each epoch, and to go on from.
+    `modes` decide what the generator reads, `tokens` how profiles are written. With
+    `mixing` "step" each step follows the mean loss of all modes; else modes take turns
+    with each batch or epoch. `micro_batch_size` users are computed at a time, by
+    default a batch. `generator` draws masks and dropout, on the CPU. Training is saved
+    to `checkpoint` after each epoch, and resumed from it.
     """
 
     def __init__(
@@ -69,24 +55,7 @@ class GeneratorNet(ProfileNet):
     def fit_loop(
         self, X: Any, y: Any = None, epochs: int | None = None, **fit_params: Any
     ) -> Any:
-        """Train, from a checkpoint on if there is one; see skorch.
-
-        Parameters
-        ----------
-        X : UserDataset
-            Training users.
-        y : None
-            Not used.
-        epochs : int
-            Epochs to have trained at the end.
-        **fit_params : dict
-            As for skorch.
-
-        Returns
-        -------
-        self
-            The net.
-        """
+        """Train until `epochs` are done, those of the checkpoint among them."""
         if self.checkpoint is None or epochs is None:
             return super().fit_loop(X, y, epochs, **fit_params)
         for _ in range(epochs - self.checkpoint.restore(self)):
@@ -103,30 +72,16 @@ class GeneratorNet(ProfileNet):
         step_fn: Any,
         **fit_params: Any,
     ) -> None:
-        """Pass over the users, in training once a mode if modes change by the epoch.
-
-        Parameters
-        ----------
-        iterator : DataLoader or None
-            Batches.
-        training : bool
-            Whether to train.
-        prefix : str
-            Beginning of the names in the history.
-        step_fn : callable
-            What to do with a batch.
-        **fit_params : dict
-            As for skorch.
-        """
+        """Run over the users, in training once a mode if modes change by the epoch."""
         if not training:
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
             return
-        for steps in self._passes():
+        for steps in self._runs():
             self._steps = steps
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
 
-    def _passes(self) -> list[list[list[TrainingMode]]]:
-        """For each pass over the users, the modes of each step with a batch."""
+    def _runs(self) -> list[list[list[TrainingMode]]]:
+        """Modes of each step of a batch, for each run over the users in an epoch."""
         modes = list(self.modes.values())
         if self.mixing == "step":
             return [[modes]]
@@ -135,20 +90,7 @@ class GeneratorNet(ProfileNet):
         return [[[mode]] for mode in modes]
 
     def train_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
-        """Make the steps of this pass with a batch.
-
-        Parameters
-        ----------
-        batch : tuple
-            Users and labels.
-        **fit_params : dict
-            Not used.
-
-        Returns
-        -------
-        dict
-            The mean loss of the modes.
-        """
+        """Make the steps of this run with a batch; the loss is the mean over modes."""
         losses = []
         for modes in self._steps:
             self._modes_of_step = modes
@@ -156,20 +98,7 @@ class GeneratorNet(ProfileNet):
         return {"loss": torch.stack(losses).mean(), "y_pred": None}
 
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:  # noqa: ARG002 - skorch's signature
-        """Compute the loss of a batch and its gradient.
-
-        Parameters
-        ----------
-        batch : tuple
-            Users and labels.
-        **fit_params : dict
-            Not used.
-
-        Returns
-        -------
-        dict
-            The loss, mean of the modes of this step.
-        """
+        """Compute the mean loss over the modes of this step, and its gradient."""
         self._set_training(training=True)
         losses = []
         for mode in self._modes_of_step:
@@ -180,20 +109,7 @@ class GeneratorNet(ProfileNet):
         return {"loss": torch.stack(losses).mean(), "y_pred": None}
 
     def validation_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:  # noqa: ARG002 - skorch's signature
-        """Compute the loss of users held out, on all there is to read.
-
-        Parameters
-        ----------
-        batch : tuple
-            Users and labels.
-        **fit_params : dict
-            Not used.
-
-        Returns
-        -------
-        dict
-            The loss.
-        """
+        """Compute the loss of users of the validation set, on all there is to read."""
         self._set_training(training=False)
         with torch.no_grad():
             loss = self._loss(batch, FusionMode(), training=False)
@@ -204,7 +120,7 @@ class GeneratorNet(ProfileNet):
     ) -> Tensor:
         """Loss of a batch; in training each part adds its gradient at once."""
         users, labels = batch
-        module: ProfileGenerator = self.module_
+        module: BaseGenerator = self.module_
         inputs = module.inputs(users.to(self.device).sources)
         inputs = mode(inputs, labels, self.generator)
         labels = labels.to(self.device)
@@ -228,15 +144,21 @@ class GeneratorNet(ProfileNet):
         return torch.stack(parts).sum()
 
     def _task_losses(self, inputs: ProfileInputs, labels: LabelBatch) -> Tensor:
-        """Weighted sum over users of what the tokens of each task cost."""
-        written = self.tokens.written(labels.to("cpu"))
-        ids, tasks = written.ids.to(self.device), written.tasks.to(self.device)
-        module: ProfileGenerator = self.module_
+        """Weighted sum over users of what the tokens of each task cost: (n_tasks,)."""
+        module: BaseGenerator = self.module_
         kind = torch.device(self.device).type
-        with torch.autocast(kind, dtype=torch.bfloat16, enabled=self.autocast):
-            states, is_state = module.encode(inputs)
-            likely = module.token_log_likelihoods(states, is_state, ids)
-        costs = -likely.to(labels.weights.dtype) * labels.weights.unsqueeze(1)
-        return torch.stack(
-            [(costs * (tasks == task)).sum() for task in range(labels.codes.shape[1])]
-        )
+        n_tasks = labels.codes.shape[1]
+        losses = labels.weights.new_zeros(n_tasks)
+        texts = self.tokens.texts(labels.to("cpu"))
+        for reading, written in zip(module.readings(inputs), texts, strict=True):
+            ids, tasks = written.ids.to(self.device), written.tasks.to(self.device)
+            if not ids.shape[1]:
+                continue
+            with torch.autocast(kind, dtype=torch.bfloat16, enabled=self.autocast):
+                states, is_state = module.encode(reading)
+                likely = module.token_log_likelihoods(states, is_state, ids)
+            costs = -likely.to(labels.weights.dtype) * labels.weights.unsqueeze(1)
+            losses = losses + torch.stack(
+                [(costs * (tasks == task)).sum() for task in range(n_tasks)]
+            )
+        return losses

@@ -1,4 +1,4 @@
-"""Profiles as tokens: what a generator is taught to write, and asked."""
+"""Profiles as tokens: what a generator learns to write, and the prompts of tasks."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from sklearn_profiling.architectures.generators._token_rows import TokenRows
-from sklearn_profiling.architectures.generators.profile_generator import (
-    Question,
+from sklearn_profiling.architectures.generators._tokens import (
+    TaskPrompt,
     TokenIds,
+    TokenRows,
 )
 from sklearn_profiling.targets import EncodedLabels, LabelCodec
 from sklearn_profiling.training.batches import LabelBatch
@@ -25,14 +25,9 @@ Classes = tuple[int, ...]
 
 
 class WrittenProfiles(NamedTuple):
-    """Profiles of some users, as they should be written.
+    """Profiles of some users as they should be written, on the CPU.
 
-    Attributes
-    ----------
-    ids : Tensor of int64, shape (n_users, n_tokens)
-        Tokens, padded.
-    tasks : Tensor of int64, shape (n_users, n_tokens)
-        Task that each token speaks of; -1 where padded.
+    Token ids (n_users, n_tokens), padded, and the task of each token, -1 where padded.
     """
 
     ids: Tensor
@@ -45,23 +40,9 @@ def learn_profile_text(
     weights: npt.NDArray[np.float64],
     can_write: Callable[[str], bool] | None = None,
 ) -> ProfileText:
-    """Find out how to write the profiles of some tasks.
+    """Decide how to write the profiles of some tasks, by the labels of training users.
 
-    Parameters
-    ----------
-    codec : LabelCodec
-        Tasks and classes.
-    labels : EncodedLabels
-        Labels of the training users.
-    weights : ndarray of float64, shape (n_users,)
-        Weights of the users; a label of more weight is more usual.
-    can_write : callable, default=None
-        Tells whether a text survives the tokens of a language model; None if any does.
-
-    Returns
-    -------
-    ProfileText
-        The form.
+    `can_write` tells whether a text survives the tokens of a language model.
     """
     sets = {
         task: usual_sets(labels, weights, task)
@@ -98,24 +79,10 @@ def usual_sets(
     *,
     most: int | None = None,
 ) -> list[Classes]:
-    """Find the sets of classes that occur, the most frequent ones first.
+    """Find the sets of classes of a set-valued task, the most frequent ones first.
 
-    Parameters
-    ----------
-    labels : EncodedLabels
-        Labels of the training users.
-    weights : ndarray of float64, shape (n_users,)
-        Weights of the users.
-    task : int
-        A set-valued task.
-    most : int or None, default=None
-        How many sets to give at the most; None gives all.
-
-    Returns
-    -------
-    list of tuple of int
-        Positions of classes, none in an empty set; the set of the first class where no
-        user is labelled.
+    At most `most` of them, as positions of classes; the set of the first class where no
+    user is labelled.
     """
     counts: dict[Classes, float] = {}
     codes = labels.codes[:, task].tolist()
@@ -130,16 +97,9 @@ def usual_sets(
 class ProfileTokens:
     """Tokens of every part of a profile.
 
-    Parameters
-    ----------
-    text : ProfileText
-        How profiles are written.
-    encode : callable
-        From a text to token ids of the language model.
-    ids : TokenIds
-        Ids that mean something to it.
-    answers : sequence of sequence of tuple of int
-        For each task the classes, or sets of classes, that are possible answers.
+    `encode` turns a text into token ids, and `answers` are the possible classes, or
+    sets of classes, of each task. With `per_task` each task's value is a text of its
+    own, after a prompt, instead of a part of one profile.
     """
 
     def __init__(
@@ -148,10 +108,13 @@ class ProfileTokens:
         encode: Callable[[str], list[int]],
         ids: TokenIds,
         answers: Sequence[Sequence[Classes]],
+        *,
+        per_task: bool = False,
     ) -> None:
         self.text = text
         self.ids = ids
-        self.headers = [encode(f"{name}:") for name in text.names]
+        self.per_task = per_task
+        self.prefixes = [encode(f"{name}:") for name in text.names]
         self.values = [[encode(form) for form in forms] for forms in text.classes]
         self.comma, self.stop = encode(","), encode(";")
         self.answers = [list(each) for each in answers]
@@ -160,12 +123,14 @@ class ProfileTokens:
     def longest(self) -> int:
         """Tokens of the longest profile that names each class of each set, with end."""
         tasks = range(len(self.values))
-        headers = sum(len(header) for header in self.headers)
-        return 1 + headers + sum(self._longest_value(task) for task in tasks)
+        prefixes = sum(len(prefix) for prefix in self.prefixes)
+        return 1 + prefixes + sum(self._longest_value(task) for task in tasks)
 
     @property
-    def longest_answer(self) -> int:
-        """Tokens of the longest value of an attribute, with end."""
+    def longest_text(self) -> int:
+        """Tokens of the longest text to write, a profile or a value, with end."""
+        if not self.per_task:
+            return self.longest
         return 1 + max(self._longest_value(task) for task in range(len(self.values)))
 
     def _longest_value(self, task: int) -> int:
@@ -173,15 +138,9 @@ class ProfileTokens:
         every = sum(lengths) + len(lengths) * len(self.comma)
         return len(self.stop) + (every if self.text.set_valued[task] else max(lengths))
 
-    def questions(self) -> list[Question]:
-        """Ask about each task.
-
-        Returns
-        -------
-        list of Question
-            One a task; the sign that ends an attribute belongs to the answer.
-        """
-        questions = []
+    def prompts(self) -> list[TaskPrompt]:
+        """List the prompts of the tasks; the final ";" belongs to the answer."""
+        prompts = []
         for task, answers in enumerate(self.answers):
             members = torch.zeros(
                 len(answers), len(self.values[task]), dtype=torch.bool
@@ -190,101 +149,72 @@ class ProfileTokens:
                 members[row, list(chosen)] = True
             tokens = [self.value(task, chosen) for chosen in answers]
             is_set = self.text.set_valued[task]
-            questions.append(Question(self.headers[task], tokens, members, is_set))
-        return questions
+            prompts.append(TaskPrompt(self.prefixes[task], tokens, members, is_set))
+        return prompts
 
     def value(self, task: int, chosen: Sequence[int]) -> list[int]:
-        """Write the value of an attribute.
-
-        Parameters
-        ----------
-        task : int
-            The task.
-        chosen : sequence of int
-            Positions of the classes.
-
-        Returns
-        -------
-        list of int
-            Tokens, with the sign that ends an attribute.
-        """
+        """Write some classes of a task, with the sign that ends an attribute."""
         tokens: list[int] = []
         for position in chosen:
             tokens += self.comma if tokens else []
             tokens += self.values[task][position]
         return tokens + self.stop
 
+    def texts(self, labels: LabelBatch) -> list[WrittenProfiles]:
+        """Write the profiles of users with these labels, or a value for each task."""
+        if not self.per_task:
+            return [self.written(labels)]
+        return [self.answered(labels, task) for task in range(len(self.values))]
+
     def written(self, labels: LabelBatch) -> WrittenProfiles:
-        """Write the profiles of some users; a missing label is left out.
-
-        Parameters
-        ----------
-        labels : LabelBatch
-            Their labels.
-
-        Returns
-        -------
-        WrittenProfiles
-            The profiles, on the CPU.
-        """
+        """Write the profiles of some users; a missing label is left out."""
         rows, tasks = [], []
         for chosen in _chosen(labels):
             row: list[int] = []
             of: list[int] = []
             for task, classes in chosen.items():
-                part = self.headers[task] + self.value(task, classes)
+                part = self.prefixes[task] + self.value(task, classes)
                 row += part
                 of += [task] * len(part)
             rows.append([*row, self.ids.end])
             # The end of the profile is known once its last attribute is.
             tasks.append([*of, of[-1]])
-        ids, _ = TokenRows.from_lists(rows).padded(self.ids.pad)
-        return WrittenProfiles(ids, TokenRows.from_lists(tasks).padded(-1)[0])
+        return self._padded(rows, tasks)
 
     def answered(self, labels: LabelBatch, task: int) -> WrittenProfiles:
-        """Write one attribute of some users; nothing where its label is missing.
-
-        Parameters
-        ----------
-        labels : LabelBatch
-            Their labels.
-        task : int
-            The task.
-
-        Returns
-        -------
-        WrittenProfiles
-            Values alone, each with its end, on the CPU.
-        """
+        """Write the values of one task; nothing where a label is missing."""
         rows = [
             [*self.value(task, chosen[task]), self.ids.end] if task in chosen else []
             for chosen in _chosen(labels)
         ]
-        tasks = [[task] * len(row) for row in rows]
+        return self._padded(rows, [[task] * len(row) for row in rows])
+
+    def _padded(self, rows: list[list[int]], tasks: list[list[int]]) -> WrittenProfiles:
         ids, _ = TokenRows.from_lists(rows).padded(self.ids.pad)
         return WrittenProfiles(ids, TokenRows.from_lists(tasks).padded(-1)[0])
+
+    def profile(self, texts: Sequence[str]) -> str:
+        """Make the profile of a user from the texts that were written.
+
+        With `per_task` each text is a value, up to the sign that ends an attribute.
+        """
+        if not self.per_task:
+            return texts[0]
+        values = [text.partition(";")[0].strip() for text in texts]
+        pairs = zip(self.text.names, values, strict=True)
+        return " ".join(f"{name}: {value};" for name, value in pairs)
 
     def masked(self, labels: LabelBatch, hidden: Tensor) -> TokenRows:
         """Write profiles of which some values are hidden: ``Stars: <mask>;``.
 
-        Parameters
-        ----------
-        labels : LabelBatch
-            Labels of some users.
-        hidden : Tensor of bool, shape (n_users, n_tasks)
-            Which values to hide.
-
-        Returns
-        -------
-        TokenRows
-            The profiles, on the CPU; a missing label is left out.
+        `hidden` is bool (n_users, n_tasks); a missing label is left out. On the CPU.
         """
         rows = []
         for chosen, hide in zip(_chosen(labels), hidden.tolist(), strict=True):
             row: list[int] = []
             for task, classes in chosen.items():
                 masked = [self.ids.mask, *self.stop]
-                row += self.headers[task]
+                row += self.prefixes[task]
                 row += masked if hide[task] else self.value(task, classes)
             rows.append(row)
         return TokenRows.from_lists(rows)

@@ -55,7 +55,7 @@ def test_attention_to_attributes_by_hand():
 def test_graph_by_hand():
     torch.manual_seed(1)
     graph = SimilarityGraph(2).double()
-    # mark, region, mark, a token like the region, one unlike it, padding
+    # mark, patch, mark, a token like the patch, one unlike it, padding
     rows = [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [-1.0, 0.5], [5.0, 0.0]]
     states = torch.tensor([rows], dtype=torch.float64)
     kinds = torch.tensor([[3, 2, 3, 1, 1, 0]])
@@ -79,8 +79,8 @@ def test_attributes_are_the_encoders_average_over_their_names():
     ).fit(X, y)
     module = model.net_.module_.eval()
     found = module.attributes()
-    for vector, question in zip(found, module.questions, strict=True):
-        ids = torch.tensor([question.header])
+    for vector, prompt in zip(found, module.prompts, strict=True):
+        ids = torch.tensor([prompt.prefix])
         read = module.language_model.get_encoder()(ids).last_hidden_state[0]
         torch.testing.assert_close(vector, read.mean(dim=0), rtol=0, atol=1e-5)
     assert len(found) == 2

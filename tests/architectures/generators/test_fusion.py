@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_profiling.architectures.generators._fusion import (
+from sklearn_profiling.architectures.generators.profile_generator import (
     ConcatenatedStates,
     SelectiveAttention,
     TextGuidedAttention,

@@ -1,4 +1,4 @@
-"""Memory of a decoder: what it saves changes no score and no text."""
+"""KV cache of a decoder: what it saves changes no score and no text."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from transformers import AutoConfig, AutoModelForSeq2SeqLM
 from transformers.modeling_outputs import BaseModelOutput
 
 from sklearn_profiling.architectures.generators._kv_cache import (
-    SharedStates,
-    read_states,
+    RepeatedLayer,
+    cache_states,
     score_answers,
-    shared_memory,
+    select_rows,
 )
 
 T5 = {"d_model": 16, "d_kv": 4, "d_ff": 16, "num_layers": 2, "num_heads": 2}
@@ -26,7 +26,7 @@ MODELS = {
     "bart": {**BART, "decoder_layers": 2, "decoder_start_token_id": 0},
 }
 ANSWERS = [[5, 6, 7], [5, 8], [9, 6, 3, 4], [4]]
-BEFORE = [[0, 5, 6], [0, 3], [0, 7, 8]]
+PREFIXES = [[0, 5, 6], [0, 3], [0, 7, 8]]
 
 
 @pytest.fixture(params=MODELS)
@@ -58,8 +58,8 @@ def states(model):
 
 def whole_rows(model, states, is_state, *, mean):
     """Each answer scored as a text of its own, from its first token on."""
-    scores = torch.zeros(len(BEFORE), len(ANSWERS))
-    for user, before in enumerate(BEFORE):
+    scores = torch.zeros(len(PREFIXES), len(ANSWERS))
+    for user, before in enumerate(PREFIXES):
         for k, answer in enumerate(ANSWERS):
             row = before + answer
             logits = model(
@@ -78,14 +78,14 @@ def whole_rows(model, states, is_state, *, mean):
 def test_scores_are_those_of_whole_rows(model, states, mean):
     with torch.no_grad():
         expected = whole_rows(model, *states, mean=mean)
-        memory = read_states(model, *states, 0)
-        for _ in range(2):  # the memory is left as it was
+        cache = cache_states(model, *states, 0)
+        for _ in range(2):  # the cache is left as it was
             scores = score_answers(
-                model, memory, states[1], BEFORE, ANSWERS, normalise_length=mean
+                model, cache, states[1], PREFIXES, ANSWERS, normalise_length=mean
             )
             torch.testing.assert_close(scores, expected, rtol=1e-6, atol=1e-5)
         short = score_answers(
-            model, memory, states[1], BEFORE, [[5], [4]], normalise_length=mean
+            model, cache, states[1], PREFIXES, [[5], [4]], normalise_length=mean
         )
     torch.testing.assert_close(short[:, 1], expected[:, 3], rtol=1e-6, atol=1e-5)
 
@@ -93,8 +93,8 @@ def test_scores_are_those_of_whole_rows(model, states, mean):
 def test_many_answers_are_scored_in_parts(model, states, monkeypatch):
     name = "sklearn_profiling.architectures.generators._kv_cache._ROWS_AT_ONCE"
     with torch.no_grad():
-        memory = read_states(model, *states, 0)
-        arguments = (model, memory, states[1], BEFORE, ANSWERS)
+        cache = cache_states(model, *states, 0)
+        arguments = (model, cache, states[1], PREFIXES, ANSWERS)
         expected = score_answers(*arguments, normalise_length=False)
         monkeypatch.setattr(name, 1)
         parts = score_answers(*arguments, normalise_length=False)
@@ -112,16 +112,16 @@ def test_states_are_projected_once_a_user(model, states):
     for layer in cross:
         layer.register_forward_hook(lambda _, given, __: rows.append(len(given[0])))
     with torch.no_grad():
-        memory = read_states(model, *states, 0)
+        cache = cache_states(model, *states, 0)
         for _ in range(3):
             score_answers(
-                model, memory, states[1], BEFORE, ANSWERS, normalise_length=False
+                model, cache, states[1], PREFIXES, ANSWERS, normalise_length=False
             )
     assert rows == [3, 3]
 
 
 @pytest.mark.parametrize("n_beams", [1, 3])
-def test_beam_search_writes_what_it_writes_without_memory(model, states, n_beams):
+def test_beam_search_writes_what_it_writes_without_the_cache(model, states, n_beams):
     how = {"num_beams": n_beams, "max_new_tokens": 8, "do_sample": False}
     mask = states[1].long()
     with torch.no_grad():
@@ -130,23 +130,21 @@ def test_beam_search_writes_what_it_writes_without_memory(model, states, n_beams
             attention_mask=mask,
             **how,
         )
-        memory = read_states(model, *states, 0)
+        cache = cache_states(model, *states, 0)
         found = model.generate(
             encoder_outputs=BaseModelOutput(last_hidden_state=states[0].clone()),
             attention_mask=mask,
-            past_key_values=shared_memory(
-                memory, torch.arange(3), n_beams, at_once=True
-            ),
+            past_key_values=select_rows(cache, torch.arange(3), n_beams, at_once=True),
             **how,
         )
     assert torch.equal(found, expected)
     assert len({tuple(row) for row in found.tolist()}) > 1
 
 
-def test_shared_states_are_repeated_when_read():
+def test_layers_are_repeated_when_read():
     keys, values = torch.rand(2, 1, 3, 4), torch.rand(2, 1, 3, 4)
-    shared = SharedStates(keys, values, 2)
+    shared = RepeatedLayer(keys, values, 2)
     assert torch.equal(shared.keys, keys[[0, 0, 1, 1]])
     assert torch.equal(shared.values, values[[0, 0, 1, 1]])
     assert shared.get_seq_length() == 3
-    assert SharedStates(keys, values, 1).keys is keys
+    assert RepeatedLayer(keys, values, 1).keys is keys

@@ -7,10 +7,10 @@ import pytest
 import torch
 from generators import make_generator, make_users
 
-from sklearn_profiling.architectures.generators._token_rows import TokenRows
-from sklearn_profiling.architectures.generators.profile_generator import (
+from sklearn_profiling.architectures.generators._tokens import (
     ProfileInputs,
-    Question,
+    TaskPrompt,
+    TokenRows,
 )
 from sklearn_profiling.training.generators.modes import TextMode
 
@@ -80,15 +80,15 @@ def test_scores_are_the_chain_rule(fitted):
     module, inputs = inputs_of(model, X)
     with torch.no_grad():
         states, mask = module.encode(inputs.part(0, 2))
-        question = module.questions[0]
-        said = [[7, 8, *question.header], question.header]
-        scores = module.answer_scores(states, mask, said, question)
+        prompt = module.prompts[0]
+        prefixes = [[7, 8, *prompt.prefix], prompt.prefix]
+        scores = module.answer_scores(states, mask, prefixes, prompt)
         module.normalise_length = True
-        mean = module.answer_scores(states, mask, said, question)
+        mean = module.answer_scores(states, mask, prefixes, prompt)
         module.normalise_length = False
         for user in range(2):
-            for k, answer in enumerate(question.answers):
-                row = said[user] + answer
+            for k, answer in enumerate(prompt.answers):
+                row = prefixes[user] + answer
                 before = torch.tensor([[module.ids.start, *row[:-1]]])
                 logits = module.language_model(
                     encoder_outputs=(states[[user]],),
@@ -96,7 +96,7 @@ def test_scores_are_the_chain_rule(fitted):
                     decoder_input_ids=before,
                 ).logits[0]
                 each = torch.log_softmax(logits, dim=1)[range(len(row)), row]
-                expected = float(each[len(said[user]) :].sum())
+                expected = float(each[len(prefixes[user]) :].sum())
                 assert float(scores[user, k]) == pytest.approx(expected, abs=1e-10)
                 short = expected / len(answer)
                 assert float(mean[user, k]) == pytest.approx(short, abs=1e-10)
@@ -104,13 +104,13 @@ def test_scores_are_the_chain_rule(fitted):
 
 def test_classes_of_sets_have_the_probability_of_their_sets():
     members = torch.tensor([[1, 1, 0], [0, 1, 0], [0, 0, 1]], dtype=torch.bool)
-    question = Question([], [[1], [2], [3]], members, is_set=True)
+    prompt = TaskPrompt([], [[1], [2], [3]], members, is_set=True)
     scores = torch.tensor([[0.5, 0.3, 0.2]]).log()
-    found = torch.sigmoid(question.class_logits(scores))
+    found = torch.sigmoid(prompt.class_logits(scores))
     np.testing.assert_allclose(found.numpy(), [[0.5, 0.8, 0.2]], rtol=1e-6)
-    single = question._replace(members=torch.eye(3, dtype=torch.bool), is_set=False)
+    single = prompt._replace(members=torch.eye(3, dtype=torch.bool), is_set=False)
     torch.testing.assert_close(single.class_logits(scores), scores)
-    everywhere = Question([], [[1]], torch.ones(1, 1, dtype=torch.bool), is_set=True)
+    everywhere = TaskPrompt([], [[1]], torch.ones(1, 1, dtype=torch.bool), is_set=True)
     assert torch.sigmoid(everywhere.class_logits(torch.zeros(2, 1))).eq(1).all()
 
 

@@ -1,4 +1,4 @@
-"""Regions of images among tokens: averages of patches, order, room."""
+"""Patches of images among tokens: averages, order, room."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ import numpy as np
 import pytest
 import torch
 from generators import BART, VIT, make_users
+from hand_sources import image_source
 from transformers import ViTConfig, ViTModel
 
 from sklearn_profiling.architectures.generators._image_states import ImageStates
-from sklearn_profiling.architectures.generators.vlp_mabsa import RegionTokens
+from sklearn_profiling.architectures.generators.vlp_mabsa import PatchTokens
 from sklearn_profiling.architectures.layers.images import FlatImages
 from sklearn_profiling.estimators import VLPMABSAClassifier
 from sklearn_profiling.exceptions import SourceError
 
 
-def test_regions_are_averages_of_neighbouring_patches():
+def test_patches_are_averaged_with_their_neighbours():
     torch.manual_seed(0)
     settings = {**VIT, "image_size": (6, 10), "patch_size": 2}
     del settings["model_type"]
     model = ViTModel(ViTConfig(**settings), add_pooling_layer=False).double().eval()
     images = FlatImages(torch.randint(0, 256, (2, 3, 6, 10)), torch.arange(2), 2)
-    size, scale = (6, 10), ([0.5] * 3, [0.5] * 3)
-    patches = ImageStates(model, size, *scale, patches=True).double()(images)
-    regions = ImageStates(model, size, *scale, grid=2).double()(images)
+    source = image_source((3, 6, 10))
+    patches = ImageStates(model, source, patches=True).double()(images)
+    averages = ImageStates(model, source, grid=2).double()(images)
     table = patches.detach().numpy().reshape(2, 3, 5, 8)
     # three rows into two share the one in the middle, five columns likewise
     expected = [
@@ -31,25 +32,25 @@ def test_regions_are_averages_of_neighbouring_patches():
         for rows in (slice(0, 2), slice(1, 3))
         for columns in (slice(0, 3), slice(2, 5))
     ]
-    found = regions.detach().numpy()
+    found = averages.detach().numpy()
     np.testing.assert_allclose(found, np.stack(expected, axis=1), rtol=0, atol=1e-6)
-    fine = ImageStates(model, size, *scale, grid=9).double()(images)
+    fine = ImageStates(model, source, grid=9).double()(images)
     torch.testing.assert_close(fine, patches)
 
 
-def test_regions_stand_between_marks_before_the_text_without_gaps():
-    fusion = RegionTokens(2, 3).double()
+def test_patches_stand_between_marks_before_the_text_without_gaps():
+    fusion = PatchTokens(2, 3).double()
     tokens = torch.arange(12.0, dtype=torch.float64).reshape(2, 3, 2)
     is_token = torch.tensor([[True, True, False], [True, True, True]])
-    regions = torch.arange(12.0, dtype=torch.float64).reshape(2, 2, 3)
-    is_region = torch.tensor([[True, False], [False, False]])
-    vectors, kinds = fusion(tokens, is_token, regions, is_region)
+    patches = torch.arange(12.0, dtype=torch.float64).reshape(2, 2, 3)
+    is_patch = torch.tensor([[True, False], [False, False]])
+    vectors, kinds = fusion(tokens, is_token, patches, is_patch)
     assert kinds.tolist() == [[3, 2, 3, 1, 1], [1, 1, 1, 0, 0]]
     weight = fusion.project.weight.detach().numpy()
     bias = fusion.project.bias.detach().numpy()
     marks = fusion.marks.detach().numpy()
-    region = weight @ np.array([0.0, 1.0, 2.0]) + bias
-    first = [marks[0], region, marks[1], [0.0, 1.0], [2.0, 3.0]]
+    patch = weight @ np.array([0.0, 1.0, 2.0]) + bias
+    first = [marks[0], patch, marks[1], [0.0, 1.0], [2.0, 3.0]]
     found = vectors.detach().numpy()
     np.testing.assert_allclose(found[0], np.stack(first), rtol=0, atol=1e-6)
     assert (found[1, :3] == [[6, 7], [8, 9], [10, 11]]).all()
@@ -60,16 +61,16 @@ def make(**params):
     return VLPMABSAClassifier(**{**settings, "random_state": 0, **params})
 
 
-def test_text_gets_the_places_that_regions_leave():
+def test_text_gets_the_places_that_patches_leave():
     X, y = make_users()
     room = {}
     for grid, most in ((1, 3), (2, 3), (2, 7)):
-        model = make(region_grid=grid, max_images=most).fit(X, y)
+        model = make(patch_grid=grid, max_images=most).fit(X, y)
         room[grid, most] = model.net_.module_.max_tokens
     assert room == {(1, 3): 32 - 3 - 2, (2, 3): 32 - 12 - 2, (2, 7): 32 - 28 - 2}
     assert make(max_tokens=5).fit(X, y).net_.module_.max_tokens == 5
     assert make().fit(X["text"], y).net_.module_.max_tokens == 32
-    with pytest.raises(SourceError, match="max_images=8 images of 4 regions leave no"):
+    with pytest.raises(SourceError, match="max_images=8 images of 4 patches leave no"):
         make(max_images=8).fit(X, y)
     with pytest.raises(SourceError, match="max_images must be a number"):
         make(max_images=None).fit(X, y)

@@ -1,4 +1,4 @@
-"""Baselines that write profiles: images, company, gradients, memory."""
+"""Baselines that write profiles: images, company, gradients, overfitting."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_gradients_reach_every_parameter(kind):
 
 
 @every_baseline
-def test_eight_users_are_learned_by_heart(kind):
+def test_eight_users_are_memorised(kind):
     X, _ = make_users(8)
     y = [["a", {"p"}], ["b", {"p"}], ["a", {"q"}], ["b", {"p", "q"}]] * 2
     settings = {"dtype": "float32", "dropout": 0.0, "learning_rate": 0.01}

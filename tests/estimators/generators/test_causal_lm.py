@@ -26,7 +26,6 @@ from transformers import AutoModelForCausalLM, LlamaConfig, T5Config
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import ProfilingError, SourceError
 from sklearn_profiling.sources import SubwordSegmenter
-from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.generators.checkpoint import TrainingCheckpoint
 
 TOKENS = {**LLAMA, "vocab_size": N_TOKENS}
@@ -38,7 +37,7 @@ def same(one, other):
 
 @pytest.fixture(scope="module")
 def trained():
-    """Eight users with captions, learned by heart."""
+    """Eight users with captions, memorised."""
     X, y = eight_users()
     model = make_causal(paradigm="unimodal", max_epochs=25, dtype="float64")
     return model.fit(X, y), X, y
@@ -51,15 +50,14 @@ class KilledError(Exception):
 def make_dataset(model, X, y):
     """All users with their labels, as one batch."""
     labels = model._codec.encode(y)
-    sources = model._dataset(X).sources
-    users = UserDataset(sources, model._gaps(), torch.float64, labels, np.ones(len(y)))
+    users = model._dataset_of(model._dataset(X).sources, labels, np.ones(len(y)))
     return users.__getitems__(range(len(y)))
 
 
 # -- what it writes ------------------------------------------------------------
 
 
-def test_eight_users_are_learned_by_heart(trained):
+def test_eight_users_are_memorised(trained):
     model, X, y = trained
     assert model.score(X, y) == 1.0
     assert model.repairs_ == {"Stars": 0, "Favorite Category": 0}
@@ -111,7 +109,6 @@ def test_prompts_lie_on_the_right_and_begin_and_end_the_same(trained):
         assert torch.equal(own[-1], table[module.ids.end])
     n_captions = len(X["captions"].tolist()[0][:3]) * 2
     assert int(there[0].sum()) == 2 + n_captions
-    assert model._room(object(), None) == model.max_tokens  # as for ALiBi
     # cut before the request, never the request itself
     module.max_tokens, most = 9, module.max_tokens
     _, short = module.encode(module.inputs(batch.sources))
@@ -125,28 +122,28 @@ def test_scores_are_the_chain_rule(trained):
     batch, _ = model._dataset(X[:2]).__getitems__([0, 1])
     with torch.no_grad():
         states, there = module.encode(module.inputs(batch.sources))
-        question = module.questions[1]
-        said = [[7, 8, *question.header], question.header]
-        found = module.answer_scores(states, there, said, question)
+        prompt = module.prompts[1]
+        prefixes = [[7, 8, *prompt.prefix], prompt.prefix]
+        found = module.answer_scores(states, there, prefixes, prompt)
         module.normalise_length = True
-        means = module.answer_scores(states, there, said, question)
+        means = module.answer_scores(states, there, prefixes, prompt)
         module.normalise_length = False
         for user in range(2):
-            prompt = states[user][there[user]]
-            for k, answer in enumerate(question.answers):
-                row = torch.tensor(said[user] + answer)
+            read = states[user][there[user]]
+            for k, answer in enumerate(prompt.answers):
+                row = torch.tensor(prefixes[user] + answer)
                 vectors = module.language_model.get_input_embeddings()(row)
                 logits = module.language_model(
-                    inputs_embeds=torch.cat([prompt, vectors]).unsqueeze(0)
-                ).logits[0, len(prompt) - 1 : -1]
+                    inputs_embeds=torch.cat([read, vectors]).unsqueeze(0)
+                ).logits[0, len(read) - 1 : -1]
                 each = torch.log_softmax(logits, dim=1)[range(len(row)), row]
-                expected = float(each[len(said[user]) :].sum())
+                expected = float(each[len(prefixes[user]) :].sum())
                 assert float(found[user, k]) == pytest.approx(expected, abs=1e-5)
                 mean = expected / len(answer)
                 assert float(means[user, k]) == pytest.approx(mean, abs=1e-5)
 
 
-def test_the_search_goes_on_where_teaching_went_on(trained):
+def test_the_search_continues_as_the_loss_does(trained):
     """Greedy search takes the token that the loss calls most likely, step by step."""
     model, X, _ = trained
     model = pickle.loads(pickle.dumps(model)).set_params(n_beams=1)
@@ -166,6 +163,14 @@ def test_the_search_goes_on_where_teaching_went_on(trained):
 
 
 # -- kinds of models -----------------------------------------------------------
+
+
+def test_a_decoder_without_positions_reads_what_it_is_told_to():
+    X, y = eight_users()
+    alibi = {"model_type": "bloom", "hidden_size": 32, "n_layer": 1, "n_head": 2}
+    model = make_causal(language_model=alibi, n_beams=1).fit(X, y)
+    assert model.net_.module_.max_tokens == model.max_tokens
+    assert model.predict(X).shape == (8, 2)
 
 
 @pytest.mark.parametrize(
@@ -210,14 +215,14 @@ def test_a_folder_and_an_object_give_the_same_weights(tmp_path):
     for model in (folder, same_object):
         language = model.net_.module_.language_model
         assert torch.allclose(language.get_input_embeddings().weight, table)
-        ids = model._parts.ids
+        ids = model._parts.tokens.ids
         assert (ids.end, ids.pad, ids.start) == (1, 0, 1)
         assert model._parts.decode(model.net_.module_.request).strip() == "Profile:"
     assert same(folder.predict_proba(X), same_object.predict_proba(X))
     assert set(folder.predict(X)[:, 0]) <= {1, 2}
     # a configuration has no weights, so that the tokenizer's own ids count
     fresh = make_causal(language_model=TOKENS, tokenizer=own, request="").fit(X, y)
-    assert fresh._parts.ids[:3] == (0, 1, 3)
+    assert fresh._parts.tokens.ids[:3] == (0, 1, 3)
     assert fresh.net_.module_.request == [1]
 
 
@@ -290,8 +295,8 @@ def test_all_modes_of_the_framework_teach_a_decoder():
     modes = ("fusion", "text", "masked_image", "masked_profile")
     model = make_causal(joint_modes=modes, callbacks=[Steps()], **settings).fit(X, y)
     assert seen == ["FusionMode", "TextMode", "MaskedImageMode", "MaskedProfileMode"]
-    assert len({*model._parts.ids[:4]}) == 4
-    assert model._parts.ids.mask < model._parts.ids.offset
+    assert len({*model._parts.tokens.ids[:4]}) == 4
+    assert model._parts.tokens.ids.mask < model._parts.tokens.ids.offset
 
 
 def test_a_killed_training_with_lora_goes_on_to_the_same_bits(tmp_path, monkeypatch):

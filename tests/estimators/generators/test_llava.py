@@ -11,8 +11,8 @@ from causal_models import LLAMA, SMALL, VIT, eight_users, make_users, parameters
 from skorch.callbacks import Callback
 from skorch.helper import SliceDict
 
+from sklearn_profiling.architectures.generators._tokens import ProfileInputs
 from sklearn_profiling.architectures.generators.llava import ProjectedImages
-from sklearn_profiling.architectures.generators.profile_generator import ProfileInputs
 from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.estimators import LLaVAProfileClassifier
 from sklearn_profiling.exceptions import SourceError
@@ -27,7 +27,7 @@ def make_llava(**params):
 
 @pytest.fixture(scope="module")
 def trained():
-    """Eight users, learned by heart: stars in the text, the category in images."""
+    """Eight users, memorised: stars in the text, the category in images."""
     X, y = eight_users()
     model = make_llava(max_epochs=40, learning_rate=0.01, dtype="float64")
     return model.fit(X, y), X, y
@@ -40,7 +40,7 @@ def prompts(model, X, rows):
     return module, inputs, *module.encode(inputs)
 
 
-def test_eight_users_are_learned_by_heart(trained):
+def test_eight_users_are_memorised(trained):
     model, X, y = trained
     assert model.score(X, y) == 1.0
     assert model.repairs_ == {"Stars": 0, "Favorite Category": 0}

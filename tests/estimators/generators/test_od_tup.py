@@ -8,8 +8,7 @@ import torch
 from generators import BART, WORDS, make_users
 from skorch.helper import SliceDict
 
-from sklearn_profiling.architectures.generators._token_rows import TokenRows
-from sklearn_profiling.architectures.generators.profile_generator import ProfileInputs
+from sklearn_profiling.architectures.generators._tokens import ProfileInputs, TokenRows
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.estimators import ODTUPClassifier
 from sklearn_profiling.exceptions import SourceError
@@ -56,15 +55,15 @@ def test_each_answer_follows_its_own_prompt(trained):
     inputs = module.inputs(batch.sources)
     with torch.no_grad():
         logits = module(batch.sources, {})
-        for task, question in enumerate(module.questions[:1]):
-            states, is_state = module.encode(module.prompted(inputs, task))
-            for k, answer in enumerate(question.answers):
+        for task, prompt in enumerate(module.prompts[:1]):
+            states, is_state = module.encode(module.readings(inputs)[task])
+            for k, answer in enumerate(prompt.answers):
                 rows = torch.tensor([answer] * 3)
                 each = module.token_log_likelihoods(states, is_state, rows)
                 torch.testing.assert_close(
                     logits[task][:, k], each.sum(dim=1), rtol=0, atol=1e-10
                 )
-        one, other = (module.encode(module.prompted(inputs, t))[0] for t in (0, 1))
+        one, other = (module.encode(each)[0] for each in module.readings(inputs))
     assert not torch.equal(one[:, 0], other[:, 0])
 
 
@@ -80,7 +79,7 @@ def test_the_loss_is_what_the_answers_cost():
     tokens = model._parts.tokens
     with torch.no_grad():
         for task, column in enumerate(y.columns):
-            states, is_state = module.encode(module.prompted(inputs, task))
+            states, is_state = module.encode(module.readings(inputs)[task])
             costs = []
             for user, label in enumerate(y[column]):
                 if label is None:
@@ -108,9 +107,9 @@ def test_the_prompt_of_a_long_text_is_whole(trained):
     reviews = TokenRows.from_lists([[5] * 30, []])
     captions = TokenRows.from_lists([[6] * 30, [6] * 2])
     inputs = ProfileInputs(reviews, captions, TokenRows.empty(2), None)
-    ids, is_token = module._read_text(module.prompted(inputs, 1))
-    header = module.questions[1].header
-    end = [*header, module.ids.end]
+    ids, is_token = module._read_text(module.readings(inputs)[1])
+    prompt = module.prompts[1].prefix
+    end = [*prompt, module.ids.end]
     assert ids.shape[1] == module.max_tokens == 20
     assert ids[0].tolist()[-len(end) :] == end
     assert ids[1][is_token[1]].tolist() == [6, 6, *end]

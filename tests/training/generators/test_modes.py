@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from sklearn_profiling.architectures.generators._token_rows import TokenRows
-from sklearn_profiling.architectures.generators.profile_generator import (
+from sklearn_profiling.architectures.generators._tokens import (
     ProfileInputs,
     TokenIds,
+    TokenRows,
 )
 from sklearn_profiling.architectures.layers.images import FlatImages
 from sklearn_profiling.training.batches import LabelBatch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from sklearn_profiling.architectures.generators._token_rows import TokenRows
+from sklearn_profiling.architectures.generators._tokens import TokenRows
 
 ROWS = TokenRows.from_lists([[5, 6, 7], [], [8]])
 
