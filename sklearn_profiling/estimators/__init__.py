@@ -9,8 +9,8 @@ from sklearn_profiling.estimators.generators.llava import LLaVAProfileClassifier
 from sklearn_profiling.estimators.generators.od_tup import ODTUPClassifier
 from sklearn_profiling.estimators.generators.profile_generator import (
     ProfileGeneratorClassifier,
+    SelectAttClassifier,
 )
-from sklearn_profiling.estimators.generators.select_att import SelectAttClassifier
 from sklearn_profiling.estimators.generators.vlp_mabsa import VLPMABSAClassifier
 from sklearn_profiling.estimators.lstm import LSTMClassifier
 from sklearn_profiling.estimators.mmlup import MMLUPClassifier, TextCNNClassifier

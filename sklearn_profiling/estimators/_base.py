@@ -33,6 +33,7 @@ from sklearn_profiling.training.calibration import calibrate
 from sklearn_profiling.training.inputs import (
     Sources,
     SourceSpec,
+    TrainingUsers,
     as_sources,
     check_specs,
     named_sources,
@@ -156,18 +157,12 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         pick = one_text if self._reads == "text" else one_bag
         return pick(sources, self.source, type(self).__name__)
 
-    def _learn(
-        self,
-        sources: Sources,
-        codec: LabelCodec,  # noqa: ARG002 - for subclasses
-        labels: EncodedLabels,  # noqa: ARG002 - for subclasses
-        weights: Weights,  # noqa: ARG002 - for subclasses
-    ) -> Sources:
+    def _learn(self, users: TrainingUsers) -> Sources:
         """Learn from the training users what the architecture needs to be built.
 
         Returns the sources that are read.
         """
-        return sources
+        return users.sources
 
     # -- fitting ---------------------------------------------------------------
 
@@ -263,24 +258,19 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
             msg = "no user has both a label and a sample_weight above zero"
             raise TargetError(msg)
         arrays = {name: source[rows] for name, source in arrays.items()}
-        sources = self._sources_of(arrays, again=again)
-        self._train(
-            sources, codec, labels.take(rows), weights[rows], again=again, epochs=epochs
+        users = TrainingUsers(
+            self._sources_of(arrays, again=again),
+            labels.take(rows),
+            weights[rows],
+            codec,
         )
+        self._train(users, again=again, epochs=epochs)
         return self
 
-    def _train(
-        self,
-        sources: Sources,
-        codec: LabelCodec,
-        labels: EncodedLabels,
-        weights: Weights,
-        *,
-        again: bool,
-        epochs: int,
-    ) -> None:
+    def _train(self, users: TrainingUsers, *, again: bool, epochs: int) -> None:
+        sources, labels, weights, codec = users
         if not again:
-            sources = self._learn(sources, codec, labels, weights)
+            sources = self._learn(users)
             self._codec = codec
             self._specs = {name: SourceSpec.of(s) for name, s in sources.items()}
             self._statistics = {
@@ -448,8 +438,10 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_users, n_tasks), or (n_users,)
             Labels as they were given to ``fit``; one dimension if `y` had one.
         """
-        probabilities = self._probabilities(X)
-        labels: npt.NDArray[Any] = self._codec.decode(probabilities)
+        return self._predict(X)
+
+    def _predict(self, X: Any) -> npt.NDArray[Any]:
+        labels: npt.NDArray[Any] = self._codec.decode(self._probabilities(X))
         return labels
 
     def score(

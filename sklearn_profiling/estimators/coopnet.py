@@ -20,14 +20,12 @@ from sklearn_profiling.estimators.generators._parts import (
     with_pixels,
 )
 from sklearn_profiling.exceptions import SourceError
-from sklearn_profiling.targets import EncodedLabels, LabelCodec
 from sklearn_profiling.training.generators.backbones import (
     Kind,
     build_backbone,
     describe_backbone,
 )
-from sklearn_profiling.training.inputs import Sources, SourceSpec
-from sklearn_profiling.training.statistics import Weights
+from sklearn_profiling.training.inputs import Sources, SourceSpec, TrainingUsers
 
 __all__ = ["COOPNetClassifier"]
 
@@ -265,27 +263,13 @@ class COOPNetClassifier(BaseProfileClassifier):
         given: Mapping[str, Any] = sources
         return {name: given[name].first_of_each(n) for name, n in most.items()}
 
-    def _train(
-        self,
-        sources: Sources,
-        codec: LabelCodec,
-        labels: EncodedLabels,
-        weights: Weights,
-        *,
-        again: bool,
-        epochs: int,
-    ) -> None:
+    def _train(self, users: TrainingUsers, *, again: bool, epochs: int) -> None:
         check_names(type(self).__name__, "frozen", self.frozen, _PARTS)
-        super()._train(sources, codec, labels, weights, again=again, epochs=epochs)
+        super()._train(users, again=again, epochs=epochs)
 
-    def _learn(
-        self,
-        sources: Sources,
-        codec: LabelCodec,
-        labels: EncodedLabels,
-        weights: Weights,
-    ) -> Sources:
+    def _learn(self, users: TrainingUsers) -> Sources:
         """Find the configurations of the models, and how words become tokens."""
+        sources = super()._learn(users)
         specs = {name: SourceSpec.of(source) for name, source in sources.items()}
         self._image, self._pixels = image_parts(self, specs)
         self._text: dict[str, Any] | None = None
@@ -295,7 +279,7 @@ class COOPNetClassifier(BaseProfileClassifier):
             name = type(self).__name__
             self._text = describe_backbone(self.language_model, "text", name)
             self._frame = self._learn_frame(self._text, texts[0].vocabulary.words)
-        return super()._learn(sources, codec, labels, weights)
+        return sources
 
     def _learn_frame(self, model: dict[str, Any], words: tuple[str, ...]) -> TextFrame:
         tokenizer = tokenizer_of(self)

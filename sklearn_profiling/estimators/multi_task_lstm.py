@@ -12,9 +12,7 @@ from sklearn_profiling.architectures.multi_task_lstm import MultiTaskLSTM
 from sklearn_profiling.estimators._base import BaseProfileClassifier
 from sklearn_profiling.estimators._constraints import POSITIVE
 from sklearn_profiling.exceptions import SourceError, TargetError
-from sklearn_profiling.targets import EncodedLabels, LabelCodec
-from sklearn_profiling.training.inputs import Sources, texts_of
-from sklearn_profiling.training.statistics import Weights
+from sklearn_profiling.training.inputs import Sources, TrainingUsers, texts_of
 
 __all__ = ["MultiTaskLSTMClassifier"]
 
@@ -228,19 +226,12 @@ class MultiTaskLSTMClassifier(BaseProfileClassifier):
             arrays = {name: s for name, s in arrays.items() if name in self._specs}
         return super()._sources_of(arrays, again=again)
 
-    def _learn(
-        self,
-        sources: Sources,
-        codec: LabelCodec,
-        labels: EncodedLabels,
-        weights: Weights,
-    ) -> Sources:
+    def _learn(self, users: TrainingUsers) -> Sources:
         self._shared, self._own = self._choose_texts(
-            list(sources), list(codec.task_names)
+            list(users.sources), list(users.codec.task_names)
         )
         read = {self._shared, *self._own}
-        sources = {name: s for name, s in sources.items() if name in read}
-        return super()._learn(sources, codec, labels, weights)
+        return {name: s for name, s in users.sources.items() if name in read}
 
     def _choose_texts(
         self, texts: list[str], tasks: list[str]

@@ -15,8 +15,7 @@ from sklearn_profiling.architectures.pcnn import PCNN, BowCNN
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.estimators._base import BaseProfileClassifier
 from sklearn_profiling.estimators._constraints import POSITIVE
-from sklearn_profiling.targets import EncodedLabels, LabelCodec
-from sklearn_profiling.training.inputs import Sources
+from sklearn_profiling.training.inputs import Sources, TrainingUsers
 from sklearn_profiling.training.optimizers import FusedAdagrad
 from sklearn_profiling.training.statistics import Weights
 
@@ -30,21 +29,15 @@ class BaseWindowClassifier(BaseProfileClassifier):
     _reads = "text"
     _optimizer = FusedAdagrad
 
-    def _learn(
-        self,
-        sources: Sources,
-        codec: LabelCodec,
-        labels: EncodedLabels,
-        weights: Weights,
-    ) -> Sources:
-        text = cast("TokenMessages", next(iter(sources.values())))
+    def _learn(self, users: TrainingUsers) -> Sources:
+        text = cast("TokenMessages", next(iter(users.sources.values())))
         self._word_numbers = frequent_words(
             text,
-            weights,
+            users.weights,
             self.max_vocabulary,
             unseen=text.vocabulary.vectors is not None,
         )
-        return super()._learn(sources, codec, labels, weights)
+        return super()._learn(users)
 
     def _architecture_options(self) -> dict[str, Any]:
         return {"word_numbers": torch.tensor(self._word_numbers)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +14,13 @@ import torch
 from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import SourceError, VocabularyMismatchError
+from sklearn_profiling.targets import EncodedLabels, LabelCodec
 
 __all__ = [
     "Source",
     "SourceSpec",
     "Sources",
+    "TrainingUsers",
     "as_sources",
     "named_sources",
     "one_bag",
@@ -96,6 +98,15 @@ class SourceSpec:
         if self.kind == "images":
             return f"images of {' x '.join(map(str, self.image_shape))}"
         return f"{self.kind} with {self.n_features} features"
+
+
+class TrainingUsers(NamedTuple):
+    """The users that a net is trained on: each has a label and a weight above zero."""
+
+    sources: Sources
+    labels: EncodedLabels
+    weights: npt.NDArray[np.float64]
+    codec: LabelCodec
 
 
 def as_sources(X: Any, *, default_name: str) -> Sources:

@@ -24,7 +24,6 @@ from sklearn_profiling.estimators.generators._parts import (
     with_pixels,
 )
 from sklearn_profiling.exceptions import ProfilingError, SourceError
-from sklearn_profiling.targets import EncodedLabels, LabelCodec
 from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.generators.backbones import (
     Kind,
@@ -36,9 +35,8 @@ from sklearn_profiling.training.generators.lora import add_lora
 from sklearn_profiling.training.generators.modes import make_modes
 from sklearn_profiling.training.generators.net import GeneratorNet
 from sklearn_profiling.training.generators.search import generate_texts
-from sklearn_profiling.training.inputs import Sources, SourceSpec
+from sklearn_profiling.training.inputs import Sources, SourceSpec, TrainingUsers
 from sklearn_profiling.training.net import TrainingPlan
-from sklearn_profiling.training.statistics import Weights
 
 __all__: list[str] = []
 
@@ -203,16 +201,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
 
     # -- fitting ---------------------------------------------------------------
 
-    def _train(
-        self,
-        sources: Sources,
-        codec: LabelCodec,
-        labels: EncodedLabels,
-        weights: Weights,
-        *,
-        again: bool,
-        epochs: int,
-    ) -> None:
+    def _train(self, users: TrainingUsers, *, again: bool, epochs: int) -> None:
         for name, allowed in (("joint_modes", MODES), ("frozen", self._freezable)):
             check_names(type(self).__name__, name, getattr(self, name), allowed)
         if self.checkpoint_folder is not None and self.early_stopping:
@@ -222,7 +211,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
             )
             raise ProfilingError(msg)
         try:
-            super()._train(sources, codec, labels, weights, again=again, epochs=epochs)
+            super()._train(users, again=again, epochs=epochs)
         finally:
             if hasattr(self, "net_"):
                 self.net_.checkpoint = None
@@ -235,19 +224,14 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
                 self.checkpoint_folder, fingerprint
             )
 
-    def _learn(
-        self,
-        sources: Sources,
-        codec: LabelCodec,
-        labels: EncodedLabels,
-        weights: Weights,
-    ) -> Sources:
+    def _learn(self, users: TrainingUsers) -> Sources:
+        sources = super()._learn(users)
         specs = {name: SourceSpec.of(source) for name, source in sources.items()}
         texts = [s for s in sources.values() if isinstance(s, TokenMessages)]
         words = texts[0].vocabulary.words if texts else ()
-        self._parts = learn_parts(self, specs, words, codec, labels, weights)
+        self._parts = learn_parts(self, specs, words, users)
         self.profile_form_ = self._parts.tokens.text
-        self.repairs_ = dict.fromkeys(codec.task_names, 0)
+        self.repairs_ = dict.fromkeys(users.codec.task_names, 0)
         return sources
 
     def _hash_of(self, dataset: UserDataset) -> str:
@@ -345,21 +329,9 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
             self.net_, dataset, self._parts.decode, n_beams=self.n_beams
         )
 
-    def predict(self, X: Any) -> npt.NDArray[Any]:
-        """Predict the label of each task.
-
-        Parameters
-        ----------
-        X : mapping of str to source, TokenMessages, ImageBags or ndarray
-            Sources of the users; a missing source is allowed for any of them.
-
-        Returns
-        -------
-        ndarray of shape (n_users, n_tasks), or (n_users,)
-            Labels as they were given to ``fit``; one dimension if `y` had one.
-        """
+    def _predict(self, X: Any) -> npt.NDArray[Any]:
         if self.decoding == "scoring":
-            return super().predict(X)
+            return super()._predict(X)
         texts = self._generate(self._dataset(X))
         codec, form = self._codec, self.profile_form_
         chosen = [np.zeros((len(texts), len(each))) for each in codec.classes]

@@ -23,7 +23,7 @@ from sklearn_profiling.sources.pretrained._tokenizers import (
     load_tokenizer,
     vocabulary_of,
 )
-from sklearn_profiling.targets import EncodedLabels, LabelCodec
+from sklearn_profiling.targets import EncodedLabels
 from sklearn_profiling.training.generators.backbones import (
     Kind,
     describe_backbone,
@@ -35,7 +35,7 @@ from sklearn_profiling.training.generators.tokens import (
     learn_profile_text,
     usual_sets,
 )
-from sklearn_profiling.training.inputs import SourceSpec
+from sklearn_profiling.training.inputs import SourceSpec, TrainingUsers
 
 __all__: list[str] = []
 
@@ -91,14 +91,13 @@ def learn_parts(
     owner: Any,
     specs: Mapping[str, SourceSpec],
     words: tuple[str, ...],
-    codec: LabelCodec,
-    labels: EncodedLabels,
-    weights: npt.NDArray[np.float64],
+    users: TrainingUsers,
 ) -> GeneratorParts:
     """Learn the shape of a generator from its parameters and the training users.
 
     `words` is the vocabulary of the texts, empty if there is none.
     """
+    _, labels, weights, codec = users
     # Constants of the class.
     kind: Kind = owner._language_kind  # noqa: SLF001
     small, per_task = owner._small_language, owner._architecture.per_task  # noqa: SLF001
