@@ -441,7 +441,8 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         return self._predict(X)
 
     def _predict(self, X: Any) -> npt.NDArray[Any]:
-        labels: npt.NDArray[Any] = self._codec.decode(self._probabilities(X))
+        probabilities = self._probabilities(X)
+        labels: npt.NDArray[Any] = self._codec.decode(probabilities)
         return labels
 
     def score(
