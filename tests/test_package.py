@@ -123,6 +123,18 @@ def test_files_are_short() -> None:
     assert long == {}, f"over {MAX_LINES} lines: two modules in one?"
 
 
+def test_architectures_and_classifiers_are_in_files_of_the_same_name() -> None:
+    names = [
+        {
+            path.relative_to(PACKAGE / floor).as_posix()
+            for folder in (".", "generators")
+            for path in (PACKAGE / floor / folder).glob("[a-z]*.py")
+        }
+        for floor in ("architectures", "estimators")
+    ]
+    assert names[0] == names[1]
+
+
 def test_library_code_neither_asserts_nor_prints() -> None:
     found = [
         f"{path.relative_to(PACKAGE)}:{node.lineno}"

@@ -5,10 +5,9 @@ a batch and gives a tuple of logits, one tensor a task; losses and softmax live 
 They are built by :mod:`sklearn_profiling.estimators`.
 """
 
-from sklearn_profiling.architectures.aux_lstm import AuxLSTM
+from sklearn_profiling.architectures.aux_lstm import LSTM, AuxLSTM
 from sklearn_profiling.architectures.cnn3d import CNN3D, ImageSet
 from sklearn_profiling.architectures.coopnet import COOPNet
-from sklearn_profiling.architectures.generators.aom import AoM
 from sklearn_profiling.architectures.generators.causal_lm import CausalLM
 from sklearn_profiling.architectures.generators.llava import LLaVA
 from sklearn_profiling.architectures.generators.od_tup import ODTUP
@@ -16,8 +15,7 @@ from sklearn_profiling.architectures.generators.profile_generator import (
     ProfileGenerator,
     SelectAtt,
 )
-from sklearn_profiling.architectures.generators.vlp_mabsa import VLPMABSA
-from sklearn_profiling.architectures.lstm import LSTM
+from sklearn_profiling.architectures.generators.vlp_mabsa import VLPMABSA, AoM
 from sklearn_profiling.architectures.mmlup import MMLUP, TextCNN
 from sklearn_profiling.architectures.multi_task_lstm import MultiTaskLSTM
 from sklearn_profiling.architectures.multimodal_cnn3d import MultimodalCNN3D

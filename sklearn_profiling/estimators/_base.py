@@ -431,7 +431,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : mapping of str to source, TokenMessages, ImageBags or ndarray
-            Sources of the users; a missing source is allowed for any of them.
+            Sources of the users, as for ``predict_proba``.
 
         Returns
         -------

@@ -254,7 +254,7 @@ class ImageSetClassifier(BaseProfileClassifier):
         Dropout on the dense layer before the tasks' own.
     source_dropout : float, default=0.1
         Probability that training hides a source of a user, so that its missing-source
-        embedding is learned.
+        embedding is learned (our choice).
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
         Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
         "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);

@@ -213,6 +213,11 @@ class MultiTaskLSTMClassifier(BaseProfileClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
+    def _sources_of(self, arrays: Sources, *, again: bool) -> Sources:
+        if again:
+            arrays = {name: s for name, s in arrays.items() if name in self._specs}
+        return super()._sources_of(arrays, again=again)
+
     def _choose_sources(self, sources: Sources) -> Sources:
         # Which texts are read depends on the names of the tasks, known later.
         texts = texts_of(sources)
@@ -220,11 +225,6 @@ class MultiTaskLSTMClassifier(BaseProfileClassifier):
             msg = f"MultiTaskLSTMClassifier reads text; X holds {list(sources)}"
             raise SourceError(msg)
         return texts
-
-    def _sources_of(self, arrays: Sources, *, again: bool) -> Sources:
-        if again:
-            arrays = {name: s for name, s in arrays.items() if name in self._specs}
-        return super()._sources_of(arrays, again=again)
 
     def _learn(self, users: TrainingUsers) -> Sources:
         self._shared, self._own = self._choose_texts(

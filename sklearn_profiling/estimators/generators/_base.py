@@ -315,7 +315,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         Parameters
         ----------
         X : mapping of str to source, TokenMessages, ImageBags or ndarray
-            Sources of the users; a missing source is allowed for any of them.
+            Users to write a profile of.
 
         Returns
         -------

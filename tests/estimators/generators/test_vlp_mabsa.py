@@ -9,7 +9,7 @@ from generators import BART, VIT, make_users
 from skorch.callbacks import Callback
 from skorch.helper import SliceDict
 
-from sklearn_profiling.architectures.generators.aom import AoM
+from sklearn_profiling.architectures.generators.vlp_mabsa import AoM
 from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.estimators import (
     AoMClassifier,
