@@ -1,4 +1,4 @@
-"""What the contract tests share: which classifiers, how to ask and to compare."""
+"""Shared by the contract tests: which classifiers, how to ask and to compare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the package offers, found by looking at it."""
+"""The public names of the package, found by looking at it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every classifier keeps: tasks, gaps in labels and sources, seeds, pickles."""
+"""The contract of every classifier: tasks, gaps in labels and sources, pickles."""
 
 from __future__ import annotations
 

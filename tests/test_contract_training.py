@@ -1,4 +1,4 @@
-"""What every classifier keeps: seeds, weights, further training, odd inputs."""
+"""The contract of every classifier: seeds, weights, further training, odd inputs."""
 
 from __future__ import annotations
 

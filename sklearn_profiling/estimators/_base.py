@@ -1,4 +1,4 @@
-"""What all classifiers of this package share: from sources and labels to a net."""
+"""The base of all classifiers: from sources and labels to a trained net."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What estimators share: ways to train, to weigh, to stop, and to be interrupted."""
+"""The base of the classifiers: ways to train, weigh, stop and be interrupted."""
 
 from __future__ import annotations
 

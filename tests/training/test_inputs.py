@@ -1,4 +1,4 @@
-"""What estimators read: named sources, checked."""
+"""Sources as estimators read them: named and checked."""
 
 from __future__ import annotations
 

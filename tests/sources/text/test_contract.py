@@ -1,4 +1,4 @@
-"""What every step of text keeps: clone, pickle, tags, generators, scikit-learn."""
+"""The contract of every step of text: clone, pickle, tags, generators, scikit-learn."""
 
 from __future__ import annotations
 
