@@ -137,7 +137,7 @@ def epoch(net, text, codes, layout, settings):
     gradients = [
         parameter.grad.flatten()
         for name, parameter in net.named_parameters()
-        if "stand_ins" not in name  # everybody has text, so the reference leaves it out
+        if "missing" not in name  # everybody has text, so the reference leaves it out
     ]
     return total / len(text), torch.cat(gradients) / len(text)
 

@@ -125,7 +125,7 @@ def run(settings):
         "scores": lambda: model.predict_proba(X),
     }
     for one, other in zip(backbone(4), from_states(4), strict=True):
-        if not torch.equal(one, other):
+        if not torch.equal(one[:, 1:], other):
             msg = "the search found other profiles than the backbone"
             raise SystemExit(msg)
     peaks = {name: grown(way) for name, way in ways.items()}

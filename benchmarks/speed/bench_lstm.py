@@ -110,8 +110,8 @@ def epoch(net, text, codes, layout, settings):
     gradients = [
         parameter.grad.flatten()
         for name, parameter in net.named_parameters()
-        # Everybody has text, so the reference leaves the stand-ins out.
-        if parameter.requires_grad and "stand_ins" not in name
+        # Everybody has text, so the reference leaves out the missing-source embedding.
+        if parameter.requires_grad and "missing" not in name
     ]
     return total / len(text), torch.cat(gradients) / len(text)
 

@@ -18,7 +18,7 @@ from sklearn_profiling.architectures.generators.profile_generator import BaseGen
 from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.generators.net import GeneratorNet
 
-__all__ = ["generate_texts"]
+__all__ = ["generate_texts", "search"]
 
 
 def generate_texts(
@@ -57,7 +57,7 @@ def generate_texts(
         for users, _ in net.get_iterator(dataset, training=False):
             inputs = module.inputs(users.to(net.device).sources)
             found = [
-                _search(module, *module.encode(reading), how).tolist()
+                search(module, *module.encode(reading), how).tolist()
                 for reading in module.readings(inputs)
             ]
             profiles += [
@@ -67,9 +67,7 @@ def generate_texts(
     return profiles
 
 
-def _search(
-    module: BaseGenerator, states: Tensor, is_state: Tensor, how: Any
-) -> Tensor:
+def search(module: BaseGenerator, states: Tensor, is_state: Tensor, how: Any) -> Tensor:
     """Search for the most likely text after states: int64 (n_users, n_tokens).
 
     Finds what the model's own ``generate`` finds. An encoder's states are prepared for
