@@ -26,6 +26,7 @@ __all__ = [
     "cached_texts",
     "cached_vectors",
     "digest_of",
+    "turns",
     "write_atomically",
 ]
 
@@ -40,7 +41,7 @@ _ENTRY_BYTES: Final = _DIGEST_BYTES + _CHECKSUM_BYTES
 _FORMAT: Final = 2
 # Inputs that a process computes before others get a turn, and the most that a crash
 # loses.
-_UNDER_LOCK: Final = 512
+_IN_A_TURN: Final = 512
 _BLOCK_BYTES: Final = 1 << 20
 
 
@@ -199,7 +200,7 @@ class Rows:
             (self._index_path, _ENTRY_BYTES, index),
         ):
             with path.open("r+b" if path.exists() else "w+b") as file:
-                # Overwrite what a writer that did not finish left behind.
+                # Drop a partial entry of an interrupted writer.
                 file.truncate(self._n_rows * width)
                 file.seek(self._n_rows * width)
                 file.write(block)
@@ -248,7 +249,7 @@ def cached_vectors(
     if store is None or not digests:
         return compute(list(range(len(digests))))
     rows = store.rows(key, (n_features,), np.float32)
-    for part in _parts(digests):
+    for part in turns(len(digests)):
         with rows.lock:
             rows.refresh()
             new = [part[i] for i in rows.absent([digests[i] for i in part])]
@@ -268,7 +269,7 @@ def cached_texts(
         return compute(list(range(len(digests))))
     path = store.path(key, ".jsonl")
     known: dict[str, str] = {}
-    for part in _parts(digests):
+    for part in turns(len(digests)):
         with store.lock(key):
             known |= _read_lines(path)
             new = [i for i in part if digests[i].hex() not in known]
@@ -280,9 +281,10 @@ def cached_texts(
     return [known[digest.hex()] for digest in digests]
 
 
-def _parts(digests: Sequence[bytes]) -> Iterator[range]:
-    for start in range(0, len(digests), _UNDER_LOCK):
-        yield range(start, min(start + _UNDER_LOCK, len(digests)))
+def turns(n_inputs: int) -> Iterator[range]:
+    """Split inputs into those that one process computes under one lock."""
+    for start in range(0, n_inputs, _IN_A_TURN):
+        yield range(start, min(start + _IN_A_TURN, n_inputs))
 
 
 def _read_lines(path: Path) -> dict[str, str]:
@@ -300,7 +302,7 @@ def _read_lines(path: Path) -> dict[str, str]:
 
 def _append_lines(path: Path, lines: Mapping[str, str]) -> None:
     with path.open("r+b" if path.exists() else "w+b") as file:
-        # What a writer that did not finish left behind has no end of line.
+        # An interrupted writer leaves a line without its end; drop it.
         file.seek(file.read().rfind(b"\n") + 1)
         file.truncate()
         for entry in lines.items():

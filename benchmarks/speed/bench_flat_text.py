@@ -112,7 +112,7 @@ def logits_of(net, text, layout, settings):
     encoder = net.sources.encoder("text")
     present = torch.ones(len(text), dtype=torch.bool)
     if layout == "flat":
-        flat = flatten_text(text, encoder.convolution.reach)
+        flat = flatten_text(text, encoder.convolution.gap)
         return net({"text": flat}, {"text": present})
     sizes = settings.max_messages, settings.max_words
     if layout != "padded to fixed sizes":

@@ -1,13 +1,4 @@
-"""Nets on bags of images: 3D-CNN, images as a set, and images beside other sources.
-
-Valdez-Rodriguez et al., Model 1 and Model 2. A filter of depth 2 sees an image and the
-next one of the same bag, and zeros after the last. So each image is laid beside its
-follower, and one convolution over all pairs of a batch gives what a padded volume per
-user would, whatever the sizes of the bags.
-
-Maps are kept as (n_images, height, width, n_channels): rows can then be gathered
-without moving channels, and convolutions of this layout are the quicker ones.
-"""
+"""Nets on bags of images: 3D-CNN (Valdez-Rodriguez et al.), and images as a set."""
 
 from __future__ import annotations
 
@@ -107,6 +98,12 @@ class BagOrder(RandomLayer):
 
 class VolumeConvolution(nn.Module):
     """Convolution 2x3x3, maximum, ReLU, over bags of images.
+
+    A filter of depth 2 sees an image and the next one of the same bag, and zeros after
+    the last. So each image is laid beside its follower, and one convolution over all
+    pairs of a batch gives what a padded volume per user would, whatever the sizes of
+    the bags. Maps are kept as (n_images, height, width, n_channels): rows can then be
+    gathered without moving channels, and convolutions of this layout are quicker.
 
     Height and width are padded by one on either side, depth by one at its end; maxima
     take what there is at an odd end, so that no image is lost. `pool` is the maximum

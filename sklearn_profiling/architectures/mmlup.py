@@ -51,6 +51,7 @@ class TextEncoder(ScaledEncoder):
         self.embedding = embedding
         self.convolution = convolution
         self.attention = attention
+        self.gap = convolution.gap
         self.word_dropout = Dropout(word_dropout)
         self.dropout = Dropout(dropout)
 
@@ -156,8 +157,6 @@ class MMLUP(nn.Module):
         source_dropout: float,
     ) -> None:
         super().__init__()
-        # Zeros that have to lie between two messages of a text.
-        self.gap = max([*kernel_sizes, kernel_size_second]) // 2
 
         def encoder(source: SourceDescription) -> nn.Module:
             if source.kind == "vectors":
@@ -182,6 +181,8 @@ class MMLUP(nn.Module):
             )
 
         encoders = {source.name: encoder(source) for source in sources}
+        # Zeros that have to lie between two messages of a text.
+        self.gap = max(getattr(each, "gap", 0) for each in encoders.values())
         self.sources = JoinedSources(encoders, source_dropout)
         n_joined = self.sources.n_features
         self.heads = TaskHeads(n_joined, n_shared, n_hidden, n_classes, dropout)

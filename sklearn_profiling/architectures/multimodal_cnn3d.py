@@ -105,11 +105,6 @@ class MultimodalCNN3D(nn.Module):
         On texts and vectors beside other sources, and on the shared layer.
     source_dropout : float
         Probability that training hides a source of a user.
-
-    Attributes
-    ----------
-    gap : int
-        Zeros that have to lie between two messages of a text.
     """
 
     def __init__(
@@ -137,7 +132,6 @@ class MultimodalCNN3D(nn.Module):
         source_dropout: float,
     ) -> None:
         super().__init__()
-        self.gap = max([*kernel_sizes, kernel_size_second]) // 2
 
         def encoder(source: SourceDescription) -> nn.Module:
             if source.kind == "text":
@@ -167,11 +161,10 @@ class MultimodalCNN3D(nn.Module):
                 )
             return VectorEncoder(source.mean, source.scale, dropout)
 
-        self.sources = GatedSources(
-            {source.name: encoder(source) for source in sources},
-            source_dropout,
-            n_gated=n_gated,
-        )
+        encoders = {source.name: encoder(source) for source in sources}
+        # Zeros that have to lie between two messages of a text.
+        self.gap = max(getattr(each, "gap", 0) for each in encoders.values())
+        self.sources = GatedSources(encoders, source_dropout, n_gated=n_gated)
         self.heads = TaskHeads(
             self.sources.n_features, n_shared, n_hidden, n_classes, dropout
         )

@@ -47,7 +47,7 @@ class Windows(NamedTuple):
     ids : Tensor of int64, shape (n_windows, size)
         Word ids; the id that stands for no word past the end of a document.
     users : Tensor of int64, shape (n_windows,)
-        Row of the user of each window, never falling.
+        Row of the user of each window, non-decreasing.
     n_users : int
         Number of users, with or without windows.
     """

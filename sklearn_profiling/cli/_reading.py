@@ -48,8 +48,8 @@ def print_read(users: Any, *, labelled: bool) -> None:
     if users.graph is not None:
         linked = int((users.graph.index_of(users.data["user_id"]) >= 0).sum())
         network = f"{linked} of them in a network of {users.graph.n_edges} links"
-    silent = int((users.data["messages"].str.len() == 0).sum())
-    print(f"{len(users.data)} users, {silent} of them without text, {network}")
+    without_text = int((users.data["messages"].str.len() == 0).sum())
+    print(f"{len(users.data)} users, {without_text} of them without text, {network}")
     if "images" in users.data:
         counts = users.data["images"].str.len()
         print(f"  {counts.sum()} images; {(counts == 0).sum()} users without any")
@@ -69,16 +69,18 @@ def segmenter_of(options: argparse.Namespace, users: Any) -> Any:
     """Make the named segmenter, or the one that suits the text."""
     from sklearn_profiling.sources import (
         CharacterSegmenter,
-        JiebaSegmenter,
         choose_segmenter,
     )
+    from sklearn_profiling.sources.text.segmentation import default_segmenter
 
     if options.segmenter == "auto":
         chosen = choose_segmenter(users.data["messages"])
         print(f"segmenter: {type(chosen).__name__} (--segmenter to change)")
         return chosen
     return (
-        CharacterSegmenter() if options.segmenter == "character" else JiebaSegmenter()
+        CharacterSegmenter()
+        if options.segmenter == "character"
+        else default_segmenter()
     )
 
 

@@ -128,7 +128,7 @@ def segment_ids(starts: IntArray) -> IntArray:
 def check_starts(
     starts: Sequence[int] | IntArray, n_elements: int, name: str
 ) -> IntArray:
-    """Return starts as read-only int64: from 0, never falling, up to `n_elements`."""
+    """Return starts as read-only int64: from 0, non-decreasing, up to `n_elements`."""
     given = np.asarray(starts)
     if given.ndim != 1 or len(given) == 0 or given.dtype.kind not in "iu":
         msg = (
@@ -145,7 +145,7 @@ def check_starts(
         raise ValueError(msg)
     falls = np.flatnonzero(np.diff(checked) < 0)
     if len(falls):
-        msg = f"{name} must never fall; it does after entry {falls[0]}"
+        msg = f"{name} must be non-decreasing; it decreases after entry {falls[0]}"
         raise ValueError(msg)
     checked.flags.writeable = False
     return checked

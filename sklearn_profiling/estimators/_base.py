@@ -74,7 +74,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
     # The class of the architecture.
     _architecture: ClassVar[type[nn.Module]]
     # One text or bag, by the parameter `source`; or many, by `sources`. A plain 2-D
-    # array means padded token ids to who reads a text, vectors to the others.
+    # array is read as padded token ids by classifiers of text, as vectors by others.
     _reads: ClassVar[Literal["text", "images", "sources"]] = "sources"
     _optimizer: ClassVar[type[torch.optim.Optimizer]] = torch.optim.Adam
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import nn
 
@@ -12,6 +12,7 @@ from sklearn_profiling.architectures.coopnet import COOPNet, TextFrame
 from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.estimators._base import BaseProfileClassifier
+from sklearn_profiling.estimators._constraints import POSITIVE
 from sklearn_profiling.estimators.generators._base import check_names
 from sklearn_profiling.estimators.generators._parts import (
     check_words,
@@ -183,6 +184,8 @@ class COOPNetClassifier(BaseProfileClassifier):
 
     _architecture = COOPNet
     _reads = "text"
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"n_common": [POSITIVE]}
 
     def __init__(
         self,

@@ -3,6 +3,16 @@
 One module per paper: :mod:`.mmlup`, :mod:`.aux_lstm`, :mod:`.images` and
 :mod:`.unified`. Each has functions ``make_...`` for its system and
 ``make_..._systems`` for those that the paper's tables compare.
+
+Every part can be replaced, and every parameter set by ``set_params``:
+
+===============  =====================================================
+step             parameters
+===============  =====================================================
+``segmenter``    ``segmenter__words__hmm``, ...
+``sources``      ``sources__text__window``, ``sources__network__order``, ...
+``classifier``   ``classifier__attention``, ``classifier__sources``, ...
+===============  =====================================================
 """
 
 from sklearn_profiling.pipelines.aux_lstm import (

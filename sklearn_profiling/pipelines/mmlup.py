@@ -1,15 +1,4 @@
-"""MMLUP as one Pipeline, the systems of its Table 3, and users new to the network.
-
-Every part can be replaced, and every parameter set by ``set_params``:
-
-===============  =====================================================
-step             parameters
-===============  =====================================================
-``segmenter``    ``segmenter__words__hmm``, ...
-``sources``      ``sources__text__window``, ``sources__network__order``, ...
-``classifier``   ``classifier__attention``, ``classifier__sources``, ...
-===============  =====================================================
-"""
+"""MMLUP as one Pipeline, the systems of its Table 3, and users new to the network."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ from sklearn_profiling.training.generators.backbones import SMALL_BART
 __all__ = ["make_profile_generator", "make_unified_systems"]
 
 _SMALL, _USUAL = (32, 32), (224, 224)
-"""Image sizes of the small model that None stands for, and of vit-base."""
+"""Image sizes of the small model used for None, and of vit-base."""
 
 _PARADIGMS = ("multimodal", "unimodal", "both")
 

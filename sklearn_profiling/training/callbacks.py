@@ -1,4 +1,4 @@
-"""Callbacks of our own: a progress bar, and a learning rate that falls."""
+"""Callbacks: a progress bar, and a learning rate that falls linearly."""
 
 from __future__ import annotations
 

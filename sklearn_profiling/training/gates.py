@@ -3,7 +3,8 @@
 On the users a net is trained on, any noise helps to overfit, so that gates
 trained along with the net stay open. A trial net is trained on most users; then the
 gates, and nothing but the gates, are fitted to a validation set, where noise does harm.
-A second trial begins with what the first has shut, and reads the rest the better.
+A second trial starts from the gates of the first, so that closed sources no longer
+disturb it.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ _LEARNING_RATE = 0.1
 """Of Adam for the gates."""
 
 _STEPS = 150
-"""Steps of the gates: enough to go from half open to shut."""
+"""Steps of the gates: enough to close one that is half open."""
 
 _L1_PENALTY = 0.005
-"""On the gates: a source that neither helps nor harms the net is shut."""
+"""On the gates: closes a source that neither helps nor harms the net."""
 
 _THRESHOLD = 0.1
-"""A gate less open than this share of the widest is closed: a net makes up for a gate
-that is nearly shut by larger weights."""
+"""Gates below this share of the widest are closed, because a net compensates for a
+small gate by larger weights."""
 
 _OPEN = 30.0
 """Score of a gate that is open up to rounding, and yet finite."""
@@ -76,7 +77,7 @@ def learn_gates(
         net = make_net(trial, n_tasks, quiet)
         train(net, rest, quiet, epochs=epochs)
         gates = gates * _best_gates(net, validation)
-        # Shutting all gates alike only makes an overconfident net less so.
+        # Scaling all gates alike only changes the confidence of the net.
         gates = gates / gates.max()
         gates[gates < _THRESHOLD] = 0.0
     return _scores_of(gates)

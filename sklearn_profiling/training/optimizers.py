@@ -1,4 +1,4 @@
-"""Optimizers of our own."""
+"""Adagrad in its fused form where torch has it."""
 
 from __future__ import annotations
 

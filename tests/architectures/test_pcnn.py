@@ -19,15 +19,15 @@ from sklearn_profiling.architectures.pcnn import (
 )
 
 USERS = [[[0, 1, 2], [3, 0]], [], [[4]], [[1, 1, 1], [1], [1, 2, 3, 4, 0]]]
-N_WORDS, N_NODES, N_UNITS = 5, 3, 2
+N_WORDS_OF_NET, N_NODES, N_UNITS = 5, 3, 2
 
 
 def make_net(architecture, sizes):
     torch.manual_seed(0)
     net = architecture(
-        [text_source(N_WORDS)],
+        [text_source(N_WORDS_OF_NET)],
         [2, 4],
-        word_numbers=torch.arange(N_WORDS),
+        word_numbers=torch.arange(N_WORDS_OF_NET),
         window_sizes=sizes,
         stride=[2] * len(sizes),
         windows=["bag"] * len(sizes),
@@ -46,7 +46,7 @@ def make_net(architecture, sizes):
 
 def logits_of(net, users):
     present = torch.tensor([bool(user) for user in users])
-    return net({"text": lay_out(users, 0, N_WORDS)}, {"text": present})
+    return net({"text": lay_out(users, 0, N_WORDS_OF_NET)}, {"text": present})
 
 
 @pytest.mark.parametrize(

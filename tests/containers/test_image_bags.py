@@ -106,7 +106,11 @@ def test_memory_maps_stay_on_disk(tmp_path):
         (np.zeros((2, 1, 1, 1)), [0, 2], "must be uint8 .* got float64 of shape"),
         (np.zeros((2, 1, 1), np.uint8), [0, 2], r"got uint8 of shape \(2, 1, 1\)"),
         (np.zeros((2, 1, 1, 1), np.uint8), [0, 1], "end with 2, the number of elem"),
-        (np.zeros((2, 1, 1, 1), np.uint8), [0, 3, 2], "user_starts must never fall"),
+        (
+            np.zeros((2, 1, 1, 1), np.uint8),
+            [0, 3, 2],
+            "user_starts must be non-decreasing",
+        ),
     ],
 )
 def test_what_is_refused(pixels, starts, message):

@@ -263,7 +263,10 @@ GOOD = {
         ({"ids": [-1, 1, 0]}, "they lie between -1 and 1"),
         ({"message_starts": [0, 1, 2]}, "message_starts must begin with 0 and end w"),
         ({"message_starts": [1, 2, 3]}, "it begins with 1 and ends with 3"),
-        ({"message_starts": [0, 2, 1, 3]}, "must never fall; it does after entry 1"),
+        (
+            {"message_starts": [0, 2, 1, 3]},
+            "must be non-decreasing; it decreases after entry 1",
+        ),
         ({"message_starts": [0, 3, 3]}, "message 1 holds no word"),
         ({"message_starts": [0.0, 1.0, 3.0]}, "got float64 of shape"),
         ({"message_starts": []}, "message_starts must be a 1-D array of integers"),

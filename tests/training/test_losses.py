@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.training.batches import LabelBatch
-from sklearn_profiling.training.losses import MultiTaskLoss, task_losses
+from sklearn_profiling.training.losses import (
+    MultiTaskLoss,
+    resolve_loss_weights,
+    task_losses,
+)
 
 LOGITS = [
     torch.tensor([[1.0, 3.0], [0.5, 0.0], [2.0, 2.0]], dtype=torch.float64),
@@ -134,3 +139,40 @@ def test_the_best_learned_weight_is_the_loss_itself():
     torch.testing.assert_close(
         loss.log_variances.detach().exp(), losses, rtol=1e-3, atol=0
     )
+
+
+TASKS = ["gender", "age"]
+
+
+@pytest.mark.parametrize(
+    ("given", "weights"),
+    [
+        (None, [1.0, 1.0]),
+        ("uncertainty", None),
+        ("paper", [1.0, 3.0]),
+        ({"age": 2}, [1.0, 2.0]),
+        ({}, [1.0, 1.0]),
+        ([0, 0.5], [0.0, 0.5]),
+        (np.array([2, 1]), [2.0, 1.0]),
+    ],
+)
+def test_one_weight_a_task(given, weights):
+    assert resolve_loss_weights(given, TASKS) == weights
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("kendall", "'paper', 'uncertainty' or None; got 'kendall'"),
+        ({"sex": 1.0}, r"names \['sex'\], which are none of the tasks"),
+        ([1.0], r"must hold 2 weights of at least 0.*got \[1.0\]"),
+        ([1.0, -1.0], "at least 0"),
+        ([1.0, float("nan")], "at least 0"),
+        ([1.0, float("inf")], "at least 0"),
+        ([1.0, "much"], "at least 0"),
+        ({"age": None}, "at least 0"),
+    ],
+)
+def test_what_fits_no_tasks_is_refused(given, message):
+    with pytest.raises(TargetError, match=message):
+        resolve_loss_weights(given, TASKS)

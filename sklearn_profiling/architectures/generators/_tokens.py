@@ -28,7 +28,7 @@ class TokenRows(NamedTuple):
     ids : Tensor of int64, shape (n_tokens,)
         Token ids.
     users : Tensor of int64, shape (n_tokens,)
-        Row of the user each token belongs to, never falling.
+        Row of the user each token belongs to, non-decreasing.
     n_users : int
         Number of users, with or without tokens.
     """

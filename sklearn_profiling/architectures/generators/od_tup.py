@@ -81,7 +81,7 @@ class ODTUP(ProfileGenerator):
         sources : mapping of str to FlatText or Tensor
             The sources of a batch.
         present : mapping of str to Tensor of bool, shape (n_users,)
-            Not used: who lacks a source has no token.
+            Ignored: users without a source have no token.
 
         Returns
         -------

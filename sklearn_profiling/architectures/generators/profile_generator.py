@@ -136,7 +136,7 @@ class SelectiveAttention(nn.Module):
         scores = scores / math.sqrt(text.shape[2])  # (n_users, n_tokens, n_images)
         there = is_image.any(dim=1)[:, None, None]
         # Where there is no image at all nothing is masked, or softmax would be NaN,
-        # and what comes of it is thrown away below.
+        # and the result is discarded below.
         hidden = ~is_image.unsqueeze(1) & there
         weights = torch.softmax(scores.masked_fill(hidden, -torch.inf), dim=2)
         seen = weights @ self.value(images)  # (n_users, n_tokens, n_text)
@@ -226,7 +226,7 @@ class BaseGenerator(nn.Module):
         self.sources = {_role(source, captions): source.name for source in sources}
         self.max_tokens = int(max_tokens)
         self.normalise_length = scoring == "mean"
-        # Parameters that stand under several names are saved under the first.
+        # Parameters with several names are saved under the first.
         first: dict[int, str] = {}
         self._aliases = {
             name: first[id(value)]
@@ -381,7 +381,7 @@ class BaseGenerator(nn.Module):
         sources : mapping of str to FlatText, FlatImages or Tensor
             The sources of a batch.
         present : mapping of str to Tensor of bool, shape (n_users,)
-            Not used: who lacks a source has no token and no image.
+            Ignored: users without a source have no token and no image.
 
         Returns
         -------

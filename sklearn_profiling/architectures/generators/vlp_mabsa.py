@@ -33,7 +33,7 @@ __all__ = ["VLPMABSA", "AoM", "AttributeAttention", "PatchTokens", "SimilarityGr
 
 
 PADDING, TOKEN, PATCH, MARK = range(4)
-"""Kinds of states: what stands in a row of the encoder."""
+"""Kinds of states of the encoder."""
 
 _N_MARKS = 2
 _LEAST_TEXT = 2

@@ -22,7 +22,7 @@ class FlatImages(NamedTuple):
     pixels : Tensor, shape (n_images, n_channels, height, width)
         uint8 as they come from the data, floats after :class:`PixelScale`.
     image_users : Tensor of int64, shape (n_images,)
-        Row of the user each image belongs to, never falling.
+        Row of the user each image belongs to, non-decreasing.
     n_users : int
         Number of users in the batch, with or without images.
     """

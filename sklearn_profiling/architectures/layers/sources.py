@@ -25,13 +25,13 @@ SourceBatch = FlatText | FlatImages | Tensor
 """A source of a batch: text, images, or a dense source (n_users, n_features)."""
 
 MEAN_SQUARE_LENGTH = 32.0
-"""Of the vector of each of several sources: 18 counts would drown beside 300 columns of
-a network if single columns were brought to one size."""
+"""Of the vector of each of several sources. They are scaled as a whole: by columns, 18
+counts would be negligible beside 300 columns of a network."""
 
 
 @dataclass(frozen=True)
 class SourceDescription:
-    """What an architecture is told of a source when it is built."""
+    """Description of a source, from which an architecture is built."""
 
     name: str
     kind: Literal["text", "images", "vectors"]

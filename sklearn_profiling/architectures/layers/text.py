@@ -23,7 +23,7 @@ class FlatText(NamedTuple):
     ids: Tensor  # int64 (n_positions,): words; in gaps the size of the vocabulary
     is_word: Tensor  # bool (n_positions,): False in gaps
     segment_lengths: Tensor  # int64 (2 * n_messages - 1,): message, gap, ..., message
-    message_users: Tensor  # int64 (n_messages,): row of the user, never falling
+    message_users: Tensor  # int64 (n_messages,): row of the user, non-decreasing
     n_users: int  # with or without messages
 
     @property
@@ -98,8 +98,8 @@ class DeepTextConvolution(nn.Module):
         if any(width < 1 or width % 2 == 0 for width in widths):
             msg = f"filter widths must be odd and at least 1; got {widths}"
             raise ValueError(msg)
-        # Words that a filter sees to either side: the gap that it needs.
-        self.reach = max(widths) // 2
+        # Words that a filter sees to either side: zeros that it needs between messages.
+        self.gap = max(widths) // 2
         self.n_features = n_filters_second
         self.first = nn.ModuleList(
             nn.Conv1d(n_dimensions, n_filters, width, padding=width // 2)

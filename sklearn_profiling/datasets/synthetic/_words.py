@@ -1,4 +1,4 @@
-"""Words of the synthetic users: no word stands in two lists.
+"""Words of the synthetic users, in disjoint lists.
 
 The words that reveal an attribute are stereotypes, chosen because they are common and
 easy to tell apart, not because they describe people.

@@ -249,7 +249,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
             list(self.joint_modes),
             tokens,
             {"masked_image": self.mask_image, "masked_profile": self.mask_profile},
-            has_pictures=any(
+            has_images=any(
                 spec.kind == "images" or name == self.captions
                 for name, spec in self._specs.items()
             ),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
+
+from sklearn.utils._param_validation import StrOptions
 
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.architectures.generators.profile_generator import (
@@ -241,6 +243,11 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
     """
 
     _architecture = ProfileGenerator
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        # "selective" is SelectAttClassifier.
+        "fusion": [StrOptions({"attention", "concatenation"})],
+    }
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from joblib import Parallel, delayed
 
-from sklearn_profiling._store import Rows, digest_of
+from sklearn_profiling._store import Rows, digest_of, turns
 from sklearn_profiling.sources.images._decoding import BadImage, Decoder
 
 __all__ = ["ImageReader"]
@@ -20,7 +20,6 @@ Pixels = npt.NDArray[np.uint8]
 Found = TypeVar("Found")
 
 _AT_ONCE: Final = 16  # images that a thread takes at a time
-_UNDER_LOCK: Final = 512  # files that a process decodes before others get a turn
 _MOVED_AT_ONCE: Final = 4096
 
 
@@ -91,7 +90,8 @@ class ImageReader:
         missing = sorted(places[distinct[i]] for i in store.absent(distinct))
         self._progress(len(digests) - len(missing))
         faults: dict[bytes, BadImage] = {}
-        for block in _blocks(missing, _UNDER_LOCK):
+        for turn in turns(len(missing)):
+            block = [missing[i] for i in turn]
             with store.lock:
                 store.refresh()
                 # another process may have been quicker

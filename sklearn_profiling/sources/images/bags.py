@@ -234,6 +234,8 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
             return None
         # all that decides what a file gives: its pixels, or that it is too large
         key = {
+            # Raise it whenever the same file gives other pixels than before.
+            "decoding": 1,
             "size": [decoder.height, decoder.width],
             "max_pixels": int(self.max_pixels),
             "pillow": decoder.load_pillow().__version__,

@@ -198,7 +198,7 @@ class GloVeTransformer(WordVectorTransformer):
             )
             if not len(cells):
                 msg = (
-                    "GloVe learns from words that stand in one message, and no message "
+                    "GloVe learns from words that occur in the same message; no message "
                     f"holds two of the {len(vocabulary)} words that occur at least "
                     f"min_count={self.min_count} times"
                 )

@@ -177,7 +177,7 @@ class FrequentPOSPatterns(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of float32, shape (n_users, n_patterns)
-            One where the pattern stands in a message of the user, else zero; NaN for
+            One where the pattern occurs in a message of the user, else zero; NaN for
             users without text.
         """
         check_is_fitted(self)

@@ -430,9 +430,9 @@ def choose_segmenter(messages: pd.Series, n_users: int = 200) -> Any:
     single, all_words = counts[lengths == 1].sum(), counts[lengths > 0].sum()
     if single >= _MOSTLY_SINGLE * max(all_words, 1):
         return CharacterSegmenter()
-    return JiebaSegmenter()
+    return default_segmenter()
 
 
 def default_segmenter(given: Any = None, **parameters: Any) -> Any:
-    """Return the segmenter that None stands for, or the given one as it is."""
+    """Return the given segmenter, or the default one, jieba, if None."""
     return JiebaSegmenter(**parameters) if given is None else given

@@ -87,7 +87,7 @@ _SMALL: dict[str, Configuration] = {
         "patch_size": 8,
     },
 }
-"""Models that None stands for: to train from scratch on small data."""
+"""Models used for None: to train from scratch on small data."""
 SMALL_BART: Configuration = {
     "model_type": "bart",
     "d_model": 64,

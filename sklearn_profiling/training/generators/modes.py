@@ -26,7 +26,7 @@ __all__ = [
 class TrainingMode(ABC):
     """Hides a part of the inputs of a batch; what is drawn is drawn on the CPU."""
 
-    needs_pictures = False
+    needs_images = False
 
     @abstractmethod
     def __call__(
@@ -69,7 +69,7 @@ class MaskedImageMode(TrainingMode):
     token of a caption to be `mask_id`.
     """
 
-    needs_pictures = True
+    needs_images = True
 
     def __init__(self, probability: float, mask_id: int) -> None:
         self.probability = probability
@@ -99,7 +99,7 @@ class MaskedImageMode(TrainingMode):
 class MaskedProfileMode(TrainingMode):
     """Images, or captions, with the user's own profile, each value perhaps masked."""
 
-    needs_pictures = True
+    needs_images = True
 
     def __init__(self, probability: float, tokens: ProfileTokens) -> None:
         self.probability = probability
@@ -124,11 +124,11 @@ def make_modes(
     tokens: ProfileTokens,
     probabilities: Mapping[str, float],
     *,
-    has_pictures: bool,
+    has_images: bool,
 ) -> dict[str, TrainingMode]:
     """Build the modes that can be trained, with the probabilities of the masked ones.
 
-    Without pictures those that mask them are left out, and the text mode, which would
+    Without images those that mask them are left out, and the text mode, which would
     be the fusion mode again, where that is there.
     """
     image = MaskedImageMode(probabilities["masked_image"], tokens.ids.mask)
@@ -140,9 +140,9 @@ def make_modes(
         "masked_profile": profile,
     }
     modes = {name: every[name] for name in names}
-    if has_pictures:
+    if has_images:
         return modes
-    modes = {name: mode for name, mode in modes.items() if not mode.needs_pictures}
+    modes = {name: mode for name, mode in modes.items() if not mode.needs_images}
     if "fusion" in modes:
         modes.pop("text", None)
     return modes or {"fusion": every["fusion"]}

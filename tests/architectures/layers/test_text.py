@@ -157,7 +157,7 @@ def messages_alone(layer, table, users):
 )
 def test_each_message_is_encoded_as_if_alone(kernel_sizes, second, reach):
     layer, table = make(kernel_sizes, second)
-    assert layer.reach == reach
+    assert layer.gap == reach
     users = random_users(np.random.default_rng(1), 8, N_WORDS)
     for gap in (reach, reach + 2):
         text = lay_out(users, gap, N_WORDS)
@@ -170,7 +170,7 @@ def test_each_message_is_encoded_as_if_alone(kernel_sizes, second, reach):
 def test_gradients_are_those_of_each_message_alone():
     layer, table = make()
     users = random_users(np.random.default_rng(2), 6, N_WORDS)
-    text = lay_out(users, layer.reach, N_WORDS)
+    text = lay_out(users, layer.gap, N_WORDS)
     weights = torch.randn(text.n_messages, 6, dtype=torch.float64)
     gradients = []
     for run in (
@@ -192,10 +192,10 @@ def test_the_gap_and_the_mask_are_both_needed():
     users = random_users(np.random.default_rng(1), 8, N_WORDS)
     right = messages_alone(layer, table, users)
 
-    narrow = lay_out(users, layer.reach - 1, N_WORDS)
+    narrow = lay_out(users, layer.gap - 1, N_WORDS)
     assert (layer(table[narrow.ids], narrow) - right).abs().max() > 1e-3
 
-    text = lay_out(users, layer.reach, N_WORDS)
+    text = lay_out(users, layer.gap, N_WORDS)
     unmasked = text._replace(is_word=torch.ones_like(text.is_word))
     assert (layer(table[unmasked.ids], unmasked) - right).abs().max() > 1e-3
 
@@ -224,7 +224,7 @@ def test_maximum_leaves_gaps_out():
 
 def test_nobody_wrote_anything():
     layer, table = make()
-    text = lay_out([[], []], layer.reach, N_WORDS)
+    text = lay_out([[], []], layer.gap, N_WORDS)
     encoded = layer(table[text.ids], text)
     assert encoded.shape == (0, 6)
     assert encoded.dtype == torch.float64
@@ -234,7 +234,7 @@ def test_sixteen_bits_are_close():
     layer, table = make()
     layer, table = layer.float(), table.float()
     users = random_users(np.random.default_rng(3), 8, N_WORDS)
-    text = lay_out(users, layer.reach, N_WORDS)
+    text = lay_out(users, layer.gap, N_WORDS)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         rough = layer(table[text.ids], text)
     assert rough.dtype == torch.float32

@@ -17,6 +17,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from sklearn_profiling import _store
 from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.exceptions import (
     DataQualityWarning,
@@ -299,7 +300,7 @@ def test_files_are_found_by_content(files, tmp_path, decoded):
 
 
 def test_two_transformers_at_once_share_the_work(files, tmp_path, decoded, monkeypatch):
-    monkeypatch.setattr(_reading, "_UNDER_LOCK", 4)
+    monkeypatch.setattr(_store, "_IN_A_TURN", 4)
     models = [transformer(max_images=None, memory=tmp_path / "m") for _ in range(3)]
     bags = joblib.Parallel(3, backend="threading")(
         joblib.delayed(model.transform)([files]) for model in models

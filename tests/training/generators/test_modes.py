@@ -117,11 +117,11 @@ def test_which_modes_can_be_trained():
     names = ("fusion", "text", "masked_image", "masked_profile")
     rates = {"masked_image": 0.5, "masked_profile": 0.5}
 
-    def made(names, has_pictures):
-        return [*make_modes(names, TOKENS, rates, has_pictures=has_pictures)]
+    def made(names, has_images):
+        return [*make_modes(names, TOKENS, rates, has_images=has_images)]
 
-    assert made(names, has_pictures=True) == [*names]
-    assert made(names[::-1], has_pictures=True) == [*names[::-1]]
-    assert made(names, has_pictures=False) == ["fusion"]
-    assert made(("text",), has_pictures=False) == ["text"]
-    assert made(("masked_profile",), has_pictures=False) == ["fusion"]
+    assert made(names, has_images=True) == [*names]
+    assert made(names[::-1], has_images=True) == [*names[::-1]]
+    assert made(names, has_images=False) == ["fusion"]
+    assert made(("text",), has_images=False) == ["text"]
+    assert made(("masked_profile",), has_images=False) == ["fusion"]
