@@ -198,8 +198,8 @@ class GloVeTransformer(WordVectorTransformer):
             )
             if not len(cells):
                 msg = (
-                    "GloVe learns from words that occur in the same message; no message "
-                    f"holds two of the {len(vocabulary)} words that occur at least "
+                    "GloVe learns from words that occur in the same message; no "
+                    f"message holds two of the {len(vocabulary)} words that occur at least "
                     f"min_count={self.min_count} times"
                 )
                 raise SourceError(msg)
