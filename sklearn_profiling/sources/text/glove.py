@@ -199,8 +199,8 @@ class GloVeTransformer(WordVectorTransformer):
             if not len(cells):
                 msg = (
                     "GloVe learns from words that occur in the same message; no "
-                    f"message holds two of the {len(vocabulary)} words that occur at least "
-                    f"min_count={self.min_count} times"
+                    f"message holds two of the {len(vocabulary)} words that occur at "
+                    f"least min_count={self.min_count} times"
                 )
                 raise SourceError(msg)
             self.n_pairs_ = len(cells)
