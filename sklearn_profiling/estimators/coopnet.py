@@ -11,22 +11,26 @@ from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.architectures.coopnet import COOPNet, TextFrame
 from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.containers import TokenMessages
-from sklearn_profiling.estimators._base import BaseProfileClassifier
-from sklearn_profiling.estimators._constraints import POSITIVE
-from sklearn_profiling.estimators.generators._base import check_names
-from sklearn_profiling.estimators.generators._parts import (
+from sklearn_profiling.estimators._backbones import (
+    check_names,
     check_words,
     image_parts,
     tokenizer_of,
     with_pixels,
 )
-from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.estimators._base import BaseProfileClassifier
+from sklearn_profiling.estimators._constraints import POSITIVE
 from sklearn_profiling.training.generators.backbones import (
     Kind,
     build_backbone,
     describe_backbone,
 )
-from sklearn_profiling.training.inputs import Sources, SourceSpec, TrainingUsers
+from sklearn_profiling.training.inputs import (
+    Sources,
+    SourceSpec,
+    TrainingUsers,
+    text_and_images,
+)
 
 __all__ = ["COOPNetClassifier"]
 
@@ -247,18 +251,15 @@ class COOPNetClassifier(BaseProfileClassifier):
         self.verbose = verbose
 
     def _choose_sources(self, sources: Sources) -> Sources:
-        kinds = {name: SourceSpec.of(source).kind for name, source in sources.items()}
-        texts = [n for n, k in kinds.items() if k == "text" and n != "captions"]
-        images = [n for n, k in kinds.items() if k == "images"]
-        if self.source is not None:
-            texts = [name for name in texts if name == self.source]
-        wrong = self.source is not None and not texts
-        if len(texts) > 1 or len(images) > 1 or wrong or not (texts or images):
-            msg = (
-                f"{type(self).__name__} reads one text and one source of images; "
-                f"parameter source is {self.source!r} and X holds {kinds}"
-            )
-            raise SourceError(msg)
+        name, reads = type(self).__name__, "one text and one source of images"
+        texts, images = text_and_images(
+            sources,
+            self.source,
+            name,
+            reads=reads,
+            captions="captions",
+            required=True,
+        )
         most = {
             **dict.fromkeys(texts, self.max_messages),
             **dict.fromkeys(images, self.max_images),

@@ -26,6 +26,7 @@ __all__ = [
     "one_bag",
     "one_text",
     "present",
+    "text_and_images",
     "texts_of",
     "tokens_of_array",
 ]
@@ -215,6 +216,35 @@ def one_bag(sources: Sources, name: str | None, reader: str) -> Sources:
         )
         raise SourceError(msg)
     return {chosen: sources[chosen]}
+
+
+def text_and_images(
+    sources: Sources,
+    name: str | None,
+    reader: str,
+    *,
+    reads: str,
+    captions: str | None,
+    required: bool = False,
+) -> tuple[list[str], list[str]]:
+    """Names of the one text, other than captions, and of the one source of images.
+
+    Either may be absent, and both where none is `required`; `reads` tells in an error
+    what the reader takes.
+    """
+    kinds = {each: SourceSpec.of(source).kind for each, source in sources.items()}
+    texts = [each for each, k in kinds.items() if k == "text" and each != captions]
+    images = [each for each, k in kinds.items() if k == "images"]
+    if name is not None:
+        texts = [each for each in texts if each == name]
+    too_many = len(texts) > 1 or len(images) > 1
+    absent = (name is not None and not texts) or (required and not (texts or images))
+    if too_many or absent:
+        msg = (
+            f"{reader} reads {reads}; parameter source is {name!r} and X holds {kinds}"
+        )
+        raise SourceError(msg)
+    return texts, images
 
 
 def named_sources(sources: Sources, names: Sequence[str] | None) -> Sources:

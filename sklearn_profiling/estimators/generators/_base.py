@@ -16,12 +16,12 @@ from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.architectures.generators.profile_generator import BaseGenerator
 from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.containers import ImageBags, TokenMessages
+from sklearn_profiling.estimators._backbones import check_names, with_pixels
 from sklearn_profiling.estimators._base import BaseProfileClassifier
 from sklearn_profiling.estimators._constraints import RATE
 from sklearn_profiling.estimators.generators._parts import (
     GeneratorParts,
     learn_parts,
-    with_pixels,
 )
 from sklearn_profiling.exceptions import ProfilingError, SourceError
 from sklearn_profiling.training.batches import UserDataset
@@ -35,7 +35,12 @@ from sklearn_profiling.training.generators.lora import add_lora
 from sklearn_profiling.training.generators.modes import make_modes
 from sklearn_profiling.training.generators.net import GeneratorNet
 from sklearn_profiling.training.generators.search import generate_texts
-from sklearn_profiling.training.inputs import Sources, SourceSpec, TrainingUsers
+from sklearn_profiling.training.inputs import (
+    Sources,
+    SourceSpec,
+    TrainingUsers,
+    text_and_images,
+)
 from sklearn_profiling.training.net import TrainingPlan
 
 __all__: list[str] = []
@@ -150,18 +155,14 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
     def _choose_sources(self, sources: Sources) -> Sources:
         if not self._reads_images:
             sources = self._without_images(sources)
+        texts, images = text_and_images(
+            sources,
+            self.source,
+            type(self).__name__,
+            reads=f"one text, the captions {self.captions!r} and one source of images",
+            captions=self.captions,
+        )
         kinds = {name: SourceSpec.of(source).kind for name, source in sources.items()}
-        texts = [n for n, k in kinds.items() if k == "text" and n != self.captions]
-        images = [n for n, k in kinds.items() if k == "images"]
-        if self.source is not None:
-            texts = [name for name in texts if name == self.source]
-        if len(texts) > 1 or len(images) > 1 or (self.source is not None and not texts):
-            msg = (
-                f"{type(self).__name__} reads one text, the captions {self.captions!r} "
-                f"and one source of images; parameter source is {self.source!r} and X "
-                f"holds {kinds}"
-            )
-            raise SourceError(msg)
         has_captions = kinds.get(self.captions) == "text"
         if self.paradigm in _WITH_CAPTIONS and not has_captions:
             msg = (
@@ -354,19 +355,6 @@ def _check_one_vocabulary(owner: str, sources: Sources, chosen: Sequence[str]) -
             "with one tokenizer"
         )
         raise SourceError(msg)
-
-
-def check_names(
-    owner: str, parameter: str, given: Sequence[str], allowed: Sequence[str]
-) -> None:
-    names = list(given)
-    known = all(name in allowed for name in names) and len(set(names)) == len(names)
-    if not known or (parameter == "joint_modes" and not names):
-        msg = (
-            f"{owner}: parameter {parameter} must be a sequence of different names out "
-            f"of {list(allowed)}; got {given!r}"
-        )
-        raise ProfilingError(msg)
 
 
 def _hash_of_callback(callback: Any) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import nn
 
 from sklearn_profiling._optional import import_optional
@@ -17,17 +16,20 @@ from sklearn_profiling.architectures.generators._tokens import (
     ProfileDescription,
     TokenIds,
 )
-from sklearn_profiling.architectures.layers.sources import SourceDescription
-from sklearn_profiling.exceptions import SourceError, VocabularyMismatchError
+from sklearn_profiling.estimators._backbones import (
+    Pixels,
+    check_words,
+    image_parts,
+    tokenizer_of,
+)
+from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources.pretrained._tokenizers import (
-    load_tokenizer,
     vocabulary_of,
 )
 from sklearn_profiling.targets import EncodedLabels
 from sklearn_profiling.training.generators.backbones import (
     Kind,
     describe_backbone,
-    pixel_statistics,
 )
 from sklearn_profiling.training.generators.text import ProfileWords, canonical
 from sklearn_profiling.training.generators.tokens import (
@@ -38,9 +40,6 @@ from sklearn_profiling.training.generators.tokens import (
 from sklearn_profiling.training.inputs import SourceSpec, TrainingUsers
 
 __all__: list[str] = []
-
-Pixels = tuple[list[float], list[float]]
-"""Mean and deviation of channels that a vision model expects."""
 
 _MASKS = ("<mask>", "<extra_id_0>")
 _OWN = {
@@ -162,22 +161,6 @@ def _set_own_ids(
         )
 
 
-def tokenizer_of(owner: Any) -> Any:
-    """Find the tokenizer of a language model; None if it has none."""
-    given, model = owner.tokenizer, owner.language_model
-    if given is None and isinstance(model, str | os.PathLike):
-        given = model
-    if given is not None:
-        return load_tokenizer(given, owner)
-    if isinstance(model, nn.Module):
-        msg = (
-            f"{type(owner).__name__}: a language_model given as an object needs its "
-            "tokenizer too, as parameter tokenizer: a folder or an object"
-        )
-        raise SourceError(msg)
-    return None
-
-
 def _encoder(tokenizer: Any) -> Callable[[str], list[int]]:
     def encode(text: str) -> list[int]:
         found: list[int] = tokenizer.encode(text, add_special_tokens=False).ids
@@ -193,19 +176,6 @@ def _round_trip(tokenizer: Any) -> Callable[[str], bool]:
         return canonical(tokenizer.decode(encode(text))) == canonical(text)
 
     return comes_back
-
-
-def check_words(tokenizer: Any, words: tuple[str, ...], owner: str) -> None:
-    """Check that the text has the vocabulary of the tokenizer."""
-    vocabulary = vocabulary_of(tokenizer)
-    if words and words != vocabulary.words:
-        msg = (
-            f"{owner}: the text must be written with the tokens of the language model "
-            f"({len(vocabulary)} of them, in the order of their ids); it has a "
-            f"vocabulary of {len(words)} others. Segment it with "
-            "SubwordSegmenter(tokenizer)"
-        )
-        raise VocabularyMismatchError(msg)
 
 
 def _learn_ids(language: dict[str, Any], tokenizer: Any, given: Any) -> TokenIds:  # noqa: ARG001 - as for a decoder alone
@@ -261,36 +231,3 @@ def _set_answers(
     """List the sets seen in training, and each class alone."""
     sets = usual_sets(labels, weights, task, most=most)
     return [*sets, *((k,) for k in range(n_classes) if (k,) not in sets)]
-
-
-def image_parts(
-    owner: Any, specs: Mapping[str, SourceSpec]
-) -> tuple[dict[str, Any] | None, Pixels]:
-    """Configure the vision model; neither it nor pixels are there without images."""
-    images = [name for name, spec in specs.items() if spec.kind == "images"]
-    if not images:
-        return None, ([], [])
-    n_channels = specs[images[0]].image_shape[0]
-    given = owner.image_model
-    image = describe_backbone(given, "image", type(owner).__name__)
-    if isinstance(given, str | os.PathLike | nn.Module):
-        expected = image.get("num_channels", 3)
-        if expected != n_channels:
-            msg = (
-                f"{type(owner).__name__}: parameter image_model reads images of "
-                f"{expected} channels; source {images[0]!r} has {n_channels}"
-            )
-            raise SourceError(msg)
-    image["num_channels"] = n_channels
-    return image, pixel_statistics(given, n_channels)
-
-
-def with_pixels(
-    sources: list[SourceDescription], pixels: Pixels
-) -> list[SourceDescription]:
-    """Describe images by the pixels that the vision model expects."""
-    mean, scale = (torch.tensor(each) for each in pixels)
-    return [
-        replace(source, mean=mean, scale=scale) if source.kind == "images" else source
-        for source in sources
-    ]
