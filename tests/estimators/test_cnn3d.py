@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from cases import HEADS, IMAGE_SIZES, QUICK, labels, pictures, raw_users, sourced_users
-from cases import labels as labels_of
 from image_users import digit_users
 from sklearn.base import clone
 from torch import nn
@@ -137,6 +136,16 @@ def encoder():
         )
 
 
+def test_a_given_encoder_reads_vectors_as_lines():
+    network, y = raw_users()[1], labels()
+    given = nn.Sequential(nn.Flatten(), nn.Linear(3, 2))
+    model = small_image_set(encoder=given).fit({"network": network}, y)
+    trained = model.net_.module_.sources.encoder("network").encoder.encoder
+    # A copy was trained, the given one stays as it was.
+    assert not torch.equal(trained[1].weight, given[1].weight)
+    assert model.predict({"network": network}).shape == (40, 3)
+
+
 @pytest.mark.parametrize("attention", ["softmax", "raw", None])
 def test_memorises_eight_users_image_set(attention):
     # which of two digits there are more of: what a set can tell
@@ -163,7 +172,7 @@ def test_attention_is_aligned_and_sums_to_one():
     average = small_image_set(attention=None).fit(X, y).image_attention(X)
     np.testing.assert_allclose(average, 1 / 3)
     rows = sourced_users()["network"]
-    of_rows = small_image_set().fit(rows, labels_of()).image_attention(rows)
+    of_rows = small_image_set().fit(rows, labels()).image_attention(rows)
     assert len(of_rows) == 40
     assert np.allclose(of_rows, 1)
 
