@@ -97,7 +97,8 @@ def make_tfidf_baseline(
 def join_messages(X: Any, column: str) -> NDArray[np.object_]:
     """Join each user's messages by line breaks, to an object array (n_users,) of str.
 
-    A user without messages (None, NaN or an empty list) has an empty text.
+    One str is one message; a user without messages (None, NaN or an empty list) has
+    an empty text.
     """
     if not isinstance(X, pd.DataFrame) or column not in X.columns:
         found = (
@@ -115,13 +116,15 @@ def join_messages(X: Any, column: str) -> NDArray[np.object_]:
 
 def _text(cell: Any, row: int, column: str) -> str:
     """Join one user's messages."""
+    if isinstance(cell, str):
+        return cell
     if isinstance(cell, list | tuple | np.ndarray):
         if all(isinstance(message, str) for message in cell):
             return "\n".join(cell)
     elif pd.isna(cell):
         return ""
     msg = (
-        f"column {column!r}, row {row}: a user's messages must be a list of str, None "
-        f"or NaN; got {cell!r}"
+        f"column {column!r}, row {row}: a user's messages must be a list of str, one "
+        f"str, None or NaN; got {cell!r:.60}"
     )
     raise SourceError(msg)

@@ -82,7 +82,7 @@ class LSTMClassifier(BaseProfileClassifier):
         training, instead of starting anew. The learning rate, the batch size and the
         number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
-        Skorch callbacks; copied before use.
+        Skorch callbacks, used as they are given.
     device : str, default="cpu"
         Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
@@ -274,7 +274,7 @@ class AuxLSTMClassifier(BaseProfileClassifier):
         training, instead of starting anew. The learning rate, the batch size and the
         number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
-        Skorch callbacks; copied before use.
+        Skorch callbacks, used as they are given.
     device : str, default="cpu"
         Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"

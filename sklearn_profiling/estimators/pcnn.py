@@ -111,7 +111,7 @@ class PCNNClassifier(BaseWindowClassifier):
         training, instead of starting anew. The learning rate, the batch size and the
         number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
-        Skorch callbacks; copied before use.
+        Skorch callbacks, used as they are given.
     device : str, default="cpu"
         Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
@@ -330,7 +330,7 @@ class BowCNNClassifier(BaseWindowClassifier):
         training, instead of starting anew. The learning rate, the batch size and the
         number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
-        Skorch callbacks; copied before use.
+        Skorch callbacks, used as they are given.
     device : str, default="cpu"
         Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"

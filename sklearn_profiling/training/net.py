@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -111,6 +110,15 @@ class TrainingPlan:
         """Name of the device; "auto" is a GPU if there is one."""
         if self.device == "auto":
             return "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            torch.empty(0, device=self.device)
+        except (AssertionError, NotImplementedError, RuntimeError) as error:
+            reason = str(error).strip().splitlines()[0]
+            msg = (
+                f"device={self.device!r} cannot be used here: {reason}; 'cpu' always "
+                "can, and 'auto' takes a GPU where there is one"
+            )
+            raise ProfilingError(msg) from error
         return self.device
 
 
@@ -183,8 +191,8 @@ def make_net(module: nn.Module, n_tasks: int, plan: TrainingPlan) -> ProfileNet:
 
 
 def _callbacks(plan: TrainingPlan) -> list[Any]:
-    # The user's own are copied: training writes into them.
-    callbacks = [copy.deepcopy(callback) for callback in plan.callbacks]
+    # As given, as in skorch: they hold writers, trials and lists of the user's.
+    callbacks = list(plan.callbacks)
     if plan.early_stopping:
         stopping = EarlyStopping(
             patience=plan.n_iter_no_change,

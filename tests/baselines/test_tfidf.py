@@ -57,13 +57,21 @@ def test_parameters_reach_their_steps() -> None:
     [
         (pd.DataFrame({"text": [["a"]]}), r"column 'messages'; got .*\['text'\]"),
         ([["a"]], "must be a DataFrame with the column 'messages'; got list"),
-        (pd.DataFrame({"messages": [["a"], "b"]}), "row 1: .* list of str.*got 'b'"),
+        (
+            pd.DataFrame({"messages": [["a"], 2]}),
+            "row 1: .* list of str, one str.*got 2",
+        ),
         (pd.DataFrame({"messages": [["a"], [1]]}), r"row 1: .*; got \[1\]"),
     ],
 )
 def test_bad_users(users: object, message: str) -> None:
     with pytest.raises(SourceError, match=message):
         join_messages(users, "messages")
+
+
+def test_one_str_is_one_message() -> None:
+    users = pd.DataFrame({"messages": ["one two", ["one", "two"], "", None]})
+    assert list(join_messages(users, "messages")) == ["one two", "one\ntwo", "", ""]
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from threading import Lock
 
 import numpy as np
 import pytest
@@ -36,6 +37,18 @@ class Counting(Callback):
 
     def on_epoch_end(self, net, **kwargs):
         self.epochs.append(len(net.history))
+
+
+class Sink(Callback):
+    """What skorch's writers hold: something that cannot be copied."""
+
+    def __init__(self, losses, lock):
+        self.losses = losses
+        self.lock = lock
+
+    def on_epoch_end(self, net, **kwargs):
+        with self.lock:
+            self.losses.append(net.history[-1, "train_loss"])
 
 
 class Impatient(Callback):
@@ -174,14 +187,25 @@ def test_early_stopping(name):
         model.set_params(warm_start=False, validation_fraction=0.99).fit(X, y)
 
 
-def test_callbacks_are_copied():
+def test_callbacks_are_used_as_they_are_given():
     X, y = users(), labels()
-    mine = Counting()
-    model = small(callbacks=[mine]).fit(X, y)
-    assert mine.epochs == []
-    copies = [c for _, c in model.net_.callbacks_ if isinstance(c, Counting)]
-    assert [copy.epochs for copy in copies] == [[1, 2]]
-    assert small(callbacks=[("mine", mine)]).fit(X, y).n_iter_ == 2
+    mine, sink = Counting(), []
+    model = small(callbacks=[mine, ("sink", Sink(sink, Lock()))]).fit(X, y)
+    assert mine.epochs == [1, 2]
+    assert len(sink) == 2
+    assert any(callback is mine for _, callback in model.net_.callbacks_)
+    # as in skorch, a second fit goes on with the same callback
+    model.fit(X, y)
+    assert mine.epochs == [1, 2, 1, 2]
+
+
+def test_a_device_that_is_not_here_is_named():
+    with pytest.raises(
+        ProfilingError, match=r"device='cuda:99' cannot be used here.*cpu"
+    ):
+        small(device="cuda:99").fit(users(), labels())
+    with pytest.raises(ProfilingError, match=r"device='toaster' cannot be used here"):
+        small(device="toaster").fit(users(), labels())
 
 
 @pytest.mark.parametrize("name", NETS)

@@ -197,7 +197,7 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
             `transform`.
         """
         tasks = self._learn(X, y)
-        result = self.transform(X)
+        result = self._count(X)
         if tasks is None:
             return result
         text: TokenMessages = X
@@ -320,6 +320,10 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
             The counts, NaN for users without text.
         """
         check_is_fitted(self)
+        return self._count(X)
+
+    def _count(self, X: Any) -> Floats:
+        """Count as :meth:`transform` does, whatever its output is wrapped into."""
         if isinstance(X, TokenMessages):
             counts, sizes, missing = (
                 self._count_words(X, self._by_column),

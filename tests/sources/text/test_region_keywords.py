@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import clone
 
 from sklearn_profiling.containers import TokenMessages
@@ -290,3 +291,17 @@ def test_poets_write_of_their_times(real_data):
     right = classes[np.nanargmax(counts[known], axis=1)] == dynasty[known]
     majority = pd.Series(dynasty[known]).value_counts(normalize=True).iloc[0]
     assert right.mean() > majority
+
+
+def test_output_as_pandas():
+    text = TokenMessages.from_lists([[["北京", "地铁"]], [["上海"]], None] * 4)
+    y = ["north", "south", None] * 4
+    plain = RegionKeywords(cv=2, min_users=1, random_state=0)
+    expected = plain.fit_transform(text, y)
+    wrapped = clone(plain).set_output(transform="pandas")
+    found = wrapped.fit_transform(text, y)
+    assert list(found.columns) == list(wrapped.get_feature_names_out())
+    np.testing.assert_array_equal(found.to_numpy(), expected)
+    with config_context(transform_output="pandas"):
+        found = clone(plain).fit_transform(text, y)
+    np.testing.assert_array_equal(found.to_numpy(), expected)
