@@ -64,7 +64,8 @@ def _cells(
     if isinstance(column, pd.Series):
         return column.tolist(), column.index.tolist()
     of_objects = what == "images"
-    if isinstance(column, np.ndarray) and (column.dtype == object or not of_objects):
+    # An array of numbers is one image, not a column; an array of str holds paths.
+    if isinstance(column, np.ndarray) and (column.dtype.kind in "OU" or not of_objects):
         if column.ndim == 2 and column.shape[1] == 1:
             column = column[:, 0]
         if column.ndim == 1:
@@ -73,9 +74,10 @@ def _cells(
         return column, None
     shape = getattr(column, "shape", None)
     kind = type(column).__name__ + ("" if shape is None else f" of shape {shape}")
+    objects = " of objects or str" if of_objects else ""
     msg = (
-        f"{name} takes a Series, list or 1-D array{' of objects' * of_objects} with "
-        f"the {what} of one user in each cell; got {kind}"
+        f"{name} takes a Series, list or 1-D array{objects} with the {what} of one "
+        f"user in each cell; got {kind}"
     )
     raise SourceError(msg)
 

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.helper import SliceDict
 
 from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.sources._vectors import VectorColumn, holds_vectors
 
 __all__ = ["SourceUnion"]
 
@@ -35,8 +36,10 @@ class SourceUnion(TransformerMixin, _BaseComposition):
     ----------
     sources : list of (str, transformer, str or list of str)
         Name of the source, its transformer and the column it reads. "passthrough"
-        returns the column as an array, "drop" leaves the source out. A list of columns
-        is passed to the transformer as a DataFrame. Names must not contain ``__``.
+        returns the column as an array, with one row a user if its cells are vectors
+        (arrays or lists of numbers, None or NaN where a user has none); "drop" leaves
+        the source out. A list of columns is passed to the transformer as a DataFrame.
+        Names must not contain ``__``.
     n_jobs : int, default=None
         Number of transformers to run in parallel, in processes, as in joblib.
 
@@ -330,6 +333,9 @@ def _sliceable(name: str, made: Any) -> Any:
 
 
 def _fit_transform(name: str, transformer: Any, column: Any, y: Any) -> tuple[Any, Any]:
+    if isinstance(transformer, str) and holds_vectors(column):
+        vectors = VectorColumn(name).fit(column)
+        return vectors, vectors.transform(column)
     if isinstance(transformer, str):
         return transformer, _as_array(column, name)
     if hasattr(transformer, "fit_transform"):

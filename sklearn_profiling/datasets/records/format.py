@@ -14,6 +14,8 @@ from sklearn_profiling.exceptions import DataFormatError
 TEXT_COLUMNS: Final = ("messages", "texts")
 LABELS: Final = "labels"
 PREFIX: Final = "labels."
+#: Up to here each whole number has a float of its own.
+_MAX_FLOAT_ID: Final = 2.0**53
 
 
 class Record(NamedTuple):
@@ -41,6 +43,8 @@ class RowParser:
         self._named_text = text_column is not None
         self.tasks = list(dict.fromkeys(tasks or ()))
         self._met: set[str] = set()
+        #: Float ids read as whole numbers, and nulls left out among messages.
+        self.n_float_ids = self.n_null_messages = 0
 
     def parse(self, row: dict[str, Any]) -> Record:
         """Return the record of a row."""
@@ -48,14 +52,18 @@ class RowParser:
         if self._id_column not in row:
             detail = f"no {self._id_column!r} among {list(row)}"
             raise BadLine(kind="no user id", detail=detail)
-        user_id = _parse_id(row.pop(self._id_column))
+        given_id = row.pop(self._id_column)
+        user_id = _parse_id(given_id)
         found = [name for name in self._text_columns if name in row]
         if len(found) > 1:
             detail = f"the record has {' and '.join(found)}; name one by text_column"
             raise BadLine(kind="two columns of messages", detail=detail)
-        messages = _parse_messages(row.pop(found[0])) if found else []
+        given = _parse_messages(row.pop(found[0])) if found else []
+        messages = [message for message in given if message is not None]
         labels = self._take_labels(row)
-        # only a good row may add columns and tasks
+        # only a good row may add columns, tasks and counts
+        self.n_float_ids += isinstance(given_id, float)
+        self.n_null_messages += len(given) - len(messages)
         self._met.update(found, labels)
         if not self._given:
             self.tasks.extend(name for name in labels if name not in self.tasks)
@@ -130,25 +138,32 @@ def _parse_weight(field: str) -> float:
 def _parse_id(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
+    # pandas makes whole numbers float where another row is missing
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _MAX_FLOAT_ID:
+        return str(int(value))
     if not isinstance(value, str) or not value.strip():
         detail = f"must be a string or a whole number; got {value!r:.80}"
         raise BadLine(kind="bad user id", detail=detail)
     return value
 
 
-def _parse_messages(value: Any) -> list[str]:
+def _parse_messages(value: Any) -> list[str | None]:
     if value is None:
         return []
     if isinstance(value, str):
         return [value]
-    if isinstance(value, list) and all(isinstance(text, str) for text in value):
+    if isinstance(value, list) and all(
+        text is None or isinstance(text, str) for text in value
+    ):
         return value
-    detail = f"must be a list of strings, a string or null; got {value!r:.80}"
+    detail = f"must be a list of strings, a string or null; got {value!r:.60}"
     raise BadLine(kind="bad messages", detail=detail)
 
 
 def _parse_label(task: str, value: Any) -> Any:
     if isinstance(value, float) and math.isnan(value):
+        return None
+    if isinstance(value, str) and not value.strip():
         return None
     try:
         label = frozenset(value) if isinstance(value, list) else value

@@ -127,8 +127,10 @@ def load_records(
     Notes
     -----
     Weights of repeated links are added; undirected, so are the two directions. Links of
-    a user to itself are left out. Whole numbers as ids become strings, as in links.
-    NaN counts as a missing label. Further columns named "user_id" or "messages", beside
+    a user to itself are left out. Whole numbers as ids become strings, as in links, and
+    so do those that a missing row has made float (1.0 is "1"). A null among messages is
+    left out; ``report`` counts both. NaN and a blank string count as a missing label.
+    Further columns named "user_id" or "messages", beside
     `id_column` and `text_column`, are kept as ``user_id_`` and ``messages_``.
 
     Examples
@@ -176,6 +178,8 @@ def load_records(
         "missing_messages": sum(not record.messages for record in records),
         "missing_links": missing_in_network(user_ids, graph),
         "n_messages": sum(len(record.messages) for record in records),
+        "n_null_messages": parser.n_null_messages,
+        "n_float_ids": parser.n_float_ids,
     }
     return Bunch(
         data=data,

@@ -165,6 +165,9 @@ def test_without_labels(tmp_path):
         ('{"user_id": true}', "bad user id"),
         ('{"user_id": " "}', "bad user id"),
         ('{"user_id": "a"}', "duplicate user"),
+        ('{"user_id": 1.5}', "bad user id"),
+        ('{"user_id": NaN}', "bad user id"),
+        ('{"user_id": 1e300}', "bad user id"),
         ('{"user_id": "b", "messages": [1]}', "bad messages"),
         ('{"user_id": "b", "messages": {}}', "bad messages"),
         ('{"user_id": "b", "messages": [], "texts": []}', "two columns of messages"),
@@ -277,6 +280,45 @@ def test_parquet_with_nested_and_flat_labels(tmp_path):
     assert chosen.target["z"].tolist() == [2.0, None]
 
 
+def test_whole_numbers_that_became_float_are_ids(tmp_path):
+    table = pd.DataFrame({"user_id": [1, 2, None], "z": 0}).dropna()
+    table.to_parquet(tmp_path / "users.parquet")
+    bunch = load_records(tmp_path / "users.parquet")
+    assert bunch.data["user_id"].tolist() == ["1", "2"]
+    assert bunch.report["n_float_ids"] == 2
+    path = write_users(
+        tmp_path, [{"user_id": "1"}, {"user_id": 1.0}, {"user_id": -0.0}]
+    )
+    with pytest.raises(DataFormatError, match="line 2: duplicate user: '1'"):
+        load_records(path)
+    report = load_records(path, on_bad_lines="skip").report
+    assert (report["n_users"], report["n_float_ids"]) == (2, 2)
+
+
+def test_null_among_messages_is_left_out_and_counted(tmp_path):
+    rows = [
+        {"user_id": "a", "messages": ["x", None, "y"]},
+        {"user_id": "b", "messages": [None]},
+        {"user_id": "c", "messages": [None, 1]},
+    ]
+    bunch = load_records(write_users(tmp_path, rows), on_bad_lines="skip")
+    assert bunch.data["messages"].tolist() == [["x", "y"], []]
+    assert bunch.report["n_null_messages"] == 2
+    assert bunch.report["n_messages"] == 2
+    assert bunch.report["missing_messages"] == 1
+    table = [{"user_id": "a", "messages": ["x", None, "y"]}]
+    bunch = load_records(write_table(tmp_path / "t.parquet", table))
+    assert bunch.data["messages"].tolist() == [["x", "y"]]
+
+
+def test_blank_labels_are_missing(tmp_path):
+    labels = ["", "  ", "f", None, 0, False]
+    rows = [{"user_id": i, "labels": {"g": g}} for i, g in enumerate(labels)]
+    bunch = load_records(write_users(tmp_path, rows))
+    assert bunch.target["g"].tolist() == [None, None, "f", None, 0, False]
+    assert bunch.report["missing_labels"] == {"g": 3}
+
+
 def test_parquet_faults(tmp_path):
     path = write_table(tmp_path / "u.parquet", [{"user_id": "a"}, {"user_id": "a"}])
     with pytest.raises(DataFormatError, match=r"u\.parquet: row 2: duplicate user"):
@@ -327,7 +369,9 @@ def test_there_and_back(messages, data, compress):
         back = load_records(folder)
     assert back.data["messages"].tolist() == messages
     assert back.data["extra"].tolist() == list(range(n_users))
-    assert back.target["task"].tolist() == labels
+    # a blank label is a missing one
+    known = [None if isinstance(v, str) and not v.strip() else v for v in labels]
+    assert back.target["task"].tolist() == known
 
 
 @pytest.mark.parametrize("directed", [True, False])

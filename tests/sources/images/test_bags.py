@@ -104,6 +104,13 @@ def test_paths_pil_images_and_arrays_together(files, tmp_path, stored):
         assert shades(model.transform(column)) == [[3, 50, 60], [70], [0]]
 
 
+def test_an_array_of_paths_is_a_column_of_one_image_a_user(files):
+    paths = [str(path) for path in files[:3]]
+    for column in (np.array(paths), np.array(paths)[:, np.newaxis]):
+        assert column.dtype.kind == "U"
+        assert shades(transformer().transform(column)) == [[0], [1], [2]]
+
+
 @pytest.mark.parametrize("column", [[], [None], pd.Series([], dtype=object), [[], []]])
 @pytest.mark.parametrize("stored", [False, True])
 def test_nobody_has_images(column, tmp_path, stored):
