@@ -33,6 +33,7 @@ from sklearn_profiling.datasets.smpcup2016.format import (
     STATUS_COLUMNS,
     TASKS,
     LabelRecord,
+    check_user_id,
     parse_info_line,
     parse_label_line,
     parse_links_line,
@@ -63,8 +64,9 @@ def load_smpcup2016(
 
     The folder holds ``labels.txt`` (``uid||m/f||birth year||province city``),
     ``status.txt`` (``uid,retweets,reviews,source,time,content``) and optionally
-    ``links.txt`` (``uid fan fan ...``) and ``info.txt``
-    (``uid||screen_name||avatar_url``) [1]_. A file may have a prefix
+    ``links.txt`` (``uid fan fan ...``), ``info.txt``
+    (``uid||screen_name||avatar_url``) and ``nolabel.txt``, the ids of the users to
+    predict for, one a line [1]_. A file may have a prefix
     (``train_labels.txt``) and may be gzip-compressed (``status.txt.gz``). ``None``
     marks a missing value. Lines are streamed; of
     ``status.txt`` only the text of the chosen users is kept.
@@ -80,9 +82,10 @@ def load_smpcup2016(
         sequence ``labels.txt`` is neither needed nor read, to predict for users
         without labels.
     users : {"labeled", "content", "all"}, default="content"
-        Whose rows to make: the users of ``labels.txt``; also every user with a
-        message, since the paper trains word vectors on them; or also every user of
-        ``info.txt``. Labelled users come first, in the order of their file.
+        Whose rows to make: the users of ``labels.txt``; also those of
+        ``nolabel.txt``, whatever they wrote, and every user with a message, since the
+        paper trains word vectors on them; or also every user of ``info.txt``. They
+        come in this order, and in that of their file.
     encoding : str or sequence of str, default="utf-8"
         Encodings to try on each whole file, in order. ``("utf-8", "gb18030")``
         reads the older copies; files are then decoded once more to find out.
@@ -172,10 +175,12 @@ def load_smpcup2016(
     folder = _Folder(Path(path), encoding, on_bad_lines)
 
     labels = _read_labels(folder) if tasks else {}
+    unlabeled = {} if users == "labeled" else _read_unlabeled(folder)
     wanted = labels if users == "labeled" else None
     statuses = _read_statuses(folder, wanted, columns, max_messages)
-    info = _read_info(folder, None if users == "all" else {**labels, **statuses.texts})
-    sources: list[dict[str, Any]] = [labels, statuses.texts]
+    sources: list[dict[str, Any]] = [labels, unlabeled, statuses.texts]
+    chosen = None if users == "all" else set().union(*sources)
+    info = _read_info(folder, chosen)
     if users == "all":
         sources.append(info)
     user_ids = list(dict.fromkeys(uid for source in sources for uid in source))
@@ -293,6 +298,17 @@ def _read_labels(folder: _Folder) -> dict[str, LabelRecord]:
         _add_once(file, labels, record.user_id, record)
     folder.report["labels"] = file.finish()
     return labels
+
+
+def _read_unlabeled(folder: _Folder) -> dict[str, None]:
+    users: dict[str, None] = {}
+    file = folder.find("nolabel")
+    if file is None:
+        return users
+    for user_id in folder.records(file, lambda line: check_user_id(line.strip())):
+        _add_once(file, users, user_id, None)
+    folder.report["nolabel"] = file.finish()
+    return users
 
 
 def _add_once(

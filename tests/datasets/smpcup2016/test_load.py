@@ -71,6 +71,33 @@ def test_users_messages_and_labels(folder):
     assert "SMP CUP 2016" in bunch.DESCR
 
 
+def test_users_to_predict_for_have_rows_whatever_they_wrote(folder):
+    write_files(folder, {"valid_nolabel.txt": "9\n4\n 5 \n\n2\n"})
+    bunch = load_smpcup2016(folder)
+    assert bunch.data["user_id"].tolist() == ["1", "2", "3", "9", "4", "5"]
+    assert bunch.data["messages"].tolist()[3:] == [[], ["没有标签"], []]
+    assert bunch.target["gender"].tolist() == ["f", "m", None, None, None, None]
+    assert bunch.report["n_users"] == 6
+    counts = bunch.report["files"]["nolabel"]
+    assert (counts["n_lines"], counts["n_blank"], counts["n_records"]) == (5, 1, 4)
+    alone = load_smpcup2016(folder, tasks=())
+    assert alone.data["user_id"].tolist() == ["9", "4", "5", "2", "1"]
+    labeled = load_smpcup2016(folder, users="labeled")
+    assert labeled.data["user_id"].tolist() == ["1", "2", "3"]
+    assert "nolabel" not in labeled.report["files"]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"), [("5", "duplicate user"), ("6||m", "bad user id")]
+)
+def test_bad_lines_among_the_users_to_predict_for(folder, line, kind):
+    write_files(folder, {"nolabel.txt": f"5\n{line}\n"})
+    with pytest.raises(DataFormatError, match=rf"nolabel\.txt, line 2: {kind}"):
+        load_smpcup2016(folder)
+    report = load_smpcup2016(folder, on_bad_lines="skip").report
+    assert report["files"]["nolabel"]["skipped"] == {kind: 1}
+
+
 def test_report_counts_everything(folder):
     report = load_smpcup2016(folder).report
     assert report["files"]["labels"] == {
