@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -111,7 +112,7 @@ class MultiTaskStratifiedKFold(BaseCrossValidator):
         y : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
             Labels; None, NaN and ``pd.NA`` are missing.
         groups : None
-            Ignored; here for scikit-learn's interface.
+            Ignored with a warning, as by scikit-learn's ``StratifiedKFold``.
 
         Yields
         ------
@@ -123,7 +124,13 @@ class MultiTaskStratifiedKFold(BaseCrossValidator):
         TargetError
             If ``y`` is None or fewer than ``n_splits`` users have a label.
         """
-        del groups
+        if groups is not None:
+            warnings.warn(
+                f"groups is ignored by {type(self).__name__}: users of one group can "
+                "be in the training and the test part",
+                UserWarning,
+                stacklevel=2,
+            )
         if y is None:
             msg = f"{type(self).__name__} stratifies by labels; y must not be None"
             raise TargetError(msg)

@@ -160,6 +160,15 @@ def test_bad_arguments(arguments: dict[str, object], message: str) -> None:
         MultiTaskStratifiedKFold(**arguments)  # type: ignore[arg-type]
 
 
+def test_groups_are_not_ignored_in_silence() -> None:
+    y = ["f", "m"] * 4
+    splitter = MultiTaskStratifiedKFold(2, random_state=0)
+    with pytest.warns(UserWarning, match="groups is ignored by MultiTask"):
+        warned = list(splitter.split(y, y, np.repeat(np.arange(4), 2)))
+    for found, plain in zip(warned, splitter.split(y, y, None), strict=True):
+        np.testing.assert_array_equal(found[1], plain[1])
+
+
 def test_labels_are_needed() -> None:
     with pytest.raises(TargetError, match="y must not be None"):
         next(MultiTaskStratifiedKFold(2).split([1, 2]))
