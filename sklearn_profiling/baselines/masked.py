@@ -10,6 +10,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
+from sklearn import get_config
 from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
@@ -20,9 +21,16 @@ from sklearn.base import (
 from sklearn.dummy import DummyClassifier
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.utils import Tags, _safe_indexing, get_tags
+from sklearn.utils._metadata_requests import UNUSED
 from sklearn.utils._param_validation import HasMethods
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
+    _check_method_params,
     check_consistent_length,
     check_is_fitted,
     has_fit_parameter,
@@ -116,6 +124,8 @@ class MaskedMultiOutputClassifier(
         "pass_missing": ["boolean"],
         "n_jobs": [None, int],
     }
+    # The weights of fit are for the clones alone, which ask for them or do not.
+    __metadata_request__fit: ClassVar[dict[str, Any]] = {"sample_weight": UNUSED}
 
     def __init__(
         self,
@@ -130,7 +140,11 @@ class MaskedMultiOutputClassifier(
 
     @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator, unused-ignore]
     def fit(
-        self, X: Any, y: Any, sample_weight: ArrayLike | None = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        **fit_params: Any,
     ) -> MaskedMultiOutputClassifier:
         """Fit a clone per task.
 
@@ -142,7 +156,11 @@ class MaskedMultiOutputClassifier(
         y : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
             Labels; None, NaN and ``pd.NA`` are missing.
         sample_weight : array-like of shape (n_users,), default=None
-            Weight of each user, for estimators that accept it.
+            Weight of each user, for estimators that accept it. With metadata routing
+            enabled, for those that request it, such as the steps of a Pipeline.
+        **fit_params : dict
+            What else the clones' ``fit`` takes; that with one entry a user is cut to
+            the users of each task.
 
         Returns
         -------
@@ -155,6 +173,9 @@ class MaskedMultiOutputClassifier(
             If a task has no label at all or the labels are continuous.
         ValueError
             If weights are given and the estimator takes none.
+        sklearn.exceptions.UnsetMetadataPassedError
+            If metadata routing is enabled and the estimator says nothing about what is
+            given.
         """
         if y is None:
             msg = (
@@ -164,18 +185,13 @@ class MaskedMultiOutputClassifier(
             raise TargetError(msg)
         check_consistent_length(X, y, sample_weight)
         if sample_weight is not None:
-            if not has_fit_parameter(self.estimator, "sample_weight"):
-                msg = (
-                    f"{type(self.estimator).__name__} takes no sample_weight; leave it "
-                    "None"
-                )
-                raise ValueError(msg)
-            sample_weight = np.asarray(sample_weight)
+            fit_params["sample_weight"] = np.asarray(sample_weight)
+        params = self._routed(fit_params)
         codec = LabelCodec.learn(y)
         encoded = codec.encode(y)
         self.estimators_ = Parallel(n_jobs=self.n_jobs)(
             delayed(_fit_task)(clone(self.estimator), *parts)
-            for parts in self._training_parts(X, codec, encoded, sample_weight)
+            for parts in self._training_parts(X, codec, encoded, params)
         )
         self._codec = codec
         self.task_names_ = codec.task_names
@@ -256,6 +272,23 @@ class MaskedMultiOutputClassifier(
         ).feature_names_in_
         return names
 
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Get the routing of metadata: to ``fit`` of the clones, and to ``score``.
+
+        Returns
+        -------
+        MetadataRouter
+            The routing, as in scikit-learn's user guide.
+        """
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                estimator=self.estimator,
+                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+            )
+        )
+
     def __sklearn_tags__(self) -> Tags:
         """Take the tags of the inputs from the inner estimator."""
         tags = super().__sklearn_tags__()
@@ -274,17 +307,31 @@ class MaskedMultiOutputClassifier(
         msg = f"{type(self).__name__!r} object has no attribute {attribute!r}"
         raise AttributeError(msg)
 
+    def _routed(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return the parameters of the clones' ``fit``."""
+        if get_config()["enable_metadata_routing"]:
+            return dict(process_routing(self, "fit", **given).estimator.fit)
+        if "sample_weight" in given and not has_fit_parameter(
+            self.estimator, "sample_weight"
+        ):
+            msg = (
+                f"{type(self.estimator).__name__} takes no sample_weight; leave it "
+                "None, or enable metadata routing where a step of it takes one"
+            )
+            raise ValueError(msg)
+        return given
+
     def _training_parts(
         self,
         X: Any,
         codec: LabelCodec,
         encoded: EncodedLabels,
-        sample_weight: NDArray[Any] | None,
+        params: dict[str, Any],
     ) -> Any:
-        """Yield users, targets and weights of each task."""
+        """Yield users, targets and parameters of fit of each task."""
         for task, name in enumerate(codec.task_names):
             if self.pass_missing:
-                yield X, _labels_of_task(codec, encoded, task, name), sample_weight
+                yield X, _labels_of_task(codec, encoded, task, name), params
                 continue
             rows = np.flatnonzero(encoded.codes[:, task] >= 0)
             targets: Any = (
@@ -293,8 +340,7 @@ class MaskedMultiOutputClassifier(
                 else encoded.codes[rows, task]
             )
             users = X if len(rows) == len(encoded) else _safe_indexing(X, rows)
-            weights = None if sample_weight is None else sample_weight[rows]
-            yield users, targets, weights
+            yield users, targets, _check_method_params(X, params, indices=rows)
 
     def _is_of_one_class(self, task: int) -> bool:
         """Whether the task's cells are sets of one class: a clone predicts 0 or 1."""
@@ -328,9 +374,7 @@ class MaskedMultiOutputClassifier(
         return np.asarray(codes[:, None] == np.arange(len(classes)), dtype=float)
 
 
-def _fit_task(
-    estimator: Any, X: Any, targets: Any, sample_weight: NDArray[Any] | None
-) -> Any:
+def _fit_task(estimator: Any, X: Any, targets: Any, params: dict[str, Any]) -> Any:
     """Fit the clone of one task."""
     if isinstance(targets, np.ndarray):
         if targets.ndim == 2 and targets.shape[1] == 1:
@@ -339,10 +383,8 @@ def _fit_task(
             estimator = OneVsRestClassifier(estimator)
         elif (targets == targets[0]).all():
             # Many classifiers refuse a single class, which a fold of a rare task has.
-            estimator = DummyClassifier()
-    if sample_weight is None:
-        return estimator.fit(X, targets)
-    return estimator.fit(X, targets, sample_weight=sample_weight)
+            return DummyClassifier().fit(X, targets)
+    return estimator.fit(X, targets, **params)
 
 
 def _of_one_class(estimator: Any, answer: NDArray[Any]) -> NDArray[Any]:

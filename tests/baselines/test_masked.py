@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import NotFittedError, UnsetMetadataPassedError
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.multioutput import MultiOutputClassifier
@@ -132,6 +133,69 @@ def test_sample_weights_of_each_task() -> None:
     assert score == pytest.approx(weighted.score(X[repeated], MASKED.iloc[repeated]))
     with pytest.raises(ValueError, match="KNeighborsClassifier takes no sample_weight"):
         MaskedMultiOutputClassifier(KNeighborsClassifier()).fit(X, Y, weights)
+
+
+class Noting(ClassifierMixin, BaseEstimator):
+    """Keeps what its fit is given beside users and labels."""
+
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, days: Any = None, k: int = 0
+    ) -> Noting:
+        self.classes_ = np.unique(y)
+        self.given_ = (len(X), sample_weight, days, k)
+        return self
+
+    def predict(self, X: Any) -> Any:
+        return np.full(len(X), self.classes_[0])
+
+
+def test_parameters_of_fit_reach_the_clones() -> None:
+    days = np.arange(80)
+    model = MaskedMultiOutputClassifier(Noting()).fit(X, MASKED, days=days, k=3)
+    for task, inner in zip(MASKED, model.estimators_, strict=True):
+        rows = np.flatnonzero(MASKED[task].notna())
+        n_users, weights, cut, k = inner.given_
+        assert (n_users, weights, k) == (len(rows), None, 3)
+        np.testing.assert_array_equal(cut, days[rows])
+
+
+def test_metadata_are_routed() -> None:
+    weights = GENERATOR.integers(0, 3, size=80).astype(float)
+    plain = MaskedMultiOutputClassifier(
+        make_pipeline(StandardScaler(), LogisticRegression())
+    )
+    with pytest.raises(ValueError, match=r"Pipeline takes no .*metadata routing"):
+        plain.fit(X, MASKED, sample_weight=weights)
+    with config_context(enable_metadata_routing=True):
+        with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
+            plain.fit(X, MASKED, sample_weight=weights)
+        asking = MaskedMultiOutputClassifier(
+            make_pipeline(
+                StandardScaler().set_fit_request(sample_weight=False),
+                LogisticRegression().set_fit_request(sample_weight=True),
+            )
+        )
+        found = clone(asking).fit(X, MASKED, sample_weight=weights)
+        sets = pd.DataFrame({"likes": [{"a"}, {"b"}, {"a", "b"}, None] * 20})
+        clone(asking).fit(X, sets, sample_weight=weights)
+        # and through a search, whose score takes no weights unless it is asked to
+        search = GridSearchCV(
+            clone(asking).set_score_request(sample_weight=True),
+            {"estimator__logisticregression__C": [1.0]},
+            cv=MultiTaskStratifiedKFold(2, random_state=0),
+        ).fit(X, MASKED, sample_weight=weights)
+    for task, inner in zip(MASKED, found.estimators_, strict=True):
+        rows = np.flatnonzero(MASKED[task].notna())
+        scaled = inner[0].transform(X)
+        labels = MASKED[task].iloc[rows].tolist()
+        alone = LogisticRegression().fit(scaled[rows], labels, weights[rows])
+        np.testing.assert_allclose(
+            inner.predict_proba(X), alone.predict_proba(scaled), atol=1e-5
+        )
+    for best, one in zip(
+        search.best_estimator_.predict_proba(X), found.predict_proba(X), strict=True
+    ):
+        np.testing.assert_array_equal(best, one)
 
 
 def test_a_task_with_one_class_is_predicted_as_it() -> None:
