@@ -194,8 +194,7 @@ class VectorFile:
             self.n_read += 1
             word, _, numbers = entry.partition(b" ")
             columns = numbers.count(b" ") + 1 if numbers else 0
-            plain = b"\t" not in entry and b"  " not in entry
-            if not plain or columns != self.n_dimensions:
+            if columns != self.n_dimensions or b"\t" in entry:
                 word, numbers = self._parted(entry)
             if not numbers:
                 reason = (
@@ -228,7 +227,7 @@ class VectorFile:
             number = _INTEGER if integers else _DECIMAL
             if any(map(number.fullmatch, more)) or _n_numbers(entry) < len(numbers):
                 return _columns(entry)[0], b""
-        return word, b" ".join(numbers)
+        return word.lstrip(b" \t"), b" ".join(numbers)
 
     def _parsed(
         self, numbers: bytes, line: int, word: str

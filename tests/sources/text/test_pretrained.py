@@ -227,10 +227,12 @@ ODD_WORDS = {". . .": "0.5 1.5", "at name@domain.com": "2.5 3.5", "茶": "4.5 5.
 
 @pytest.mark.parametrize("header", ["", "6 2\n", "\ufeff", "\ufeff6 2\r\n"])
 @pytest.mark.parametrize("blank", [" ", "\t", "  ", " \t"])
-def test_words_with_blanks(tmp_path, header, blank):
+@pytest.mark.parametrize("margin", ["", "  "])
+def test_words_with_blanks(tmp_path, header, blank, margin):
     words = {**ODD_WORDS, "windows 95": "6.5 7", "1 1/2": "8.5 -9e-05", "95": "1 2.5"}
     lines = [
-        blank.join([word, *numbers.split()]) + "\n" for word, numbers in words.items()
+        margin + blank.join([word, *numbers.split()]) + "\n"
+        for word, numbers in words.items()
     ]
     path = written(tmp_path, header + "".join(lines))
     vectors = PretrainedVectors(path, only_seen=False).fit(TEXT)
