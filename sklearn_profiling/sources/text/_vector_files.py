@@ -2,84 +2,154 @@
 
 from __future__ import annotations
 
-import gzip
 import os
-import zlib
+import re
+import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_profiling.exceptions import DataFormatError
+from sklearn_profiling.exceptions import DataFormatError, DataQualityWarning
+from sklearn_profiling.sources.text._archives import foreign_format, is_pickle, opened
 
 __all__ = ["FORMATS", "VectorFile", "existing_file"]
 
-FORMATS = ("word2vec-text", "word2vec-binary", "glove")
-_GZIP = b"\x1f\x8b"
+FORMATS = ("word2vec-text", "word2vec-binary", "glove", "gensim")
 _CHUNK = 1 << 20
 # No word is longer; a binary file whose entries have slipped shows here.
 _LONGEST_WORD = 1 << 12
+_LONGEST_LINE = 1 << 20
+# So many lines say how many numbers a line has, where most words are one column.
+_SAMPLE = 100
+_DECIMAL = re.compile(rb"[+-]?\d*\.\d+(e[+-]?\d+)?|[+-]?\d+e[+-]?\d+", re.IGNORECASE)
+_INTEGER = re.compile(rb"[+-]?\d+")
 
 
 @dataclass
 class VectorFile:
-    """A file of word vectors in one of :data:`FORMATS`; gzip is recognised by content.
+    """A file of word vectors in one of :data:`FORMATS`; archives show by content.
 
     With `skip_bad`, entries that break the format are counted in ``skipped`` by reason
     instead of raising. ``n_declared`` is the number of words in the first line, if any.
+    gensim's own files are pickles and are loaded only if `trusted`.
     """
 
     path: Path
     format: str
     encoding: str = "utf-8"
     skip_bad: bool = False
+    member: str | None = None
+    trusted: bool = False
     n_declared: int | None = field(default=None, init=False)
     n_dimensions: int = field(default=0, init=False)
     n_read: int = field(default=0, init=False)
     skipped: dict[str, int] = field(default_factory=dict, init=False)
+    _keyed: Any = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         with self._opened() as file:
-            head = _header(first := file.readline())
+            start = file.peek(512)[:512]  # type: ignore[attr-defined]
+            if is_pickle(start) or self.format == "gensim":
+                self._load_keyed(start)
+                return
+            if (name := foreign_format(start)) is not None:
+                self._fail(None, f"the file is {name}")
+            head = _header(first := file.readline(_LONGEST_LINE))
             if not first.strip():
                 self._fail(1, "the file is empty")
-            if self.format == "auto":
-                self.format = _guess_format(head, file)
-        if self.format == "glove":
-            self.n_dimensions = len(first.rstrip().split(b" ")) - 1
-            if self.n_dimensions < 1:
-                reason = (
-                    "expected a word and its numbers, separated by single spaces; "
-                    f"found {first[:60]!r}"
-                )
-                self._fail(1, reason)
-        elif head is None:
+            if head is None and b"\0" in start:
+                self._fail(1, "the file is binary, and of no format that is known")
+            if self.format == "glove" or (self.format == "auto" and head is None):
+                self.format = "glove"
+                self._find_dimensions(first, file)
+            else:
+                self._take_header(head, first, file)
+
+    def _take_header(
+        self, head: tuple[int, int] | None, first: bytes, file: BinaryIO
+    ) -> None:
+        """Believe the first line, unless the lines that follow have other numbers."""
+        if head is None:
             reason = (
                 "expected the number of words and of dimensions, as every "
                 f"{self.format} file has in its first line; found {first[:60]!r}"
             )
             self._fail(1, reason)
-        else:
-            self.n_declared, self.n_dimensions = head
+        self.n_declared, self.n_dimensions = head
+        if self.format == "word2vec-binary":
+            return
+        found = _numbers_a_line(file, _LONGEST_WORD + 40 * head[1])
+        likely, n_lines = _most(found)
+        # one line may be broken; two that agree, and none as stated, are no accident
+        off = likely > 1 and n_lines > max(1, len(found) // 2) and head[1] not in found
+        if self.format == "auto":
+            is_text = found[:1] == [head[1]] or 2 * found.count(head[1]) > len(found)
+            self.format = "word2vec-text" if is_text or off else "word2vec-binary"
+        if off and self.format == "word2vec-text":
+            self._doubt(
+                f"the first line states {head[1]} dimensions and most lines after it "
+                f"hold {likely} numbers"
+            )
+            self.n_dimensions = likely
 
-    @contextmanager
-    def _opened(self) -> Iterator[BinaryIO]:
-        """Open the file, unpacked; a broken archive is an error of the format."""
-        with self.path.open("rb") as raw:
-            packed = raw.read(2) == _GZIP
-        # gzip.open and open return different classes with the same methods
-        file = gzip.open(self.path) if packed else self.path.open("rb")  # noqa: SIM115
-        with file:
-            try:
-                yield file  # type: ignore[misc]
-            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-                self._fail(None, f"the gzip archive is damaged or cut off: {error}")
+    def _find_dimensions(self, first: bytes, file: BinaryIO) -> None:
+        """Take the number of numbers that most of the first lines end in."""
+        found = [_n_numbers(first), *_numbers_a_line(file, _LONGEST_LINE, _SAMPLE - 1)]
+        self.n_dimensions, _ = _most(found)
+        n_columns = len(_columns(first))
+        if not self.n_dimensions or (self.n_dimensions == 1 and n_columns > 2):
+            reason = (
+                "expected a word and its numbers, separated by blanks or tabs; "
+                f"found {first[:60]!r}"
+            )
+            self._fail(1, reason)
 
-    def _fail(self, line: int | None, reason: str) -> None:
+    def _opened(self) -> AbstractContextManager[BinaryIO]:
+        return opened(self.path, self.member)
+
+    def _load_keyed(self, start: bytes) -> None:
+        """Load gensim's own file, which is a pickle, through gensim."""
+        if not is_pickle(start):
+            self._fail(None, "expected a file that gensim's save() wrote, a pickle")
+        if not self.trusted:
+            reason = (
+                "the file is a pickle, as gensim's save() writes (.kv, .model), and a "
+                "pickle can run any code when it is loaded. Pass trusted=True if you "
+                "trust its origin, or save it with save_word2vec_format()"
+            )
+            self._fail(None, reason)
+        from gensim.models import KeyedVectors
+
+        try:
+            model = KeyedVectors.load(os.fspath(self.path))
+        except Exception as error:  # a pickle may raise anything
+            reason = f"gensim cannot load it: {type(error).__name__}: {error}"
+            raise DataFormatError(self.path, None, reason) from error
+        keyed = getattr(model, "wv", model)
+        if not isinstance(keyed, KeyedVectors):
+            kind = type(keyed).__name__
+            self._fail(None, f"expected gensim's KeyedVectors or a model; found {kind}")
+        self.format, self._keyed = "gensim", keyed
+        self.n_dimensions = int(keyed.vector_size)
+
+    def _doubt(self, reason: str) -> None:
+        """Raise about the first line, or warn where faults are skipped."""
+        if not self.skip_bad:
+            hint = "on_bad_lines='skip' reads the file all the same"
+            self._fail(None, f"{reason}; {hint}")
+        self._warn(reason)
+
+    def _warn(self, reason: str) -> None:
+        warnings.warn(f"{self.path}: {reason}", DataQualityWarning, stacklevel=2)
+
+    def _fail(self, line: int | None, reason: str) -> NoReturn:
         raise DataFormatError(self.path, line, reason)
 
     def _bad(self, line: int | None, kind: str, reason: str) -> None:
@@ -98,7 +168,8 @@ class VectorFile:
         self.n_read = 0
         self.skipped.clear()
         seen: dict[str, int] = {}
-        read = self._binary if self.format == "word2vec-binary" else self._text
+        readers = {"word2vec-binary": self._binary, "gensim": self._gensim}
+        read = readers.get(self.format, self._text)
         with self._opened() as file:
             for line, word, vector in read(file, wanted, max_words):
                 if word in seen:
@@ -123,10 +194,12 @@ class VectorFile:
             self.n_read += 1
             word, _, numbers = entry.partition(b" ")
             columns = numbers.count(b" ") + 1 if numbers else 0
-            if columns != self.n_dimensions:
+            if columns != self.n_dimensions or b"\t" in entry:
+                word, numbers = self._parted(entry)
+            if not numbers:
                 reason = (
                     f"expected a word and {self.n_dimensions} numbers; found "
-                    f"{columns} columns after {word[:40]!r}"
+                    f"{len(_columns(entry)) - 1} columns after {word[:40]!r}"
                 )
                 self._bad(line, "wrong number of columns", reason)
                 continue
@@ -136,7 +209,25 @@ class VectorFile:
             vector = self._parsed(numbers, line, text)
             if vector is not None:
                 yield line, text, vector
-        self._check_number()
+        if self.n_read != max_words:
+            self._check_number()
+
+    def _parted(self, entry: bytes) -> tuple[bytes, bytes]:
+        """Part a word, maybe with blanks, from its numbers; without them if in doubt.
+
+        A word with blanks holds no number that could be one of the vector: ". . ." and
+        "windows 95" before decimals are words, "a 0.5" is not.
+        """
+        word, *numbers = entry.rsplit(None, self.n_dimensions)
+        if len(numbers) != self.n_dimensions:
+            return _columns(entry)[0], b""
+        more = _columns(word)[1:]
+        if more:
+            integers = all(map(_INTEGER.fullmatch, numbers))
+            number = _INTEGER if integers else _DECIMAL
+            if any(map(number.fullmatch, more)) or _n_numbers(entry) < len(numbers):
+                return _columns(entry)[0], b""
+        return word.lstrip(b" \t"), b" ".join(numbers)
 
     def _parsed(
         self, numbers: bytes, line: int, word: str
@@ -169,11 +260,26 @@ class VectorFile:
 
     def _check_number(self) -> None:
         if self.n_declared is not None and self.n_read != self.n_declared:
-            reason = (
+            self._doubt(
                 f"the first line states {self.n_declared} words and the file holds "
                 f"{self.n_read}: it is cut off or the line is wrong"
             )
-            self._fail(None, reason)
+
+    def _gensim(
+        self,
+        file: BinaryIO,  # noqa: ARG002 - gensim opened it
+        wanted: Callable[[str], bool],
+        max_words: int | None,
+    ) -> Iterator[tuple[None, str, NDArray[np.float32]]]:
+        # gensim may have allocated more rows than it filled
+        pairs = zip(self._keyed.index_to_key, self._keyed.vectors, strict=False)
+        for key, numbers in islice(pairs, max_words):
+            self.n_read += 1
+            if not wanted(word := str(key)):
+                continue
+            vector = self._finite(numbers, None, word)
+            if vector is not None:
+                yield None, word, vector
 
     def _binary(
         self, file: BinaryIO, wanted: Callable[[str], bool], max_words: int | None
@@ -187,6 +293,8 @@ class VectorFile:
             # some writers end each vector with a line feed
             while buffer[at : at + 1] == b"\n":
                 at += 1
+            if at == len(buffer):
+                break
             space = buffer.find(b" ", at, at + _LONGEST_WORD)
             if space < 0 or len(buffer) < space + 1 + n_bytes:
                 self._slipped(len(buffer) - at)
@@ -200,6 +308,13 @@ class VectorFile:
             vector = self._finite(numbers, None, text)
             if vector is not None:
                 yield None, text, vector
+        if self.n_read != max_words:
+            self._check_number()
+            if (buffer[at:] + file.read(_LONGEST_WORD)).strip():
+                self._warn(
+                    f"the file goes on after the {self.n_declared} words of its first "
+                    "line; what follows was not read"
+                )
 
     def _slipped(self, n_left: int) -> None:
         place = f"entry {self.n_read + 1} of {self.n_declared}"
@@ -217,16 +332,35 @@ def _header(line: bytes) -> tuple[int, int] | None:
     return (n_words, n_dimensions) if n_dimensions else None
 
 
-def _guess_format(head: tuple[int, int] | None, file: BinaryIO) -> str:
-    if head is None:
-        return "glove"
-    # The first entry as text would be one line of one word and so many numbers.
-    numbers = file.readline(_LONGEST_WORD + 40 * head[1]).rstrip().split(b" ")[1:]
-    try:
-        np.array(numbers, dtype=np.float64)
-    except ValueError:
-        return "word2vec-binary"
-    return "word2vec-text" if len(numbers) == head[1] else "word2vec-binary"
+def _columns(line: bytes) -> list[bytes]:
+    return line.split() or [b""]
+
+
+def _n_numbers(line: bytes) -> int:
+    """Count the numbers that end a line, behind one column at the least."""
+    numbers = 0
+    for column in reversed(line.split()[1:]):
+        try:
+            float(column)
+        except ValueError:
+            break
+        numbers += 1
+    return numbers
+
+
+def _numbers_a_line(file: BinaryIO, longest: int, n_lines: int = _SAMPLE) -> list[int]:
+    """Count the numbers that end each of the next lines, blank ones left out."""
+    found: list[int] = []
+    while len(found) < n_lines and (line := file.readline(longest)):
+        if line.strip():
+            found.append(_n_numbers(line))
+    return found
+
+
+def _most(found: list[int]) -> tuple[int, int]:
+    """Return the commonest number but 0, the first of equals, and how often it is."""
+    counts = Counter(number for number in found if number)
+    return counts.most_common(1)[0] if counts else (0, 0)
 
 
 def existing_file(path: str | os.PathLike[str]) -> Path:

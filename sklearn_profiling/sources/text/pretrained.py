@@ -34,11 +34,14 @@ class PretrainedVectors(WordVectorTransformer):
     Parameters
     ----------
     path : str or path-like
-        The file; also packed with gzip.
-    format : {"auto", "word2vec-text", "word2vec-binary", "glove"}, default="auto"
-        Layout. Text is one word and its numbers a line, separated by single spaces;
-        word2vec files have the number of words and of dimensions in the first line.
-        "auto" looks at the first two lines.
+        The file; also packed with gzip, bzip2, xz or zip. A byte order mark is no part
+        of the first word.
+    format : str, default="auto"
+        Layout: "auto", "word2vec-text", "word2vec-binary", "glove" or "gensim". Text is
+        one word and its numbers a line, separated by blanks or tabs; word2vec files,
+        fastText's .vec among them, have the number of words and of dimensions in the
+        first line. "gensim" is what gensim's ``save`` writes. "auto" looks at the first
+        lines.
     only_seen : bool, default=True
         Keep the words that occur in the text of `fit` and leave the others in the
         file, which keeps the vocabulary small. False keeps all, also for words that
@@ -53,7 +56,13 @@ class PretrainedVectors(WordVectorTransformer):
         Encoding of the words.
     on_bad_lines : {"error", "skip"}, default="error"
         Raise at an entry that breaks the format, or leave it out and count it in
-        ``report_``.
+        ``report_``: of a word that stands twice, the first is kept. A first line whose
+        numbers are off raises likewise, or is a warning.
+    member : str, default=None
+        The file in a zip archive that holds several.
+    trusted : bool, default=False
+        Load the files of gensim's ``save`` (.kv, .model). They are pickles, which can
+        run any code: only for files whose origin you trust.
 
     Attributes
     ----------
@@ -71,7 +80,13 @@ class PretrainedVectors(WordVectorTransformer):
     Notes
     -----
     Vectors of words that are not kept are not parsed: a fault in their numbers is not
-    noticed, and neither is a repetition. A fault in the number of columns is.
+    noticed, and neither is a repetition. A fault in the number of columns is. What
+    ``n_read`` counts beyond ``n_kept`` and ``skipped`` are words that are not kept.
+
+    A word may hold blanks, as ". . ." in the vectors of GloVe: the last columns of a
+    line are its numbers. How many they are is told by the first line of word2vec files
+    and else by most of the first hundred lines. Where the word would end in what may be
+    one number too many, the line breaks the format.
 
     Examples
     --------
@@ -95,6 +110,8 @@ class PretrainedVectors(WordVectorTransformer):
         "unknown": [StrOptions({"drop", "average"})],
         "encoding": [str],
         "on_bad_lines": [StrOptions({"error", "skip"})],
+        "member": [str, None],
+        "trusted": ["boolean"],
     }
 
     def __init__(
@@ -107,6 +124,8 @@ class PretrainedVectors(WordVectorTransformer):
         unknown: str = "drop",
         encoding: str = "utf-8",
         on_bad_lines: str = "error",
+        member: str | None = None,
+        trusted: bool = False,
     ) -> None:
         self.path = path
         self.format = format
@@ -115,6 +134,8 @@ class PretrainedVectors(WordVectorTransformer):
         self.unknown = unknown
         self.encoding = encoding
         self.on_bad_lines = on_bad_lines
+        self.member = member
+        self.trusted = trusted
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002
@@ -151,6 +172,8 @@ class PretrainedVectors(WordVectorTransformer):
             self.format,
             encoding=self.encoding,
             skip_bad=self.on_bad_lines == "skip",
+            member=self.member,
+            trusted=self.trusted,
         )
         words: list[str] = []
         # Appended to one buffer: a list of arrays takes twice the space.
