@@ -91,6 +91,12 @@ def _folds(text: str) -> int:
 def _add_data(parser: argparse.ArgumentParser, *, tasks: bool = True) -> None:
     parser.add_argument("path", type=Path, metavar="PATH", help="users")
     parser.add_argument("--links", type=Path, help="file of links, for records")
+    parser.add_argument(
+        "--links-format",
+        default="auto",
+        metavar="FORMAT",
+        help="format of the file of links, for example edges or fans (auto)",
+    )
     if tasks:
         parser.add_argument(
             "--tasks", nargs="+", metavar="TASK", help="attributes; all by default"

@@ -34,6 +34,7 @@ def load_users(options: argparse.Namespace, *, labelled: bool = True) -> Any:
         users = load_mex_a3t(path, **named, **choices)
     else:
         links = {} if options.links is None else {"links": options.links}
+        choices["links_format"] = options.links_format
         users = load_records(path, tasks=tasks, **links, **choices)
     if labelled and users.target.shape[1] == 0:
         msg = f"{path}: no task found; name the columns of labels with --tasks"
@@ -61,6 +62,8 @@ def print_read(users: Any, *, labelled: bool) -> None:
                 f"{len(users.target) - len(labels)} missing"
             )
     for name, read in users.report.get("files", {}).items():
+        if "taken_for" in read:
+            print(f"  {name}: read as {read['taken_for']}")
         for reason, count in read.get("skipped", {}).items():
             print(f"  {name}: {count} lines skipped: {reason}")
 

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
+import csv
+import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
-from pathlib import Path
-from typing import IO, Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from sklearn_profiling.containers._edges import Codes, OnUnknown, Weights
-from sklearn_profiling.exceptions import DataFormatError
+from sklearn_profiling.containers._edges import (
+    Codes,
+    Duplicates,
+    Ids,
+    OnUnknown,
+    Weights,
+    build_adjacency,
+    check_option,
+    id_array,
+    object_array,
+    ranked,
+    require_same_kind,
+    require_unique,
+)
+from sklearn_profiling.containers._links_formats import (
+    WHOLE_FORMATS,
+    Layout,
+    LinksFormat,
+    detect,
+    is_comment,
+    open_links,
+    split_attributes,
+    split_fields,
+)
+from sklearn_profiling.containers._links_graphs import read_graph
+from sklearn_profiling.exceptions import DataFormatError, DataQualityWarning
 
-LinksFormat = Literal["fans", "edges"]
 OnBadLines = Literal["error", "skip"]
 
 _CHUNK_BYTES = 1 << 24
@@ -33,6 +55,8 @@ class Links(NamedTuple):
     targets: Codes
     weights: Weights | None
     ids: list[str]
+    linked: set[int]
+    strangers: list[str]
 
 
 class _Chunk(NamedTuple):
@@ -63,11 +87,13 @@ class _Reader:
 
     path: str | PathLike[str]
     encoding: str
-    separator: str
-    header: bool
+    layout: Layout
+    skip_first: bool
     on_bad_lines: OnBadLines
     bad_lines: Counter[str] = field(default_factory=Counter)
     blank_lines: int = 0
+    comments: int = 0
+    headers: int = 0
     n_lines: int = 0
     n_fields: int = 0
 
@@ -87,18 +113,8 @@ class _Reader:
             raise DataFormatError(self.path, None, "the file is empty.")
 
     def _raw_chunks(self) -> Iterator[list[bytes]]:
-        zipped = Path(self.path).suffix == ".gz"
-        opener = cast("Callable[..., IO[bytes]]", gzip.open if zipped else open)
-        with opener(self.path, "rb") as stream:
-            while True:
-                try:
-                    raw = stream.readlines(_CHUNK_BYTES)
-                except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-                    raise DataFormatError(
-                        self.path, None, f"the gzip file is broken or cut off: {error}."
-                    ) from error
-                if not raw:
-                    return
+        with open_links(self.path) as stream:
+            while raw := stream.readlines(_CHUNK_BYTES):
                 yield raw
 
     def _decode(self, raw: list[bytes], start: int) -> list[str]:
@@ -123,16 +139,17 @@ class _Reader:
             self.blank_lines -= 1  # counted as bad, and passed on as blank
             return ""
 
-    def chunks(self, kind: LinksFormat) -> Iterator[_Chunk]:
-        parse = self._parse_fans if kind == "fans" else self._parse_edges
+    def chunks(self) -> Iterator[_Chunk]:
+        if self.layout.kind in WHOLE_FORMATS:
+            yield self._whole()
+            return
+        self.n_fields = 3 if self.layout.attributes else self.layout.n_fields
+        parse = self._parser()
         for start, lines in self.lines():
             chunk = _Chunk([], [], [], [], [], [])
             for number, line in enumerate(lines, start):
-                if number == 1 and self.header:
-                    continue
                 text = line.rstrip("\r").removeprefix("\ufeff" if number == 1 else "")
-                if not text or text.isspace():
-                    self.blank_lines += 1
+                if self._holds_no_link(text, number):
                     continue
                 try:
                     _refuse_nul(text)
@@ -146,10 +163,59 @@ class _Reader:
                     )
             yield chunk
 
+    def _parser(self) -> Callable[[str, int, _Chunk], None]:
+        if self.layout.attributes:
+            return self._parse_attributes
+        if self.layout.columns is not None:
+            return self._parse_columns
+        kinds = {"fans": self._parse_fans, "konect": self._parse_konect}
+        return kinds.get(self.layout.kind, self._parse_edges)
+
+    def _holds_no_link(self, text: str, number: int) -> bool:
+        """Whether a line is a header, blank or a comment, which are counted."""
+        if (number == 1 and self.skip_first) or text == self.layout.header:
+            self.headers += 1
+        elif not text or text.isspace():
+            self.blank_lines += 1
+        elif text[0] in "#% \t" and is_comment(text):
+            self.comments += 1
+        else:
+            return False
+        return True
+
+    @property
+    def weighted(self) -> bool:
+        """Whether links have weights."""
+        columns = self.layout.columns
+        return self.n_fields == 3 if columns is None else columns[2] is not None
+
+    def _whole(self) -> _Chunk:
+        """Read a file that scipy or networkx reads at once; a line is a link."""
+        graph = read_graph(self.path, self.layout.kind, self.encoding)
+        self.layout = self.layout._replace(symmetric=graph.symmetric)
+        self.n_lines, self.n_fields = len(graph.sources), 3
+        chunk = _Chunk(graph.users, [0] * len(graph.users), [], [], [], [])
+        for source, target, value in zip(*graph[1:4], strict=True):
+            try:
+                chunk.weights.append(_weight(str(value)))
+            except _BadLineError as error:
+                if self.on_bad_lines == "error":
+                    place = f"link from {source!r} to {target!r}: {error}."
+                    raise DataFormatError(self.path, None, place) from error
+                self.bad_lines["weight"] += 1
+                continue
+            chunk.sources.append(source)
+            chunk.targets.append(target)
+            chunk.link_lines.append(0)
+        return chunk
+
     def _parse_fans(self, text: str, number: int, chunk: _Chunk) -> None:
         user, *fans = text.split()
         if user == "None":
             msg = "the first id of a line must not be None"
+            raise _BadLineError(msg)
+        if not fans and ("," in user or ";" in user):
+            msg = "no fans: ids are separated by blanks in format 'fans'"
             raise _BadLineError(msg)
         fans = [fan for fan in fans if fan != "None"]
         chunk.users.append(user)
@@ -158,26 +224,72 @@ class _Reader:
         chunk.targets.extend([user] * len(fans))
         chunk.link_lines.extend([number] * len(fans))
 
+    def _split(self, text: str) -> list[str]:
+        separator = self.layout.separator
+        if '"' not in text:
+            return text.split(separator)
+        try:
+            return split_fields(text, separator)
+        except csv.Error as error:
+            msg = f"quotes: {error}"
+            raise _BadLineError(msg) from error
+
     def _parse_edges(self, text: str, number: int, chunk: _Chunk) -> None:
-        fields = text.split(self.separator)
+        fields = self._split(text)
         self.n_fields = self.n_fields or min(max(len(fields), 2), 3)
         if len(fields) != self.n_fields:
+            separator = self.layout.separator
             raise _BadLineError(
-                f"number of fields: {self.n_fields} separated by {self.separator!r} "
+                f"number of fields: {self.n_fields} separated by {separator!r} "
                 "are needed, as in the lines before"
                 if self.n_fields == 3 or len(fields) > 1
-                else f"number of fields: 2 or 3 separated by {self.separator!r} are "
-                "needed"
+                else f"number of fields: 2 or 3 separated by {separator!r} are needed"
             )
-        source, target = fields[0].strip(), fields[1].strip()
-        if not source or not target:
-            msg = "an id is empty"
+        weight = fields[2] if self.n_fields == 3 else None
+        _add(chunk, number, fields[0], fields[1], weight)
+
+    def _parse_columns(self, text: str, number: int, chunk: _Chunk) -> None:
+        fields = self._split(text)
+        if len(fields) != self.n_fields:
+            msg = (
+                f"number of fields: {self.n_fields} are needed "
+                f"({self.layout.describe()}), not {len(fields)}"
+            )
             raise _BadLineError(msg)
-        if self.n_fields == 3:
-            chunk.weights.append(_weight(fields[2]))
-        chunk.sources.append(source)
-        chunk.targets.append(target)
-        chunk.link_lines.append(number)
+        source, target, column = self.layout.columns or (0, 1, None)
+        weight = None if column is None else fields[column]
+        if weight is not None and self.layout.separator == ";":
+            weight = weight.replace(",", ".")
+        _add(chunk, number, fields[source], fields[target], weight)
+
+    def _parse_konect(self, text: str, number: int, chunk: _Chunk) -> None:
+        fields = text.split()
+        if not 2 <= len(fields) <= 4:
+            msg = "number of fields: two ids, and at most a weight and a time"
+            raise _BadLineError(msg)
+        self.n_fields = 3
+        _add(chunk, number, fields[0], fields[1], (*fields[2:3], "1")[0])
+
+    def _parse_attributes(self, text: str, number: int, chunk: _Chunk) -> None:
+        try:
+            source, target, weight = split_attributes(text)
+        except ValueError as error:
+            raise _BadLineError(str(error)) from error
+        _add(chunk, number, source, target, weight)
+
+
+def _add(
+    chunk: _Chunk, number: int, source: str, target: str, weight: str | None
+) -> None:
+    source, target = source.strip(), target.strip()
+    if not source or not target:
+        msg = "an id is empty"
+        raise _BadLineError(msg)
+    if weight is not None:
+        chunk.weights.append(_weight(weight))
+    chunk.sources.append(source)
+    chunk.targets.append(target)
+    chunk.link_lines.append(number)
 
 
 def _refuse_nul(text: str) -> None:
@@ -197,29 +309,85 @@ def _weight(text: str) -> float:
     return weight
 
 
-def read_links(
+def read_links_file(
     path: str | PathLike[str],
     *,
     kind: LinksFormat,
-    ids: list[str] | None,
+    directed: bool,
+    ids: Sequence[str] | Ids | None,
+    duplicates: Duplicates,
     on_unknown: OnUnknown,
     on_bad_lines: OnBadLines,
     encoding: str,
-    separator: str,
-    header: bool,
+    separator: str | None,
+    header: bool | Literal["auto"],
+) -> tuple[Any, Ids, dict[str, Any]]:
+    """Return the adjacency, the ids and the report of a links file."""
+    check_option("format", kind, get_args(LinksFormat))
+    check_option("duplicates", duplicates, ("sum", "max", "error"))
+    check_option("on_unknown", on_unknown, ("error", "drop", "add"))
+    check_option("on_bad_lines", on_bad_lines, ("error", "skip"))
+    known: list[str] | None = None
+    if ids is not None:
+        given = id_array(ids, "ids")
+        require_same_kind(given, object_array([""]), "ids and those of a text file")
+        require_unique(given, "ids")
+        known = given.tolist()
+    layout = detect(
+        path,
+        kind=kind,
+        encoding=encoding,
+        separator=separator,
+        header=header,
+        directed=directed,
+    )
+    reader = _Reader(path, encoding, layout, header is True, on_bad_lines)
+    report: dict[str, Any] = {}
+    links = _read_links(reader, known, on_unknown, report)
+    sources, targets, names = links.sources, links.targets, object_array(links.ids)
+    if known is None:
+        ranks, names = ranked(names)
+        sources, targets = ranks[sources], ranks[targets]
+    else:
+        warn_of_strangers(path, known, links.linked, links.strangers, stacklevel=4)
+    weights = links.weights
+    if directed and reader.layout.symmetric:
+        # a link without direction goes both ways
+        sources, targets = np.r_[sources, targets], np.r_[targets, sources]
+        weights = None if weights is None else np.r_[weights, weights]
+        report["edges"] += len(sources) // 2
+    report["edges"] -= report["unknown_dropped"]
+    matrix = build_adjacency(
+        sources,
+        targets,
+        weights,
+        len(names),
+        directed=directed,
+        duplicates=duplicates,
+        report=report,
+    )
+    report["edges"] += report["unknown_dropped"]
+    return matrix, names, report
+
+
+def _read_links(
+    reader: _Reader,
+    ids: list[str] | None,
+    on_unknown: OnUnknown,
     report: dict[str, Any],
 ) -> Links:
-    """Read a links file (``.gz`` is decompressed) chunk by chunk.
+    """Read a links file chunk by chunk.
 
     `ids` are the known users; what was read and left out is counted in `report`.
     """
-    reader = _Reader(path, encoding, separator, header, on_bad_lines)
+    path = reader.path
     codes = _Codes((name, code) for code, name in enumerate(ids or []))
     n_known = len(codes)
     closed = ids is not None and on_unknown != "add"
     parts: list[tuple[Codes, Codes, Weights]] = []
+    linked: set[int] = set()
     report.update(edges=0, unknown_dropped=0)
-    for chunk in reader.chunks(kind):
+    for chunk in reader.chunks():
         columns = [
             (chunk.users, chunk.user_lines),
             (chunk.sources, chunk.link_lines),
@@ -230,6 +398,8 @@ def read_links(
             for (names, lines), numbers in zip(columns, encoded, strict=True):
                 _refuse_unknown(path, names, lines, numbers >= n_known)
         _, sources, targets = encoded
+        if ids is not None:
+            linked.update(*(np.unique(part[part < n_known]) for part in encoded))
         weights = np.asarray(chunk.weights, dtype=np.float32)
         report["edges"] += len(sources)
         if closed:
@@ -239,8 +409,12 @@ def read_links(
             weights = weights[keep] if len(weights) else weights
         parts.append((sources, targets, weights))
     report.update(
+        format=reader.layout.kind,
+        taken_for=reader.layout.describe(),
         lines=reader.n_lines,
         blank_lines=reader.blank_lines,
+        comments=reader.comments,
+        headers=reader.headers,
         bad_lines=dict(reader.bad_lines),
         users_added=0 if ids is None or closed else len(codes) - n_known,
     )
@@ -248,9 +422,30 @@ def read_links(
     return Links(
         np.concatenate([part[0] for part in parts]),
         np.concatenate([part[1] for part in parts]),
-        np.concatenate([part[2] for part in parts]) if reader.n_fields == 3 else None,
+        np.concatenate([part[2] for part in parts]) if reader.weighted else None,
         names[:n_known] if closed else names,
+        linked,
+        names[n_known : n_known + 3],
     )
+
+
+def warn_of_strangers(
+    path: str | PathLike[str],
+    users: Sequence[str],
+    linked: Collection[Any],
+    strangers: Sequence[str],
+    *,
+    stacklevel: int,
+) -> None:
+    """Warn if links name others, and fewer than a tenth of ten users or more."""
+    if strangers and len(users) >= 10 and 10 * len(linked) < len(users):
+        first = ", ".join(map(repr, users[:3]))
+        others = ", ".join(map(repr, strangers[:3]))
+        msg = (
+            f"{path}: only {len(linked)} of {len(users)} users occur in the links. "
+            f"Users are for example {first}; ids in the links {others}."
+        )
+        warnings.warn(msg, DataQualityWarning, stacklevel=stacklevel)
 
 
 def _refuse_unknown(
@@ -260,7 +455,7 @@ def _refuse_unknown(
         row = int(np.argmax(unknown))
         raise DataFormatError(
             path,
-            lines[row],
+            lines[row] or None,
             f"user {names[row]!r} is not among the given ids; on_unknown='drop' would "
             "leave such links out, on_unknown='add' take such users in.",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from os import PathLike
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,17 +25,15 @@ from sklearn_profiling.containers._edges import (
     ids_as_bytes,
     match_known,
     object_array,
-    ranked,
-    require_same_kind,
     require_symmetric,
     require_unique,
     split_edges,
 )
 from sklearn_profiling.containers._links_files import (
-    LinksFormat,
     OnBadLines,
-    read_links,
+    read_links_file,
 )
+from sklearn_profiling.containers._links_formats import LinksFormat
 from sklearn_profiling.exceptions import GraphError
 
 __all__ = ["SocialGraph"]
@@ -280,26 +278,29 @@ class SocialGraph:
         cls,
         path: str | PathLike[str],
         *,
-        format: LinksFormat = "fans",  # noqa: A002 - the word that pandas uses
+        format: LinksFormat = "auto",  # noqa: A002 - the word that pandas uses
         directed: bool = False,
         ids: Sequence[str] | Ids | None = None,
         duplicates: Duplicates = "sum",
         on_unknown: OnUnknown = "error",
         on_bad_lines: OnBadLines = "error",
         encoding: str = "utf-8",
-        separator: str = "\t",
-        header: bool = False,
+        separator: str | None = None,
+        header: bool | Literal["auto"] = "auto",
     ) -> SocialGraph:
         r"""Read a graph from a links file, chunk by chunk.
 
         Parameters
         ----------
         path : str or path-like
-            The file; ``.gz`` is unpacked on the way.
-        format : {"fans", "edges"}, default="fans"
+            The file; gzip, bzip2 and xz are unpacked on the way.
+        format : str, default="auto"
             "fans": ``uid fan fan ...``, each later id follows the first (SMP CUP
             2016); a line of one id is a user without fans. "edges":
-            ``a<TAB>b[<TAB>weight]``.
+            ``a b [weight]``. "konect", "matrix_market", "metis", and through
+            networkx "graphml", "gexf", "gml" and "pajek". "auto" looks at the
+            content, refuses what it does not know, and says in
+            ``report["taken_for"]`` what it took the file for.
         directed : bool, default=False
             Whether (a, b) differs from (b, a). A fan is linked to whom it follows.
         ids : sequence of str or None, default=None
@@ -313,10 +314,13 @@ class SocialGraph:
             by reason in ``report["bad_lines"]``.
         encoding : str, default="utf-8"
             Encoding of the file, an extension of ASCII.
-        separator : str, default="\\t"
-            Between the fields of format "edges".
-        header : bool, default=False
-            Whether the first line names the fields.
+        separator : str or None, default=None
+            Between the fields of "edges". None is a tab if `format` is "edges",
+            and what is found if it is "auto".
+        header : bool or "auto", default="auto"
+            Whether the first line names the fields. "auto" takes a line for a
+            header if it holds names such as "source" and "target", or is the only
+            one without numbers.
 
         Returns
         -------
@@ -329,44 +333,30 @@ class SocialGraph:
             If the file breaks its format; with the line.
         GraphError
             If ``ids`` are not usable, or links come twice and may not.
+
+        Warns
+        -----
+        DataQualityWarning
+            If fewer than a tenth of ``ids`` occur in the file, and others do.
+
+        Notes
+        -----
+        Lines that begin with ``#`` or ``%`` are comments, and fields in double
+        quotes follow the rules of csv. With a header, ids and weights are found by
+        the names of their columns.
         """
-        check_option("format", format, ("fans", "edges"))
-        check_option("duplicates", duplicates, ("sum", "max", "error"))
-        check_option("on_unknown", on_unknown, ("error", "drop", "add"))
-        check_option("on_bad_lines", on_bad_lines, ("error", "skip"))
-        known: list[str] | None = None
-        if ids is not None:
-            given = id_array(ids, "ids")
-            require_same_kind(given, object_array([""]), "ids and those of a text file")
-            require_unique(given, "ids")
-            known = given.tolist()
-        report: dict[str, Any] = {}
-        links = read_links(
+        matrix, names, report = read_links_file(
             path,
             kind=format,
-            ids=known,
+            directed=directed,
+            ids=ids,
+            duplicates=duplicates,
             on_unknown=on_unknown,
             on_bad_lines=on_bad_lines,
             encoding=encoding,
             separator=separator,
             header=header,
-            report=report,
         )
-        sources, targets, names = links.sources, links.targets, object_array(links.ids)
-        if known is None:
-            ranks, names = ranked(names)
-            sources, targets = ranks[sources], ranks[targets]
-        report["edges"] -= report["unknown_dropped"]
-        matrix = build_adjacency(
-            sources,
-            targets,
-            links.weights,
-            len(names),
-            directed=directed,
-            duplicates=duplicates,
-            report=report,
-        )
-        report["edges"] += report["unknown_dropped"]
         return cls._trusted(matrix, names, directed, report)
 
     def _set(

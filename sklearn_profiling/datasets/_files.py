@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import codecs
 import gzip
 import zlib
@@ -9,6 +10,7 @@ from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any, Final, Literal, cast
@@ -29,7 +31,9 @@ IMAGE_ENDINGS: Final = (
     *(".tif", ".tiff", ".webp"),
 )
 _GZIP_MAGIC = b"\x1f\x8b"
+_BZIP2_MAGIC = b"BZh"
 _BLOCK = 1 << 20
+_N_EXAMPLES = 3
 _ROWS_AT_ONCE = 1024
 
 
@@ -87,6 +91,7 @@ class CountedFile:
         self, path: str | PathLike[str], on_bad_lines: OnBadLines = "error"
     ) -> None:
         self.path = Path(path)
+        self.on_bad_lines = on_bad_lines
         self._skip = on_bad_lines == "skip"
         self.n_lines = 0
         self.n_blank = 0
@@ -101,7 +106,7 @@ class CountedFile:
 
     def error(self, reason: str) -> DataFormatError:
         """Return an error that points at the current line."""
-        return DataFormatError(self.path, self.n_lines, reason)
+        return DataFormatError(self.path, self.n_lines or None, reason)
 
     def finish(self) -> dict[str, Any]:
         """Return the counts, or raise an error if the file held no record."""
@@ -220,10 +225,17 @@ class ParquetFile(CountedFile):
 
 @contextmanager
 def open_bytes(path: Path) -> Iterator[IO[bytes]]:
-    """Open a plain or gzip-compressed file; broken gzip is a DataFormatError."""
+    """Open a plain, gzip or bzip2 file; a broken one is a DataFormatError."""
     with path.open("rb") as plain:
-        start = plain.read(2)
-    zipped = start == _GZIP_MAGIC
+        start = plain.read(3)
+    zipped = start.startswith(_GZIP_MAGIC)
+    if start == _BZIP2_MAGIC:
+        with bz2.open(path, "rb") as file:
+            try:
+                yield cast(IO[bytes], file)
+            except (EOFError, OSError) as error:
+                raise DataFormatError(path, None, f"damaged bzip2: {error}") from error
+        return
     if path.suffix == ".gz" and not zipped and start:
         raise DataFormatError(path, None, "is named .gz but is not gzip-compressed")
     try:
@@ -300,6 +312,7 @@ class ArcCollector:
         self._weights = array("f")
         self._n_unknown = 0
         self._n_self = 0
+        self._left_out: list[str] = []
 
     def add(self, tails: Iterable[str], head: str, weight: float = 1.0) -> None:
         """Add an arc from every tail to the head; links to oneself are left out."""
@@ -333,6 +346,17 @@ class ArcCollector:
             )
             raise self._file.error(reason)
         self._n_unknown += 1
+        if len(self._left_out) < _N_EXAMPLES:
+            self._left_out.append(user_id)
+
+    def known_nodes(self) -> set[str]:
+        """Return the users who have links."""
+        return {node for node in self._nodes if node in self._known}
+
+    def strangers(self) -> list[str]:
+        """Return a few ids of links that are no users of the data."""
+        outside = (node for node in self._nodes if node not in self._known)
+        return [*self._left_out, *islice(outside, _N_EXAMPLES)]
 
     def finish(self, *, directed: bool) -> tuple[SocialGraph | None, dict[str, Any]]:
         """Return the network, None without any link, and the counts.

@@ -154,6 +154,11 @@ def _link_lines(graph: SocialGraph, path: Path) -> Iterator[str]:
         if node != node.strip() or not node or any(c in node for c in "\t\r\n"):
             reason = f"the id {node!r} cannot stand in a line of tab-separated ids"
             raise DataFormatError(path, None, reason)
+    # comments and quotes are told by their first character
+    ids = [
+        '"{}"'.format(node.replace('"', '""')) if node[0] in '#%"' else node
+        for node in ids
+    ]
     adjacency = sparse.csr_array(graph.adjacency)
     arcs = (adjacency if graph.directed else sparse.triu(adjacency)).tocoo()
     for source, target, weight in zip(arcs.row, arcs.col, arcs.data, strict=True):

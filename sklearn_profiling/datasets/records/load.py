@@ -8,8 +8,15 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import pandas as pd
+from scipy import sparse
 from sklearn.utils import Bunch
 
+from sklearn_profiling.containers._links_files import warn_of_strangers
+from sklearn_profiling.containers._links_formats import (
+    WHOLE_FORMATS,
+    LinksFormat,
+    detect,
+)
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
@@ -26,10 +33,10 @@ from sklearn_profiling.datasets._files import (
     missing_in_network,
 )
 from sklearn_profiling.datasets.records.format import (
+    LinkParser,
     Record,
     RowParser,
     parse_json_object,
-    parse_link,
 )
 from sklearn_profiling.exceptions import DataFormatError
 
@@ -44,6 +51,7 @@ def load_records(
     path: str | PathLike[str],
     *,
     links: str | PathLike[str] | Literal[False] | None = None,
+    links_format: LinksFormat = "auto",
     tasks: Sequence[str] | None = None,
     id_column: str = "user_id",
     text_column: str | None = None,
@@ -59,7 +67,8 @@ def load_records(
         {"user_id": "7", "messages": ["...", "..."], "labels": {"gender": "f"}}
 
     Every other column is kept in ``data``. Links are lines of two user ids and
-    optionally a weight, separated by tabs, blanks, or in ``.csv`` files by commas.
+    optionally a weight, separated by tabs, blanks, commas or semicolons, or stand in
+    any other format that :meth:`SocialGraph.from_links_file` reads.
 
     Parameters
     ----------
@@ -70,6 +79,10 @@ def load_records(
     links : str, path-like, False or None, default=None
         The file of links. None looks for ``links.tsv``, ``.txt`` or ``.csv``, also
         with ``.gz``, if `path` is a folder; False loads none.
+    links_format : str, default="auto"
+        Format of the file of links, one of those of
+        :meth:`SocialGraph.from_links_file`. "auto" looks at the content; what it took
+        the file for stands in ``report["files"]["links"]["taken_for"]``.
     tasks : sequence of str or None, default=None
         The attributes to load as targets. Each is looked up in the nested column
         ``labels``, then as a column ``labels.<task>``, then as a column of its own.
@@ -115,9 +128,15 @@ def load_records(
         If a file is missing, ambiguous, empty, damaged or in another encoding, or
         holds a bad line under ``on_bad_lines="error"``.
     MissingDependencyError
-        If a Parquet table is given and pyarrow is not installed.
+        If a Parquet table is given and pyarrow is not installed, or links that
+        networkx reads without networkx.
     ValueError
         If a parameter has a value that is not allowed.
+
+    Warns
+    -----
+    DataQualityWarning
+        If fewer than a tenth of the users occur in the links, and others do.
 
     See Also
     --------
@@ -151,6 +170,7 @@ def load_records(
     ['good', None]
     """
     check_choice("on_bad_lines", on_bad_lines, get_args(OnBadLines))
+    check_choice("links_format", links_format, get_args(LinksFormat))
     check_choice("on_unknown_links", on_unknown_links, UNKNOWN_LINKS)
     check_encodings(encoding)
     if isinstance(tasks, str):
@@ -168,7 +188,10 @@ def load_records(
         link_file = LineFile(links_path, encoding=encoding, on_bad_lines=on_bad_lines)
         arcs = ArcCollector(link_file, set(user_ids), on_unknown_links, weighted=True)
         graph, report["files"]["links"] = _read_links(
-            link_file, arcs, directed=directed
+            link_file, arcs, links_format, directed=directed
+        )
+        warn_of_strangers(
+            links_path, user_ids, arcs.known_nodes(), arcs.strangers(), stacklevel=3
         )
     data, target = _make_tables(records, parser.tasks)
     report |= {
@@ -269,20 +292,67 @@ def _read_users(
 
 
 def _read_links(
-    file: LineFile, arcs: ArcCollector, *, directed: bool
+    file: LineFile, arcs: ArcCollector, kind: LinksFormat, *, directed: bool
 ) -> tuple[SocialGraph | None, dict[str, Any]]:
-    separator = "," if file.path.name.removesuffix(".gz").endswith(".csv") else None
+    layout = detect(
+        file.path, kind=kind, encoding=file.encoding, directed=directed, guess=True
+    )
+    if layout.kind in WHOLE_FORMATS:
+        graph = SocialGraph.from_links_file(
+            file.path,
+            format=layout.kind,
+            directed=directed,
+            encoding=file.encoding,
+            on_bad_lines=file.on_bad_lines,
+        )
+        return _add_graph(file, arcs, graph)
+    symmetric = directed and layout.symmetric
+    parser = LinkParser(layout)
     for line in file:
         try:
-            source, target, weight = parse_link(line, separator)
+            links = parser.parse(line)
         except BadLine as fault:
             file.bad(fault)
             continue
+        if links is None:
+            continue
         file.n_records += 1
-        arcs.add([source], target, weight)
+        sources, target, weight = links
+        arcs.add(sources, target, weight)
+        for source in sources if symmetric else ():
+            arcs.add([target], source, weight)
     counts = file.finish()
-    graph, link_counts = arcs.finish(directed=directed)
-    return graph, {**counts, **link_counts}
+    counts |= {
+        "n_comments": parser.n_comments,
+        "n_headers": parser.n_headers,
+        "taken_for": layout.describe(),
+    }
+    network, link_counts = arcs.finish(directed=directed)
+    return network, {**counts, **link_counts}
+
+
+def _add_graph(
+    file: LineFile, arcs: ArcCollector, graph: SocialGraph
+) -> tuple[SocialGraph | None, dict[str, Any]]:
+    """Add the links of a file that is read at once; it is counted by links."""
+    half = graph.adjacency if graph.directed else sparse.triu(graph.adjacency)
+    links = sparse.coo_array(half)
+    for source, target, weight in zip(links.row, links.col, links.data, strict=True):
+        arcs.add([graph.ids[source]], graph.ids[target], float(weight))
+    network, counts = arcs.finish(directed=graph.directed)
+    read = graph.report
+    return network, {
+        "path": str(file.path),
+        "encoding": file.encoding,
+        "n_lines": read["lines"],
+        "n_blank": 0,
+        "n_records": read["lines"] - sum(read["bad_lines"].values()),
+        "skipped": read["bad_lines"],
+        "taken_for": read["taken_for"],
+        **counts,
+        "n_self_links": read["self_loops"],
+        "n_repeated_links": read["duplicates"],
+    }
 
 
 def _make_tables(

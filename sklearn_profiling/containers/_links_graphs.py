@@ -1,0 +1,145 @@
+"""Links files that scipy and networkx read as a whole."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+from os import PathLike
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+from scipy.io import mmread
+
+from sklearn_profiling._optional import import_optional
+from sklearn_profiling.containers._links_formats import open_links
+from sklearn_profiling.exceptions import DataFormatError
+
+
+class WholeGraph(NamedTuple):
+    """The vertices and links of a file; `symmetric` links have no direction."""
+
+    users: list[str]
+    sources: list[str]
+    targets: list[str]
+    weights: list[Any]
+    symmetric: bool
+
+
+def read_graph(path: str | PathLike[str], kind: str, encoding: str) -> WholeGraph:
+    """Read Matrix Market, METIS, GraphML, GEXF, GML or Pajek."""
+    with open_links(path) as stream:
+        content = stream.read()
+    if kind == "matrix_market":
+        return _matrix_market(path, content)
+    try:
+        text = content.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        reason = f"not {encoding}: {error.reason} at byte {error.start}."
+        raise DataFormatError(path, None, reason) from error
+    if kind == "metis":
+        return _metis(path, text)
+    return _networkx(path, kind, text)
+
+
+def _matrix_market(path: str | PathLike[str], content: bytes) -> WholeGraph:
+    head = content.split(b"\n", 1)[0].decode("latin-1").lower().split()
+    if "coordinate" not in head or "complex" in head:
+        reason = "a real matrix in coordinates is needed, '%%MatrixMarket matrix ...'"
+        raise DataFormatError(path, 1, f"{reason}; got {' '.join(head)[:80]!r}.")
+    try:
+        matrix: Any = sparse.coo_array(mmread(BytesIO(content)))
+    except (ValueError, OverflowError, TypeError) as error:
+        reason = f"no readable Matrix Market file: {error}."
+        raise DataFormatError(path, None, reason) from error
+    if matrix.shape[0] != matrix.shape[1]:
+        reason = f"the matrix of links must be square, got {matrix.shape}."
+        raise DataFormatError(path, None, reason)
+    symmetric = "symmetric" in head
+    rows, columns, values = matrix.row, matrix.col, matrix.data
+    if symmetric:
+        lower = rows >= columns
+        rows, columns, values = rows[lower], columns[lower], values[lower]
+    names = [str(row) for row in range(1, matrix.shape[0] + 1)]
+    return WholeGraph(
+        names,
+        [names[row] for row in rows.tolist()],
+        [names[column] for column in columns.tolist()],
+        np.asarray(values, dtype=float).tolist(),
+        symmetric,
+    )
+
+
+def _metis(path: str | PathLike[str], text: str) -> WholeGraph:
+    """Read lines of neighbours; each link stands in the lines of both of its ends."""
+    lines = [
+        (number, line.split())
+        for number, line in enumerate(text.splitlines(), 1)
+        if not line.startswith(("%", "#"))
+    ]
+    while lines and not lines[0][1]:
+        del lines[0]
+    number, head = lines[0] if lines else (1, [])
+    if not 2 <= len(head) <= 3 or not all(map(str.isdigit, head)):
+        reason = "numbers of vertices and links, and 1 for weights of links, are needed"
+        raise DataFormatError(path, number, f"{reason}; got {' '.join(head)[:80]!r}.")
+    n_users, weighted = int(head[0]), head[2:] and int(head[2]) == 1
+    if head[2:] and int(head[2]) > 1:
+        reason = f"weights of vertices are not read (format {head[2]})."
+        raise DataFormatError(path, number, reason)
+    lines = lines[1 : n_users + 1] + [row for row in lines[n_users + 1 :] if row[1]]
+    if len(lines) != n_users:
+        reason = f"{n_users} vertices are told, and {len(lines)} lines follow."
+        raise DataFormatError(path, number, reason)
+    graph = WholeGraph(
+        [str(n) for n in range(1, n_users + 1)], [], [], [], symmetric=True
+    )
+    step = 2 if weighted else 1
+    for vertex, (number, fields) in enumerate(lines, 1):
+        if len(fields) % step or not all(
+            field.isdigit() and 0 < int(field) <= n_users for field in fields[::step]
+        ):
+            reason = f"neighbours from 1 to {n_users} are needed, with weights if told"
+            got = " ".join(fields)[:80]
+            raise DataFormatError(path, number, f"{reason}; got {got!r}.")
+        for place in range(0, len(fields), step):
+            if int(fields[place]) <= vertex:
+                graph.sources.append(str(vertex))
+                graph.targets.append(fields[place])
+                graph.weights.append(fields[place + 1] if weighted else 1)
+    return graph
+
+
+def _networkx(path: str | PathLike[str], kind: str, text: str) -> WholeGraph:
+    networkx: Any = import_optional(
+        "networkx", extra="test", purpose=f"Reading links from {kind}"
+    )
+    if kind in ("graphml", "gexf") and re.search(r"<!(?:DOCTYPE|ENTITY)", text):
+        reason = "XML with a document type or entities is not read."
+        raise DataFormatError(path, None, reason)
+    try:
+        graph = _parse(networkx, kind, text)
+    except Exception as error:
+        # a broken file makes networkx raise nearly anything
+        reason = f"no readable {kind} file: {type(error).__name__}: {error}."
+        raise DataFormatError(path, None, reason) from error
+    sources, targets, weights = [], [], []
+    for source, target, data in graph.edges(data=True):
+        sources.append(str(source).strip())
+        targets.append(str(target).strip())
+        weights.append(data.get("weight", data.get("value", 1)))
+    users = [str(user).strip() for user in graph.nodes]
+    if len(set(users)) < len(users) or "" in users:
+        reason = "ids of vertices must be unique and not empty."
+        raise DataFormatError(path, None, reason)
+    return WholeGraph(users, sources, targets, weights, not graph.is_directed())
+
+
+def _parse(networkx: Any, kind: str, text: str) -> Any:
+    if kind == "pajek":
+        return networkx.parse_pajek(text)
+    if kind == "gml":
+        label = "label" if re.search(r"^\s*label\b", text, re.MULTILINE) else "id"
+        return networkx.parse_gml(text, label=label)
+    reader = getattr(networkx, f"read_{kind}")
+    return reader(BytesIO(text.encode("utf-8")))
