@@ -256,6 +256,20 @@ def test_new_users_are_embedded_from_their_links(records, tmp_path, capsys):
     capsys.readouterr()
 
 
+def test_links_are_read_in_any_format(records, tmp_path, capsys):
+    lines = (records / "links.tsv").read_text("utf-8").splitlines()
+    links = tmp_path / "links.txt"
+    text = "".join(f"{line.partition(chr(9))[0]} {n}\n" for n, line in enumerate(lines))
+    links.write_text("# a comment\n" + text, "utf-8")
+    path = str(records / "users.jsonl")
+    fit = ["fit", path, "--links", str(links), *QUICK]
+    assert cli.main([*fit, "--model", str(tmp_path / "model.joblib")]) == 0
+    assert "links: read as edges separated by blanks" in capsys.readouterr().out
+    named = [*fit, "--model", str(tmp_path / "m.joblib"), "--links-format", "gml"]
+    assert cli.main(named) == 2
+    assert "no readable gml" in capsys.readouterr().err
+
+
 def test_errors_are_one_line_and_exit_with_2(records, tmp_path, capsys):
     assert cli.main(["compare", str(tmp_path / "absent"), *QUICK]) == 2
     assert "absent" in capsys.readouterr().err

@@ -283,10 +283,11 @@ class _Sniffer:
         return self.edges(rows, named=named)
 
     def _has_attributes(self) -> bool:
-        return all(
+        found = sum(
             line.rstrip().endswith("}") and len(line.partition("{")[0].split()) == 2
             for _, line in self.lines
         )
+        return 2 * found > len(self.lines)
 
     def _find_separator(self) -> str | None:
         for separator in ("\t", ";", ","):
@@ -324,7 +325,11 @@ class _Sniffer:
         if named or guess or not rows:
             return
         counts = Counter(map(len, rows))
-        n_fields = counts.most_common(1)[0][0]
+        n_fields, count = counts.most_common(1)[0]
+        odd = next((n for n, row in enumerate(rows) if len(row) != n_fields), 0)
+        if 2 * count <= len(rows):
+            reason = f"{len(rows[odd])} fields, where others have {n_fields}"
+            raise self.refuse(lines[odd][0], reason)
         if n_fields not in (2, 3):
             reason = (
                 f"{n_fields} fields, and no header that names columns as 'source', "
@@ -473,9 +478,7 @@ def _is_header(rows: list[list[str]]) -> bool:
         return True
     if not others:
         return False
-    if len(first) > 2 and all(len(row) == len(first) for row in others):
-        if all(_is_number(row[2]) for row in others):
-            return True
-        if known:
-            return True
+    table = len(first) > 2 and all(len(row) == len(first) for row in others)
+    if table and (known or all(_is_number(row[2]) for row in others)):
+        return True
     return all(_is_number(field) for row in others for field in row)

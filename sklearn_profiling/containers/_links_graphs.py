@@ -139,7 +139,8 @@ def _parse(networkx: Any, kind: str, text: str) -> Any:
     if kind == "pajek":
         return networkx.parse_pajek(text)
     if kind == "gml":
-        label = "label" if re.search(r"^\s*label\b", text, re.MULTILINE) else "id"
+        labelled = re.search(r"\bnode\s*\[[^\[\]]*\blabel\b", text)
+        label = "label" if labelled else "id"
         return networkx.parse_gml(text, label=label)
     reader = getattr(networkx, f"read_{kind}")
     return reader(BytesIO(text.encode("utf-8")))

@@ -132,8 +132,8 @@ def test_fans_are_recognised(tmp_path, text):
         ("1 2 3\n2 3 1\n", "line 1: the third number may be a weight"),
         ("1,2,x\n2,3,y\n", "line 1: the third field is no weight"),
         ("user_id,gender,age\n1,f,20\n2,m,30\n", "line 1: the header must name"),
-        ("Hello, world.\nThis is no list of links at all.\n", "line 1"),
-        ("It was a dark night.\nThe end.\n", "line 1: 5 fields"),
+        ("Hello, world.\nThis is no list of links at all.\n", "line 2: 8 fields"),
+        ("It was a dark night.\nThe end.\n", "line 2: 2 fields"),
         ('{"source": 1, "target": 2}\n', "line 1: the file is JSON"),
         ('[["a", "b"]]', "line 1: the file is JSON"),
         ("<html></html>", "line 1: the file is XML"),
@@ -142,10 +142,11 @@ def test_fans_are_recognised(tmp_path, text):
         (b"\x28\xb5\x2f\xfd\x00\x01", "Zstandard"),
         ("1\t2\n".encode("utf-16"), "UTF-16"),
         ("% bip weighted\n1 1 2\n", "line 1: a bipartite network"),
+        ("id,when,what\n1,x,y\n2,z,y\n", "line 1: the header must name"),
         ("a,b\nb,c\nd\n", "line 3: number of fields: 2 are needed"),
         ("a b\na c\nd e f\n", "line 3: number of fields: 2 are needed"),
-        ('a,b\n"b,c\n', "line 2: quotes"),
-        ("1 2 {}\n1 2 [}\n1 {}\n", "line"),
+        ('a,b\nb,c\n"b,c\n', "line 3: quotes"),
+        ("1 2 {}\n1 3 {}\n1 {}\n", "line 3: number of fields: two ids and a dict"),
         ("% sym weighted\n1 2 3 4 5\n", "line 2: number of fields: two ids"),
         ("1 2 {}\n2 3 {'weight': 0}\n", "line 2: weight"),
         ("1 2 {}\n2 3 {1}\n", "line 2: number of fields: two ids and a dict"),
@@ -360,7 +361,10 @@ def test_strangers_are_told(tmp_path):
         with pytest.warns(DataQualityWarning, match=r"only 1 of 11 .*'u0'.*'x1'") as w:
             SocialGraph.from_links_file(path, ids=users, on_unknown=on_unknown)
         assert w[0].filename == __file__
-    SocialGraph.from_links_file(path, ids=users[:10], on_unknown="drop")
+    few = SocialGraph.from_links_file(path, ids=users[:10], on_unknown="drop")
+    assert few.n_edges == 0
+    all_known = SocialGraph.from_links_file(path, ids=["x3", "x2", "x1", "u0"])
+    assert all_known.n_edges == 3
 
 
 def test_unknown_users_of_graph_files_have_no_line(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
 import sys
@@ -19,7 +20,11 @@ from sklearn.utils import Bunch
 
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.datasets import dump_records, load_records, make_user_profiles
-from sklearn_profiling.exceptions import DataFormatError, MissingDependencyError
+from sklearn_profiling.exceptions import (
+    DataFormatError,
+    DataQualityWarning,
+    MissingDependencyError,
+)
 
 ROWS = [
     {
@@ -108,6 +113,92 @@ def test_ids_with_blanks_in_tab_separated_links(tmp_path):
     write_users(tmp_path, [{"user_id": "Li Bai"}, {"user_id": "Du Fu"}])
     (tmp_path / "links.txt").write_text("Li Bai\tDu Fu\n")
     assert list(load_records(tmp_path).graph.neighbors("Li Bai")) == ["Du Fu"]
+
+
+LINKS = {
+    "csv": 'source,target\n"a",2\n# the end\n',
+    "semicolons": "from;to;weight\na;2;1,5\n",
+    "columns": '"","target","type","source"\n"1","2","x","a"\n',
+    "fans": "2 a x y\na x\n",
+    "snap": "# Nodes: 2 Edges: 1\na 2\n",
+    "konect": "% sym unweighted\na 2\n2 x 3 100\n",
+    "networkx": "a 2 {}\n2 x {'weight': 2}\n",
+    "gml": 'graph [\n node [ id 0 label "a" ]\n node [ id 1 label "2" ]\n'
+    " edge [ source 0 target 1 ]\n edge [ source 1 target 1 ]\n]\n",
+}
+
+
+@pytest.mark.parametrize("name", LINKS)
+@pytest.mark.parametrize("directed", [True, False])
+def test_formats_of_links(tmp_path, name, directed):
+    users = write_users(tmp_path, ROWS)
+    path = tmp_path / "links.csv"
+    path.write_bytes(bz2.compress(LINKS[name].encode()))
+    bunch = load_records(users, links=path, on_unknown_links="add", directed=directed)
+    assert "2" in bunch.graph.neighbors("a")
+    assert set(bunch.graph.ids) <= {"a", "2", "x", "y"}
+    links = bunch.report["files"]["links"]
+    kinds = {"fans": "fans", "konect": "konect", "gml": "gml"}
+    assert links["taken_for"].startswith(kinds.get(name, "edges separated by"))
+    apart = links["n_blank"] + links.get("n_comments", 0) + links.get("n_headers", 0)
+    assert links["n_lines"] == links["n_records"] + apart
+    if name in ("konect", "gml") or not directed:
+        assert "a" in bunch.graph.neighbors("2")
+    if name == "gml":
+        assert links["n_self_links"] == 1 + directed
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message"),
+    [
+        ('a,2\n2,a\na,"2\n', "auto", "line 3: bad quotes"),
+        ("source,target\na,2\na\n", "auto", "line 3: wrong number of fields"),
+        ("% sym signed\na 2 -1\n", "auto", "line 2: bad weight"),
+        ("% sym signed\na 2 1 2 3\n", "auto", "line 2: wrong number of fields"),
+        ("a 2 {}\n2 a {}\na {1}\n", "auto", "line 3: wrong number of fields"),
+        ("a 2 {}\na 2 {1]}\n", "auto", "line 2: wrong number of fields"),
+        ("*Vertices 2\n1 a\n2 2\n", "edges", "line 1: the file is pajek, not edges"),
+        ("{}", "gml", "no readable gml"),
+        ("*Vertices 2\n1 a\n2 b\n*Edges\n1 2\n", "auto", r"links.txt: unknown id: 'b'"),
+    ],
+)
+def test_links_that_do_not_fit_their_format(tmp_path, text, kind, message):
+    write_users(tmp_path, ROWS)
+    (tmp_path / "links.txt").write_text(text)
+    with pytest.raises(DataFormatError, match=message):
+        load_records(tmp_path, links_format=kind)
+
+
+def test_format_of_links_is_checked(tmp_path):
+    path = write_users(tmp_path, ROWS)
+    with pytest.raises(ValueError, match="links_format must be one of 'auto', 'fans'"):
+        load_records(path, links_format="csv")
+
+
+@pytest.mark.parametrize("policy", ["add", "drop"])
+def test_links_of_strangers_are_told(tmp_path, policy):
+    path = write_users(tmp_path, [{"user_id": f"u{n}"} for n in range(10)])
+    (tmp_path / "links.tsv").write_text("x\ty\n" * 5)
+    with pytest.warns(DataQualityWarning, match=r"only 0 of 10 .*'u0'.*'y'") as caught:
+        load_records(path, links=tmp_path / "links.tsv", on_unknown_links=policy)
+    assert caught[0].filename == __file__
+
+
+def test_ids_that_look_like_comments_or_quotes_come_back(tmp_path):
+    ids = ["#a", "%b", '"c', 'd"']
+    adjacency = sparse.csr_matrix(np.ones((4, 4)) - np.eye(4))
+    graph = SocialGraph(adjacency, ids, directed=False)
+    data = pd.DataFrame({"user_id": ids, "messages": [["x"]] * 4})
+    dump_records(data, tmp_path, target=pd.DataFrame(index=range(4)), graph=graph)
+    assert load_records(tmp_path).graph.subgraph(ids) == graph
+
+
+def test_damaged_bzip2(tmp_path):
+    users = write_users(tmp_path, ROWS)
+    path = tmp_path / "links.bz2"
+    path.write_bytes(bz2.compress(b"a\t2\n" * 99)[:-9])
+    with pytest.raises(DataFormatError, match="damaged bzip2"):
+        load_records(users, links=path, encoding=("utf-8", "gb18030"))
 
 
 def test_unknown_links(tmp_path):
