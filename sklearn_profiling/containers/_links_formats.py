@@ -50,6 +50,7 @@ _MARKS: Final = (
 # What is certainly no list of links, even where a format is named.
 _STRANGERS: Final = (
     (r"<", "XML that is neither GraphML nor GEXF"),
+    (r"nodedef\s*>", "GDF"),
     (r"\{\s*\"|\[\s*[\[{\"]", "JSON"),
     (r"[^\n]*\x00|PAR1[\x00-\x08]", "a binary file"),
     (r"(?:strict\s+)?(?:di)?graph\b[^\n\[]*\{", "Graphviz"),
@@ -63,14 +64,15 @@ def _words(text: str) -> list[str]:
 _SOURCES = frozenset(
     _words(
         "source src sourceid from fromid fromnode fromnodeid fromuser fromuserid "
-        "follower followerid fan fanid user1 userid1 user1id node1 nodeid1 id1 u"
+        "follower followerid fan fanid user1 userid1 user1id node1 nodeid1 id1 u "
+        "followers fans usera nodea"
     )
 )
 _TARGETS = frozenset(
     _words(
         "target tgt dst dest destination targetid to toid tonode tonodeid touser "
         "touserid followee followeeid followed followedid following friend friendid "
-        "user2 userid2 user2id node2 nodeid2 id2 v"
+        "user2 userid2 user2id node2 nodeid2 id2 v friends friendsid userb nodeb"
     )
 )
 _EITHER = frozenset(_words("user userid uid id node nodeid"))
@@ -467,15 +469,26 @@ def _columns_of(fields: list[str]) -> Columns | None:
     return None
 
 
+def _are_ids(names: set[str], rows: list[list[str]]) -> bool:
+    """Whether names are ids, since others are like them: user1, user2, user3."""
+    stems = {name.rstrip("0123456789") for name in names if name[-1].isdigit()}
+    fields = (field.lower() for row in rows for field in row)
+    return any(
+        field in names or (field[-1:].isdigit() and field.rstrip("0123456789") in stems)
+        for field in fields
+    )
+
+
 def _is_header(rows: list[list[str]]) -> bool:
     """Whether the first line names the columns of the others."""
-    first, *others = rows
+    first = rows[0]
+    others = [row for row in rows if row != first]
     if any(map(_is_number, first)) or len(first) < 2 or "None" in first:
         return False
     names = set(_names(first))
-    known = (_SOURCES | _TARGETS | _EITHER) & names
+    known = names & (_SOURCES | _TARGETS | _EITHER)
     if len(known) > 1 and names & (_SOURCES | _TARGETS):
-        return True
+        return not _are_ids(known, others)
     if not others:
         return False
     table = len(first) > 2 and all(len(row) == len(first) for row in others)

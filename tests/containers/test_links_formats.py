@@ -60,6 +60,7 @@ def adds_up(report):
         ("Target\tFrom user\tType\n2\t1\tx\n3\t2\tx\n4\t2\ty\n", "by tabs"),
         ("user_id,follower_id\n2,1\n3,2\n4,2\n", "by commas"),
         ("source,target\n1,2\n2,3\nsource,target\n2,4\n", "by commas"),
+        ("user_id,friends\n1,2\n2,3\n2,4\n", "by commas"),
         ("1 2 {}\n2 3 {}\n2 4 {}\n", "by blanks, with weights"),
     ],
 )
@@ -96,6 +97,16 @@ def test_weights_are_recognised(tmp_path, text):
     )
     assert arcs(graph) == {("1", "2"): 0.5, ("2", "3"): 1.5}
     assert adds_up(graph.report)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["user1,user2\nuser3,user4\n", "u v\nv w\n", "from\tto\nfrom\tx\nto\ty\n"],
+)
+def test_ids_like_names_of_columns_are_no_header(tmp_path, text):
+    graph = SocialGraph.from_links_file(write(tmp_path, text))
+    assert graph.report["headers"] == 0
+    assert graph.n_edges == len(text.splitlines())
 
 
 def test_words_as_ids_and_weights(tmp_path):
@@ -136,6 +147,7 @@ def test_fans_are_recognised(tmp_path, text):
         ("It was a dark night.\nThe end.\n", "line 2: 2 fields"),
         ('{"source": 1, "target": 2}\n', "line 1: the file is JSON"),
         ('[["a", "b"]]', "line 1: the file is JSON"),
+        ("nodedef>name VARCHAR\ns1\n", "line 1: the file is GDF"),
         ("<html></html>", "line 1: the file is XML"),
         ("digraph {\n a -> b }\n", "line 1: the file is Graphviz"),
         (b"PAR1\x15\x04\x00\x01", "line 1: the file is a binary file"),
