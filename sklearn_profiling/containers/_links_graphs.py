@@ -112,7 +112,7 @@ def _metis(path: str | PathLike[str], text: str) -> WholeGraph:
 
 def _networkx(path: str | PathLike[str], kind: str, text: str) -> WholeGraph:
     networkx: Any = import_optional(
-        "networkx", extra="test", purpose=f"Reading links from {kind}"
+        "networkx", extra="graphs", purpose=f"Reading links from {kind}"
     )
     if kind in ("graphml", "gexf") and re.search(r"<!(?:DOCTYPE|ENTITY)", text):
         reason = "XML with a document type or entities is not read."
