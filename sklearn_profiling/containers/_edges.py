@@ -177,11 +177,14 @@ def _split_frame(
 
 
 def _split_rows(edges: object) -> tuple[object, object, object]:
+    # as a tensor has it; an element of a tensor would be an id of its own
+    if hasattr(edges, "__array__") and getattr(edges, "ndim", 0) > 1:
+        edges = np.asarray(edges)
     if isinstance(edges, np.ndarray):
         if edges.ndim != 2 or edges.shape[1] not in (2, 3):
             msg = (
                 "An array of edges must have shape (n, 2) or (n, 3), got "
-                f"{edges.shape}."
+                f"{edges.shape}. PyTorch Geometric's edge_index is to be transposed."
             )
             raise GraphError(msg)
         return edges[:, 0], edges[:, 1], edges[:, 2] if edges.shape[1] == 3 else None

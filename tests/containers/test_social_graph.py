@@ -11,6 +11,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
@@ -163,6 +164,19 @@ class TestFromEdges:
     def test_errors_say_what_and_where(self, edges, arguments, message):
         with pytest.raises(GraphError, match=message):
             SocialGraph.from_edges(edges, **arguments)
+
+    def test_tensors(self):
+        pairs = torch.tensor([[0, 1], [1, 2], [1, 3]])
+        graph = SocialGraph.from_edges(pairs)
+        assert graph == SocialGraph.from_edges(pairs.numpy())
+        assert graph.ids.tolist() == [0, 1, 2, 3]
+        edge_index = torch.tensor([[0, 1, 1, 2], [1, 2, 3, 0]])
+        with pytest.raises(GraphError, match="edge_index is to be transposed"):
+            SocialGraph.from_edges(edge_index)
+        assert SocialGraph.from_edges(edge_index.T).n_edges == 4
+        # a column of pairs is no matrix
+        column = pd.Series([("a", "b"), ("b", "c")])
+        assert SocialGraph.from_edges(column).ids.tolist() == ["a", "b", "c"]
 
     def test_unhashable_ids(self):
         with pytest.raises(GraphError, match="hashable"):

@@ -13,6 +13,13 @@ BUSINESSES: Final = "yelp_academic_dataset_business.json"
 USERS: Final = "yelp_academic_dataset_user.json"
 PHOTOS: Final = "photos.json"
 PHOTO_FOLDER: Final = "photos"
+#: Names of the files in other rounds of the data set.
+OTHER_NAMES: Final = {
+    REVIEWS: ("review.json",),
+    BUSINESSES: ("business.json",),
+    USERS: ("user.json",),
+    PHOTOS: ("photo.json", "yelp_academic_dataset_photo.json"),
+}
 
 STARS: Final = "Stars"
 CATEGORY: Final = "Favorite Category"
@@ -43,6 +50,13 @@ DISCOUNT_KEYS: Final = ("HappyHour",)
 SERVICE_KEYS: Final = ("RestaurantsTakeOut", "Caters")
 
 _NO_FRIENDS = ("", "None")
+# what attributes were called in the rounds until 2015
+_OLD_ATTRIBUTES = {
+    "Good For": MEALS_KEY,
+    "Price Range": PRICE_KEY,
+    "Happy Hour": "HappyHour",
+    "Take-out": "RestaurantsTakeOut",
+}
 
 
 class Business(NamedTuple):
@@ -78,16 +92,35 @@ def parse_business(row: Mapping[str, Any]) -> Business:
         categories: tuple[str, ...] = ()
     elif isinstance(names, str):
         categories = tuple(name.strip() for name in names.split(",") if name.strip())
+    elif isinstance(names, list) and all(isinstance(name, str) for name in names):
+        categories = tuple(name.strip() for name in names if name.strip())
     else:
-        detail = f"must be a string with commas or null; got {names!r:.60}"
+        detail = f"must be a string with commas, a list or null; got {names!r:.60}"
         raise BadLine(kind="bad categories", detail=detail)
     attributes = row.get("attributes")
     if attributes is None:
         attributes = {}
+    if isinstance(attributes, list):
+        attributes = _listed_attributes(attributes)
     if not isinstance(attributes, dict):
-        detail = f"must be an object or null; got {attributes!r:.60}"
+        detail = f"must be an object, a list or null; got {attributes!r:.60}"
         raise BadLine(kind="bad attributes", detail=detail)
+    attributes = {_OLD_ATTRIBUTES.get(key, key): attributes[key] for key in attributes}
     return Business(_identifier(row, "business_id"), categories, attributes)
+
+
+def _listed_attributes(entries: list[Any]) -> dict[str, str]:
+    """Read ``["HappyHour: True", ...]``, the attributes of 2017."""
+    attributes: dict[str, str] = {}
+    for entry in entries:
+        name, colon, value = (
+            entry.partition(":") if isinstance(entry, str) else [""] * 3
+        )
+        if not colon:
+            detail = f"each of a list must be 'name: value'; got {entry!r:.60}"
+            raise BadLine(kind="bad attributes", detail=detail)
+        attributes[name.strip()] = value.strip()
+    return attributes
 
 
 def parse_photo(row: Mapping[str, Any]) -> Photo:

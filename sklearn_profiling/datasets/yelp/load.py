@@ -37,6 +37,7 @@ from sklearn_profiling.datasets.yelp.reading import (
     Reviewer,
     ReviewFile,
     ReviewRules,
+    files_of,
     find_file,
     read_businesses,
     read_friends,
@@ -108,6 +109,9 @@ def load_yelp(
         photos.json
         photos/PHOTO_ID.jpg                     or .png, .webp ...
         yelp_academic_dataset_user.json         friends, read if `with_network`
+
+    The shorter names of other rounds (``review.json``, ``photo.json``) are read too,
+    and so are their lists of categories and attributes.
 
     A review stays if its business is known and its text neither unusually short nor
     excessively long; then users with fewer than `min_reviews` are left out; then
@@ -268,7 +272,7 @@ def load_yelp(
     files = {"businesses": business_counts}
     images: dict[str, list[Image]] = {}
     photos_folder = folder if photos_path is None else Path(photos_path)
-    if require_images or _has_photos(photos_folder):
+    if require_images or files_of(photos_folder, PHOTOS):
         images, files["photos"] = read_photos(photos_folder, votes, on_bad_lines)
     reviews = ReviewFile(paths[1], review_rules, votes)
     files["reviews"] = reviews.count(on_bad_lines)
@@ -328,10 +332,6 @@ def _check_names(name: str, given: Sequence[str], n_least: int = 1) -> tuple[str
         msg = f"{name} must hold at least {n_least} names; got {names!r}"
         raise ValueError(msg)
     return names
-
-
-def _has_photos(folder: Path) -> bool:
-    return any((folder / f"{PHOTOS}{ending}").is_file() for ending in ("", ".gz"))
 
 
 def _target(

@@ -21,6 +21,7 @@ from sklearn_profiling.datasets._files import (
 )
 from sklearn_profiling.datasets.records.format import parse_json_object
 from sklearn_profiling.datasets.yelp.format import (
+    OTHER_NAMES,
     PHOTO_FOLDER,
     PHOTOS,
     Business,
@@ -82,15 +83,25 @@ class Reviewer:
         self.ratings.append(stars)
 
 
+def files_of(folder: Path, name: str) -> list[Path]:
+    """Return the files of a name or its older ones, plain or gzip-compressed."""
+    names = (name, *OTHER_NAMES[name])
+    paths = (folder / f"{each}{ending}" for each in names for ending in ("", ".gz"))
+    return [path for path in paths if path.is_file()]
+
+
 def find_file(folder: Path, name: str) -> Path:
-    """Return the file, plain or gzip-compressed, or say what the folder holds."""
+    """Return the file that is nearest in name, or say what the folder holds."""
     if not folder.is_dir():
         raise DataFormatError(folder, None, "is not a folder")
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
-            return path
+    found = files_of(folder, name)
+    if found:
+        return found[0]
     names = ", ".join(sorted(file.name for file in folder.iterdir()))
-    reason = f"{name} is missing; the folder holds: {names or 'nothing'}"
+    others = " or ".join(OTHER_NAMES[name])
+    reason = (
+        f"{name} is missing (also {others}); the folder holds: {names or 'nothing'}"
+    )
     raise DataFormatError(folder, None, reason)
 
 

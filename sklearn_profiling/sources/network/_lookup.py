@@ -34,7 +34,7 @@ def id_column(X: Any) -> npt.NDArray[Any]:
 def find_rows(graph: SocialGraph, ids: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Look up rows, -1 where unknown; refuse text for numbers and the reverse."""
     rows = graph.index_of(ids)
-    if (rows < 0).all():
+    if graph.n_users and (rows < 0).all():
         _refuse_other_kind(graph, ids)
     return rows
 

@@ -13,7 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
 
 from sklearn_profiling.containers import SocialGraph
-from sklearn_profiling.sources.network._lookup import id_column
+from sklearn_profiling.sources.network._lookup import find_rows, id_column
 
 
 class AdjacencyRows(TransformerMixin, BaseEstimator):
@@ -114,9 +114,10 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
         Raises
         ------
         SourceError
-            If ``X`` is not one column of ids.
+            If ``X`` is not one column of ids, or holds text where the ids of the
+            network are numbers, or the reverse.
         """
-        rows = self.graph.index_of(id_column(X))
+        rows = find_rows(self.graph, id_column(X))
         adjacency = sparse.csr_matrix(self.graph.to_undirected().adjacency)
         known = np.flatnonzero(rows >= 0)
         # One entry per known user; the others keep an empty row.

@@ -317,7 +317,10 @@ OK = review(9, "zoe", "cafe")
         ("reviews", OK | {"user_id": 3}, "bad user_id"),
         ("reviews", OK | {"review_id": " "}, "bad review_id"),
         ("reviews", OK | {"business_id": None}, "bad business_id"),
-        ("businesses", business("new", ["Pizza"]), "bad categories"),
+        ("businesses", business("new", ["Pizza", 1]), "bad categories"),
+        ("businesses", business("new", {"Pizza": 1}), "bad categories"),
+        ("businesses", business("new") | {"attributes": ["Caters"]}, "bad attributes"),
+        ("businesses", business("new") | {"attributes": [1]}, "bad attributes"),
         ("businesses", business("new") | {"attributes": 1}, "bad attributes"),
         ("businesses", business(""), "bad business_id"),
         ("businesses", CAFE, "duplicate business"),
@@ -338,6 +341,43 @@ def test_bad_lines(tmp_path, part, line, kind):
     expected = load_yelp(write(tmp_path / "good"), **LOW)
     assert found.data["messages"].tolist() == expected.data["messages"].tolist()
     assert found.target.equals(expected.target)
+
+
+def test_files_of_earlier_rounds(tmp_path):
+    expected = load_yelp(write(tmp_path / "new"), **LOW)
+    listed = PIZZERIA | {
+        "categories": PIZZERIA["categories"].split(", "),
+        "attributes": [
+            f"{key}: {value}" for key, value in PIZZERIA["attributes"].items()
+        ],
+    }
+    renamed = CAFE | {
+        "categories": CAFE["categories"].split(","),
+        "attributes": {
+            "Good For": {"dinner": True, "lunch": True},
+            "Price Range": 1,
+            "Happy Hour": False,
+            "Caters": False,
+        },
+    }
+    gym = GYM | {"categories": ["Active Life"], "attributes": []}
+    old = write(tmp_path / "old", businesses=[listed, renamed, gym])
+    for name, short in (
+        (BUSINESSES, "business.json"),
+        (REVIEWS, "review.json"),
+        (PHOTOS, "photo.json"),
+    ):
+        (old / name).rename(old / short)
+    found = load_yelp(old, **LOW)
+    assert found.target.equals(expected.target)
+    assert found.data["messages"].tolist() == expected.data["messages"].tolist()
+    assert list(map(len, found.data["images"])) == list(
+        map(len, expected.data["images"])
+    )
+    # the name of the last round comes first
+    (old / BUSINESSES).write_text(json.dumps(GYM))
+    with pytest.raises(DataFormatError, match=BUSINESSES):
+        load_yelp(write(old, businesses=["{"]), **LOW)
 
 
 def test_the_second_pass_finds_its_lines(tmp_path):
@@ -377,7 +417,9 @@ def test_friends(tmp_path):
     with pytest.raises(DataFormatError, match="line 1: bad friends"):
         load_yelp(tmp_path, **LOW, with_network=True)
     (tmp_path / USERS).unlink()
-    with pytest.raises(DataFormatError, match=f"{USERS} is missing; the folder holds"):
+    with pytest.raises(
+        DataFormatError, match=rf"{USERS} is missing \(also user\.json\); "
+    ):
         load_yelp(tmp_path, **LOW, with_network=True)
 
 
@@ -395,7 +437,7 @@ def test_compressed_files_and_photos_elsewhere(tmp_path):
     found = load_yelp(tmp_path, photos_path=elsewhere, **LOW)
     assert found.target.equals(expected.target)
     assert found.data["images"][1] == [path_of(elsewhere, "p0.jpg")]
-    with pytest.raises(DataFormatError, match=f"{PHOTOS} is missing; the folder"):
+    with pytest.raises(DataFormatError, match=f"{PHOTOS} is missing .* the folder"):
         load_yelp(tmp_path, **LOW)
 
 

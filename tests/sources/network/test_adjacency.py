@@ -49,6 +49,18 @@ def test_weights_and_norms() -> None:
         assert rows.toarray()[1].tolist() == [0] * 4
 
 
+def test_ids_of_another_kind_are_refused() -> None:
+    numbered = SocialGraph.from_edges([(0, 1), (1, 2)])
+    with pytest.raises(SourceError, match="Ids such as '0' are of another kind"):
+        AdjacencyRows(numbered).fit_transform(["0", "1", None])
+    with pytest.raises(SourceError, match="Ids such as 1 are of another kind"):
+        AdjacencyRows(GRAPH).fit_transform([1, 2])
+    strangers = AdjacencyRows(GRAPH).fit_transform(["x", None])
+    assert strangers.nnz == 0
+    empty = SocialGraph.from_edges([], ids=[])
+    assert AdjacencyRows(empty).fit_transform([1, 2]).shape == (2, 0)
+
+
 def test_links_count_in_both_directions() -> None:
     graph = SocialGraph.from_edges([("a", "b")], directed=True, ids=["a", "b"])
     rows = AdjacencyRows(graph).fit_transform(["a", "b"])
