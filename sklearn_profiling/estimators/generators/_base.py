@@ -358,9 +358,11 @@ def _check_one_vocabulary(owner: str, sources: Sources, chosen: Sequence[str]) -
 
 
 def _hash_of_callback(callback: Any) -> str:
-    """By content, or, of one that cannot be pickled, by class."""
+    """By class and parameters, since training writes into what else it holds."""
+    each = callback[1] if isinstance(callback, tuple) else callback
+    if isinstance(each, type):
+        return each.__qualname__
     try:
-        return str(joblib.hash(callback))
+        return f"{type(each).__qualname__} {joblib.hash(each.get_params(deep=False))}"
     except Exception:  # noqa: BLE001 - pickle has no error of its own for it
-        each = callback[1] if isinstance(callback, tuple) else callback
-        return str(getattr(each, "__qualname__", type(each).__qualname__))
+        return type(each).__qualname__
