@@ -117,6 +117,7 @@ class VolumeConvolution(nn.Module):
         # Torch's own initialisation shrinks what passes a ReLU, and seven layers of it
         # leave nothing of a difference between users.
         nn.init.kaiming_normal_(self.convolution.weight, nonlinearity="relu")
+        # a convolution without bias is not made here
         nn.init.zeros_(self.convolution.bias)  # type: ignore[arg-type]
 
     def forward(self, maps: Tensor, users: Tensor) -> tuple[Tensor, Tensor]:

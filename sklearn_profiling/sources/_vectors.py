@@ -27,18 +27,14 @@ def holds_vectors(column: Any) -> bool:
 class VectorColumn:
     """Stacks the vectors of a column, with a row of NaN for users without one.
 
-    The width is that of the first vector met in ``fit``; any other raises SourceError,
-    which names the row.
+    The width is that of the first vector in the column it is made for; any other raises
+    SourceError, which names the row.
     """
 
-    def __init__(self, source: str) -> None:
-        self._source = source
-
-    def fit(self, column: Any, y: Any = None) -> VectorColumn:  # noqa: ARG002
-        """Remember the number of features."""
+    def __init__(self, source: str, column: Any) -> None:
         first = next(cell for cell in _cells(column) or () if not _is_missing(cell))
+        self._source = source
         self._n_features = len(first)
-        return self
 
     def transform(self, column: Any) -> npt.NDArray[np.floating[Any]]:
         """Return the array (n_users, n_features)."""

@@ -334,7 +334,7 @@ def _sliceable(name: str, made: Any) -> Any:
 
 def _fit_transform(name: str, transformer: Any, column: Any, y: Any) -> tuple[Any, Any]:
     if isinstance(transformer, str) and holds_vectors(column):
-        vectors = VectorColumn(name).fit(column)
+        vectors = VectorColumn(name, column)
         return vectors, vectors.transform(column)
     if isinstance(transformer, str):
         return transformer, _as_array(column, name)

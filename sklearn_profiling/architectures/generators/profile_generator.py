@@ -233,6 +233,7 @@ class BaseGenerator(nn.Module):
             for name, value in self.named_parameters(remove_duplicate=False)
             if first.setdefault(id(value), name) != name
         }
+        # torch gives the two methods no types
         self.register_state_dict_post_hook(_drop_aliases)  # type: ignore[no-untyped-call]
         self.register_load_state_dict_pre_hook(_restore_aliases)  # type: ignore[no-untyped-call]
 
@@ -405,18 +406,18 @@ class BaseGenerator(nn.Module):
 
 
 def _drop_aliases(
-    module: nn.Module, state: dict[str, Tensor], prefix: str, metadata: object
+    module: BaseGenerator, state: dict[str, Tensor], prefix: str, metadata: object
 ) -> None:
     del metadata
-    for name in module._aliases:  # type: ignore[union-attr]  # noqa: SLF001
-        state.pop(prefix + str(name), None)
+    for name in module._aliases:  # noqa: SLF001 - a hook of that class
+        state.pop(prefix + name, None)
 
 
 def _restore_aliases(
-    module: nn.Module, state: dict[str, Tensor], prefix: str, *others: object
+    module: BaseGenerator, state: dict[str, Tensor], prefix: str, *others: object
 ) -> None:
     del others
-    for name, first in module._aliases.items():  # type: ignore[union-attr, operator]  # noqa: SLF001
+    for name, first in module._aliases.items():  # noqa: SLF001 - as above
         state[prefix + name] = state[prefix + first]
 
 
