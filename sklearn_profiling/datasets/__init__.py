@@ -7,6 +7,8 @@ all that was read, skipped and missing).
 """
 
 from sklearn_profiling.datasets.mex_a3t.load import load_mex_a3t
+from sklearn_profiling.datasets.pan.dump import dump_pan_predictions
+from sklearn_profiling.datasets.pan.load import load_pan
 from sklearn_profiling.datasets.records.dump import dump_records
 from sklearn_profiling.datasets.records.load import load_records
 from sklearn_profiling.datasets.smpcup2016.dump import dump_smpcup2016
@@ -17,9 +19,11 @@ from sklearn_profiling.datasets.synthetic.users import make_user_profiles
 from sklearn_profiling.datasets.yelp.load import load_yelp
 
 __all__ = [
+    "dump_pan_predictions",
     "dump_records",
     "dump_smpcup2016",
     "load_mex_a3t",
+    "load_pan",
     "load_records",
     "load_smpcup2016",
     "load_yelp",

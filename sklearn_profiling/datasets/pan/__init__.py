@@ -1,0 +1,1 @@
+"""The author profiling corpora of PAN."""
