@@ -12,7 +12,8 @@ _DESCRIPTION = """\
 Predict several attributes of social-media users from their text, network and images.
 PATH is a folder in the format of SMP CUP 2016 (labels.txt, status.txt,
 links.txt), a folder with users.jsonl[.gz] and links.tsv, a folder in that of MEX-A3T
-(truth.txt, text, images), or one file of users (JSON lines or Parquet)."""
+(truth.txt, text, images) or of PAN (one XML file an author), or one file of users (JSON
+lines or Parquet)."""
 
 
 def make_parser() -> argparse.ArgumentParser:

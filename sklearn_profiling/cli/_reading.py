@@ -11,9 +11,11 @@ def load_users(options: argparse.Namespace, *, labelled: bool = True) -> Any:
     """Read users in any of the formats and print a summary."""
     from sklearn_profiling.datasets import (
         load_mex_a3t,
+        load_pan,
         load_records,
         load_smpcup2016,
     )
+    from sklearn_profiling.datasets.pan.load import holds_authors
     from sklearn_profiling.exceptions import TargetError
 
     path: Path = options.path
@@ -26,12 +28,12 @@ def load_users(options: argparse.Namespace, *, labelled: bool = True) -> Any:
     if path.is_dir() and any(path.glob("*status.txt*")):
         wanted = (tasks or ("gender", "age", "region")) if labelled else ()
         users = load_smpcup2016(path, tasks=wanted, **choices)
-    elif (path / "truth.txt").is_file():
+    elif (pan := holds_authors(path)) or (path / "truth.txt").is_file():
         del choices["on_unknown_links"]
         named: dict[str, Any] = {}
         if tasks is not None or not labelled:
             named["tasks"] = tasks or ()
-        users = load_mex_a3t(path, **named, **choices)
+        users = (load_pan if pan else load_mex_a3t)(path, **named, **choices)
     else:
         links = {} if options.links is None else {"links": options.links}
         choices["links_format"] = options.links_format
@@ -66,6 +68,8 @@ def print_read(users: Any, *, labelled: bool) -> None:
             print(f"  {name}: read as {read['taken_for']}")
         for reason, count in read.get("skipped", {}).items():
             print(f"  {name}: {count} lines skipped: {reason}")
+    for reason, count in users.report.get("skipped_authors", {}).items():
+        print(f"  {count} files of authors skipped: {reason}")
 
 
 def segmenter_of(options: argparse.Namespace, users: Any) -> Any:
