@@ -1,0 +1,54 @@
+"""Tables of any library as pandas tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+import pyarrow as pa
+
+from sklearn_profiling.exceptions import SourceError
+
+__all__ = ["as_pandas"]
+
+
+def as_pandas(table: Any) -> Any:
+    """Return a table or column of polars, Arrow or another library as a pandas one.
+
+    Lists and structs become lists and dicts, and whole numbers stay whole beside
+    nulls. What narwhals does not know as a table or column is returned as it is; a
+    table that is not in memory is a SourceError.
+    """
+    if isinstance(table, pd.DataFrame | pd.Series):
+        return table
+    if isinstance(table, pa.RecordBatch):
+        table = pa.table(table)
+    elif isinstance(table, pa.Array):
+        table = pa.chunked_array([table])
+    known = nw.from_native(table, allow_series=True, pass_through=True)
+    if isinstance(known, nw.LazyFrame):
+        kind = f"{type(table).__module__.partition('.')[0]}.{type(table).__name__}"
+        msg = f"a table in memory is needed; got a {kind}: collect or compute it first"
+        raise SourceError(msg)
+    if isinstance(known, nw.Series):
+        return _column(known)
+    if isinstance(known, nw.DataFrame):
+        columns = {name: _column(known.get_column(name)) for name in known.columns}
+        return pd.DataFrame(columns, index=pd.RangeIndex(len(known)))
+    return table
+
+
+def _column(series: nw.Series[Any]) -> pd.Series[Any]:
+    """Return a column; nested values as Python's, and whole numbers never as floats."""
+    kind = series.dtype
+    if isinstance(kind, nw.String | nw.Categorical | nw.Enum):
+        values: pd.Series[Any] = pd.Series(series.to_list())
+    elif kind.is_nested() or (
+        (isinstance(kind, nw.Boolean) or kind.is_integer())
+        and bool(series.is_null().any())
+    ):
+        values = pd.Series(series.to_list(), dtype=object)
+    else:
+        values = pd.Series(series.to_pandas().to_numpy())
+    return values.rename(series.name or None)
