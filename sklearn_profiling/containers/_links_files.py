@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from sklearn_profiling._packed_files import open_text, text_encoding
 from sklearn_profiling.containers._edges import (
     Codes,
     Duplicates,
@@ -32,7 +33,6 @@ from sklearn_profiling.containers._links_formats import (
     LinksFormat,
     detect,
     is_comment,
-    open_links,
     split_attributes,
     split_fields,
 )
@@ -113,7 +113,7 @@ class _Reader:
             raise DataFormatError(self.path, None, "the file is empty.")
 
     def _raw_chunks(self) -> Iterator[list[bytes]]:
-        with open_links(self.path) as stream:
+        with open_text(self.path) as stream:
             while raw := stream.readlines(_CHUNK_BYTES):
                 yield raw
 
@@ -148,7 +148,7 @@ class _Reader:
         for start, lines in self.lines():
             chunk = _Chunk([], [], [], [], [], [])
             for number, line in enumerate(lines, start):
-                text = line.rstrip("\r").removeprefix("\ufeff" if number == 1 else "")
+                text = line.rstrip("\r")
                 if self._holds_no_link(text, number):
                     continue
                 try:
@@ -333,6 +333,7 @@ def read_links_file(
         require_same_kind(given, object_array([""]), "ids and those of a text file")
         require_unique(given, "ids")
         known = given.tolist()
+    encoding = text_encoding(path, encoding)
     layout = detect(
         path,
         kind=kind,

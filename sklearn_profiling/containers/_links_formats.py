@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import ast
-import bz2
 import csv
-import gzip
-import lzma
 import re
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from os import PathLike
-from pathlib import Path
-from typing import IO, Any, Final, Literal, NamedTuple, cast
+from typing import Final, Literal, NamedTuple, cast
 
+from sklearn_profiling._packed_files import open_text
 from sklearn_profiling.exceptions import DataFormatError
 
 LinksFormat = Literal[
@@ -34,11 +28,6 @@ WHOLE_FORMATS: Final = ("matrix_market", "metis", "graphml", "gexf", "gml", "paj
 
 _SAMPLE_BYTES = 1 << 19
 _SAMPLE_LINES = 2000
-_MAGIC: dict[bytes, tuple[str, Callable[..., Any]]] = {
-    b"\x1f\x8b": ("gzip", gzip.open),
-    b"BZh": ("bzip2", bz2.open),
-    b"\xfd7zXZ": ("xz", lzma.open),
-}
 _MARKS: Final = (
     (r"%%MatrixMarket\b", "matrix_market"),
     (r"%\s*(?:sym|asym|bip)\s+\w+", "konect"),
@@ -108,30 +97,6 @@ class Layout(NamedTuple):
         return f"edges separated by {name}{', with weights' if weighted else ''}"
 
 
-@contextmanager
-def open_links(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a plain, gzip, bzip2 or xz file, whatever its name."""
-    with Path(path).open("rb") as plain:
-        start = plain.read(6)
-    if start.startswith(b"\x28\xb5\x2f\xfd"):
-        reason = "Zstandard-compressed files are not read; unpack it first."
-        raise DataFormatError(path, None, reason)
-    name, opener = next(
-        (found for magic, found in _MAGIC.items() if start.startswith(magic)),
-        ("gzip", gzip.open) if Path(path).suffix == ".gz" else ("", open),
-    )
-    if not name:
-        with Path(path).open("rb") as stream:
-            yield stream
-        return
-    try:
-        with opener(path, "rb") as stream:
-            yield cast("IO[bytes]", stream)
-    except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
-        reason = f"the {name} file is broken or cut off: {error}."
-        raise DataFormatError(path, None, reason) from error
-
-
 def is_comment(text: str) -> bool:
     """Whether a line is a comment, as SNAP (#) and KONECT (%) write them."""
     return text.lstrip()[:1] in ("#", "%")
@@ -171,12 +136,9 @@ def detect(
 
     What two formats would read in two ways is refused, or with `guess` taken for edges.
     """
-    with open_links(path) as stream:
+    with open_text(path) as stream:
         sample = stream.read(_SAMPLE_BYTES)
-    if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
-        reason = "UTF-16 is not read; save the file as UTF-8."
-        raise DataFormatError(path, None, reason)
-    text = sample.decode(encoding, errors="replace").removeprefix("\ufeff")
+    text = sample.decode(encoding, errors="replace")
     if len(sample) == _SAMPLE_BYTES:
         text = text.rpartition("\n")[0]
     found = _by_mark(path, text, kind)
@@ -398,11 +360,11 @@ class _Sniffer:
         return self._n_vertices() == n and self._n_tokens() == len(first) + 2 * m
 
     def _n_vertices(self) -> int:
-        with open_links(self.path) as stream:
+        with open_text(self.path) as stream:
             return sum(not line.startswith((b"%", b"#")) for line in stream) - 1
 
     def _n_tokens(self) -> int:
-        with open_links(self.path) as stream:
+        with open_text(self.path) as stream:
             return sum(
                 len(line.split())
                 for line in stream

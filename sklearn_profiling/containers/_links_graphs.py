@@ -12,7 +12,7 @@ from scipy import sparse
 from scipy.io import mmread
 
 from sklearn_profiling._optional import import_optional
-from sklearn_profiling.containers._links_formats import open_links
+from sklearn_profiling._packed_files import open_text
 from sklearn_profiling.exceptions import DataFormatError
 
 
@@ -28,12 +28,12 @@ class WholeGraph(NamedTuple):
 
 def read_graph(path: str | PathLike[str], kind: str, encoding: str) -> WholeGraph:
     """Read Matrix Market, METIS, GraphML, GEXF, GML or Pajek."""
-    with open_links(path) as stream:
+    with open_text(path) as stream:
         content = stream.read()
     if kind == "matrix_market":
         return _matrix_market(path, content)
     try:
-        text = content.decode(encoding).removeprefix("\ufeff")
+        text = content.decode(encoding)
     except UnicodeDecodeError as error:
         reason = f"not {encoding}: {error.reason} at byte {error.start}."
         raise DataFormatError(path, None, reason) from error

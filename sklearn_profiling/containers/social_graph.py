@@ -293,7 +293,8 @@ class SocialGraph:
         Parameters
         ----------
         path : str or path-like
-            The file; gzip, bzip2 and xz are unpacked on the way.
+            The file, plain or packed with gzip, bzip2, xz, zstandard (extra ``zstd``)
+            or zip.
         format : str, default="auto"
             "fans": ``uid fan fan ...``, each later id follows the first (SMP CUP
             2016); a line of one id is a user without fans. "edges":

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import bz2
 import codecs
-import gzip
-import zlib
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 import numpy as np
 from scipy import sparse
 
 from sklearn_profiling._optional import import_optional
+from sklearn_profiling._packed_files import open_text, text_encoding
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.exceptions import DataFormatError
 
@@ -30,8 +27,6 @@ IMAGE_ENDINGS: Final = (
     *(".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".mpo", ".png", ".ppm"),
     *(".tif", ".tiff", ".webp"),
 )
-_GZIP_MAGIC = b"\x1f\x8b"
-_BZIP2_MAGIC = b"BZh"
 _BLOCK = 1 << 20
 _N_EXAMPLES = 3
 _ROWS_AT_ONCE = 1024
@@ -127,9 +122,10 @@ class CountedFile:
 
 
 class LineFile(CountedFile):
-    """A text file, plain or gzip-compressed, read line by line.
+    """A text file, plain or packed, read line by line.
 
-    The first of the encodings that decodes the whole file is used.
+    A byte order mark tells the encoding; without one, the first of the encodings that
+    decodes the whole file is used.
     """
 
     encoding: str
@@ -156,10 +152,8 @@ class LineFile(CountedFile):
 
     def _decoded_lines(self) -> Iterator[str]:
         """Yield what stands between line feeds; decode many lines at once."""
-        with open_bytes(self.path) as file:
-            start = file.read(len(codecs.BOM_UTF8)).removeprefix(codecs.BOM_UTF8)
-            while block := start + file.read(_BLOCK) + file.readline():
-                start = b""
+        with open_text(self.path) as file:
+            while block := file.read(_BLOCK) + file.readline():
                 block = block.removesuffix(b"\n")
                 try:
                     text = block.decode(self.encoding)
@@ -223,44 +217,16 @@ class ParquetFile(CountedFile):
         return DataFormatError(self.path, None, f"row {self.n_lines}: {reason}")
 
 
-@contextmanager
-def open_bytes(path: Path) -> Iterator[IO[bytes]]:
-    """Open a plain, gzip or bzip2 file; a broken one is a DataFormatError."""
-    with path.open("rb") as plain:
-        start = plain.read(3)
-    zipped = start.startswith(_GZIP_MAGIC)
-    if start == _BZIP2_MAGIC:
-        with bz2.open(path, "rb") as file:
-            try:
-                yield cast(IO[bytes], file)
-            except (EOFError, OSError) as error:
-                raise DataFormatError(path, None, f"damaged bzip2: {error}") from error
-        return
-    if path.suffix == ".gz" and not zipped and start:
-        raise DataFormatError(path, None, "is named .gz but is not gzip-compressed")
-    try:
-        if zipped:
-            with gzip.open(path, "rb") as file:
-                yield cast(IO[bytes], file)
-        else:
-            with path.open("rb") as file:
-                yield file
-    except EOFError as error:
-        reason = "truncated gzip: the compressed data end before their end mark"
-        raise DataFormatError(path, None, reason) from error
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise DataFormatError(path, None, f"damaged gzip: {error}") from error
-
-
 def choose_encoding(path: Path, encodings: Sequence[str]) -> str:
-    """Return the first encoding that decodes the whole file.
+    """Return the encoding of a byte order mark, or the first that decodes the file.
 
     A file has one encoding. Deciding line by line would misread those GB18030
     lines that happen to be valid UTF-8. If none decodes the whole file, the one
     that gets furthest is taken, and the lines that it cannot decode are bad lines.
     """
-    if len(encodings) == 1:
-        return encodings[0]
+    marked = text_encoding(path, "")
+    if marked or len(encodings) == 1:
+        return marked or encodings[0]
     reached: dict[str, int] = {}
     for name in encodings:
         failed_at = _decodable_bytes(path, name)
@@ -275,7 +241,7 @@ def _decodable_bytes(path: Path, encoding: str) -> int | None:
     """Return where decoding fails, in bytes, or None if it does not."""
     decoder = codecs.getincrementaldecoder(encoding)()
     done = 0
-    with open_bytes(path) as file:
+    with open_text(path) as file:
         while True:
             block = file.read(_BLOCK)
             try:

@@ -10,6 +10,7 @@ import lzma
 import networkx as nx
 import numpy as np
 import pytest
+import zstandard
 from scipy import sparse
 from scipy.io import mmwrite
 
@@ -151,8 +152,8 @@ def test_fans_are_recognised(tmp_path, text):
         ("<html></html>", "line 1: the file is XML"),
         ("digraph {\n a -> b }\n", "line 1: the file is Graphviz"),
         (b"PAR1\x15\x04\x00\x01", "line 1: the file is a binary file"),
-        (b"\x28\xb5\x2f\xfd\x00\x01", "Zstandard"),
-        ("1\t2\n".encode("utf-16"), "UTF-16"),
+        (b"\x28\xb5\x2f\xfd\x00\x01", "zstandard archive is damaged or cut off"),
+        (b"\xff\xfe1\x00\t", "begins as UTF-16, which it is not"),
         ("% bip weighted\n1 1 2\n", "line 1: a bipartite network"),
         ("id,when,what\n1,x,y\n2,z,y\n", "line 1: the header must name"),
         ("a,b\nb,c\nd\n", "line 3: number of fields: 2 are needed"),
@@ -338,13 +339,24 @@ def test_networkx_is_named_where_it_is_missing(tmp_path, monkeypatch):
         SocialGraph.from_links_file(path)
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_byte_order_mark_tells_the_encoding(tmp_path, encoding):
+    # as Excel saves "Unicode text"
+    content = "Source\tTarget\n李\t王\n王\t张\n".encode("utf-16")
+    path = write(tmp_path, content)
+    graph = SocialGraph.from_links_file(path, encoding=encoding)
+    assert sorted(graph.ids) == sorted("李王张")
+
+
+@pytest.mark.parametrize(
+    "pack", [gzip.compress, bz2.compress, lzma.compress, zstandard.compress]
+)
 def test_compression_is_told_by_the_content(tmp_path, pack):
     path = write(tmp_path, pack(b"a,b\nb,c\n"))
     assert SocialGraph.from_links_file(path).n_edges == 2
     whole = pack(np.random.default_rng(0).bytes(9999))
     path = write(tmp_path, whole[: len(whole) // 2])
-    with pytest.raises(DataFormatError, match="broken or cut off"):
+    with pytest.raises(DataFormatError, match="damaged or cut off"):
         SocialGraph.from_links_file(path)
 
 

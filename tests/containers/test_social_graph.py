@@ -349,10 +349,10 @@ class TestFromLinksFile:
         path = tmp_path / "links.gz"
         whole = gzip.compress("\n".join(map(str, range(9999))).encode())
         path.write_bytes(whole[: len(whole) // 2])
-        with pytest.raises(DataFormatError, match="broken or cut off"):
+        with pytest.raises(DataFormatError, match="damaged or cut off"):
             SocialGraph.from_links_file(path)
         path.write_bytes(b"no gzip at all")
-        with pytest.raises(DataFormatError, match="broken or cut off"):
+        with pytest.raises(DataFormatError, match=r"named \.gz but is not gzip"):
             SocialGraph.from_links_file(path)
 
     def test_poets(self, real_data):

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import sparse
 from sklearn.utils import Bunch
 
+from sklearn_profiling._packed_files import PACKED_ENDINGS, without_packed_ending
 from sklearn_profiling.containers._links_files import warn_of_strangers
 from sklearn_profiling.containers._links_formats import (
     WHOLE_FORMATS,
@@ -73,12 +74,13 @@ def load_records(
     Parameters
     ----------
     path : str or path-like
-        A file of JSON lines (``.jsonl``, ``.ndjson``, ``.json``, also with ``.gz``), a
-        Parquet table (``.parquet``, ``.pq``; needs the extra ``parquet``), or a folder
-        with one of these, named ``users`` if there are several.
+        A file of JSON lines (``.jsonl``, ``.ndjson``, ``.json``, also packed:
+        ``.gz``, ``.bz2``, ``.xz``, ``.zst``, ``.zip``), a Parquet table (``.parquet``,
+        ``.pq``; needs the extra ``parquet``), or a folder with one of these, named
+        ``users`` if there are several.
     links : str, path-like, False or None, default=None
         The file of links. None looks for ``links.tsv``, ``.txt`` or ``.csv``, also
-        with ``.gz``, if `path` is a folder; False loads none.
+        packed, if `path` is a folder; False loads none.
     links_format : str, default="auto"
         Format of the file of links, one of those of
         :meth:`SocialGraph.from_links_file`. "auto" looks at the content; what it took
@@ -97,7 +99,7 @@ def load_records(
     on_bad_lines : {"error", "skip"}, default="error"
         What to do with a line or row that breaks its format: raise an error with
         file, line and fault, or leave it out and count it in ``report``. Empty files
-        and damaged gzip are errors either way.
+        and damaged archives are errors either way.
     on_unknown_links : {"add", "drop", "error"}, default="error"
         What to do with a link whose ids are not both users in ``data``: let the id
         be a node of the network, leave the link out and count it, or raise an error.
@@ -224,7 +226,9 @@ def _find_files(
     if path.is_dir():
         folder, path = path, _find_users(path)
         found = [
-            folder / f"{name}{zipped}" for name in _LINK_NAMES for zipped in ("", ".gz")
+            folder / f"{name}{packed}"
+            for name in _LINK_NAMES
+            for packed in PACKED_ENDINGS
         ]
         found = [file for file in found if file.is_file()]
         if len(found) > 1 and links is None:
@@ -242,9 +246,11 @@ def _find_files(
 
 
 def _find_users(folder: Path) -> Path:
-    endings = [*_JSON_ENDINGS, *(f"{e}.gz" for e in _JSON_ENDINGS), *_PARQUET_ENDINGS]
+    endings = (*_JSON_ENDINGS, *_PARQUET_ENDINGS)
     found = [
-        file for file in sorted(folder.iterdir()) if file.name.endswith(tuple(endings))
+        file
+        for file in sorted(folder.iterdir())
+        if without_packed_ending(file.name).endswith(endings)
     ]
     named = [file for file in found if file.name.startswith("users.")]
     found = named or found
@@ -264,7 +270,7 @@ def _read_users(
     encoding: str | Sequence[str],
     on_bad_lines: OnBadLines,
 ) -> tuple[CountedFile, list[Record]]:
-    name = path.name.removesuffix(".gz")
+    name = without_packed_ending(path.name)
     file: LineFile | ParquetFile
     if name.endswith(_PARQUET_ENDINGS):
         file = ParquetFile(path, on_bad_lines)

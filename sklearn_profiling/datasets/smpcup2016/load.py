@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar, get_args
 import pandas as pd
 from sklearn.utils import Bunch
 
+from sklearn_profiling._packed_files import PACKED_ENDINGS
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
@@ -67,8 +68,8 @@ def load_smpcup2016(
     ``links.txt`` (``uid fan fan ...``), ``info.txt``
     (``uid||screen_name||avatar_url``) and ``nolabel.txt``, the ids of the users to
     predict for, one a line [1]_. A file may have a prefix
-    (``train_labels.txt``) and may be gzip-compressed (``status.txt.gz``). ``None``
-    marks a missing value. Lines are streamed; of
+    (``train_labels.txt``) and may be packed (``status.txt.gz``, ``.bz2``, ``.xz``,
+    ``.zst``, ``.zip``). ``None`` marks a missing value. Lines are streamed; of
     ``status.txt`` only the text of the chosen users is kept.
 
     Parameters
@@ -92,7 +93,7 @@ def load_smpcup2016(
     on_bad_lines : {"error", "skip"}, default="error"
         What to do with a line that breaks its format: raise an error with file,
         line and fault, or leave it out and count it in ``report``. Empty files and
-        damaged gzip are errors either way.
+        damaged archives are errors either way.
     on_unknown_links : {"add", "drop", "error"}, default="add"
         What to do with a link whose ids are not both users in ``data``: let the id
         be a node of the network (in the competition nearly all fans are), leave
@@ -249,8 +250,8 @@ class _Folder:
         """Return the file of a kind, or None if there is none."""
         found = [
             file
-            for ending in (".txt", ".txt.gz")
-            for file in sorted(self.path.glob(f"*{stem}{ending}"))
+            for ending in PACKED_ENDINGS
+            for file in sorted(self.path.glob(f"*{stem}.txt{ending}"))
             if file.is_file()
         ]
         exact = [file for file in found if file.name.startswith(f"{stem}.")]
@@ -271,7 +272,7 @@ class _Folder:
         if file is None:
             names = ", ".join(sorted(file.name for file in self.path.iterdir()))
             reason = (
-                f"{stem}.txt is missing (also *{stem}.txt and *{stem}.txt.gz); the "
+                f"{stem}.txt is missing (also *{stem}.txt, and packed); the "
                 f"folder holds: {names or 'nothing'}"
             )
             raise DataFormatError(self.path, None, reason)

@@ -101,8 +101,9 @@ def load_yelp(
     """Load reviewers with their reviews, product images and a derived profile.
 
     Reads the files of the Yelp Open Dataset as they are given out, plain or
-    gzip-compressed, and derives six attributes of each user from the businesses they
-    visited, as the paper [1]_ describes in section 3 and appendix A::
+    packed (``.gz``, ``.bz2``, ``.xz``, ``.zst``, ``.zip``), and derives six attributes
+    of each user from the businesses they visited, as the paper [1]_
+    describes in section 3 and appendix A::
 
         yelp_academic_dataset_review.json
         yelp_academic_dataset_business.json

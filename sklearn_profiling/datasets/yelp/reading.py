@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from zlib import crc32
 
+from sklearn_profiling._packed_files import PACKED_ENDINGS
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.datasets._files import (
     IMAGE_ENDINGS,
@@ -84,9 +85,9 @@ class Reviewer:
 
 
 def files_of(folder: Path, name: str) -> list[Path]:
-    """Return the files of a name or its older ones, plain or gzip-compressed."""
+    """Return the files of a name or its older ones, plain or packed."""
     names = (name, *OTHER_NAMES[name])
-    paths = (folder / f"{each}{ending}" for each in names for ending in ("", ".gz"))
+    paths = (folder / f"{each}{ending}" for each in names for ending in PACKED_ENDINGS)
     return [path for path in paths if path.is_file()]
 
 

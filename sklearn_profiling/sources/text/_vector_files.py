@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -16,8 +17,8 @@ from typing import Any, BinaryIO, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from sklearn_profiling._packed_files import open_text, packing
 from sklearn_profiling.exceptions import DataFormatError, DataQualityWarning
-from sklearn_profiling.sources.text._archives import foreign_format, is_pickle, opened
 
 __all__ = ["FORMATS", "VectorFile", "existing_file"]
 
@@ -30,6 +31,19 @@ _LONGEST_LINE = 1 << 20
 _SAMPLE = 100
 _DECIMAL = re.compile(rb"[+-]?\d*\.\d+(e[+-]?\d+)?|[+-]?\d+e[+-]?\d+", re.IGNORECASE)
 _INTEGER = re.compile(rb"[+-]?\d+")
+_UNPACK = "unpack it, or pack it with gzip, bzip2, xz, zstandard or zip"
+_FOREIGN = (
+    (
+        b"\xba\x16\x4f\x2f",
+        "a fastText model (.bin), not its vectors; give the .vec file beside it",
+    ),
+    (b"\x93NUMPY", "a NumPy array (.npy), which holds no words"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"PAR1\x15", "a Parquet file"),
+    (b"7z\xbc\xaf\x27\x1c", f"a 7z archive; {_UNPACK}"),
+    (b"Rar!\x1a", f"a RAR archive; {_UNPACK}"),
+    (b"version https://git-lfs", "a Git LFS pointer; download the file it stands for"),
+)
 
 
 @dataclass
@@ -55,11 +69,11 @@ class VectorFile:
 
     def __post_init__(self) -> None:
         with self._opened() as file:
-            start = file.peek(512)[:512]  # type: ignore[attr-defined]
-            if is_pickle(start) or self.format == "gensim":
+            start = file.peek(512)[:512]
+            if _is_pickle(start) or self.format == "gensim":
                 self._load_keyed(start)
                 return
-            if (name := foreign_format(start)) is not None:
+            if (name := _foreign_format(start)) is not None:
                 self._fail(None, f"the file is {name}")
             head = _header(first := file.readline(_LONGEST_LINE))
             if not first.strip():
@@ -111,12 +125,12 @@ class VectorFile:
             )
             self._fail(1, reason)
 
-    def _opened(self) -> AbstractContextManager[BinaryIO]:
-        return opened(self.path, self.member)
+    def _opened(self) -> AbstractContextManager[BufferedReader]:
+        return open_text(self.path, self.member)
 
     def _load_keyed(self, start: bytes) -> None:
         """Load gensim's own file, which is a pickle, through gensim."""
-        if not is_pickle(start):
+        if not _is_pickle(start):
             self._fail(None, "expected a file that gensim's save() wrote, a pickle")
         if not self.trusted:
             reason = (
@@ -321,6 +335,23 @@ class VectorFile:
         if n_left <= _LONGEST_WORD + 4 * self.n_dimensions:
             self._fail(None, f"the file is cut off in {place}")
         self._fail(None, f"{place} does not begin with a word: no word2vec-binary file")
+
+
+def _is_pickle(start: bytes) -> bool:
+    """Tell whether a file begins as a pickle of protocol 2 to 5."""
+    return start[:1] == b"\x80" and start[1:2] in {b"\2", b"\3", b"\4", b"\5"}
+
+
+def _foreign_format(start: bytes) -> str | None:
+    """Name a format without readable word vectors by the first bytes, unpacked."""
+    for magic, name in _FOREIGN:
+        if start.startswith(magic):
+            return name
+    if (packer := packing(start)) != "plain":  # as in a zip archive of .gz files
+        return f"a {packer} archive within another; unpack the outer one"
+    if start[257:262] == b"ustar":
+        return f"a tar archive; {_UNPACK}"
+    return None
 
 
 def _header(line: bytes) -> tuple[int, int] | None:

@@ -34,8 +34,8 @@ class PretrainedVectors(WordVectorTransformer):
     Parameters
     ----------
     path : str or path-like
-        The file; also packed with gzip, bzip2, xz or zip. A byte order mark is no part
-        of the first word.
+        The file; also packed with gzip, bzip2, xz, zstandard (extra ``zstd``) or zip. A
+        byte order mark is no part of the first word, and UTF-16 that has one is read.
     format : str, default="auto"
         Layout: "auto", "word2vec-text", "word2vec-binary", "glove" or "gensim". Text is
         one word and its numbers a line, separated by blanks or tabs; word2vec files,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import json
+import lzma
 import sys
 import tempfile
 
@@ -13,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
@@ -109,6 +111,18 @@ def test_separators_of_links(tmp_path, name, text):
     assert sorted(graph.ids) == ["2", "a"]
 
 
+def test_packed_files_of_a_folder(tmp_path):
+    expected = load_records(write_users(tmp_path, ROWS))
+    plain = tmp_path / "users.jsonl"
+    packed = tmp_path / "users.jsonl.zst"
+    packed.write_bytes(zstandard.compress(plain.read_bytes()))
+    plain.unlink()
+    (tmp_path / "links.tsv.xz").write_bytes(lzma.compress(b"a\t2\n"))
+    bunch = load_records(tmp_path)
+    assert bunch.data.equals(expected.data)
+    assert sorted(bunch.graph.ids) == ["2", "a"]
+
+
 def test_ids_with_blanks_in_tab_separated_links(tmp_path):
     write_users(tmp_path, [{"user_id": "Li Bai"}, {"user_id": "Du Fu"}])
     (tmp_path / "links.txt").write_text("Li Bai\tDu Fu\n")
@@ -197,7 +211,7 @@ def test_damaged_bzip2(tmp_path):
     users = write_users(tmp_path, ROWS)
     path = tmp_path / "links.bz2"
     path.write_bytes(bz2.compress(b"a\t2\n" * 99)[:-9])
-    with pytest.raises(DataFormatError, match="damaged bzip2"):
+    with pytest.raises(DataFormatError, match="bzip2 archive is damaged"):
         load_records(users, links=path, encoding=("utf-8", "gb18030"))
 
 
@@ -306,7 +320,7 @@ def test_faulty_files(tmp_path):
             load_records(tmp_path)
     path = tmp_path / "cut.jsonl.gz"
     path.write_bytes(gzip.compress(b'{"user_id": "a"}\n' * 50)[:-12])
-    with pytest.raises(DataFormatError, match="truncated gzip"):
+    with pytest.raises(DataFormatError, match="gzip archive is damaged"):
         load_records(path, on_bad_lines="skip")
     path = tmp_path / "gb.jsonl"
     path.write_bytes('{"user_id": "a", "texts": ["中"]}\n'.encode("gb18030"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zstandard
 
 from sklearn_profiling.datasets import load_smpcup2016
 from sklearn_profiling.datasets._files import BadLine
@@ -227,11 +228,14 @@ def test_optional_files(folder):
     assert set(bunch.report["files"]) == {"labels", "status"}
 
 
-def test_prefixes_and_gzip(folder):
+@pytest.mark.parametrize(
+    ("ending", "pack"), [("gz", gzip.compress), ("zst", zstandard.compress)]
+)
+def test_prefixes_and_packed_files(folder, ending, pack):
     (folder / "labels.txt").rename(folder / "train_labels.txt")
     status = (folder / "status.txt").read_bytes()
     (folder / "status.txt").unlink()
-    (folder / "train_status.txt.gz").write_bytes(gzip.compress(status))
+    (folder / f"train_status.txt.{ending}").write_bytes(pack(status))
     assert load_smpcup2016(folder).report["n_messages"] == 3
 
 

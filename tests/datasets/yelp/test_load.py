@@ -8,6 +8,7 @@ from zlib import crc32
 
 import numpy as np
 import pytest
+import zstandard
 
 from sklearn_profiling.datasets import load_yelp
 from sklearn_profiling.datasets.yelp.format import (
@@ -426,9 +427,12 @@ def test_friends(tmp_path):
 def test_compressed_files_and_photos_elsewhere(tmp_path):
     write(tmp_path)
     expected = load_yelp(tmp_path, **LOW)
-    for name in (BUSINESSES, REVIEWS):
+    packers = {"gz": gzip.compress, "zst": zstandard.compress}
+    for name, (ending, pack) in zip(
+        (BUSINESSES, REVIEWS), packers.items(), strict=True
+    ):
         plain = tmp_path / name
-        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(plain.read_bytes()))
+        (tmp_path / f"{name}.{ending}").write_bytes(pack(plain.read_bytes()))
         plain.unlink()
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
