@@ -34,7 +34,7 @@ from sklearn_profiling.evaluation import (
     MultiTaskStratifiedKFold,
     compare,
 )
-from sklearn_profiling.evaluation.comparison import MARKS_LEGEND, draw_cells, mark_cells
+from sklearn_profiling.evaluation._drawing import MARKS_LEGEND, draw_cells, mark_cells
 from sklearn_profiling.evaluation.significance import METHOD_NAMES
 from sklearn_profiling.exceptions import SourceError
 

@@ -2,33 +2,72 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
+from io import UnsupportedOperation
+from typing import Any
 
 from sklearn_profiling.cli._options import make_parser
 
 __all__: list[str] = []
 
+_BROKEN_PIPE = 141
+_INTERRUPTED = 130
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; None takes the arguments of the process.
 
-    Returns 0 on success, 2 for an error that the user can correct, and 130 after an
-    interrupt.
+    Returns 0 on success, 1 if a system that was to be compared failed, 2 for an error
+    that the user can correct, 130 after an interrupt and 141 after a closed pipe.
     """
-    options = make_parser().parse_args(arguments)
+    try:
+        options = make_parser().parse_args(arguments)
+        status = _run(options)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _end("interrupted", _INTERRUPTED)
+    except BrokenPipeError:
+        _discard(sys.stdout)
+        return _BROKEN_PIPE
+    except OSError as error:
+        _discard(sys.stdout)
+        return _end(f"error: {error}", 2)
+    return status
+
+
+def _run(options: Any) -> int:
+    """Run a command; what the user can correct becomes a line and status 2."""
     # Imported here, so that --help is quick.
     from sklearn_profiling.exceptions import ProfilingError
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")
-            options.run(options)
-    except (ProfilingError, OSError) as error:
-        print(f"sklearn-profiling: error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("sklearn-profiling: interrupted", file=sys.stderr)
-        return 130
-    return 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        warnings.showwarning = _show_warning
+        try:
+            return int(options.run(options))
+        except ProfilingError as error:
+            return _end(f"error: {error}", 2)
+        except MemoryError as error:
+            return _end(f"error: out of memory {error}".rstrip(), 2)
+
+
+def _end(message: str, status: int) -> int:
+    # Where standard error is closed too, only the status is left to tell.
+    with suppress(OSError):
+        print(f"sklearn-profiling: {message}", file=sys.stderr, flush=True)
+    return status
+
+
+def _show_warning(message: Warning | str, *_place: object, **_more: object) -> None:
+    """Print a warning without the line of code that gave it."""
+    print(f"sklearn-profiling: warning: {message}", file=sys.stderr)
+
+
+def _discard(stream: Any) -> None:
+    """Send what is left in a stream nowhere: writing it at exit would fail again."""
+    with suppress(OSError, UnsupportedOperation, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

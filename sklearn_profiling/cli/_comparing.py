@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from sklearn_profiling.cli._reading import (
-    jobs_of,
-    load_users,
-    net_parameters,
-    print_read,
-    segmenter_of,
+from sklearn_profiling.cli._checks import check_options
+from sklearn_profiling.cli._printing import (
+    describe,
+    show_users,
+    tell,
+    terminal_width,
+    write_frame,
 )
-
-_GROUPS = ("all", "table3", "aux-lstm", "images")
-_WITH_STYLE = {"SVM", "ME", "Meta-Learning"}
-"""Systems with stylometric features, which need a tagger of parts of speech."""
+from sklearn_profiling.cli._reading import jobs_of, load_users
+from sklearn_profiling.cli._systems import choose_systems, find_system
 
 
-def run_demo(options: argparse.Namespace) -> None:
+def run_demo(options: argparse.Namespace) -> int:
     """Compare the systems of MMLUP's paper, or of images, on synthetic users."""
-    if options.images:
-        _demo_with_images(options)
-        return
-    options.systems = ["table3"]
+    check_options(options)
+    users = _make_image_users(options) if options.images else _make_users(options)
+    tell(options, *describe(users, labelled=True))
+    comparison = _run_comparison(options, users)
+    _print_result(options, comparison, users, best=users.bayes_accuracy)
+    return int(len(comparison.failures) > 0)
+
+
+def _make_users(options: argparse.Namespace) -> Any:
+    """Make users with text and network, by way of the files of SMP CUP 2016."""
     from sklearn_profiling.datasets import (
         dump_smpcup2016,
         load_smpcup2016,
@@ -43,18 +49,18 @@ def run_demo(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="sklearn-profiling-") as folder:
         dump_smpcup2016(made, folder)
         users = load_smpcup2016(folder)
-        print("Synthetic users, written as SMP CUP 2016 files and read back:")
-        print_read(users, labelled=True)
-        comparison = _run_comparison(options, users)
-    _print_table(comparison, users, best=made.bayes_accuracy)
+    tell(options, "Synthetic users, written as SMP CUP 2016 files and read back:")
+    users.bayes_accuracy = made.bayes_accuracy
+    return users
 
 
-def _demo_with_images(options: argparse.Namespace) -> None:
-    """Compare the systems that read images on users with images of digits."""
+def _make_image_users(options: argparse.Namespace) -> Any:
+    """Make users with images of digits and text."""
     from sklearn_profiling.datasets import make_image_users
 
     options.systems = ["images"]
-    users = make_image_users(
+    tell(options, "Synthetic users with images of digits:")
+    return make_image_users(
         options.users,
         with_text=True,
         missing_labels=0.1,
@@ -62,33 +68,32 @@ def _demo_with_images(options: argparse.Namespace) -> None:
         missing_text=0.05,
         random_state=options.seed,
     )
-    print("Synthetic users with images of digits:")
-    print_read(users, labelled=True)
-    comparison = _run_comparison(options, users)
-    _print_table(comparison, users, best=users.bayes_accuracy)
 
 
-def run_compare(options: argparse.Namespace) -> None:
+def run_compare(options: argparse.Namespace) -> int:
     """Compare systems on the user's own data."""
-    _choose_tasks(options)
+    check_options(options)
+    choose_tasks(options)
     users = load_users(options)
-    _check_main_task(options, users)
+    if options.show:
+        show_users(users)
+        return 0
+    check_main_task(options, users)
     comparison = _run_comparison(options, users)
-    reference = _reference(options, comparison.systems)
-    if options.main_task is None or options.metric is not None:
-        metric = options.metric or "accuracy"
-        _print_table(comparison, users, metric, reference=reference, test=options.test)
-    else:
-        _print_table(comparison, users, reference=reference, test=options.test)
-        print()
-        print("macro precision, recall and F = 2PR / (P + R), mean over the folds")
-        print(comparison.prf_to_string(reference=reference, method=options.test))
+    _print_result(
+        options,
+        comparison,
+        users,
+        reference=_reference(options, comparison.systems),
+        test=options.test,
+    )
     if options.out is not None:
         comparison.scores.to_csv(options.out, index=False)
-        print(f"scores per fold: {options.out}")
+        tell(options, f"scores per fold: {options.out}")
+    return int(len(comparison.failures) > 0)
 
 
-def _choose_tasks(options: argparse.Namespace) -> None:
+def choose_tasks(options: argparse.Namespace) -> None:
     """Set the tasks to read from the main and auxiliary tasks."""
     from sklearn_profiling.exceptions import TargetError
 
@@ -97,7 +102,7 @@ def _choose_tasks(options: argparse.Namespace) -> None:
     if options.main_task is None or options.tasks is not None:
         msg = (
             "--aux-task goes with --main-task and without --tasks: the main task and "
-            "its auxiliary tasks are all that is compared"
+            "its auxiliary tasks are all that is read"
         )
         raise TargetError(msg)
     if options.main_task in options.aux_task:
@@ -106,7 +111,8 @@ def _choose_tasks(options: argparse.Namespace) -> None:
     options.tasks = [options.main_task, *options.aux_task]
 
 
-def _check_main_task(options: argparse.Namespace, users: Any) -> None:
+def check_main_task(options: argparse.Namespace, users: Any) -> None:
+    """Refuse a main task that the users do not have."""
     from sklearn_profiling.exceptions import TargetError
 
     if options.main_task is not None and options.main_task not in users.target:
@@ -119,7 +125,7 @@ def _run_comparison(options: argparse.Namespace, users: Any) -> Any:
     from sklearn_profiling.evaluation import MultiTaskStratifiedKFold, compare
 
     with tempfile.TemporaryDirectory(prefix="sklearn-profiling-") as cache:
-        systems = make_systems(options, users, cache)
+        systems = choose_systems(options, users, cache)
         # Refuse a wrong name now and not after the last fit.
         _reference(options, list(systems))
         folds = MultiTaskStratifiedKFold(options.folds, random_state=options.seed)
@@ -129,165 +135,83 @@ def _run_comparison(options: argparse.Namespace, users: Any) -> Any:
             users.target,
             cv=folds,
             n_jobs=jobs_of(options),
-            verbose=1,
+            verbose=int(not options.quiet),
             results_folder=options.results,
         )
 
 
 def _reference(options: argparse.Namespace, systems: Sequence[str]) -> str | None:
     """Find the system that the others are tested against."""
-    if options.reference is not None:
-        return find_system(options.reference, systems)
+    if getattr(options, "reference", None) is not None:
+        return find_system(options.reference, systems, "--reference")
     # The question of the Aux-LSTM paper: does another task help the LSTM?
     asked = options.main_task is not None and "LSTM" in systems
     return "LSTM" if asked and len(systems) > 1 else None
 
 
-def find_system(part: str, names: Sequence[str]) -> str:
-    """Find the only system that a name or part of a name matches."""
-    from sklearn_profiling.exceptions import SourceError
-
-    found = _match_names(part, names)
-    if len(found) != 1:
-        problem = f"matches {found}" if found else "matches none"
-        msg = f"--reference: {part!r} {problem}; name one of {list(names)}"
-        raise SourceError(msg)
-    return found[0]
-
-
-def make_systems(options: argparse.Namespace, users: Any, cache: str) -> dict[str, Any]:
-    """Make the chosen systems, which share the folder `cache`."""
-    segmenter = segmenter_of(options, users)
-    groups: dict[str, dict[str, Any]] = {
-        "table3": _table3_systems(options, users, segmenter, cache)
-    }
-    if hasattr(options, "dimensions"):
-        groups = {
-            "aux-lstm": aux_lstm_systems(options, list(users.target), segmenter, cache),
-            **groups,
-        }
-    if "images" in users.data:
-        groups["images"] = _image_systems(options, segmenter, cache)
-    # The majority class is a system of every paper and compared once.
-    made = {name: system for group in groups.values() for name, system in group.items()}
-    chosen = options.systems or ["table3" if options.main_task is None else "all"]
-    names = {name for part in chosen for name in _named(part, groups, made)}
-    if names & _WITH_STYLE and "part_of_speech" not in segmenter.get_params():
+def _print_result(
+    options: argparse.Namespace, comparison: Any, users: Any, **marks: Any
+) -> None:
+    """Print the comparison in the format of the options."""
+    metric = getattr(options, "metric", None)
+    weights = _weights(users)
+    if options.format != "table":
+        table = _tidy(comparison, weights)
+        if metric is not None:
+            table = table[table["metric"] == metric]
+        write_frame(table, options.format, sys.stdout)
+        return
+    best = marks.pop("best", None)
+    _print_table(comparison, weights, metric or "accuracy", best=best, **marks)
+    if options.main_task is not None and metric is None:
+        print()
+        print("macro precision, recall and F = 2PR / (P + R), mean over the folds")
         print(
-            f"stylometric features: none, {type(segmenter).__name__} does not tag "
-            "parts of speech (--segmenter jieba does)"
+            comparison.prf_to_string(
+                reference=marks["reference"],
+                method=marks["test"],
+                width=terminal_width(),
+            )
         )
-    return {name: system for name, system in made.items() if name in names}
 
 
-def _named(
-    part: str, groups: Mapping[str, Mapping[str, Any]], made: Mapping[str, Any]
-) -> list[str]:
-    """Find the systems of a group, or those that a part of a name matches."""
-    from sklearn_profiling.exceptions import SourceError
+def _tidy(comparison: Any, weights: dict[str, float] | None) -> Any:
+    """List each system, metric and task with the mean and deviation over the folds."""
+    import pandas as pd
 
-    if part == "all":
-        return list(made)
-    if part in groups:
-        return list(groups[part])
-    found = _match_names(part, made)
-    if not found:
-        msg = f"--systems: {part!r} matches none of {[*_GROUPS, *made]}"
-        raise SourceError(msg)
-    return found
-
-
-def _match_names(part: str, names: Iterable[str]) -> list[str]:
-    """Find the system of that name, or else those whose names contain it."""
-    names = list(names)
-    same = [name for name in names if name.lower() == part.lower()]
-    return same or [name for name in names if part.lower() in name.lower()]
-
-
-def _table3_systems(
-    options: argparse.Namespace, users: Any, segmenter: Any, cache: str
-) -> dict[str, Any]:
-    """Make the systems of the MMLUP paper."""
-    from sklearn_profiling.pipelines import make_table3_systems
-
-    return make_table3_systems(
-        users.graph,
-        segmenter=segmenter,
-        memory=cache,
-        random_state=options.seed,
-        **net_parameters(options),
-    )
-
-
-def _image_systems(
-    options: argparse.Namespace, segmenter: Any, cache: str
-) -> dict[str, Any]:
-    """Make the systems that read images, in the sizes of the options."""
-    from sklearn_profiling.pipelines import make_image_systems
-    from sklearn_profiling.sources import ImageBagTransformer
-
-    side = options.image_size
-    shared = net_parameters(options)
-    filters = shared.pop("n_filters")
-    return make_image_systems(
-        images=ImageBagTransformer(
-            size=(side, side), on_bad_images="skip", memory=cache
-        ),
-        segmenter=segmenter,
-        n_filters=(options.image_filters, options.image_filters),
-        text_parameters={
-            "n_filters": filters,
-            "kernel_sizes": shared.pop("kernel_sizes"),
-        },
-        text_column="messages",
-        memory=cache,
-        random_state=options.seed,
-        **shared,
-    )
-
-
-def aux_lstm_systems(
-    options: argparse.Namespace, tasks: Sequence[str], segmenter: Any, cache: str
-) -> dict[str, Any]:
-    """Make the systems of the Aux-LSTM paper, in the sizes of the options."""
-    from sklearn_profiling.pipelines import make_aux_lstm_systems
-
-    shared = net_parameters(options)
-    for name in ("n_filters", "kernel_sizes"):
-        del shared[name]
-    return make_aux_lstm_systems(
-        tasks,
-        main_task=options.main_task,
-        segmenter=segmenter,
-        n_dimensions=options.dimensions,
-        lstm_parameters={
-            "n_hidden": options.hidden,
-            "n_dense": options.hidden,
-            "level": options.level,
-            "max_words": options.max_words,
-            "max_epochs": options.lstm_epochs,
-        },
-        cnn_parameters={"n_nodes": options.nodes},
-        memory=cache,
-        random_state=options.seed,
-        **shared,
-    )
+    parts = []
+    for metric in dict.fromkeys(comparison.scores["metric"]):
+        columns = {
+            name: comparison.table(metric, weights=weights, spread=spread).stack()
+            for name, spread in (("mean", False), ("std", True))
+        }
+        part = pd.DataFrame(columns).rename_axis(["system", "task"]).reset_index()
+        parts.append(part.assign(metric=metric))
+    errors = comparison.failures.groupby("system")["error"].first()
+    table = pd.concat(parts, ignore_index=True)
+    table["error"] = table["system"].map(errors)
+    return table[["system", "task", "metric", "mean", "std", "error"]]
 
 
 def _print_table(
     comparison: Any,
-    users: Any,
-    metric: str = "accuracy",
+    weights: dict[str, float] | None,
+    metric: str,
     *,
     best: dict[str, float] | None = None,
     reference: str | None = None,
     test: Any = "corrected",
 ) -> None:
-    weights = _weights(users)
     print()
     print(f"{metric}, mean ± standard deviation over the folds")
     print(
-        comparison.to_string(metric, weights=weights, reference=reference, method=test)
+        comparison.to_string(
+            metric,
+            weights=weights,
+            reference=reference,
+            method=test,
+            width=terminal_width(),
+        )
     )
     if best is not None:
         tasks = comparison.tasks

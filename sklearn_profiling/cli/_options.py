@@ -4,26 +4,49 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import NoReturn
 
+from sklearn_profiling import __version__
 from sklearn_profiling.cli._comparing import run_compare, run_demo
 from sklearn_profiling.cli._models import run_fit, run_predict
 
 _DESCRIPTION = """\
 Predict several attributes of social-media users from their text, network and images.
-PATH is a folder in the format of SMP CUP 2016 (labels.txt, status.txt,
-links.txt), a folder with users.jsonl[.gz] and links.tsv, a folder in that of MEX-A3T
-(truth.txt, text, images) or of PAN (one XML file an author), or one file of users (JSON
-lines or Parquet)."""
+PATH is a table with one row a user or one row a message (CSV, JSON or Parquet, packed
+or not, or a folder of such files), or a folder in the format of SMP CUP 2016
+(labels.txt, status.txt, links.txt), of PAN's author profiling (truth.txt and one XML
+file an author) or of MEX-A3T (truth.txt, text, images)."""
+_FORMATS = ("table", "csv", "json")
+DEFAULT_SYSTEM = "MMLUP (full architecture)"
+"""System that `fit` trains if none is named."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors take one line, without all options before them."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
 def make_parser() -> argparse.ArgumentParser:
     """Describe every command and option."""
-    parser = argparse.ArgumentParser("sklearn-profiling", description=_DESCRIPTION)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    demo = commands.add_parser(
-        "demo", help="compare systems on synthetic users, about three minutes"
+    parser = _Parser("sklearn-profiling", description=_DESCRIPTION)
+    parser.add_argument(
+        "--version", action="version", version=f"sklearn-profiling {__version__}"
     )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_demo(commands.add_parser("demo", help="compare systems on synthetic users"))
+    _add_compare(
+        commands.add_parser("compare", help="cross-validate systems on your users")
+    )
+    _add_fit(commands.add_parser("fit", help="train a system on all labelled users"))
+    _add_predict(
+        commands.add_parser("predict", help="predict users with a trained system")
+    )
+    return parser
+
+
+def _add_demo(demo: argparse.ArgumentParser) -> None:
     demo.add_argument(
         "--users", type=_positive, default=600, help="number of users (600)"
     )
@@ -33,75 +56,141 @@ def make_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="users with images of digits, and the systems that read images",
     )
+    _add_output(demo, "table")
     _add_common(demo, max_epochs=25, filters=16, batch_size=25)
+    _add_jobs(demo)
     _add_images(demo, size=16, filters=16)
-    demo.set_defaults(
-        run=run_demo,
-        systems=None,
-        main_task=None,
-        reference=None,
-        results=None,
-    )
+    demo.set_defaults(run=run_demo, systems=None, main_task=None, results=None)
 
-    compare = commands.add_parser(
-        "compare", help="cross-validate all systems on your users"
-    )
+
+def _add_compare(compare: argparse.ArgumentParser) -> None:
     _add_data(compare)
     compare.add_argument("--folds", type=_folds, default=5, help="number of folds (5)")
     _add_comparison(compare)
+    _add_main_task(compare)
     compare.add_argument("--out", type=Path, help="CSV file for the scores per fold")
+    _add_output(compare, "table")
     _add_common(compare, max_epochs=15, filters=16, batch_size=50)
+    _add_jobs(compare)
     _add_aux_lstm(compare)
     _add_images(compare, size=32, filters=16)
     compare.set_defaults(run=run_compare)
 
-    fit = commands.add_parser("fit", help="train MMLUP on all labelled users")
+
+def _add_fit(fit: argparse.ArgumentParser) -> None:
     _add_data(fit)
     fit.add_argument("--model", type=Path, required=True, help="file to write")
+    fit.add_argument(
+        "--system",
+        default=DEFAULT_SYSTEM,
+        metavar="NAME",
+        help="any system that compare lists, by name or part of a name "
+        f"({DEFAULT_SYSTEM})",
+    )
+    _add_main_task(fit)
+    _add_quiet(fit)
     _add_common(fit, max_epochs=20, filters=64, batch_size=50)
-    fit.set_defaults(run=run_fit)
+    _add_aux_lstm(fit)
+    _add_images(fit, size=32, filters=16)
+    fit.set_defaults(run=run_fit, format="table")
 
-    predict = commands.add_parser("predict", help="predict users with a trained model")
+
+def _add_predict(predict: argparse.ArgumentParser) -> None:
     predict.add_argument(
-        "model",
+        "model_file",
         type=Path,
+        metavar="MODEL",
         help="file written by fit; loading it runs code, so use only files you trust",
     )
     _add_data(predict, tasks=False)
-    predict.add_argument("--out", type=Path, required=True, help="CSV file to write")
+    predict.add_argument(
+        "--out", type=Path, help="file to write (standard output by default)"
+    )
+    _add_output(predict, "csv")
     predict.set_defaults(run=run_predict)
-    return parser
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        msg = f"must be at least 1; got {number}"
+def _number(text: str, at_least: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = at_least - 1
+    if number < at_least:
+        msg = f"must be at least {at_least}, a whole number; got {text}"
         raise argparse.ArgumentTypeError(msg)
     return number
 
 
+def _positive(text: str) -> int:
+    return _number(text, 1)
+
+
+def _not_negative(text: str) -> int:
+    return _number(text, 0)
+
+
 def _folds(text: str) -> int:
-    number = int(text)
-    if number < 2:
-        msg = f"must be at least 2; got {number}"
+    return _number(text, 2)
+
+
+def _width(text: str) -> int:
+    width = _positive(text)
+    if width % 2 == 0:
+        msg = f"a filter width must be odd; got {width}"
+        raise argparse.ArgumentTypeError(msg)
+    return width
+
+
+def _jobs(text: str) -> int:
+    number = _number(text, -1)
+    if number == 0:
+        msg = "must be at least 1, or -1 for all cores; got 0"
         raise argparse.ArgumentTypeError(msg)
     return number
 
 
 def _add_data(parser: argparse.ArgumentParser, *, tasks: bool = True) -> None:
     parser.add_argument("path", type=Path, metavar="PATH", help="users")
-    parser.add_argument("--links", type=Path, help="file of links, for records")
-    parser.add_argument(
-        "--links-format",
-        default="auto",
-        metavar="FORMAT",
-        help="format of the file of links, for example edges or fans (auto)",
-    )
     if tasks:
         parser.add_argument(
-            "--tasks", nargs="+", metavar="TASK", help="attributes; all by default"
+            "--tasks",
+            nargs="+",
+            metavar="TASK",
+            help="attributes, which are columns of a table; all labels by default",
         )
+        parser.add_argument(
+            "--labels", type=Path, metavar="FILE", help="second table, labels by id"
+        )
+    parser.add_argument(
+        "--id-column", metavar="NAME", help="column of user ids in a table"
+    )
+    parser.add_argument(
+        "--text-column", metavar="NAME", help="column of text in a table"
+    )
+    parser.add_argument(
+        "--time-column",
+        metavar="NAME",
+        help="column that orders the messages of a user, one row a message",
+    )
+    parser.add_argument(
+        "--one-row",
+        choices=["auto", "user", "message"],
+        help="what a row of a table is (auto: a message if ids are repeated)",
+    )
+    parser.add_argument(
+        "--min-messages",
+        type=_not_negative,
+        metavar="N",
+        help="leave out users with fewer messages (0)",
+    )
+    parser.add_argument(
+        "--links", type=Path, metavar="FILE", help="links between users of a table"
+    )
+    parser.add_argument(
+        "--links-format",
+        metavar="FORMAT",
+        help="format of the links, for example edges or fans (auto)",
+    )
     parser.add_argument(
         "--encoding",
         default="utf-8",
@@ -119,6 +208,26 @@ def _add_data(parser: argparse.ArgumentParser, *, tasks: bool = True) -> None:
         default="add",
         help="how to treat links of ids that are not users (add)",
     )
+    parser.add_argument(
+        "--show", action="store_true", help="print three users as read, and stop"
+    )
+
+
+def _add_output(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument(
+        "--format",
+        choices=_FORMATS,
+        default=default,
+        help=f"how results are written ({default}); all else then goes to standard "
+        "error",
+    )
+    _add_quiet(parser)
+
+
+def _add_quiet(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--quiet", action="store_true", help="print results, warnings and errors only"
+    )
 
 
 def _add_comparison(parser: argparse.ArgumentParser) -> None:
@@ -129,18 +238,6 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
         help="systems to compare, by name or part of a name, or table3 (MMLUP's "
         "paper), aux-lstm (Aux-LSTM's paper), images (if users have any) or all; "
         "table3 by default, all with --main-task",
-    )
-    parser.add_argument(
-        "--main-task",
-        metavar="TASK",
-        help="the main task of Meta-Learning and Aux-LSTM",
-    )
-    parser.add_argument(
-        "--aux-task",
-        nargs="+",
-        metavar="TASK",
-        help="auxiliary tasks; all others by default. With this option only the main "
-        "task and these are compared",
     )
     parser.add_argument(
         "--reference",
@@ -170,6 +267,21 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FOLDER",
         help="folder of finished folds, which are not run again",
+    )
+
+
+def _add_main_task(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--main-task",
+        metavar="TASK",
+        help="the main task of Meta-Learning and Aux-LSTM",
+    )
+    parser.add_argument(
+        "--aux-task",
+        nargs="+",
+        metavar="TASK",
+        help="auxiliary tasks; all others by default. With this option only the main "
+        "task and these are read",
     )
 
 
@@ -233,7 +345,7 @@ def _add_aux_lstm(parser: argparse.ArgumentParser) -> None:
 def _add_common(
     parser: argparse.ArgumentParser, *, max_epochs: int, filters: int, batch_size: int
 ) -> None:
-    parser.add_argument("--seed", type=int, default=0, help="random seed (0)")
+    parser.add_argument("--seed", type=_not_negative, default=0, help="random seed (0)")
     parser.add_argument(
         "--segmenter",
         choices=["auto", "jieba", "character"],
@@ -260,7 +372,7 @@ def _add_common(
     )
     parser.add_argument(
         "--kernel-sizes",
-        type=_positive,
+        type=_width,
         nargs="+",
         default=[1, 3],
         metavar="WIDTH",
@@ -274,6 +386,12 @@ def _add_common(
         "CPUs that support it, and float32 on others",
     )
     parser.add_argument("--device", default="cpu", help="torch device (cpu)")
+
+
+def _add_jobs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--jobs", type=int, default=None, help="number of parallel fits (one per core)"
+        "--jobs",
+        type=_jobs,
+        default=None,
+        help="number of parallel fits (one per core)",
     )

@@ -6,9 +6,36 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from sklearn_profiling.cli._printing import describe, tell
+
+_OF_TABLES = (
+    "labels",
+    "id_column",
+    "text_column",
+    "time_column",
+    "one_row",
+    "links",
+    "links_format",
+)
+"""Options of tables, which folders of a fixed format have no use for."""
+
 
 def load_users(options: argparse.Namespace, *, labelled: bool = True) -> Any:
     """Read users in any of the formats and print a summary."""
+    from sklearn_profiling.exceptions import TargetError
+
+    users = _load(options, labelled=labelled)
+    if labelled and users.target.shape[1] == 0:
+        msg = (
+            f"{options.path}: no task found; name the columns of labels with --tasks, "
+            f"or a table of labels with --labels"
+        )
+        raise TargetError(msg)
+    tell(options, *describe(users, labelled=labelled))
+    return users
+
+
+def _load(options: argparse.Namespace, *, labelled: bool) -> Any:
     from sklearn_profiling.datasets import (
         load_mex_a3t,
         load_pan,
@@ -16,60 +43,44 @@ def load_users(options: argparse.Namespace, *, labelled: bool = True) -> Any:
         load_smpcup2016,
     )
     from sklearn_profiling.datasets.pan.load import holds_authors
-    from sklearn_profiling.exceptions import TargetError
 
     path: Path = options.path
-    tasks = tuple(options.tasks) if getattr(options, "tasks", None) else None
-    choices = {
+    choices: dict[str, Any] = {
         "encoding": options.encoding,
         "on_bad_lines": options.on_bad_lines,
-        "on_unknown_links": options.on_unknown_links,
     }
+    if options.min_messages is not None:
+        choices["min_messages"] = options.min_messages
+    tasks = getattr(options, "tasks", None)
+    if tasks is not None or not labelled:
+        choices["tasks"] = tuple(tasks or ())
     if path.is_dir() and any(path.glob("*status.txt*")):
-        wanted = (tasks or ("gender", "age", "region")) if labelled else ()
-        users = load_smpcup2016(path, tasks=wanted, **choices)
-    elif (pan := holds_authors(path)) or (path / "truth.txt").is_file():
-        del choices["on_unknown_links"]
-        named: dict[str, Any] = {}
-        if tasks is not None or not labelled:
-            named["tasks"] = tasks or ()
-        users = (load_pan if pan else load_mex_a3t)(path, **named, **choices)
-    else:
-        links = {} if options.links is None else {"links": options.links}
-        choices["links_format"] = options.links_format
-        users = load_records(path, tasks=tasks, **links, **choices)
-    if labelled and users.target.shape[1] == 0:
-        msg = f"{path}: no task found; name the columns of labels with --tasks"
-        raise TargetError(msg)
-    print_read(users, labelled=labelled)
-    return users
+        _refuse_table_options(options, "SMP CUP 2016")
+        choices["on_unknown_links"] = options.on_unknown_links
+        return load_smpcup2016(path, **choices)
+    if path.is_dir() and holds_authors(path):
+        _refuse_table_options(options, "PAN")
+        del choices["encoding"]  # XML states its own
+        return load_pan(path, **choices)
+    if (path / "truth.txt").is_file():
+        _refuse_table_options(options, "MEX-A3T")
+        return load_mex_a3t(path, **choices)
+    if not labelled:
+        del choices["tasks"]  # a table holds its labels and needs no other file
+    for name in _OF_TABLES:
+        if getattr(options, name, None) is not None:
+            choices[name] = getattr(options, name)
+    return load_records(path, on_unknown_links=options.on_unknown_links, **choices)
 
 
-def print_read(users: Any, *, labelled: bool) -> None:
-    """Print a summary of the users."""
-    network = "no network"
-    if users.graph is not None:
-        linked = int((users.graph.index_of(users.data["user_id"]) >= 0).sum())
-        network = f"{linked} of them in a network of {users.graph.n_edges} links"
-    without_text = int((users.data["messages"].str.len() == 0).sum())
-    print(f"{len(users.data)} users, {without_text} of them without text, {network}")
-    if "images" in users.data:
-        counts = users.data["images"].str.len()
-        print(f"  {counts.sum()} images; {(counts == 0).sum()} users without any")
-    if labelled:
-        for task in users.target:
-            labels = users.target[task].dropna()
-            print(
-                f"  {task}: {len(labels)} labelled, {labels.nunique()} classes, "
-                f"{len(users.target) - len(labels)} missing"
-            )
-    for name, read in users.report.get("files", {}).items():
-        if "taken_for" in read:
-            print(f"  {name}: read as {read['taken_for']}")
-        for reason, count in read.get("skipped", {}).items():
-            print(f"  {name}: {count} lines skipped: {reason}")
-    for reason, count in users.report.get("skipped_authors", {}).items():
-        print(f"  {count} files of authors skipped: {reason}")
+def _refuse_table_options(options: argparse.Namespace, kind: str) -> None:
+    from sklearn_profiling.exceptions import SourceError
+
+    given = [n for n in _OF_TABLES if getattr(options, n, None) is not None]
+    if given:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        msg = f"{names}: for tables only; {options.path} is a folder of {kind}"
+        raise SourceError(msg)
 
 
 def segmenter_of(options: argparse.Namespace, users: Any) -> Any:
@@ -82,7 +93,8 @@ def segmenter_of(options: argparse.Namespace, users: Any) -> Any:
 
     if options.segmenter == "auto":
         chosen = choose_segmenter(users.data["messages"])
-        print(f"segmenter: {type(chosen).__name__} (--segmenter to change)")
+        name = type(chosen).__name__
+        tell(options, f"segmenter: {name} (--segmenter to change)")
         return chosen
     return (
         CharacterSegmenter()

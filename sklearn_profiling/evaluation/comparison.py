@@ -8,6 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from sklearn_profiling.evaluation._drawing import (
+    MARKS_LEGEND,
+    draw_blocks,
+    draw_cells,
+    mark_best,
+    mark_cells,
+)
 from sklearn_profiling.evaluation.metrics import F_METRICS, FDefinition
 from sklearn_profiling.evaluation.significance import (
     METHOD_NAMES,
@@ -15,44 +22,6 @@ from sklearn_profiling.evaluation.significance import (
     check_method,
     paired_test,
 )
-
-_MARKS = ((0.01, "**"), (0.05, "*"))
-MARKS_LEGEND = ", ".join(f"{mark} p < {level}" for level, mark in reversed(_MARKS))
-
-
-def draw_cells(mean: pd.DataFrame, spread: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Write each mean, and its standard deviation if given, as text."""
-    spread = mean * np.nan if spread is None else spread
-    cells = [
-        [_cell(m, s) for m, s in zip(means, spreads, strict=True)]
-        for means, spreads in zip(mean.to_numpy(), spread.to_numpy(), strict=True)
-    ]
-    index = mean.index.rename(None)
-    return pd.DataFrame(cells, index=index, columns=mean.columns)
-
-
-def mark_cells(cells: pd.DataFrame, p_values: pd.DataFrame) -> pd.DataFrame:
-    """Mark cells with a small p-value; marked columns stay aligned."""
-    marked = cells.copy()
-    for column in p_values:
-        marks = [_mark(p) for p in p_values[column]]
-        marked[column] = [
-            cell + mark.ljust(2)
-            for cell, mark in zip(cells[column], marks, strict=True)
-        ]
-    return marked
-
-
-def _mark(p_value: float) -> str:
-    return next((mark for level, mark in _MARKS if p_value < level), "")
-
-
-def _cell(mean: float, spread: float) -> str:
-    """Write one cell of the table."""
-    if np.isnan(mean):
-        return "failed"
-    return f"{mean:.3f}" if np.isnan(spread) else f"{mean:.3f} ± {spread:.3f}"
-
 
 SCORE_COLUMNS = (
     "system",
@@ -242,8 +211,11 @@ class Comparison:
         weights: Mapping[str, float] | None = None,
         reference: str | None = None,
         method: SignificanceMethod = "corrected",
+        width: int | None = None,
     ) -> str:
         """Draw the table as text, mean ± standard deviation.
+
+        ``>`` stands before the best of each column, if there are two systems or more.
 
         Parameters
         ----------
@@ -256,6 +228,9 @@ class Comparison:
             p < 0.05 and ``**`` for p < 0.01. None marks nothing.
         method : {"corrected", "t"}, default="corrected"
             The test, as in :meth:`significance`.
+        width : int, default=None
+            Characters of a line; columns that do not fit follow in blocks below. None
+            draws one block.
 
         Returns
         -------
@@ -264,7 +239,7 @@ class Comparison:
         """
         mean = self.table(metric, weights=weights)
         spread = self.table(metric, weights=weights, spread=True)
-        cells = draw_cells(mean, spread)
+        cells = mark_best(draw_cells(mean, spread), mean)
         lines = []
         if reference is not None:
             values = self.significance(
@@ -272,7 +247,7 @@ class Comparison:
             )
             cells = mark_cells(cells, values)
             lines = [self._legend(reference, method)]
-        return "\n".join([cells.to_string(), *lines, *self._failure_lines()])
+        return "\n".join([draw_blocks(cells, width), *lines, *self._failure_lines()])
 
     def prf_table(
         self, *, definition: FDefinition = "f_of_averages", spread: bool = False
@@ -313,8 +288,11 @@ class Comparison:
         definition: FDefinition = "f_of_averages",
         reference: str | None = None,
         method: SignificanceMethod = "corrected",
+        width: int | None = None,
     ) -> str:
         """Draw macro precision, recall and F of every task as text.
+
+        ``>`` stands before the best of each column, if there are two systems or more.
 
         Parameters
         ----------
@@ -324,13 +302,17 @@ class Comparison:
             System to test the others against; an F that differs is marked.
         method : {"corrected", "t"}, default="corrected"
             The test, as in :meth:`significance`.
+        width : int, default=None
+            Characters of a line; columns that do not fit follow in blocks below. None
+            draws one block.
 
         Returns
         -------
         str
             The table, what the marks mean, and a line for each system that failed.
         """
-        cells = draw_cells(self.prf_table(definition=definition))
+        mean = self.prf_table(definition=definition)
+        cells = mark_best(draw_cells(mean), mean)
         lines = []
         if reference is not None:
             metric = _prf_metrics(definition)["F"]
@@ -339,7 +321,7 @@ class Comparison:
             values.columns = pd.MultiIndex.from_product([values.columns, ["F"]])
             cells = mark_cells(cells, values)
             lines = [self._legend(reference, method)]
-        return "\n".join([cells.to_string(), *lines, *self._failure_lines()])
+        return "\n".join([draw_blocks(cells, width), *lines, *self._failure_lines()])
 
     def __str__(self) -> str:
         """Draw the first metric's table."""

@@ -108,18 +108,23 @@ class TrainingPlan:
     @property
     def torch_device(self) -> str:
         """Name of the device; "auto" is a GPU if there is one."""
-        if self.device == "auto":
-            return "cuda" if torch.cuda.is_available() else "cpu"
-        try:
-            torch.empty(0, device=self.device)
-        except (AssertionError, NotImplementedError, RuntimeError) as error:
-            reason = str(error).strip().splitlines()[0]
-            msg = (
-                f"device={self.device!r} cannot be used here: {reason}; 'cpu' always "
-                "can, and 'auto' takes a GPU where there is one"
-            )
-            raise ProfilingError(msg) from error
-        return self.device
+        return usable_device(self.device)
+
+
+def usable_device(device: str) -> str:
+    """Return the name of a device that can be used here; "auto" prefers a GPU."""
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (AssertionError, NotImplementedError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        msg = (
+            f"device={device!r} cannot be used here: {reason}; 'cpu' always can, and "
+            "'auto' takes a GPU where there is one"
+        )
+        raise ProfilingError(msg) from error
+    return device
 
 
 @contextmanager

@@ -175,7 +175,7 @@ def test_precision_recall_and_f() -> None:
     lines = COMPARED.prf_to_string(reference="ours", method="t").splitlines()
     assert lines[0].split() == ["age", "gender"]
     assert lines[1].split() == [*"PRF", *"PRF"]
-    assert lines[3].split() == ["theirs", "0.788", "0.788", "0.788*", *["0.814"] * 3]
+    assert lines[3].split() == ["theirs", "0.788", "0.788", "0.788*", *[">0.814"] * 3]
     assert lines[4].split()[:4] == ["broken", "failed", "failed", "failed"]
     assert "*" not in COMPARED.prf_to_string()
     with pytest.raises(ValueError, match=r"\['f_of_averages'\]|got 'macro_f1'"):

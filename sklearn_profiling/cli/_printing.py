@@ -1,0 +1,103 @@
+"""Summaries of users, tables that fit the terminal, and results as CSV or JSON."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+_N_SHOWN = 3
+_TEXT_SHOWN = 60
+
+
+def tell(options: argparse.Namespace, *lines: str) -> None:
+    """Print what is no result: nothing if quiet, and apart from CSV and JSON."""
+    if options.quiet:
+        return
+    stream = sys.stdout if options.format == "table" else sys.stderr
+    for line in lines:
+        print(line, file=stream, flush=True)
+
+
+def describe(users: Any, *, labelled: bool) -> Iterator[str]:
+    """Yield lines on what was read: users, sources, labels, columns, skipped rows."""
+    network = "no network"
+    if users.graph is not None:
+        linked = int((users.graph.index_of(users.data["user_id"]) >= 0).sum())
+        network = f"{linked} of them in a network of {users.graph.n_edges} links"
+    n_messages = users.data["messages"].str.len()
+    yield (
+        f"{len(users.data)} users with {int(n_messages.sum())} messages, "
+        f"{int((n_messages == 0).sum())} of them without text, {network}"
+    )
+    if "images" in users.data:
+        counts = users.data["images"].str.len()
+        yield f"  {counts.sum()} images; {(counts == 0).sum()} users without any"
+    for task in users.target if labelled else ():
+        labels = users.target[task].dropna()
+        yield (
+            f"  {task}: {len(labels)} labelled, {labels.nunique()} classes, "
+            f"{len(users.target) - len(labels)} missing"
+        )
+    yield from _read_as(users.report)
+
+
+def _read_as(report: dict[str, Any]) -> Iterator[str]:
+    """Yield what files and columns were taken for, and what was left out."""
+    columns = report.get("columns", {})
+    if columns:
+        taken = ", ".join(f"{use} from {name!r}" for use, name in columns.items())
+        yield f"  columns: {taken}"
+    if "one_row" in report:
+        yield f"  one row is one {report['one_row']}"
+    for name, read in report.get("files", {}).items():
+        if "taken_for" in read:
+            yield f"  {name}: read as {read['taken_for']}"
+        for reason, count in read.get("skipped", {}).items():
+            yield f"  {name}: {count} lines skipped: {reason}"
+    few = report.get("n_users_below_min_messages", 0)
+    if few:
+        yield f"  {few} users left out, who have too few messages"
+
+
+def show_users(users: Any) -> None:
+    """Print the first users with their labels and the beginning of each message."""
+    for row in range(min(_N_SHOWN, len(users.data))):
+        record = users.data.iloc[row].to_dict()
+        messages = record.pop("messages")
+        labels = ", ".join(
+            f"{task}={label}"
+            for task, label in users.target.iloc[row].items()
+            if not pd.api.types.is_scalar(label) or not pd.isna(label)
+        )
+        print(f"{record.pop('user_id')}: {labels or 'no label'}")
+        for name, value in record.items():
+            print(f"  {name}: {shortened(str(value))}")
+        print(f"  {len(messages)} messages")
+        for message in messages[:_N_SHOWN]:
+            print(f"    {shortened(message)}")
+
+
+def shortened(text: str) -> str:
+    """Return the beginning of a text, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= _TEXT_SHOWN else line[: _TEXT_SHOWN - 1] + "…"
+
+
+def terminal_width() -> int:
+    """Return the columns of the terminal, 80 where there is none."""
+    return shutil.get_terminal_size((80, 24)).columns
+
+
+def write_frame(table: pd.DataFrame, kind: str, target: Any) -> None:
+    """Write a table to a path or stream as CSV, JSON lines or text."""
+    if kind == "csv":
+        table.to_csv(target, index=False)
+    elif kind == "json":
+        table.to_json(target, orient="records", lines=True, force_ascii=False)
+    else:
+        target.write(table.to_string(index=False) + "\n")

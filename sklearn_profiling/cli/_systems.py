@@ -1,0 +1,179 @@
+"""The systems that the command line knows, by name, group and part of a name."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sklearn_profiling.cli._printing import tell
+from sklearn_profiling.cli._reading import net_parameters, segmenter_of
+
+_GROUPS = ("all", "table3", "aux-lstm", "images")
+_WITH_STYLE = {"SVM", "ME", "Meta-Learning"}
+"""Systems with stylometric features, which need a tagger of parts of speech."""
+
+
+def find_system(part: str, names: Sequence[str], option: str) -> str:
+    """Find the only system that a name or part of a name matches."""
+    from sklearn_profiling.exceptions import SourceError
+
+    found = _match_names(part, names)
+    if len(found) != 1:
+        problem = f"matches {found}" if found else "matches none"
+        msg = f"{option}: {part!r} {problem}; name one of {list(names)}"
+        raise SourceError(msg)
+    return found[0]
+
+
+def choose_systems(
+    options: argparse.Namespace, users: Any, cache: str | None
+) -> dict[str, Any]:
+    """Make the systems of ``--systems``, which share the folder `cache`."""
+    segmenter = segmenter_of(options, users)
+    groups = _make_groups(options, users, segmenter, cache)
+    made = _merge(groups)
+    chosen = options.systems or ["table3" if options.main_task is None else "all"]
+    names = {name for part in chosen for name in _named(part, groups, made)}
+    _tell_style(options, names, segmenter)
+    return {name: system for name, system in made.items() if name in names}
+
+
+def choose_system(options: argparse.Namespace, users: Any) -> tuple[str, Any]:
+    """Make the system of ``--system``; it keeps no cache."""
+    segmenter = segmenter_of(options, users)
+    groups = _make_groups(options, users, segmenter, None)
+    made = _merge(groups)
+    name = find_system(options.system, list(made), "--system")
+    tell(options, f"system: {name} (--system to change)")
+    if "images" in groups and name not in groups["images"]:
+        tell(options, f"images are not read by {name}")
+    _tell_style(options, {name}, segmenter)
+    return name, made[name]
+
+
+def _make_groups(
+    options: argparse.Namespace, users: Any, segmenter: Any, cache: str | None
+) -> dict[str, dict[str, Any]]:
+    """Make all systems that read these users, by group."""
+    groups = {}
+    if hasattr(options, "dimensions"):
+        groups["aux-lstm"] = _aux_lstm_systems(
+            options, list(users.target), segmenter, cache
+        )
+    groups["table3"] = _table3_systems(options, users, segmenter, cache)
+    if "images" in users.data:
+        groups["images"] = _image_systems(options, segmenter, cache)
+    return groups
+
+
+def _merge(groups: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Join the groups; the majority class is a system of each and compared once."""
+    return {name: made for group in groups.values() for name, made in group.items()}
+
+
+def _tell_style(options: argparse.Namespace, names: set[str], segmenter: Any) -> None:
+    """Say if systems go without the stylometric features that they are known for."""
+    if names & _WITH_STYLE and "part_of_speech" not in segmenter.get_params():
+        tell(
+            options,
+            f"stylometric features: none, {type(segmenter).__name__} does not tag "
+            "parts of speech (--segmenter jieba does)",
+        )
+
+
+def _named(
+    part: str, groups: Mapping[str, Mapping[str, Any]], made: Mapping[str, Any]
+) -> list[str]:
+    """Find the systems of a group, or those that a part of a name matches."""
+    from sklearn_profiling.exceptions import SourceError
+
+    if part == "all":
+        return list(made)
+    if part in groups:
+        return list(groups[part])
+    found = _match_names(part, made)
+    if not found:
+        msg = f"--systems: {part!r} matches none of {[*_GROUPS, *made]}"
+        raise SourceError(msg)
+    return found
+
+
+def _match_names(part: str, names: Iterable[str]) -> list[str]:
+    """Find the system of that name, or else those whose names contain it."""
+    names = list(names)
+    same = [name for name in names if name.lower() == part.lower()]
+    return same or [name for name in names if part.lower() in name.lower()]
+
+
+def _table3_systems(
+    options: argparse.Namespace, users: Any, segmenter: Any, cache: str | None
+) -> dict[str, Any]:
+    """Make the systems of the MMLUP paper."""
+    from sklearn_profiling.pipelines import make_table3_systems
+
+    return make_table3_systems(
+        users.graph,
+        segmenter=segmenter,
+        memory=cache,
+        random_state=options.seed,
+        **net_parameters(options),
+    )
+
+
+def _image_systems(
+    options: argparse.Namespace, segmenter: Any, cache: str | None
+) -> dict[str, Any]:
+    """Make the systems that read images, in the sizes of the options."""
+    from sklearn_profiling.pipelines import make_image_systems
+    from sklearn_profiling.sources import ImageBagTransformer
+
+    side = options.image_size
+    shared = net_parameters(options)
+    filters = shared.pop("n_filters")
+    return make_image_systems(
+        images=ImageBagTransformer(
+            size=(side, side), on_bad_images="skip", memory=cache
+        ),
+        segmenter=segmenter,
+        n_filters=(options.image_filters, options.image_filters),
+        text_parameters={
+            "n_filters": filters,
+            "kernel_sizes": shared.pop("kernel_sizes"),
+        },
+        text_column="messages",
+        memory=cache,
+        random_state=options.seed,
+        **shared,
+    )
+
+
+def _aux_lstm_systems(
+    options: argparse.Namespace,
+    tasks: Sequence[str],
+    segmenter: Any,
+    cache: str | None,
+) -> dict[str, Any]:
+    """Make the systems of the Aux-LSTM paper, in the sizes of the options."""
+    from sklearn_profiling.pipelines import make_aux_lstm_systems
+
+    shared = net_parameters(options)
+    for name in ("n_filters", "kernel_sizes"):
+        del shared[name]
+    return make_aux_lstm_systems(
+        tasks,
+        main_task=options.main_task,
+        segmenter=segmenter,
+        n_dimensions=options.dimensions,
+        lstm_parameters={
+            "n_hidden": options.hidden,
+            "n_dense": options.hidden,
+            "level": options.level,
+            "max_words": options.max_words,
+            "max_epochs": options.lstm_epochs,
+        },
+        cnn_parameters={"n_nodes": options.nodes},
+        memory=cache,
+        random_state=options.seed,
+        **shared,
+    )

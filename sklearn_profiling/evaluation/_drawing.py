@@ -1,0 +1,78 @@
+"""Tables of scores as text: cells, marks, and blocks that fit a width."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+_MARKS = ((0.01, "**"), (0.05, "*"))
+MARKS_LEGEND = ", ".join(f"{mark} p < {level}" for level, mark in reversed(_MARKS))
+_DECIMALS = 3
+
+
+def draw_cells(mean: pd.DataFrame, spread: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Write each mean, and its standard deviation if given, as text."""
+    spread = mean * np.nan if spread is None else spread
+    cells = [
+        [_cell(m, s) for m, s in zip(means, spreads, strict=True)]
+        for means, spreads in zip(mean.to_numpy(), spread.to_numpy(), strict=True)
+    ]
+    index = mean.index.rename(None)
+    return pd.DataFrame(cells, index=index, columns=mean.columns)
+
+
+def mark_cells(cells: pd.DataFrame, p_values: pd.DataFrame) -> pd.DataFrame:
+    """Mark cells with a small p-value; marked columns stay aligned."""
+    marked = cells.copy()
+    for column in p_values:
+        marks = [_mark(p) for p in p_values[column]]
+        marked[column] = [
+            cell + mark.ljust(2)
+            for cell, mark in zip(cells[column], marks, strict=True)
+        ]
+    return marked
+
+
+def _mark(p_value: float) -> str:
+    return next((mark for level, mark in _MARKS if p_value < level), "")
+
+
+def _cell(mean: float, spread: float) -> str:
+    """Write one cell of the table."""
+    if np.isnan(mean):
+        return "failed"
+    return f"{mean:.3f}" if np.isnan(spread) else f"{mean:.3f} ± {spread:.3f}"
+
+
+def mark_best(cells: pd.DataFrame, mean: pd.DataFrame) -> pd.DataFrame:
+    """Put ``>`` before the best of each column, all that are drawn alike with it."""
+    shown = mean.round(_DECIMALS)
+    if len(cells) < 2:
+        return cells
+    marked = cells.copy()
+    for column in cells:
+        best = shown[column] == shown[column].max()
+        marked[column] = [
+            f">{cell}" if here else cell
+            for here, cell in zip(best, cells[column], strict=True)
+        ]
+    return marked
+
+
+def draw_blocks(cells: pd.DataFrame, width: int | None = None) -> str:
+    """Draw a table; columns that do not fit the width follow in blocks below."""
+    if width is None:
+        return cells.to_string()
+    names = list(cells.columns)
+    blocks = []
+    while names:
+        n_fitting = next(
+            (n for n in range(len(names), 1, -1) if _fits(cells[names[:n]], width)), 1
+        )
+        blocks.append(cells[names[:n_fitting]].to_string())
+        names = names[n_fitting:]
+    return "\n\n".join(blocks)
+
+
+def _fits(cells: pd.DataFrame, width: int) -> bool:
+    return all(len(line) <= width for line in cells.to_string().splitlines())

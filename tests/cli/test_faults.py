@@ -1,0 +1,174 @@
+"""What can go wrong ends in one line and a status."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import joblib
+import pytest
+from quick_options import QUICK
+
+from sklearn_profiling import __version__, cli
+from sklearn_profiling.cli import _checks, _options, _reading
+
+
+def test_errors_are_one_line_and_exit_with_2(records, tmp_path, capsys):
+    assert cli.main(["compare", str(tmp_path / "absent"), *QUICK]) == 2
+    assert "absent" in capsys.readouterr().err
+    assert cli.main(["compare", str(records), "--systems", "nobody", *QUICK]) == 2
+    assert "'nobody'" in capsys.readouterr().err
+    model = tmp_path / "model.joblib"
+    joblib.dump(["no model"], model)
+    out = str(tmp_path / "out.csv")
+    assert cli.main(["predict", str(model), str(records), "--out", out]) == 2
+    assert "not a model" in capsys.readouterr().err
+
+
+def test_interrupt(monkeypatch, capsys):
+    def interrupt(options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_options, "run_demo", interrupt)
+    assert cli.main(["demo"]) == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--folds", "1"], ["--users", "0"]])
+def test_numbers_out_of_range(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["demo", *arguments])
+    assert ended.value.code == 2
+    assert "must be at least" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["compare", "{}", "--device", "cuda:99"], "device='cuda:99' cannot be used"),
+        (["compare", "{}", "--device", "abacus"], "device='abacus' cannot be used"),
+        (["compare", "{}", "--out", "{}"], "--out: a file is needed; {} is a folder"),
+        (
+            ["compare", "{}", "--results", "{}/users.jsonl"],
+            "--results: a folder is needed; {}/users.jsonl is a file",
+        ),
+        (
+            ["fit", "{}", "--model", "{}/users.jsonl/model"],
+            "--model: {}/users.jsonl is no folder, so {}/users.jsonl/model cannot be",
+        ),
+        (["fit", "{}", "--model", "m", "--links", "{}/absent"], "'{}/absent'"),
+        (["compare", "{}", "--labels", "{}/absent"], "'{}/absent'"),
+        (["predict", "{}/absent", "{}", "--out", "x"], "'{}/absent'"),
+    ],
+)
+def test_paths_and_device_are_checked_before_any_work(
+    records, arguments, message, capsys, monkeypatch
+):
+    monkeypatch.setattr(_reading, "load_users", None)
+    arguments = [part.format(records) for part in arguments]
+    assert cli.main(arguments) == 2
+    said = capsys.readouterr().err
+    assert message.replace("{}", str(records)) in said
+    assert said.count("\n") == 1
+
+
+def test_a_folder_that_cannot_be_written_to(records, capsys, monkeypatch):
+    monkeypatch.setattr(_checks.os, "access", lambda path, mode: False)
+    assert cli.main(["compare", str(records), "--out", "scores.csv"]) == 2
+    assert " cannot be written to" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["compare"],
+        ["compare", "x", "--metric", "luck"],
+        ["compare", "x", "--kernel-sizes", "2"],
+        ["compare", "x", "--jobs", "0"],
+        ["compare", "x", "--seed", "one"],
+        ["compare", "x", "--min-messages", "-1"],
+        ["fit", "x"],
+        ["nothing"],
+        [],
+    ],
+)
+def test_a_wrong_option_takes_one_line(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("sklearn-profiling")
+    assert said.count("\n") == 1
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"sklearn-profiling {__version__}\n"
+
+
+def run(*arguments, **options):
+    command = [sys.executable, "-m", "sklearn_profiling", *arguments]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+def test_a_closed_pipe_ends_without_a_word(records):
+    process = run("compare", str(records), "--show")
+    process.stdout.close()
+    assert process.wait() == 141
+    assert process.stderr.read() == ""
+    process.stderr.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+def test_a_full_disk_is_an_error_in_one_line(records):
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        command = [sys.executable, "-m", "sklearn_profiling", "compare", str(records)]
+        ended = subprocess.run(
+            [*command, "--show"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("sklearn-profiling: error: [Errno 28]")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_an_interrupt_ends_in_one_line(records):
+    process = run("compare", str(records), "--jobs", "1", "--systems", "all")
+    while "segmenter" not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == "sklearn-profiling: interrupted"
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (BrokenPipeError(32, "Broken pipe"), 141, ""),
+        (OSError(28, "No space left"), 2, "error: [Errno 28] No space left\n"),
+    ],
+)
+def test_output_that_cannot_be_written(error, status, said, monkeypatch, capsys):
+    def fail(options):
+        raise error
+
+    monkeypatch.setattr(_options, "run_demo", fail)
+    assert cli.main(["demo"]) == status
+    assert capsys.readouterr().err == (f"sklearn-profiling: {said}" if said else "")
+
+
+def test_too_little_memory_is_an_error_in_one_line(monkeypatch, capsys):
+    def fail(options):
+        msg = "(9 TB)"
+        raise MemoryError(msg)
+
+    monkeypatch.setattr(_options, "run_demo", fail)
+    assert cli.main(["demo"]) == 2
+    assert capsys.readouterr().err == "sklearn-profiling: error: out of memory (9 TB)\n"
