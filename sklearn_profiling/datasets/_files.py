@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy import sparse
@@ -23,10 +23,6 @@ OnBadLines = Literal["error", "skip"]
 OnUnknownLinks = Literal["add", "drop", "error"]
 UNKNOWN_LINKS = ("add", "drop", "error")
 
-IMAGE_ENDINGS: Final = (
-    *(".avif", ".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".mpo", ".png", ".ppm"),
-    *(".tif", ".tiff", ".webp"),
-)
 _BLOCK = 1 << 20
 _N_EXAMPLES = 3
 _ROWS_AT_ONCE = 1024

@@ -12,6 +12,7 @@ from typing import Any, get_args
 import pandas as pd
 from sklearn.utils import Bunch
 
+from sklearn_profiling._image_formats import image_endings
 from sklearn_profiling._optional import import_optional
 from sklearn_profiling.datasets._dumping import (
     OnUnwritable,
@@ -21,7 +22,7 @@ from sklearn_profiling.datasets._dumping import (
     unpack,
     without_newlines,
 )
-from sklearn_profiling.datasets._files import IMAGE_ENDINGS, BadLine, check_choice
+from sklearn_profiling.datasets._files import BadLine, check_choice
 from sklearn_profiling.datasets.mex_a3t.format import (
     IMAGE_FOLDER,
     MISSING,
@@ -145,8 +146,8 @@ def _write_images(cell: Any, folder: Path) -> int:
             picture.save(folder / f"{name}.png")
             continue
         source = Path(image)
-        if source.suffix.lower() not in IMAGE_ENDINGS:
-            allowed = ", ".join(sorted(IMAGE_ENDINGS))
+        if source.suffix.lower() not in image_endings():
+            allowed = ", ".join(sorted(image_endings()))
             reason = f"image {number} must end in one of {allowed}; got {str(image)!r}"
             raise DataFormatError(folder, None, reason)
         shutil.copyfile(source, folder / f"{name}{source.suffix}")

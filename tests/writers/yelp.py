@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from sklearn_profiling._image_formats import image_endings
 from sklearn_profiling._optional import import_optional
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.datasets._dumping import (
@@ -24,7 +25,6 @@ from sklearn_profiling.datasets._dumping import (
     unpack,
     write_lines,
 )
-from sklearn_profiling.datasets._files import IMAGE_ENDINGS
 from sklearn_profiling.datasets.yelp.format import (
     BUDGET,
     BUSINESSES,
@@ -274,8 +274,8 @@ def _write_image(image: Any, path: Path) -> None:
         picture.save(path.with_suffix(".png"))
         return
     source = Path(image)
-    if source.suffix.lower() not in IMAGE_ENDINGS:
-        allowed = ", ".join(sorted(IMAGE_ENDINGS))
+    if source.suffix.lower() not in image_endings():
+        allowed = ", ".join(sorted(image_endings()))
         reason = f"an image must end in one of {allowed}; got {str(image)!r}"
         raise DataFormatError(path, None, reason)
     shutil.copyfile(source, path.with_suffix(source.suffix))

@@ -11,9 +11,9 @@ from typing import Any, get_args
 import pandas as pd
 from sklearn.utils import Bunch
 
+from sklearn_profiling._image_formats import image_endings
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
-    IMAGE_ENDINGS,
     BadLine,
     LineFile,
     OnBadLines,
@@ -231,12 +231,13 @@ def _image_files(folder: Path) -> tuple[dict[str, list[str]], int]:
     """Return the images of each user and the number of other files."""
     images: dict[str, list[str]] = {}
     n_others = 0
+    endings = image_endings()
     for user in _children(folder / IMAGE_FOLDER):
         if not user.is_dir():
             n_others += 1
             continue
         files = _children(user)
-        kept = [str(file) for file in files if file.suffix.lower() in IMAGE_ENDINGS]
+        kept = [str(file) for file in files if file.suffix.lower() in endings]
         images[user.name] = kept
         n_others += len(files) - len(kept)
     return images, n_others

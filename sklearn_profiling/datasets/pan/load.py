@@ -14,9 +14,9 @@ from typing import Any, get_args
 import pandas as pd
 from sklearn.utils import Bunch
 
+from sklearn_profiling._image_formats import image_endings
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
-    IMAGE_ENDINGS,
     BadLine,
     LineFile,
     OnBadLines,
@@ -262,6 +262,7 @@ def _find(folder: Path) -> _Found:
     """List the files; each author's and truth with the folder of its language."""
     found = _Found()
     truths: dict[Path, list[Path]] = {}
+    images = image_endings()
     for path in _walk(folder):
         base, parent = path.parent, path.parent
         if parent.name == TEXT_FOLDER and parent != folder:
@@ -271,7 +272,7 @@ def _find(folder: Path) -> _Found:
             found.authors.append((base, path))
         elif ending == ".txt" and _may_be_truth(path, base):
             truths.setdefault(base, []).append(path)
-        elif ending in IMAGE_ENDINGS and parent.parent.name in IMAGE_FOLDERS:
+        elif ending in images and parent.parent.name in IMAGE_FOLDERS:
             key = (parent.parent.parent, parent.name)
             found.images.setdefault(key, []).append(str(path))
         else:

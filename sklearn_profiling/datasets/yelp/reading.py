@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from zlib import crc32
 
+from sklearn_profiling._image_formats import image_endings
 from sklearn_profiling._packed_files import PACKED_ENDINGS
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.datasets._files import (
-    IMAGE_ENDINGS,
     ArcCollector,
     BadLine,
     LineFile,
@@ -150,10 +150,11 @@ def read_photos(
         reason = f"the folder {PHOTO_FOLDER!r} of the photos must stand beside {PHOTOS}"
         raise DataFormatError(folder, None, reason)
     # one listing instead of a look at each of 200,000 files
+    endings = image_endings()
     files = {
         file.stem: file
         for file in sorted(photo_folder.iterdir())
-        if file.suffix.lower() in IMAGE_ENDINGS
+        if file.suffix.lower() in endings
     }
     file = LineFile(path, on_bad_lines=on_bad_lines)
     images: dict[str, list[Image]] = {}

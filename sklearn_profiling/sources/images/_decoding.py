@@ -11,18 +11,16 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from sklearn_profiling._optional import import_optional
+from sklearn_profiling._image_formats import (
+    load_pillow,
+    name_foreign,
+    readable_formats,
+)
 
 __all__ = ["BadImage", "Decoder"]
 
 Pixels = npt.NDArray[np.uint8]
 
-#: What people show each other. Other readers of Pillow are left alone: some start
-#: programs (EPS) or serve special fields, and each is one more door for a bad file.
-FORMATS: Final = (
-    *("JPEG", "MPO", "JPEG2000", "PNG", "GIF", "WEBP", "AVIF"),
-    *("BMP", "PPM", "TIFF"),
-)
 _ORIENTATION: Final = 0x0112
 # EXIF orientation -> turns by 90 degrees against the clock, then mirrored or not
 _TURNS: Final = {
@@ -35,6 +33,8 @@ _TURNS: Final = {
     8: (1, False),
 }
 _TURNED: Final = (5, 6, 7, 8)
+# Formats whose grey values Pillow reads to 32 bits, though they have 16.
+_SIXTEEN_BITS: Final = ("PNG", "PPM")
 # 16 bits for each of red, green, blue and alpha; and what may stand beside the pixels.
 _BYTES_PER_PIXEL: Final = 8
 _BYTES_BESIDE: Final = 1 << 20
@@ -65,10 +65,7 @@ class Decoder:
     def load_pillow(self) -> Any:
         """Import Pillow; called before threads start, which share its registry."""
         if self._pillow is None:
-            self._pillow = import_optional(
-                "PIL.Image", extra="multimodal", purpose="Decoding and resizing images"
-            )
-            self._pillow.init()
+            self._pillow = load_pillow()
         return self._pillow
 
     def needs_pillow(self, image: Any) -> bool:
@@ -108,17 +105,15 @@ class Decoder:
     def decode(self, data: bytes) -> Pixels:
         """Decode the bytes of a file to uint8 RGB pixels (3, height, width)."""
         pillow = self.load_pillow()
-        formats = [name for name in FORMATS if name in pillow.OPEN]
         try:
-            image = pillow.open(BytesIO(data), formats=formats)
+            image = pillow.open(BytesIO(data), formats=readable_formats(pillow))
         except (
             pillow.DecompressionBombError,
             pillow.DecompressionBombWarning,
         ) as error:
             raise BadImage(kind="too large", detail=str(error)) from None
         except pillow.UnidentifiedImageError:
-            detail = f"the file is none of {', '.join(formats)}"
-            raise BadImage(kind="not an image", detail=detail) from None
+            raise _unidentified(data, pillow) from None
         except Exception as error:  # noqa: BLE001 - broken files raise errors of any kind
             raise BadImage(kind="corrupt file", detail=_said(error)) from None
         # JPEG can be decoded at a half, quarter or eighth, which is most of the work.
@@ -172,6 +167,15 @@ class Decoder:
         return _as_rgb(pixels)
 
 
+def _unidentified(data: bytes, pillow: Any) -> BadImage:
+    found = name_foreign(data, pillow)
+    if found is not None:
+        kind, what = found
+        return BadImage(kind, f"the file is {what}")
+    formats = ", ".join(sorted(readable_formats(pillow)))
+    return BadImage("not an image", f"the file is none of {formats}")
+
+
 def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
@@ -186,6 +190,8 @@ def _orientation(image: Any) -> int:
 def _plain_mode(image: Any, pillow: Any) -> Any:
     """Bring an image to 8-bit grey, RGB or RGBA, which can be averaged."""
     if image.mode.startswith("I;16"):
+        return pillow.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode == "I" and image.format in _SIXTEEN_BITS:
         return pillow.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("I", "F"):
         detail = f"values of mode {image.mode!r} have no known range; 8 or 16 bits have"

@@ -32,7 +32,8 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
 
     Each cell of the column holds the images of one user, any number of them:
 
-    - paths of AVIF, BMP, GIF, JPEG, JPEG 2000, MPO, PNG, PPM, TIFF or WebP files;
+    - paths of files of any format that the installed Pillow opens, HEIC among them once
+      ``pillow_heif.register_heif_opener()`` was called;
     - PIL images;
     - uint8 arrays of shape (height, width), (height, width, 3), (height, width, 4) or
       (3, height, width); where two fit, channels come last;
@@ -79,6 +80,10 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
     Notes
     -----
     Nothing is learned, so `transform` works without `fit`.
+
+    Some formats stay shut, whatever Pillow does with them: PostScript and Windows
+    metafiles are programs, others are containers or hold no image. The error names
+    them, as it does a web page or a video in place of an image.
 
     Files are decoded to RGB: of animations the first frame; turned as their EXIF data
     say; transparent parts on white (our choice); 16 bits a channel as the upper 8.

@@ -6,18 +6,16 @@ import os
 import struct
 import sys
 import zlib
+from copy import copy
 from io import BytesIO
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image, ImageOps
 
 from sklearn_profiling.exceptions import MissingDependencyError
-from sklearn_profiling.sources.images._decoding import (
-    FORMATS,
-    BadImage,
-    Decoder,
-)
+from sklearn_profiling.sources.images._decoding import BadImage, Decoder
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -49,12 +47,53 @@ def corners(pixels):
     ]
 
 
-@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM", "WEBP"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("PNG", "BMP", "DIB", "TIFF", "PPM", "WEBP", "TGA", "DDS", "PCX", "SGI"),
+        "QOI",
+    ],
+)
 def test_lossless_formats_come_back_as_they_were(kind):
     options = {"lossless": True} if kind == "WEBP" else {}
     pixels = decode(encoded(Image.fromarray(quarters()), kind, **options))
     assert pixels.dtype == np.uint8
     np.testing.assert_array_equal(pixels, quarters().transpose(2, 0, 1))
+
+
+@pytest.fixture
+def heif(monkeypatch):
+    """Pillow with the reader of HEIF, for one test."""
+    for name in ("ID", "OPEN", "EXTENSION", "SAVE", "SAVE_ALL", "MIME"):
+        monkeypatch.setattr(Image, name, copy(getattr(Image, name)))
+    pillow_heif.register_heif_opener()
+
+
+@pytest.mark.usefixtures("heif")
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_photos_of_phones_with_their_reader(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation  # the plug-in turns them and says that it did
+    data = encoded(Image.fromarray(quarters(64, 96)), "HEIF", exif=exif)
+    assert corners(decode(data)) == [RED, GREEN, BLUE, WHITE]
+
+
+def test_photos_of_phones_without_their_reader():
+    data = BytesIO()
+    pillow_heif.from_pillow(Image.fromarray(quarters())).save(data)
+    with pytest.raises(
+        BadImage, match=r"HEIC.* pillow_heif\.register_heif_opener"
+    ) as e:
+        decode(data.getvalue())
+    assert e.value.kind == "unreadable format"
+
+
+def test_icons_and_photoshop():
+    icon = encoded(Image.fromarray(quarters(48, 48)), "ICO", sizes=[(16, 16), (48, 48)])
+    assert corners(decode(icon, (48, 48))) == [RED, GREEN, BLUE, WHITE]
+    planes = quarters(2, 2).transpose(2, 0, 1).tobytes()
+    psd = struct.pack(">4sH6xHIIHHIIIH", b"8BPS", 1, 3, 2, 2, 8, 3, 0, 0, 0, 0) + planes
+    assert corners(decode(psd, (2, 2))) == [RED, GREEN, BLUE, WHITE]
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "GIF", "AVIF", "JPEG2000"])
@@ -135,7 +174,7 @@ def test_cmyk_is_converted():
 
 def test_sixteen_bits_keep_the_upper_eight():
     values = np.array([[0, 255, 256], [32768, 65279, 65535]], np.uint16)
-    for kind in ("PNG", "TIFF"):
+    for kind in ("PNG", "TIFF", "PPM"):
         pixels = decode(encoded(Image.fromarray(values), kind), (2, 3))
         assert pixels[1].tolist() == [[0, 0, 1], [128, 254, 255]]
 
@@ -235,11 +274,20 @@ def test_truncated_files():
 
 
 def test_what_is_no_image():
-    for data in (b"\x00", b"<html>404</html>", b"%!PS-Adobe-3.0 EPSF-3.0\n"):
-        with pytest.raises(BadImage, match="not an image: the file is none of") as e:
-            decode(data)
-        assert e.value.kind == "not an image"
-    assert "EPS" not in FORMATS
+    with pytest.raises(BadImage, match=r"not an image: the file is none of AVIF, B"):
+        decode(b"\x00")
+    with pytest.raises(BadImage, match="not an image: the file is a web page"):
+        decode(b"<html>404</html>")
+
+
+def test_what_could_run_a_program_stays_shut(monkeypatch):
+    def run(*_, **__):  # pragma: no cover - that is the point
+        raise AssertionError
+
+    monkeypatch.setattr("subprocess.check_call", run)
+    data = encoded(Image.fromarray(quarters()), "EPS")
+    with pytest.raises(BadImage, match=r"unreadable format: .* Ghostscript"):
+        decode(data)
 
 
 def test_a_wrong_checksum():
