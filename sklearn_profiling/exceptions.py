@@ -35,6 +35,13 @@ __all__ = [
 ]
 
 
+def shortened(value: object, limit: int = 60) -> str:
+    """Return the repr of what was given, cut to `limit` characters, for messages."""
+    # a text is cut first: a message may be long, and its repr four times longer
+    text = repr(value[: limit + 1] if isinstance(value, str | bytes) else value)
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
 class ProfilingError(Exception):
     """Base class of this package's errors."""
 

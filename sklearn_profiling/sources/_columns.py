@@ -13,12 +13,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sklearn_profiling._frames import as_pandas
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.exceptions import DataFormatError, SourceError
+from sklearn_profiling.sources._image_cells import (
+    described,
+    images_of,
+    is_null,
+)
 
 __all__ = ["ImageColumn", "read_images", "read_messages", "read_word_list"]
 
 
+_LONGEST = 60  # characters of a text in a message
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 #: A word list: words, or the path of a file with one word a line.
@@ -53,6 +60,8 @@ def _cells(
     column: Any, name: str, what: str
 ) -> tuple[Sequence[Any], Sequence[Any] | None]:
     """Return the cells of the one column and, for pandas, the labels of its rows."""
+    is_frame = isinstance(column, pd.DataFrame | pd.Series)
+    column = as_pandas(column)
     if isinstance(column, pd.DataFrame):
         if column.shape[1] != 1:
             msg = (
@@ -62,7 +71,7 @@ def _cells(
             raise SourceError(msg)
         column = column.iloc[:, 0]
     if isinstance(column, pd.Series):
-        return column.tolist(), column.index.tolist()
+        return column.tolist(), column.index.tolist() if is_frame else None
     of_objects = what == "images"
     # An array of numbers is one image, not a column; an array of str holds paths.
     if isinstance(column, np.ndarray) and (column.dtype.kind in "OU" or not of_objects):
@@ -70,7 +79,7 @@ def _cells(
             column = column[:, 0]
         if column.ndim == 1:
             return column.tolist(), None
-    if isinstance(column, list | tuple):
+    if isinstance(column, Sequence) and not isinstance(column, str | bytes):
         return column, None
     shape = getattr(column, "shape", None)
     kind = type(column).__name__ + ("" if shape is None else f" of shape {shape}")
@@ -85,25 +94,28 @@ def _cells(
 def _messages_of(cell: Any) -> list[str]:
     if isinstance(cell, str):
         return [_well_formed(cell)]
-    if isinstance(cell, list | tuple | np.ndarray):
-        for position, message in enumerate(cell):
-            if not isinstance(message, str):
-                reason = f"message {position} must be a str; got {_described(message)}"
-                raise TypeError(reason)
-        return [_well_formed(message) for message in cell]
-    if cell is None or cell is pd.NA or (isinstance(cell, float) and np.isnan(cell)):
+    if isinstance(cell, list | tuple | pd.Series) or (
+        isinstance(cell, np.ndarray) and cell.ndim == 1
+    ):
+        return [
+            _well_formed(_message(message, position))
+            for position, message in enumerate(cell)
+            if not is_null(message)
+        ]
+    if is_null(cell):
         return []
     reason = (
         "the messages of a user must be a list of str, one str, or None or NaN for "
-        f"no text; got {_described(cell)}"
+        f"no text; got {described(cell)}"
     )
     raise TypeError(reason)
 
 
-def _described(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return f"an array of {value.dtype} of shape {value.shape}"
-    return f"{value!r:.60} ({type(value).__name__})"
+def _message(message: Any, position: int) -> str:
+    if not isinstance(message, str):
+        reason = f"message {position} must be a str; got {described(message)}"
+        raise TypeError(reason)
+    return message
 
 
 def _well_formed(message: str) -> str:
@@ -133,7 +145,7 @@ def read_word_list(words: WordList | None, parameter: str) -> list[tuple[int, st
             if not isinstance(word, str) or not word.strip():
                 msg = (
                     f"{parameter} must hold words; entry {position} is "
-                    f"{_described(word)}"
+                    f"{described(word)}"
                 )
                 raise SourceError(msg)
         return [(number, word.strip()) for number, word in enumerate(entries, 1)]
@@ -158,16 +170,18 @@ def read_word_list(words: WordList | None, parameter: str) -> list[tuple[int, st
 
 @dataclass(frozen=True)
 class ImageColumn:
-    """Images of all users end to end: paths, PIL images or arrays.
+    """Images of all users end to end: paths, bytes, PIL images or arrays.
 
     ``rows`` (int64, (n_images,)) has the user of each, ``labels`` the index of a pandas
-    column, ``n_over_maximum`` counts the images beyond `max_images`.
+    column, ``n_over_maximum`` counts the images beyond `max_images`, ``n_nulls`` the
+    nulls among images.
     """
 
     images: list[Any]
     rows: npt.NDArray[np.int64]
     n_users: int
     n_over_maximum: int
+    n_nulls: int
     labels: Sequence[Any] | None
 
     def place(self, image: int) -> str:
@@ -177,16 +191,24 @@ class ImageColumn:
             f"row {row}" if self.labels is None else f"row {row} ({self.label(row)!r})"
         )
         path = self.path(image)
-        return place if path is None else f"{place}, {path}"
+        return place if path is None else f"{place}, {_brief(path)}"
 
     def label(self, row: int) -> Any:
         """Return what pandas calls a row, or its number."""
         return row if self.labels is None else self.labels[row]
 
     def path(self, image: int) -> str | None:
-        """Return the path of an image, or None if it was given as pixels."""
+        """Return the path of an image, or None if it was given as bytes or pixels."""
         given = self.images[image]
         return os.fspath(given) if isinstance(given, str | os.PathLike) else None
+
+
+def _brief(path: str) -> str:
+    """Return a path; the end of what may be a text in its place."""
+    folder = os.path.dirname(path)  # noqa: PTH120 - pathlib calls no folder "."
+    if len(path) <= _LONGEST or os.path.exists(folder):  # noqa: PTH110
+        return path
+    return f"...{path[3 - _LONGEST :]}"
 
 
 def read_images(column: Any, max_images: int | None, owner: object) -> ImageColumn:
@@ -201,10 +223,10 @@ def read_images(column: Any, max_images: int | None, owner: object) -> ImageColu
     cells, labels = _cells(column, name, "images")
     images: list[Any] = []
     sizes = np.zeros(len(cells), dtype=np.int64)
-    n_over = 0
+    n_over = n_nulls = 0
     for row, cell in enumerate(cells):
         try:
-            given = _images_of(cell)
+            given, n_null = images_of(cell)
         except TypeError as error:
             place = f"row {row}" if labels is None else f"row {row} ({labels[row]!r})"
             msg = f"{name}, {place}: {error}"
@@ -213,53 +235,6 @@ def read_images(column: Any, max_images: int | None, owner: object) -> ImageColu
         images += kept
         sizes[row] = len(kept)
         n_over += len(given) - len(kept)
+        n_nulls += n_null
     rows = np.repeat(np.arange(len(cells)), sizes)
-    return ImageColumn(images, rows, len(cells), n_over, labels)
-
-
-def _images_of(cell: Any) -> list[Any]:
-    if isinstance(cell, np.ndarray):
-        if cell.ndim in (1, 4):
-            cell = list(cell)
-        else:
-            reason = (
-                "an array as the cell of a user must have the shape (n_images, height, "
-                f"width, 3 or 4); put one image into a list; got the shape {cell.shape}"
-            )
-            raise TypeError(reason)
-    if isinstance(cell, list | tuple):
-        for position, image in enumerate(cell):
-            if not _is_image(image):
-                reason = (
-                    f"image {position} must be a path, a PIL image or a uint8 array of "
-                    "shape (height, width), (height, width, 3 or 4) or (3, height, "
-                    f"width), none of them 0; got {_described(image)}"
-                )
-                raise TypeError(reason)
-        return list(cell)
-    if cell is None or cell is pd.NA or (isinstance(cell, float) and np.isnan(cell)):
-        return []
-    if _is_image(cell):
-        return [cell]
-    reason = (
-        "the images of a user must be a list, one path or PIL image, or None or NaN "
-        f"for no images; got {_described(cell)}"
-    )
-    raise TypeError(reason)
-
-
-def _is_image(image: Any) -> bool:
-    if isinstance(image, np.ndarray):
-        return (
-            image.dtype == np.uint8 and image.size > 0 and _is_image_shape(image.shape)
-        )
-    # Pillow is optional: its images are recognised by their methods.
-    return isinstance(image, str | os.PathLike) or (
-        hasattr(image, "getexif") and hasattr(image, "resize")
-    )
-
-
-def _is_image_shape(shape: tuple[int, ...]) -> bool:
-    return len(shape) == 2 or (
-        len(shape) == 3 and (shape[2] in (3, 4) or shape[0] == 3)
-    )
+    return ImageColumn(images, rows, len(cells), n_over, n_nulls, labels)

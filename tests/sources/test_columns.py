@@ -7,7 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
+import torch
 from PIL import Image
 
 from sklearn_profiling.containers import ImageBags, TokenMessages
@@ -19,8 +22,13 @@ from sklearn_profiling.sources._columns import (
 )
 
 OWNER = object()
-CELLS = [["一", "二"], None, [], "三", float("nan"), ("四",), np.array(["五"])]
-READ = [["一", "二"], [], [], ["三"], [], ["四"], ["五"]]
+CELLS = [
+    ["一", "二"],
+    *(None, [], "三", float("nan"), ("四",), np.array(["五"])),
+    [None, "六", np.nan, pd.NA, pd.NaT, "七"],
+    pd.Series(["八", None]),
+]
+READ = [["一", "二"], [], [], ["三"], [], ["四"], ["五"], ["六", "七"], ["八"]]
 
 
 def _array(cells):
@@ -45,6 +53,23 @@ def test_all_forms_read_alike(form):
     assert read_messages(form(CELLS), OWNER) == READ
 
 
+def test_columns_of_polars_and_arrow():
+    cells = [["一", None], None, []]
+    for column in (pl.Series(cells), pa.array(cells), pa.table({"a": cells})):
+        assert read_messages(column, OWNER) == [["一"], [], []]
+    assert read_messages(pl.Series(["一", None]), OWNER) == [["一"], []]
+    with pytest.raises(SourceError, match=r"row 1: message 0 must be a str; got 3 "):
+        read_messages(pl.Series([["一"], [3]], dtype=pl.Object), OWNER)
+
+
+def test_messages_are_never_repeated_whole():
+    long = "\u200bx" * 999
+    for cell in ([[long]], [{"a": long}], [long.encode()], [long, 3], {long}):
+        with pytest.raises(SourceError) as error:
+            read_messages([cell], OWNER)
+        assert len(str(error.value)) < 250
+
+
 def test_string_series_of_pandas():
     column = pd.Series(["一", None, pd.NA], dtype="string")
     assert read_messages(column, OWNER) == [["一"], [], []]
@@ -58,7 +83,9 @@ def test_surrogate_pairs_come_together_and_halves_go():
     ("column", "error"),
     [
         ([["一"], 3], "object, row 1: the messages of a user must be a list of str"),
-        ([["一", None]], r"row 0: message 1 must be a str; got None \(NoneType\)"),
+        ([["一", None, 3.5]], r"row 0: message 2 must be a str; got 3.5 \(float\)"),
+        ([["一", ["二"]]], r"row 0: message 1 must be a str; got \['二'\] \(list\)"),
+        ([np.array([["一"]])], r"got an array of <U1 of shape \(1, 1\)"),
         (pd.Series([["一"], [3]], index=["u1", "u2"]), r"row 1 \('u2'\): message 0"),
         ([{"一"}], r"row 0: .* got {'一'} \(set\)"),
         ("一", "got str$"),
@@ -183,15 +210,19 @@ def test_what_is_no_column_of_images(column, fault):
 @pytest.mark.parametrize(
     ("cell", "fault"),
     [
-        (3, r"must be a list, one path or PIL image, or None .* got 3 \(int\)"),
-        ([None], r"image 0 must be a path.* got None \(NoneType\)"),
+        (3, r"must be a list, one image, or None .* got 3 \(int\)"),
+        ([None, {"path": 3}], r"image 1 must be a path.* got {'path': 3} \(dict\)"),
+        ({"bytes": {"path": "a"}}, r"image 0 must be .*\(dict\)"),
+        ([{"url": "a"}], r"image 0 must be .* got {'url': 'a'} \(dict\)"),
+        ([torch.zeros((3, 4, 5))], r"got a tensor of torch.float32 of shape \(3, 4"),
+        ([["a"]], r"image 0 must be .* got \['a'\] \(list\)"),
         (["a", 2.5], r"image 1 must be .* got 2.5 \(float\)"),
         ([GREY.astype(float)], r"got an array of float64 of shape \(4, 5\)"),
         ([np.zeros((4, 5, 2), np.uint8)], r"of shape \(4, 5, 2\)"),
         ([np.zeros((2, 4, 5), np.uint8)], r"of shape \(2, 4, 5\)"),
         ([np.zeros((0, 5), np.uint8)], r"none of them 0; got .*\(0, 5\)"),
         ([np.zeros(5, np.uint8)], r"of shape \(5,\)"),
-        (GREY, r"put one image into a list; got the shape \(4, 5\)"),
+        (np.zeros((2, 4, 5), np.uint8), r"an image is .* of shape \(2, 4, 5\)"),
     ],
 )
 def test_what_is_no_image(cell, fault):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from io import BytesIO
 from pathlib import Path
 from stat import S_ISREG
@@ -16,12 +15,14 @@ from sklearn_profiling._image_formats import (
     name_foreign,
     readable_formats,
 )
+from sklearn_profiling.sources._image_cells import Encoded
 
 __all__ = ["BadImage", "Decoder"]
 
 Pixels = npt.NDArray[np.uint8]
 
 _ORIENTATION: Final = 0x0112
+_SCHEME: Final = 12  # characters of an address that say its protocol
 # EXIF orientation -> turns by 90 degrees against the clock, then mirrored or not
 _TURNS: Final = {
     2: (0, True),
@@ -75,9 +76,12 @@ class Decoder:
             and _channels_last(image).shape[:2] == (self.height, self.width)
         )
 
-    def read(self, path: str | os.PathLike[str]) -> bytes:
+    def read(self, given: Encoded) -> bytes:
         """Read a file whole; BadImage if it is missing, empty or too large."""
-        file = Path(path)
+        if isinstance(given, bytes):
+            self._check_bytes(len(given))
+            return given
+        file = Path(given)
         try:
             status = file.stat()
             # a pipe or a device could be read for ever
@@ -87,8 +91,13 @@ class Decoder:
             return file.read_bytes()
         except FileNotFoundError:
             detail = "there is no such file"
+            if "://" in str(given)[:_SCHEME]:
+                detail = "images are not downloaded; give the path of a file"
             raise BadImage(kind="missing file", detail=detail) from None
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            # without the path, which the error message names already
+            raise BadImage(kind="unreadable file", detail=str(error.strerror)) from None
+        except ValueError as error:
             raise BadImage(kind="unreadable file", detail=str(error)) from None
 
     def _check_bytes(self, n_bytes: int) -> None:

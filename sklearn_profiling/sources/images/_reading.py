@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import Any, Final, TypeVar
@@ -12,6 +11,7 @@ import numpy.typing as npt
 from joblib import Parallel, delayed
 
 from sklearn_profiling._store import Rows, digest_of, turns
+from sklearn_profiling.sources._image_cells import ENCODED
 from sklearn_profiling.sources.images._decoding import BadImage, Decoder
 
 __all__ = ["ImageReader"]
@@ -24,7 +24,7 @@ _MOVED_AT_ONCE: Final = 4096
 
 
 class ImageReader:
-    """Decode a list of paths, PIL images or arrays in threads.
+    """Decode a list of paths, bytes, PIL images or arrays in threads.
 
     `on_bad` gets the place and the fault of each image that cannot be used, and may
     raise; ``good`` (bool, (n_images,)) marks the others. `progress` gets counts.
@@ -58,9 +58,7 @@ class ImageReader:
 
     def read_through(self, store: Rows) -> Pixels:
         """Decode what the store lacks; return the pixels as :meth:`read` does."""
-        is_file = np.array(
-            [isinstance(i, str | os.PathLike) for i in self.images], bool
-        )
+        is_file = np.array([isinstance(image, ENCODED) for image in self.images], bool)
         digests = self._digests(np.flatnonzero(is_file).tolist())
         self._progress(int(is_file.sum()) - len(digests))
         self._fill(store, digests)
@@ -156,7 +154,7 @@ class ImageReader:
         return found
 
     def _decode(self, image: Any) -> Pixels:
-        if isinstance(image, str | os.PathLike):
+        if isinstance(image, ENCODED):
             return self.decoder.decode(self.decoder.read(image))
         return self.decoder.convert(image)
 

@@ -34,10 +34,16 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
 
     - paths of files of any format that the installed Pillow opens, HEIC among them once
       ``pillow_heif.register_heif_opener()`` was called;
+    - the bytes of such files, as ``bytes`` or ``io.BytesIO``;
+    - dicts of "bytes" and "path", as Hugging Face's ``datasets`` writes them;
     - PIL images;
-    - uint8 arrays of shape (height, width), (height, width, 3), (height, width, 4) or
-      (3, height, width); where two fit, channels come last;
+    - uint8 arrays of shape (height, width), (height, width, 1, 3 or 4) or (1 or 3,
+      height, width); where two fit, channels come last;
+    - uint8 tensors of shape (1, 3 or 4, height, width), or as arrays;
     - None, NaN or an empty list: a user without images.
+
+    One image need not be in a list, and an array or tensor of four dimensions is a list
+    of images. Nulls in a list are left out and counted.
 
     Parameters
     ----------
@@ -69,9 +75,10 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
     ----------
     report_ : dict
         Counts of the last call of `transform` or `fit_transform`: "n_users",
-        "n_images" (used), "users_without_images", "n_over_maximum", "skipped" (number
-        of images by reason) and "bad_images", a list of (row label, path or None,
-        reason, detail). It is the only thing that `transform` changes.
+        "n_images" (used), "users_without_images", "n_over_maximum", "n_nulls" (None or
+        NaN among images), "skipped" (number of images by reason) and "bad_images", a
+        list of (row label, path or None, reason, detail). It is the only thing that
+        `transform` changes.
 
     See Also
     --------
@@ -283,6 +290,7 @@ def _make_report(
         "n_images": int(sizes.sum()),
         "users_without_images": int((sizes == 0).sum()),
         "n_over_maximum": column.n_over_maximum,
+        "n_nulls": column.n_nulls,
         "skipped": dict(Counter(fault.kind for _, fault in faults)),
         "bad_images": [
             (

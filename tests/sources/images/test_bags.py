@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pickle
 import sys
+from collections import UserList
+from io import BytesIO
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
+import torch
 from PIL import Image
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -102,6 +107,60 @@ def test_paths_pil_images_and_arrays_together(files, tmp_path, stored):
     model = transformer(memory=tmp_path / "memory" if stored else None)
     for _ in range(2):
         assert shades(model.transform(column)) == [[3, 50, 60], [70], [0]]
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_images_as_libraries_hand_them_over(files, tmp_path, stored):
+    model = transformer(memory=tmp_path / "memory" if stored else None)
+    data = Path(files[3]).read_bytes()
+    pixels = shade(7)
+    column = [
+        {"bytes": data, "path": None},
+        [{"bytes": None, "path": files[4]}, {"path": Path(files[5])}],
+        data,
+        [BytesIO(data), bytearray(data), memoryview(data)],
+        pixels,
+        pixels[..., 0],
+        [pixels[..., :1], pixels.transpose(2, 0, 1), pixels[None, ..., 0]],
+        torch.from_numpy(pixels.transpose(2, 0, 1).copy()),
+        torch.from_numpy(pixels.transpose(2, 0, 1)[None].repeat(2, axis=0)),
+        [torch.from_numpy(pixels), torch.from_numpy(pixels[None, ..., 0])],
+        pd.Series([files[6], None]),
+        {"bytes": None, "path": None},
+        [np.nan, files[8], None, {"bytes": None}, pd.NA],
+        [{"bytes": BytesIO(data), "path": "phone.png"}],
+    ]
+    expected = [
+        *([3], [4, 5], [3], [3, 3, 3], [7], [7], [7, 7, 7], [7], [7, 7], [7, 7], [6]),
+        *([], [8], [3]),
+    ]
+    for _ in range(2):
+        assert shades(model.transform(column)) == expected
+        assert model.report_["n_nulls"] == 6
+    assert shades(model.transform(UserList(column[:3]))) == expected[:3]
+
+
+def test_columns_of_polars_and_arrow(files):
+    cells = [[{"bytes": Path(files[2]).read_bytes(), "path": None}], None, []]
+    for column in (pl.Series(cells), pa.array(cells), pd.Series(cells)):
+        assert shades(transformer().transform(column)) == [[2], [], []]
+    frame = pl.DataFrame({"image": [files[1], None]})
+    assert shades(transformer().transform(frame)) == [[1], []]
+    structs = pd.Series(pa.array(cells).to_pandas())
+    assert shades(transformer().transform(structs)) == [[2], [], []]
+
+
+def test_bytes_that_are_no_image_and_paths_that_are_none(tmp_path):
+    for cell, fault in (
+        (b"", "row 0: empty file"),
+        (b"hello", "row 0: not an image"),
+        ("http://example.org/a.png", "images are not downloaded"),
+        ("a text " * 1000, r"row 0, \.\.\. (a text ){8}: unreadable file: F"),
+        (str(tmp_path / ("x" * 80)), r"row 0, /.*/x{80}: missing file: there is no"),
+    ):
+        with pytest.raises(SourceError, match=fault) as error:
+            transformer().transform([cell])
+        assert len(str(error.value)) < 400
 
 
 def test_an_array_of_paths_is_a_column_of_one_image_a_user(files):
@@ -242,6 +301,7 @@ def test_the_report_is_that_of_the_last_call(files):
         "n_images": 1,
         "users_without_images": 1,
         "n_over_maximum": 0,
+        "n_nulls": 0,
         "skipped": {},
         "bad_images": [],
     }

@@ -81,9 +81,7 @@ def test_photos_of_phones_with_their_reader(orientation):
 def test_photos_of_phones_without_their_reader():
     data = BytesIO()
     pillow_heif.from_pillow(Image.fromarray(quarters())).save(data)
-    with pytest.raises(
-        BadImage, match=r"HEIC.* pillow_heif\.register_heif_opener"
-    ) as e:
+    with pytest.raises(BadImage, match=r"HEIC.*pillow_heif\.register_heif_opener") as e:
         decode(data.getvalue())
     assert e.value.kind == "unreadable format"
 
