@@ -84,6 +84,7 @@ from sklearn_profiling.sources import (
     SourceUnion,
     StylometricFeatures,
     SubwordSegmenter,
+    UserVectors,
     Word2VecTransformer,
 )
 
@@ -280,6 +281,11 @@ CASES: dict[str, Case] = {
         "transformer", lambda: LINEEmbedding(GRAPH, 4, n_samples=100, random_state=0)
     ),
     "AdjacencyRows": Case("transformer", lambda: AdjacencyRows(GRAPH)),
+    "UserVectors": Case(
+        "transformer",
+        lambda: UserVectors({"a": [0.0, 1.0], "d": [1.0, 0.5]}),
+        required=True,
+    ),
     "ImageBagTransformer": Case(
         "transformer", lambda: ImageBagTransformer(size=(8, 8))
     ),

@@ -28,6 +28,7 @@ from sklearn_profiling.sources.text import (
 )
 from sklearn_profiling.sources.text.segmentation import choose_segmenter
 from sklearn_profiling.sources.union import SourceUnion
+from sklearn_profiling.sources.user_vectors import UserVectors
 
 __all__ = [
     "AdjacencyRows",
@@ -49,6 +50,7 @@ __all__ = [
     "SourceUnion",
     "StylometricFeatures",
     "SubwordSegmenter",
+    "UserVectors",
     "Word2VecTransformer",
     "choose_segmenter",
 ]

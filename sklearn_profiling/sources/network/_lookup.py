@@ -9,15 +9,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sklearn_profiling._frames import as_pandas
 from sklearn_profiling.containers._edges import object_array, split_edges
 from sklearn_profiling.containers.social_graph import SocialGraph
-from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.exceptions import SourceError, shortened
+from sklearn_profiling.sources._image_cells import is_null
 
 Floats = npt.NDArray[np.float32]
 
 
 def id_column(X: Any) -> npt.NDArray[Any]:
     """Bring ids in any column-like form to a 1-D object array."""
+    X = as_pandas(X)
     if isinstance(X, (pd.DataFrame, np.ndarray)) and X.ndim == 2 and X.shape[1] == 1:
         X = X.iloc[:, 0] if isinstance(X, pd.DataFrame) else X[:, 0]
     if isinstance(X, (str, bytes)) or not isinstance(X, Iterable):
@@ -35,17 +38,34 @@ def find_rows(graph: SocialGraph, ids: npt.NDArray[Any]) -> npt.NDArray[np.int64
     """Look up rows, -1 where unknown; refuse text for numbers and the reverse."""
     rows = graph.index_of(ids)
     if graph.n_users and (rows < 0).all():
-        _refuse_other_kind(graph, ids)
+        _refuse_other_kind(graph.ids, ids, "graph")
     return rows
 
 
-def _refuse_other_kind(graph: SocialGraph, ids: npt.NDArray[Any]) -> None:
-    given = [name for name in ids if name is not None and name is not pd.NA]
-    given = [name for name in given if not isinstance(name, float) or name == name]
-    if {isinstance(name, str) for name in given} == {not isinstance(graph.ids[0], str)}:
+def rows_in(
+    known: npt.NDArray[Any], ids: npt.NDArray[Any], what: str
+) -> npt.NDArray[np.int64]:
+    """Look up rows among known ids, of what is named in errors, as `find_rows`."""
+    index = pd.Index(known, dtype=object, tupleize_cols=False)
+    given = pd.Index(ids, dtype=object, tupleize_cols=False)
+    try:
+        rows = np.asarray(index.get_indexer_for(given), dtype=np.int64)
+    except TypeError as error:
+        msg = f"Ids must be hashable: {error}."
+        raise SourceError(msg) from error
+    if (rows < 0).all():
+        _refuse_other_kind(known, ids, what)
+    return rows
+
+
+def _refuse_other_kind(
+    known: npt.NDArray[Any], ids: npt.NDArray[Any], what: str
+) -> None:
+    given = [name for name in ids if not is_null(name)]
+    if {isinstance(name, str) for name in given} == {not isinstance(known[0], str)}:
         msg = (
-            f"Ids such as {given[0]!r} are of another kind than those of the graph, "
-            f"such as {graph.ids[0]!r}: no text is equal to a number."
+            f"Ids such as {shortened(given[0])} are of another kind than those of the "
+            f"{what}, such as {shortened(known[0])}: no text is equal to a number."
         )
         raise SourceError(msg)
 
