@@ -37,6 +37,8 @@ __all__ = [
 
 def shortened(value: object, limit: int = 60) -> str:
     """Return the repr of what was given, cut to `limit` characters, for messages."""
+    if getattr(value, "ndim", 1) == 0 and hasattr(value, "item"):
+        value = value.item()  # numpy's 7, whose repr is np.int64(7)
     # a text is cut first: a message may be long, and its repr four times longer
     text = repr(value[: limit + 1] if isinstance(value, str | bytes) else value)
     return text if len(text) <= limit else f"{text[: limit - 3]}..."

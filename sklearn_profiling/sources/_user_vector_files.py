@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from sklearn_profiling._frames import as_pandas
+from sklearn_profiling._packed_files import open_packed, open_text
 from sklearn_profiling.containers._edges import id_array, object_array
 from sklearn_profiling.exceptions import (
     DataFormatError,
@@ -29,7 +30,6 @@ from sklearn_profiling.exceptions import (
 )
 from sklearn_profiling.sources._image_cells import is_null
 from sklearn_profiling.sources._vectors import VectorColumn, holds_vectors
-from sklearn_profiling.sources.text._archives import opened
 from sklearn_profiling.sources.text._vector_files import VectorFile, existing_file
 
 __all__ = ["KnownVectors", "read_vectors"]
@@ -119,16 +119,19 @@ def _from_file(
 ) -> KnownVectors:
     if member is None and (names := _npz_names(path)):
         return _from_npz(path, names, asked)
-    with opened(path, member) as file:
-        start = file.peek(6)[:6]  # type: ignore[attr-defined]
+    with open_text(path, member) as file:
+        start = file.peek(6)[:6]
         if start == _NUMPY:
             return _from_array(_numpy_array(path, file), asked, _Origin("npy", path))
         if start.startswith(_PARQUET):
             return _from_parquet(path, asked)
-        layout = _Layout.of(file.readline(_LONGEST_LINE), file.readline(_LONGEST_LINE))
+        if start[:1] == b"\x80":  # a pickle
+            layout = None
+        else:
+            layout = _Layout.of(*(file.readline(_LONGEST_LINE) for _ in range(2)))
     if layout is None:
         return _from_words(path, asked, member, trusted=trusted)
-    with opened(path, member) as file:
+    with open_text(path, member) as file:
         return _from_text(path, file, layout, asked)
 
 
@@ -168,6 +171,8 @@ class _Layout:
     @classmethod
     def of(cls, first: bytes, second: bytes) -> _Layout | None:
         """Recognise a table by its first lines; None is vectors as of words."""
+        if b"\0" in first or not first.strip():
+            return None
         line, following = (
             part.decode("utf-8", "replace").rstrip("\r\n") for part in (first, second)
         )
@@ -175,6 +180,8 @@ class _Layout:
         decimal = "," if separator == ";" and "," in following else "."
         fields, data = csv.reader([line, following or line], delimiter=separator)
         names = [field.strip() for field in fields]
+        if len(names) < 2:
+            return None
         is_header = names[0].lower() in _ID_NAMES or not all(
             _is_number(field.replace(decimal, "."))
             for field in (names[-1:] if separator == " " else names[1:])
@@ -221,7 +228,9 @@ def _read_csv(
     path: Path, file: BinaryIO, layout: _Layout, id_position: int | None
 ) -> pd.DataFrame:
     """Read a table with numbered columns and a row for each line behind the header."""
+    columns = range(len(layout.names or layout.first))
     converters: Any = {} if id_position is None else {id_position: str.strip}
+    missing: Any = {c: ["", "NA", "NaN", "nan"] for c in columns if c != id_position}
     try:
         with warnings.catch_warnings():
             # pandas would cut lines that are too long
@@ -231,11 +240,13 @@ def _read_csv(
                 sep=layout.separator,
                 decimal=layout.decimal,
                 header=None,
-                names=range(len(layout.names or layout.first)),
+                names=columns,
                 index_col=False,
                 skiprows=0 if layout.names is None else 1,
                 skip_blank_lines=False,
                 converters=converters,
+                keep_default_na=False,  # the id "NA" is one
+                na_values=missing,
                 encoding="utf-8",
                 low_memory=False,
             )
@@ -356,7 +367,7 @@ def _npz_names(path: Path) -> list[str]:
 def _from_npz(path: Path, names: list[str], asked: _Asked) -> KnownVectors:
     arrays: dict[str, NDArray[Any]] = {}
     for name in names:
-        with opened(path, name) as file:
+        with open_packed(path, name) as file:
             arrays[name.removesuffix(".npy")] = _numpy_array(path, file)
     tables = [array for array in arrays.values() if array.ndim == 2]
     columns = {name: array for name, array in arrays.items() if array.ndim == 1}
@@ -406,8 +417,8 @@ def _from_array(given: Any, asked: _Asked, origin: _Origin) -> KnownVectors:
 
 def _ids_of_file(path: Path) -> tuple[Ids, bool]:
     """Read one id a line, or an .npy array, and whether the ids have a kind."""
-    with opened(path) as file:
-        if file.peek(6)[:6] == _NUMPY:  # type: ignore[attr-defined]
+    with open_text(path) as file:
+        if file.peek(6)[:6] == _NUMPY:
             return _numpy_array(path, file), True
         try:
             lines = file.read().decode("utf-8").rstrip().split("\n")

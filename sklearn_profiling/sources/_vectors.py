@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from numbers import Real
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import torch
 
-from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling._frames import as_pandas
+from sklearn_profiling.exceptions import SourceError, shortened
+from sklearn_profiling.sources._image_cells import is_null
 
 __all__ = ["VectorColumn", "holds_vectors"]
 
 
 def holds_vectors(column: Any) -> bool:
     """Whether the first cell that is not missing holds numbers."""
-    cells = _cells(column)
-    first = next((cell for cell in cells or () if not _is_missing(cell)), None)
-    if isinstance(first, np.ndarray):
-        return first.ndim == 1 and first.size > 0 and first.dtype.kind in "fiub"
+    first = next((c for c in _cells(column) or () if not is_null(c)), None)
+    if isinstance(first, np.ndarray | torch.Tensor):
+        return first.ndim == 1 and len(first) > 0 and _array(first).dtype.kind in "fiub"
     return isinstance(first, list | tuple) and bool(first) and _is_number(first[0])
 
 
@@ -32,7 +34,7 @@ class VectorColumn:
     """
 
     def __init__(self, source: str, column: Any) -> None:
-        first = next(cell for cell in _cells(column) or () if not _is_missing(cell))
+        first = next(cell for cell in _cells(column) or () if not is_null(cell))
         self._source = source
         self._n_features = len(first)
 
@@ -50,40 +52,64 @@ class VectorColumn:
         rows = np.full((len(cells), self._n_features), np.nan)
         kinds = set()
         for row, cell in enumerate(cells):
-            if _is_missing(cell):
+            if is_null(cell):
                 continue
-            vector = self._vector(cell, row)
+            vector = self._vector(cell, row, column)
             kinds.add(vector.dtype)
             rows[row] = vector
         return rows.astype(np.float32) if kinds == {np.dtype(np.float32)} else rows
 
-    def _vector(self, cell: Any, row: int) -> npt.NDArray[Any]:
+    def get_feature_names_out(
+        self,
+        input_features: Any = None,  # noqa: ARG002 - scikit-learn's signature
+    ) -> npt.NDArray[np.object_]:
+        """Return the name of the source with a number, for each column."""
+        names = [f"{self._source}{number}" for number in range(self._n_features)]
+        return np.array(names, dtype=object)
+
+    def _vector(self, cell: Any, row: int, column: Any) -> npt.NDArray[Any]:
         try:
-            vector = np.asarray(cell)
+            vector = _array(cell)
             if vector.dtype.kind not in "fiub":
-                vector = vector.astype(np.float64)
+                # None among numbers is a missing number; text is none
+                given = np.array([np.nan if is_null(v) else v for v in cell], object)
+                texts = any(isinstance(value, str | bytes) for value in given)
+                vector = np.empty(0) if texts else given.astype(np.float64)
         except (TypeError, ValueError):
             vector = np.empty((0, 0))
         if vector.shape != (self._n_features,):
+            place = f"row {row}"
+            if isinstance(column, pd.Series):
+                place += f" ({shortened(column.index[row])})"
             msg = (
-                f"source {self._source!r}, row {row}: the vector of a user must hold "
+                f"source {self._source!r}, {place}: the vector of a user must hold "
                 f"{self._n_features} numbers as the first one does, or be None or NaN; "
-                f"got {cell!r:.60}"
+                f"got {_described(cell)}"
             )
             raise SourceError(msg)
         return vector
 
 
 def _cells(column: Any) -> Sequence[Any] | None:
+    column = as_pandas(column)
     if isinstance(column, pd.Series):
         return column.tolist()
     if isinstance(column, np.ndarray) and column.ndim == 1:
         return list(column)
-    return column if isinstance(column, list) else None
+    return column if isinstance(column, list | tuple) else None
 
 
-def _is_missing(cell: Any) -> bool:
-    return cell is None or cell is pd.NA or (isinstance(cell, float) and np.isnan(cell))
+def _array(cell: Any) -> npt.NDArray[Any]:
+    if not isinstance(cell, torch.Tensor):
+        return np.asarray(cell)
+    # numpy has no bfloat16
+    plain = cell.detach().cpu()
+    return (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy()
+
+
+def _described(cell: Any) -> str:
+    n_numbers = f"{len(cell)} values, " if isinstance(cell, Sized) else ""
+    return n_numbers + shortened(cell)
 
 
 def _is_number(value: Any) -> bool:
