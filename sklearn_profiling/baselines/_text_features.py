@@ -18,6 +18,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.baselines._inner_folds import SparingFolds
 from sklearn_profiling.sources import StylometricFeatures
+from sklearn_profiling.sources._columns import as_users
 from sklearn_profiling.sources.text.segmentation import default_segmenter
 from sklearn_profiling.sources.union import select_column
 
@@ -68,9 +69,7 @@ def make_text_pipeline(
         msg = f"stylometric must be a transformer, 'drop' or None; got {stylometric!r}"
         raise ValueError(msg)
     tags = not isinstance(stylometric, str)
-    column = FunctionTransformer(
-        select_column, kw_args={"column": text_column, "source": "text"}
-    )
+    column = FunctionTransformer(_text_of, kw_args={"column": text_column})
     return Pipeline(
         [
             ("text", column),
@@ -80,6 +79,11 @@ def make_text_pipeline(
         ],
         memory=memory,
     )
+
+
+def _text_of(X: Any, column: str) -> Any:
+    """Take the column of messages, or the messages alone."""
+    return select_column(as_users(X, [column]), column, "text")
 
 
 def _words_of_user(messages: list[list[str]]) -> Iterator[str]:

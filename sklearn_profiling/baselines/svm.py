@@ -63,7 +63,8 @@ def make_svm_baseline(
     tune : bool, default=False
         Whether inner folds choose among 0.1, 1 and 10 times `C` for each task.
     text_column : str, default="messages"
-        Column of the users' DataFrame with lists of messages.
+        Column of the users' DataFrame with lists of messages. The messages alone, a
+        Series, list or array with one cell a user, are read as well.
     max_features : int or None, default=30_000
         Number of words to keep, by frequency; our choice.
     max_iter : int, default=1000

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -13,7 +12,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_profiling.baselines.masked import MaskedMultiOutputClassifier
-from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.sources._columns import as_users, read_messages
+from sklearn_profiling.sources.union import select_column
 
 
 def make_tfidf_baseline(
@@ -32,7 +32,8 @@ def make_tfidf_baseline(
     Parameters
     ----------
     column : str, default="messages"
-        Column of the users' DataFrame with lists of messages.
+        Column of the users' DataFrame with lists of messages. The messages alone, a
+        Series, list or array with one cell a user, are read as well.
     analyzer : {"char", "char_wb", "word"}, default="char"
         Unit of the n-grams. Characters need no segmentation of Chinese; our choice.
     ngram_range : tuple of (int, int), default=(1, 2)
@@ -97,34 +98,9 @@ def make_tfidf_baseline(
 def join_messages(X: Any, column: str) -> NDArray[np.object_]:
     """Join each user's messages by line breaks, to an object array (n_users,) of str.
 
-    One str is one message; a user without messages (None, NaN or an empty list) has
+    `X` is a table with the column, or the messages alone. A user without messages has
     an empty text.
     """
-    if not isinstance(X, pd.DataFrame) or column not in X.columns:
-        found = (
-            f"one with the columns {list(X.columns)}"
-            if isinstance(X, pd.DataFrame)
-            else type(X).__name__
-        )
-        msg = f"X must be a DataFrame with the column {column!r}; got {found}"
-        raise SourceError(msg)
-    texts = np.empty(len(X), dtype=object)
-    for row, cell in enumerate(X[column]):
-        texts[row] = _text(cell, row, column)
-    return texts
-
-
-def _text(cell: Any, row: int, column: str) -> str:
-    """Join one user's messages."""
-    if isinstance(cell, str):
-        return cell
-    if isinstance(cell, list | tuple | np.ndarray):
-        if all(isinstance(message, str) for message in cell):
-            return "\n".join(cell)
-    elif pd.isna(cell):
-        return ""
-    msg = (
-        f"column {column!r}, row {row}: a user's messages must be a list of str, one "
-        f"str, None or NaN; got {cell!r:.60}"
-    )
-    raise SourceError(msg)
+    cells = select_column(as_users(X, [column]), column, "text")
+    texts = ["\n".join(own) for own in read_messages(cells, f"column {column!r}")]
+    return np.array(texts, dtype=object)

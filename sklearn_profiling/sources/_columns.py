@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pandas as pd
 
 from sklearn_profiling._frames import as_pandas
 from sklearn_profiling.containers import ImageBags, TokenMessages
+from sklearn_profiling.containers._edges import object_array
 from sklearn_profiling.exceptions import DataFormatError, SourceError
 from sklearn_profiling.sources._image_cells import (
     described,
@@ -22,7 +23,13 @@ from sklearn_profiling.sources._image_cells import (
     is_null,
 )
 
-__all__ = ["ImageColumn", "read_images", "read_messages", "read_word_list"]
+__all__ = [
+    "ImageColumn",
+    "as_users",
+    "read_images",
+    "read_messages",
+    "read_word_list",
+]
 
 
 _LONGEST = 60  # characters of a text in a message
@@ -32,13 +39,46 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 WordList = str | os.PathLike[str] | Iterable[str]
 
 
+def as_users(X: Any, columns: Iterable[str]) -> Any:
+    """Return users as a table or mapping.
+
+    A Series, list or array with one cell a user becomes a table if but one of the
+    `columns` is read; SourceError otherwise.
+    """
+    X = as_pandas(X)
+    if isinstance(X, pd.DataFrame | Mapping):
+        return X
+    names = sorted(set(columns))
+    if isinstance(X, np.ndarray) and X.ndim == 2 and X.shape[1] == 1:
+        X = X[:, 0]
+    is_column = (
+        X.ndim == 1
+        if isinstance(X, pd.Series | np.ndarray)
+        else isinstance(X, Sequence) and not isinstance(X, str | bytes)
+    )
+    if not is_column or len(names) > 1:
+        listed = ", ".join(map(repr, names))
+        one = f"the column {listed}, or that column alone"
+        wanted = one if len(names) == 1 else f"the columns {listed}"
+        shape = f" of shape {X.shape}" if hasattr(X, "shape") else ""
+        msg = (
+            "X must be a DataFrame of users or a mapping from column names, with "
+            f"{wanted}; got {type(X).__name__}{shape}"
+        )
+        raise SourceError(msg)
+    if isinstance(X, pd.Series):
+        return X.to_frame(names[0])
+    return pd.DataFrame({names[0]: object_array(X)})
+
+
 def read_messages(column: Any, owner: object) -> list[list[str]]:
     """Return each user's messages as a list of str, an empty one where there are none.
 
-    Surrogate pairs become characters and lone surrogates are dropped. Any other cell
-    raises SourceError, which names the row.
+    Nulls among messages are left out, surrogate pairs become characters, and lone
+    surrogates are dropped. Any other cell raises SourceError, which names the row.
+    `owner` is the transformer that errors name, or what to say in its place.
     """
-    name = type(owner).__name__
+    name = owner if isinstance(owner, str) else type(owner).__name__
     if isinstance(column, TokenMessages):
         msg = (
             f"{name} takes raw messages; got TokenMessages, which are segmented already"
@@ -115,7 +155,7 @@ def _message(message: Any, position: int) -> str:
     if not isinstance(message, str):
         reason = f"message {position} must be a str; got {described(message)}"
         raise TypeError(reason)
-    return message
+    return str(message)  # NumPy's str is one too
 
 
 def _well_formed(message: str) -> str:

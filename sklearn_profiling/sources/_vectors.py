@@ -36,7 +36,7 @@ class VectorColumn:
     def __init__(self, source: str, column: Any) -> None:
         first = next(cell for cell in _cells(column) or () if not is_null(cell))
         self._source = source
-        self._n_features = len(first)
+        self.n_features = len(first)
 
     def transform(self, column: Any) -> npt.NDArray[np.floating[Any]]:
         """Return the array (n_users, n_features)."""
@@ -49,7 +49,7 @@ class VectorColumn:
                 f"{type(column).__name__} {shape}"
             )
             raise SourceError(msg)
-        rows = np.full((len(cells), self._n_features), np.nan)
+        rows = np.full((len(cells), self.n_features), np.nan)
         kinds = set()
         for row, cell in enumerate(cells):
             if is_null(cell):
@@ -58,14 +58,6 @@ class VectorColumn:
             kinds.add(vector.dtype)
             rows[row] = vector
         return rows.astype(np.float32) if kinds == {np.dtype(np.float32)} else rows
-
-    def get_feature_names_out(
-        self,
-        input_features: Any = None,  # noqa: ARG002 - scikit-learn's signature
-    ) -> npt.NDArray[np.object_]:
-        """Return the name of the source with a number, for each column."""
-        names = [f"{self._source}{number}" for number in range(self._n_features)]
-        return np.array(names, dtype=object)
 
     def _vector(self, cell: Any, row: int, column: Any) -> npt.NDArray[Any]:
         try:
@@ -77,13 +69,13 @@ class VectorColumn:
                 vector = np.empty(0) if texts else given.astype(np.float64)
         except (TypeError, ValueError):
             vector = np.empty((0, 0))
-        if vector.shape != (self._n_features,):
+        if vector.shape != (self.n_features,):
             place = f"row {row}"
             if isinstance(column, pd.Series):
                 place += f" ({shortened(column.index[row])})"
             msg = (
                 f"source {self._source!r}, {place}: the vector of a user must hold "
-                f"{self._n_features} numbers as the first one does, or be None or NaN; "
+                f"{self.n_features} numbers as the first one does, or be None or NaN; "
                 f"got {_described(cell)}"
             )
             raise SourceError(msg)

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.helper import SliceDict
 
 from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.sources._columns import as_users
 from sklearn_profiling.sources._vectors import VectorColumn, holds_vectors
 
 __all__ = ["SourceUnion"]
@@ -150,8 +151,8 @@ class SourceUnion(TransformerMixin, _BaseComposition):
 
         Parameters
         ----------
-        X : DataFrame or mapping of str to column
-            Users.
+        X : DataFrame, mapping of str to column, Series, list or array
+            Users; one column alone if the sources read but one.
         y : DataFrame or array-like, default=None
             Labels, for transformers that learn from them.
 
@@ -173,8 +174,8 @@ class SourceUnion(TransformerMixin, _BaseComposition):
 
         Parameters
         ----------
-        X : DataFrame or mapping of str to column
-            Users.
+        X : DataFrame, mapping of str to column, Series, list or array
+            Users; one column alone if the sources read but one.
         y : DataFrame or array-like, default=None
             Labels, for transformers that learn from them.
 
@@ -184,6 +185,7 @@ class SourceUnion(TransformerMixin, _BaseComposition):
             One entry per source.
         """
         self._check_sources()
+        X = as_users(X, self._columns())
         used = [entry for entry in self.sources if not _is(entry[1], "drop")]
         results = Parallel(n_jobs=self.n_jobs)(
             delayed(_fit_transform)(
@@ -208,8 +210,8 @@ class SourceUnion(TransformerMixin, _BaseComposition):
 
         Parameters
         ----------
-        X : DataFrame or mapping of str to column
-            Users.
+        X : DataFrame, mapping of str to column, Series, list or array
+            Users; one column alone if the sources read but one.
         new_links : DataFrame, array or list of tuples, default=None
             Links of users who are new to the network, as in
             :meth:`LINEEmbedding.transform`. Passed to each transformer, or step of a
@@ -221,6 +223,7 @@ class SourceUnion(TransformerMixin, _BaseComposition):
             One entry per source.
         """
         check_is_fitted(self)
+        X = as_users(X, self._columns())
         made = Parallel(n_jobs=self.n_jobs)(
             delayed(_transform)(
                 name, transformer, select_column(X, column, name), new_links
@@ -231,6 +234,12 @@ class SourceUnion(TransformerMixin, _BaseComposition):
             (name, result)
             for (name, _, _), result in zip(self.sources_, made, strict=True)
         )
+
+    def _columns(self) -> Iterator[str]:
+        """Yield the columns that are read."""
+        for _, transformer, column in self.sources:
+            if not _is(transformer, "drop"):
+                yield from [column] if isinstance(column, str) else column
 
     def _check_sources(self) -> None:
         entries = self.sources

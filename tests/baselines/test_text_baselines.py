@@ -231,7 +231,7 @@ def test_bad_users(make: Any) -> None:
     with pytest.raises(SourceError, match=r"reads the columns \['messages'\]; X has"):
         make().fit(X[["other"]], Y)
     with pytest.raises(SourceError, match="X must be a DataFrame"):
-        make().fit([["a"]] * 36, Y)
+        make().fit("喜欢", Y)
     with pytest.raises(SourceError, match=r"part_of_speech=True\) or give a tagger"):
         make(segmenter=CharacterSegmenter()).fit(X, Y)
     assert make(stylometric="drop")["segmenter"].part_of_speech is False

@@ -55,13 +55,19 @@ def test_parameters_reach_their_steps() -> None:
 @pytest.mark.parametrize(
     ("users", "message"),
     [
-        (pd.DataFrame({"text": [["a"]]}), r"column 'messages'; got .*\['text'\]"),
-        ([["a"]], "must be a DataFrame with the column 'messages'; got list"),
+        (
+            pd.DataFrame({"text": [["a"]]}),
+            r"\['messages'\]; X has \['text'\]",
+        ),
+        (
+            3,
+            "must be a DataFrame .* with the column 'messages', or .*; got int",
+        ),
         (
             pd.DataFrame({"messages": [["a"], 2]}),
-            "row 1: .* list of str, one str.*got 2",
+            r"column 'messages', row 1 \(1\): .* list of str, one str.*got 2",
         ),
-        (pd.DataFrame({"messages": [["a"], [1]]}), r"row 1: .*; got \[1\]"),
+        ([["a"], [None, 1]], r"column 'messages', row 1.*: message 1 must .*; got 1"),
     ],
 )
 def test_bad_users(users: object, message: str) -> None:

@@ -13,7 +13,6 @@ import torch
 
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources import SourceUnion
-from sklearn_profiling.sources._vectors import VectorColumn
 
 NAN = [np.nan, np.nan]
 
@@ -101,11 +100,6 @@ def test_bad_vectors(cells, message):
 def test_nulls_within_a_vector_are_missing_numbers():
     made = union().fit_transform({"emb": [[1.0, 2.0], [None, 4], [pd.NA, np.nan]]})
     np.testing.assert_array_equal(made["e"], [[1, 2], [np.nan, 4], NAN])
-
-
-def test_the_names_of_columns():
-    column = VectorColumn("e", [None, [1.0, 2.0]])
-    assert column.get_feature_names_out().tolist() == ["e0", "e1"]
 
 
 def test_what_is_no_column_of_vectors_at_prediction():
