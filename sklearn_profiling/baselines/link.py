@@ -61,6 +61,8 @@ def make_link_baseline(
     links = ColumnTransformer(
         [("adjacency", AdjacencyRows(graph), column)], sparse_threshold=1.0
     )
+    # sparse also where scikit-learn is set to return DataFrames
+    links.set_output(transform="default")
     classifier = MaskedMultiOutputClassifier(
         LogisticRegression(C=C, max_iter=max_iter), n_jobs=n_jobs
     )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.exceptions import SourceError, shortened
 
 __all__ = ["Vocabulary", "WordIds"]
 
@@ -63,11 +63,14 @@ class Vocabulary:
         kinds = [isinstance(word, str) for word in self.words]
         if not all(kinds):
             position = kinds.index(False)
-            msg = f"word {position} must be a str; got {self.words[position]!r}"
+            msg = (
+                f"word {position} must be a str; got {shortened(self.words[position])}"
+            )
             raise SourceError(msg)
         if len(self.index) != len(self.words):
             twice = next(w for i, w in enumerate(self.words) if self.index[w] != i)
-            msg = f"each word may stand once in a vocabulary; {twice!r} stands twice"
+            word = shortened(twice)
+            msg = f"each word may stand once in a vocabulary; {word} stands twice"
             raise SourceError(msg)
         self.vectors = None if vectors is None else self._check_vectors(vectors)
 
@@ -81,7 +84,7 @@ class Vocabulary:
             raise SourceError(msg)
         if not np.isfinite(checked).all():
             row = int(np.flatnonzero(~np.isfinite(checked).all(axis=1))[0])
-            msg = f"vectors must be finite; that of {self.words[row]!r} is not"
+            msg = f"vectors must be finite; that of {shortened(self.words[row])} is not"
             raise SourceError(msg)
         checked.flags.writeable = False
         return checked

@@ -16,7 +16,7 @@ import pandas as pd
 from sklearn_profiling._frames import as_pandas
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.containers._edges import object_array
-from sklearn_profiling.exceptions import DataFormatError, SourceError
+from sklearn_profiling.exceptions import DataFormatError, SourceError, shortened
 from sklearn_profiling.sources._image_cells import (
     described,
     images_of,
@@ -90,10 +90,14 @@ def read_messages(column: Any, owner: object) -> list[list[str]]:
         try:
             users.append(_messages_of(cell))
         except TypeError as error:
-            place = f"row {row}" if labels is None else f"row {row} ({labels[row]!r})"
-            msg = f"{name}, {place}: {error}"
+            msg = f"{name}, {_place(row, labels)}: {error}"
             raise SourceError(msg) from None
     return users
+
+
+def _place(row: int, labels: Sequence[Any] | None) -> str:
+    """Name a row, for errors, with what pandas calls it."""
+    return f"row {row}" + ("" if labels is None else f" ({shortened(labels[row])})")
 
 
 def _cells(
@@ -226,10 +230,7 @@ class ImageColumn:
 
     def place(self, image: int) -> str:
         """Return the row and, if there is one, the path of an image, for errors."""
-        row = int(self.rows[image])
-        place = (
-            f"row {row}" if self.labels is None else f"row {row} ({self.label(row)!r})"
-        )
+        place = _place(int(self.rows[image]), self.labels)
         path = self.path(image)
         return place if path is None else f"{place}, {_brief(path)}"
 
@@ -268,8 +269,7 @@ def read_images(column: Any, max_images: int | None, owner: object) -> ImageColu
         try:
             given, n_null = images_of(cell)
         except TypeError as error:
-            place = f"row {row}" if labels is None else f"row {row} ({labels[row]!r})"
-            msg = f"{name}, {place}: {error}"
+            msg = f"{name}, {_place(row, labels)}: {error}"
             raise SourceError(msg) from None
         kept = given if max_images is None else given[:max_images]
         images += kept

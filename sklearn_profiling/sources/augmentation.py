@@ -23,7 +23,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_profiling._seeding import RandomState, derive_seed
-from sklearn_profiling.exceptions import SourceError, TargetError
+from sklearn_profiling.exceptions import SourceError, TargetError, shortened
 from sklearn_profiling.sources._columns import read_messages
 from sklearn_profiling.targets import Table, label_table
 
@@ -274,7 +274,8 @@ class ProfileAugmenter(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
             raise SourceError(msg)
         absent = [name for name in (self.messages, *profile) if name not in X]
         if absent:
-            msg = f"ProfileAugmenter reads the columns {absent}; X has {list(X)}"
+            listed = shortened(list(X), 200)
+            msg = f"ProfileAugmenter reads the columns {absent}; X has {listed}"
             raise SourceError(msg)
         return X.drop(columns=self.profile or [], errors="ignore")
 

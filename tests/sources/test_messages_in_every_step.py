@@ -9,11 +9,15 @@ from tiny_models import bert, captioner, tokenizer
 
 from sklearn_profiling.baselines import make_tfidf_baseline
 from sklearn_profiling.baselines.tfidf import join_messages
+from sklearn_profiling.containers import SocialGraph, Vocabulary
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources import (
+    AdjacencyRows,
     CharacterSegmenter,
     ImageCaptioner,
     JiebaSegmenter,
+    LatentSemanticVectors,
+    LINEEmbedding,
     PretrainedTextVectors,
     ProfileAugmenter,
     RegionKeywords,
@@ -98,3 +102,25 @@ def test_what_is_no_message_is_named_with_row_and_element(step, element, given):
     ) as error:
         STEPS[step](cells)
     assert len(str(error.value)) < 200
+
+
+def test_a_wrong_column_is_not_repeated_whole():
+    text = "x" * 999
+    graph = SocialGraph.from_edges([(1, 2), (2, 3)])
+    line = LINEEmbedding(
+        SocialGraph.from_edges([("a", "b")]), 2, unknown="error", solver="spectral"
+    ).fit()
+    words = CharacterSegmenter().fit_transform([["x"]])
+    users = pd.DataFrame({text: [1]})
+    for fails in (
+        lambda: AdjacencyRows(graph).fit_transform([text]),
+        lambda: line.transform([text, "a"]),
+        lambda: LatentSemanticVectors().fit(words),
+        lambda: ProfileAugmenter(make_tfidf_baseline()).fit(users, ["a"]),
+        lambda: JiebaSegmenter().transform(pd.Series([3], index=[text])),
+        lambda: Vocabulary([text, text]),
+        lambda: Vocabulary([text.encode()]),
+    ):
+        with pytest.raises(SourceError) as error:
+            fails()
+        assert len(str(error.value)) < 400

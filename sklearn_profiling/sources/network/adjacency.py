@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.preprocessing import normalize
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._set_output import _get_output_config
 
 from sklearn_profiling.containers import SocialGraph
 from sklearn_profiling.sources.network._lookup import find_rows, id_column
@@ -97,7 +99,7 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
         self.n_features_out_ = self.graph.n_users
         return self
 
-    def transform(self, X: Any) -> sparse.csr_matrix:
+    def transform(self, X: Any) -> Any:
         """Look up each user's links.
 
         Parameters
@@ -109,7 +111,8 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
         Returns
         -------
         csr_matrix of shape (n_users, n_features_out), dtype float32
-            The rows.
+            The rows; with ``set_output(transform="pandas")`` a DataFrame of sparse
+            columns.
 
         Raises
         ------
@@ -128,7 +131,13 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
         links = (choice @ adjacency).astype(np.float32)
         if not self.weighted:
             links.data[:] = 1
-        return normalize(links, norm=self.norm, copy=False) if self.norm else links
+        if self.norm:
+            links = normalize(links, norm=self.norm, copy=False)
+        if _get_output_config("transform", self)["dense"] == "pandas":
+            # scikit-learn wraps dense arrays only
+            index = X.index if isinstance(X, pd.DataFrame | pd.Series) else None
+            return pd.DataFrame.sparse.from_spmatrix(links, index)  # type: ignore[attr-defined]
+        return links
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the ids of the network's users, as text.

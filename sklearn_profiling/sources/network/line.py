@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 from sklearn_profiling._seeding import RandomState, derive_seed, derive_seeds
 from sklearn_profiling._store import Store
 from sklearn_profiling.containers.social_graph import SocialGraph
-from sklearn_profiling.exceptions import ProfilingWarning, SourceError
+from sklearn_profiling.exceptions import ProfilingWarning, SourceError, shortened
 from sklearn_profiling.sources.network._expansion import expand_low_degrees
 from sklearn_profiling.sources.network._line_sgd import (
     SGDSettings,
@@ -298,8 +298,8 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
             row = int(np.argmin(known))
             msg = (
                 f"{int((~known).sum())} users have no links in the graph, for example "
-                f'{ids[row]!r} in row {row}; unknown="indicator" or "nan" would let '
-                "them pass."
+                f'{shortened(ids[row])} in row {row}; unknown="indicator" or "nan" '
+                "would let them pass."
             )
             raise SourceError(msg)
         vectors[~known] = np.nan

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_profiling._packed_files import open_text, packing
-from sklearn_profiling.exceptions import DataFormatError, DataQualityWarning
+from sklearn_profiling.exceptions import DataFormatError, DataQualityWarning, shortened
 
 __all__ = ["FORMATS", "VectorFile", "existing_file"]
 
@@ -27,6 +27,7 @@ _CHUNK = 1 << 20
 # No word is longer; a binary file whose entries have slipped shows here.
 _LONGEST_WORD = 1 << 12
 _LONGEST_LINE = 1 << 20
+_LONGEST_REASON = 120  # characters of NumPy's reason, which repeats what was found
 # So many lines say how many numbers a line has, where most words are one column.
 _SAMPLE = 100
 _DECIMAL = re.compile(rb"[+-]?\d*\.\d+(e[+-]?\d+)?|[+-]?\d+e[+-]?\d+", re.IGNORECASE)
@@ -187,7 +188,9 @@ class VectorFile:
         with self._opened() as file:
             for line, word, vector in read(file, wanted, max_words):
                 if word in seen:
-                    reason = f"{word!r} stands twice, first in entry {seen[word]}"
+                    reason = (
+                        f"{shortened(word)} stands twice, first in entry {seen[word]}"
+                    )
                     self._bad(line, "duplicate word", reason)
                     continue
                 seen[word] = self.n_read
@@ -249,8 +252,11 @@ class VectorFile:
         try:
             vector = np.array(numbers.split(b" "), dtype=np.float64)
         except ValueError as error:
-            reason = f"the vector of {word!r} holds something else than numbers: "
-            self._bad(line, "not a number", reason + str(error))
+            reason = (
+                f"the vector of {shortened(word)} holds something else than numbers: "
+                f"{str(error)[:_LONGEST_REASON]}"
+            )
+            self._bad(line, "not a number", reason)
             return None
         return self._finite(vector, line, word)
 
@@ -259,7 +265,9 @@ class VectorFile:
     ) -> NDArray[np.float32] | None:
         # compared, not cast: what float32 cannot hold must not become infinite
         if not (np.abs(vector) <= np.finfo(np.float32).max).all():
-            reason = f"the vector of {word!r} holds a number that is not finite"
+            reason = (
+                f"the vector of {shortened(word)} holds a number that is not finite"
+            )
             self._bad(line, "not finite", reason)
             return None
         return vector.astype(np.float32)

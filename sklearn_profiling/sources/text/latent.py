@@ -23,7 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_profiling._seeding import RandomState, derive_seed
 from sklearn_profiling.containers import TokenMessages
-from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.exceptions import SourceError, shortened
 from sklearn_profiling.sources.text.vocabulary import check_text
 
 __all__ = ["LatentSemanticVectors"]
@@ -136,7 +136,7 @@ class LatentSemanticVectors(
             msg = (
                 "LatentSemanticVectors needs at least two different words or sequences "
                 f"to count; max_features={self.max_features} of this text are "
-                f"{self.vectorizer_.get_feature_names_out().tolist()}"
+                f"{shortened(self.vectorizer_.get_feature_names_out().tolist())}"
             )
             raise SourceError(msg)
         decomposition = TruncatedSVD(

@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_profiling.containers import TokenMessages
-from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.exceptions import SourceError, shortened
 from sklearn_profiling.sources.text._style_words import (
     TAG_CLASSES,
     WORD_CLASSES,
@@ -340,7 +340,7 @@ def _words_of(given: Any, name: str) -> list[str]:
     listed = [given] if isinstance(given, str) else list(given)
     wrong = [word for word in listed if not isinstance(word, str) or not word]
     if wrong:
-        msg = f"{name} must hold words; got {wrong[0]!r}"
+        msg = f"{name} must hold words; got {shortened(wrong[0])}"
         raise SourceError(msg)
     return listed
 
