@@ -201,6 +201,8 @@ def test_a_table_with_ids_apart():
         UserVectors(TABLE[["x_0", "x_1"]]).fit()
     with pytest.raises(SourceError, match="which column"):
         UserVectors(pd.DataFrame()).fit()
+    with pytest.raises(SourceError, match=r"found 1 ids and vectors of shape \(2, 2\)"):
+        UserVectors(pd.DataFrame({"vector": VECTORS}), ["ann"]).fit()
 
 
 def test_parquet(tmp_path):
