@@ -49,7 +49,7 @@ def describe(users: Any, *, labelled: bool) -> Iterator[str]:
 def _read_as(report: dict[str, Any]) -> Iterator[str]:
     """Yield what files and columns were taken for, and what was left out."""
     columns = report.get("columns", {})
-    if columns:
+    if isinstance(columns, dict) and columns:
         taken = ", ".join(f"{use} from {name!r}" for use, name in columns.items())
         yield f"  columns: {taken}"
     if "one_row" in report:
