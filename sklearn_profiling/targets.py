@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sklearn_profiling._frames import as_pandas
 from sklearn_profiling.exceptions import TargetError
 
 __all__ = ["EncodedLabels", "LabelCodec", "Table", "label_table", "mean_accuracy"]
@@ -113,6 +114,7 @@ class LabelCodec:
         TargetError
             If tasks differ or a label is none of the task's classes.
         """
+        y = as_pandas(y)
         if isinstance(y, pd.DataFrame) and set(map(str, y.columns)) >= set(
             self.task_names
         ):
@@ -256,6 +258,7 @@ def label_table(y: Any) -> tuple[Table, list[str], bool]:
         If `y` has another number of dimensions, no task, two tasks of one name, or
         sets that hold unhashable labels.
     """
+    y = as_pandas(y)
     if isinstance(y, pd.DataFrame):
         values: Table = y.to_numpy(dtype=object)
         names = [str(name) for name in y.columns]

@@ -36,6 +36,7 @@ from sklearn.utils.validation import (
     has_fit_parameter,
 )
 
+from sklearn_profiling._model_selection import refuse_unreadable_labels
 from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.targets import EncodedLabels, LabelCodec, mean_accuracy
 
@@ -291,6 +292,7 @@ class MaskedMultiOutputClassifier(
 
     def __sklearn_tags__(self) -> Tags:
         """Take the tags of the inputs from the inner estimator."""
+        refuse_unreadable_labels()
         tags = super().__sklearn_tags__()
         inner = get_tags(self.estimator)
         tags.input_tags = inner.input_tags

@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
 )
 from torch import nn
 
+from sklearn_profiling._model_selection import refuse_unreadable_labels
 from sklearn_profiling._seeding import derive_seed
 from sklearn_profiling.architectures.layers.separate import SeparateTasks
 from sklearn_profiling.architectures.layers.sources import SourceDescription
@@ -476,6 +477,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
     # -- scikit-learn ----------------------------------------------------------
 
     def __sklearn_tags__(self) -> Tags:
+        refuse_unreadable_labels()
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         tags.target_tags.single_output = True
