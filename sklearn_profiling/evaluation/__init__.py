@@ -17,12 +17,14 @@ from sklearn_profiling.evaluation.running import compare
 from sklearn_profiling.evaluation.scorers import TaskScorer, smpcup_scorer
 from sklearn_profiling.evaluation.significance import PairedTest, paired_test
 from sklearn_profiling.evaluation.splits import (
+    MultiTaskStratifiedGroupKFold,
     MultiTaskStratifiedKFold,
     multi_task_train_test_split,
 )
 
 __all__ = [
     "Comparison",
+    "MultiTaskStratifiedGroupKFold",
     "MultiTaskStratifiedKFold",
     "PairedTest",
     "TaskScorer",

@@ -6,19 +6,22 @@ import time
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.dummy import DummyClassifier
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import LeaveOneGroupOut, cross_val_score
 
 from sklearn_profiling.baselines import MaskedMultiOutputClassifier
 from sklearn_profiling.evaluation import (
+    MultiTaskStratifiedGroupKFold,
     MultiTaskStratifiedKFold,
     multi_task_train_test_split,
 )
-from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.evaluation.splits import make_folds
+from sklearn_profiling.exceptions import SourceError, TargetError
 
 
 def make_targets(n_users: int, seed: int = 0, missing: float = 0.2) -> pd.DataFrame:
@@ -142,7 +145,8 @@ def test_inside_scikit_learn() -> None:
     model = MaskedMultiOutputClassifier(DummyClassifier())
     assert cross_val_score(model, np.zeros((90, 1)), y, cv=splitter).shape == (3,)
     assert repr(splitter) == (
-        "MultiTaskStratifiedKFold(n_splits=3, random_state=0, shuffle=True)"
+        "MultiTaskStratifiedKFold(id_column=None, n_splits=3, random_state=0,\n"
+        "             shuffle=True)"
     )
 
 
@@ -206,3 +210,169 @@ def test_train_test_split_of_sparse_rows_has_no_empty_part() -> None:
 def test_test_size_is_checked(test_size: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         multi_task_train_test_split([1, 2], ["a", "b"], test_size=test_size)
+
+
+def make_groups(n_users: int, seed: int = 0) -> np.ndarray:
+    """Draw groups of very different sizes, named by strings."""
+    generator = np.random.default_rng(seed)
+    share = generator.dirichlet(np.ones(n_users // 4))
+    return np.char.add("g", generator.choice(len(share), n_users, p=share).astype(str))
+
+
+class TestGroups:
+    @given(
+        n_users=st.integers(30, 80),
+        n_splits=st.integers(2, 4),
+        seed=st.integers(0, 5),
+        shuffle=st.booleans(),
+    )
+    @settings(max_examples=40, deadline=None)
+    def test_no_group_is_on_both_sides(self, n_users, n_splits, seed, shuffle) -> None:
+        y, groups = make_targets(n_users, seed), make_groups(n_users, seed)
+        labelled = y.notna().any(axis=1).to_numpy()
+        if len(set(groups[labelled])) < n_splits:
+            return
+        splitter = MultiTaskStratifiedGroupKFold(
+            n_splits, shuffle=shuffle, random_state=seed if shuffle else None
+        )
+        folds = list(splitter.split(y, y, groups))
+        tested = np.concatenate([test for _, test in folds])
+        assert sorted(tested) == list(np.flatnonzero(labelled))
+        for train, test in folds:
+            assert len(test)
+            assert not set(groups[train]) & set(groups[test])
+            # Nobody is lost but the unlabelled of the groups that are tested.
+            left = np.setdiff1d(np.arange(n_users), np.concatenate([train, test]))
+            assert not labelled[left].any()
+            assert set(groups[left]) <= set(groups[test])
+
+    def test_tasks_are_balanced(self) -> None:
+        y, groups = make_targets(3000, missing=0.3), np.arange(3000) // 3
+        splitter = MultiTaskStratifiedGroupKFold(5, random_state=0)
+        for _, test in splitter.split(y, y, groups):
+            for task in y:
+                share = y[task].iloc[test].value_counts() / y[task].value_counts()
+                assert (share - 0.2).abs().max() < 0.02, (task, share)
+
+    def test_sizes(self) -> None:
+        y, groups = make_targets(500), np.arange(500) // 2
+        for _, test in MultiTaskStratifiedGroupKFold(5).split(y, y, groups):
+            assert 95 <= len(test) <= 105
+
+    def test_the_largest_group_of_the_rarest_class_comes_first(self) -> None:
+        # "r" has 4 users in groups of 3 and 1, which must part; the 4 users of "s"
+        # fill up the fold that has fewer.
+        y = ["r"] * 3 + ["r"] + ["s"] * 4 + ["s"] * 2
+        groups = [0] * 3 + [1] + [2, 2, 3, 3] + [4, 4]
+        splitter = MultiTaskStratifiedGroupKFold(2, shuffle=False)
+        tests = [test.tolist() for _, test in splitter.split(y, y, groups)]
+        assert tests == [[0, 1, 2, 6, 7], [3, 4, 5, 8, 9]]
+
+    def test_the_same_seed_gives_the_same_folds(self) -> None:
+        y, groups = make_targets(200), make_groups(200)
+
+        def tests(seed: int) -> list[list[int]]:
+            splitter = MultiTaskStratifiedGroupKFold(3, random_state=seed)
+            return [test.tolist() for _, test in splitter.split(y, y, groups)]
+
+        assert tests(0) == tests(0)
+        assert tests(0) != tests(1)
+
+    def test_bad_groups(self) -> None:
+        y = ["f", "m", "f", None]
+        splitter = MultiTaskStratifiedGroupKFold(2)
+        with pytest.raises(TargetError, match="groups must not be None"):
+            next(splitter.split(y, y))
+        with pytest.raises(TargetError, match="one entry a user, 4; got 2"):
+            next(splitter.split(y, y, [1, 2]))
+        with pytest.raises(TargetError, match="that of row 1 is missing"):
+            next(splitter.split(y, y, [1, None, 2, 2]))
+        with pytest.raises(TargetError, match="y has 1 among 2 groups"):
+            next(splitter.split(y, y, [1, 1, 1, 2]))
+        with pytest.raises(TargetError, match="y must not be None"):
+            next(splitter.split(y, None, [1, 1, 1, 2]))
+
+    def test_inside_scikit_learn(self) -> None:
+        y, groups = make_targets(90), np.arange(90) // 2
+        model = MaskedMultiOutputClassifier(DummyClassifier())
+        scores = cross_val_score(
+            model,
+            np.zeros((90, 1)),
+            y,
+            groups=groups,
+            cv=MultiTaskStratifiedGroupKFold(3, random_state=0),
+        )
+        assert np.isfinite(scores).all()
+        assert MultiTaskStratifiedGroupKFold(3).get_n_splits() == 3
+
+
+class TestUsers:
+    """One row a user, in the same order on both sides."""
+
+    X = pd.DataFrame({"user_id": ["ann", "bob"] * 5, "n": range(10)})
+    y = pd.Series(["f", "m"] * 5)
+
+    def test_repeated_ids(self) -> None:
+        splitter = MultiTaskStratifiedKFold(2, random_state=0)
+        for X in (self.X, self.X.set_index("user_id"), pl.from_pandas(self.X)):
+            with pytest.raises(TargetError, match="'ann' stands in 5 rows") as caught:
+                next(splitter.split(X, self.y.to_numpy()))
+            assert "as do 1 other users" in str(caught.value)
+            for advice in ("users_from_messages", "groups=", "GroupKFold"):
+                assert advice in str(caught.value)
+        with pytest.raises(TargetError, match="'ann' stands in 5 rows"):
+            multi_task_train_test_split(self.X, self.y)
+
+    def test_the_column_can_have_another_name(self) -> None:
+        X = self.X.rename(columns={"user_id": "author"})
+        assert list(MultiTaskStratifiedKFold(2).split(X, self.y))
+        with pytest.raises(TargetError, match="'ann' stands in 5 rows"):
+            next(MultiTaskStratifiedKFold(2, id_column="author").split(X, self.y))
+        with pytest.raises(SourceError, match=r"'user' of \['author', 'n'\]"):
+            next(MultiTaskStratifiedKFold(2, id_column="user").split(X, self.y))
+        with pytest.raises(SourceError, match="'user' of list"):
+            next(MultiTaskStratifiedKFold(2, id_column="user").split([1] * 10, self.y))
+
+    def test_missing_ids_and_single_rows_are_fine(self) -> None:
+        X = self.X.assign(user_id=[None, np.nan, *"abcdefgh"])
+        assert len(list(MultiTaskStratifiedKFold(2).split(X, self.y))) == 2
+
+    def test_rows_of_a_user_in_one_group(self) -> None:
+        splitter = MultiTaskStratifiedGroupKFold(2, random_state=0)
+        assert len(list(splitter.split(self.X, self.y, self.X["user_id"]))) == 2
+        with pytest.raises(TargetError, match="training and the test part"):
+            list(splitter.split(self.X, self.y, np.arange(10) // 5))
+
+    def test_another_order_is_refused(self) -> None:
+        X = self.X.drop(columns="user_id")
+        splitter = MultiTaskStratifiedKFold(2, random_state=0)
+        with pytest.raises(TargetError, match="same index in another order: row 0 is"):
+            next(splitter.split(X, self.y[::-1]))
+        with pytest.raises(TargetError, match="different indices: row 0 is 0 in X"):
+            next(splitter.split(X, self.y.set_axis(range(10, 20))))
+        with pytest.raises(TargetError, match="different indices: row 1 is nan in X"):
+            next(
+                splitter.split(
+                    X.set_axis(["a", np.nan, *"cdefghij"]),
+                    self.y.set_axis(["a", *"bcdefghij"]),
+                )
+            )
+        with pytest.raises(TargetError, match="inconsistent numbers of users: 10 and"):
+            next(splitter.split(X, self.y[:-1]))
+
+    def test_row_numbers_beside_ids_go_by_position(self) -> None:
+        X = self.X.drop(columns="user_id")
+        splitter = MultiTaskStratifiedKFold(2, random_state=0)
+        named = self.y.set_axis(list("abcdefghij"))
+        wanted = [test.tolist() for _, test in splitter.split(X, self.y)]
+        for pair in ((X, named), (X.set_axis(named.index), self.y)):
+            assert [test.tolist() for _, test in splitter.split(*pair)] == wanted
+        # The same index with missing names is the same.
+        same = ["a", np.nan, *"cdefghij"]
+        assert list(splitter.split(X.set_axis(same), self.y.set_axis(same)))
+
+    def test_splitters_of_scikit_learn_that_keep_users_together(self) -> None:
+        folds = make_folds(LeaveOneGroupOut(), self.X, self.y, self.X["user_id"])
+        assert [len(fold.test) for fold in folds] == [5, 5]
+        with pytest.raises(TargetError, match="training and the test part"):
+            make_folds([(range(5), range(5, 10))], self.X, self.y)
