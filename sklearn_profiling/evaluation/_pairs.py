@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sklearn_profiling._frames import as_pandas
 from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.targets import label_table
 
@@ -18,12 +19,14 @@ ObjectArray = NDArray[np.object_]
 class TaskPairs:
     """Labels and predictions of the users labelled for one task, (n_labelled,) each.
 
-    A predicted None is an abstention: it is no class and never right.
+    A predicted None is an abstention: it is no class and never right. ``rows``
+    (n_users,) says who is labelled.
     """
 
     task: str
     true: ObjectArray
     predicted: ObjectArray
+    rows: NDArray[np.bool_]
 
     @property
     def n_labelled(self) -> int:
@@ -56,6 +59,7 @@ def paired_tables(
     labels are None. The names are those of ``y_true``, or of ``y_pred`` if only it has
     names.
     """
+    y_true, y_pred = as_pandas(y_true), as_pandas(y_pred)
     true, true_names, _ = label_table(y_true)
     predicted, predicted_names, _ = label_table(y_pred)
     if true.shape != predicted.shape:
@@ -83,7 +87,7 @@ def task_pairs(y_true: Any, y_pred: Any) -> list[TaskPairs]:
     true, predicted, names = paired_tables(y_true, y_pred)
     labelled = labelled_cells(true)
     return [
-        TaskPairs(name, true[rows, task], predicted[rows, task])
+        TaskPairs(name, true[rows, task], predicted[rows, task], rows)
         for task, (name, rows) in enumerate(zip(names, labelled.T, strict=True))
     ]
 

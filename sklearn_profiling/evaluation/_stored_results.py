@@ -25,6 +25,7 @@ _PARTS = {
     "parameters": "its parameters",
     "data": "the users or labels",
     "fold": "the folds",
+    "metrics": "the metrics",
     "version": "the version of this package",
 }
 
@@ -44,14 +45,23 @@ class ResultStore:
 
     @classmethod
     def open(
-        cls, folder: str | os.PathLike[str], systems: Mapping[str, Any], X: Any, y: Any
+        cls,
+        folder: str | os.PathLike[str],
+        systems: Mapping[str, Any],
+        X: Any,
+        y: Any,
+        further: Mapping[str, Any],
     ) -> ResultStore:
-        """Make the folder and hash what results depend on; ValueError if impossible."""
+        """Make the folder and hash what results depend on; ValueError if impossible.
+
+        `further` are metrics beside those that every result has.
+        """
         try:
             data = fingerprint([X, y])
         except ValueError as error:
             msg = f"results_folder needs data that can be hashed: {error}"
             raise ValueError(msg) from error
+        measured = _measured(further)
         keys = {}
         for name, system in systems.items():
             try:
@@ -67,6 +77,7 @@ class ResultStore:
                 "parameters": parameters,
                 "data": data,
                 "version": __version__,
+                **measured,
             }
         path = Path(folder)
         path.mkdir(parents=True, exist_ok=True)
@@ -136,9 +147,20 @@ class ResultStore:
         return path.with_name(f"{slug}-{path.name}")
 
 
+def _measured(further: Mapping[str, Any]) -> dict[str, str]:
+    """Hash the metrics beside those that every result has, if there are any."""
+    if not further:
+        return {}
+    try:
+        return {"metrics": fingerprint(dict(further))}
+    except ValueError as error:
+        msg = f"results_folder needs metrics that can be hashed: {error}"
+        raise ValueError(msg) from error
+
+
 def _changed(key: dict[str, str], ours: list[dict[str, str]]) -> set[str]:
     """Name the parts in which a key differs from those that are wanted."""
-    return {part for part in _PARTS if all(key.get(part) != k[part] for k in ours)}
+    return {part for part in _PARTS if all(key.get(part) != k.get(part) for k in ours)}
 
 
 def _read(path: Path) -> dict[str, Any] | None:

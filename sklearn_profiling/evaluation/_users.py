@@ -18,6 +18,7 @@ __all__ = [
     "check_one_side",
     "check_same_users",
     "group_codes",
+    "ids_of",
     "repeated_ids",
 ]
 
@@ -73,25 +74,28 @@ def _only_numbers(first: pd.Index[Any], second: pd.Index[Any]) -> bool:
     )
 
 
-def repeated_ids(X: Any, id_column: str | None) -> pd.Series[Any] | None:
-    """Return the ids of the users, one a row, if one stands in several rows.
+def ids_of(X: Any, id_column: str | None) -> pd.Series[Any] | None:
+    """Return the ids of the users, one a row, or None.
 
     They are in the column, or index, `id_column`; None is ``user_id`` if there is one.
     """
     X = as_pandas(X)
     name = _ID_COLUMN if id_column is None else id_column
-    ids: pd.Series[Any] | None = None
     if isinstance(X, pd.DataFrame) and name in X:
-        ids = X[name].reset_index(drop=True)
-    elif isinstance(X, pd.DataFrame | pd.Series) and X.index.name == name:
-        ids = X.index.to_series(index=pd.RangeIndex(len(X)))
-    if ids is None and id_column is not None:
+        return X[name].reset_index(drop=True)
+    if isinstance(X, pd.DataFrame | pd.Series) and X.index.name == name:
+        return X.index.to_series(index=pd.RangeIndex(len(X)))
+    if id_column is not None:
         has = list(X) if isinstance(X, pd.DataFrame) else type(X).__name__
         msg = f"id_column must name a column or the index of X: {id_column!r} of {has}"
         raise SourceError(msg)
-    if ids is None or not ids.dropna().duplicated().any():
-        return None
-    return ids
+    return None
+
+
+def repeated_ids(X: Any, id_column: str | None) -> pd.Series[Any] | None:
+    """Return the ids of the users, one a row, if one stands in several rows."""
+    ids = ids_of(X, id_column)
+    return None if ids is None or not ids.dropna().duplicated().any() else ids
 
 
 def check_one_row_each(ids: pd.Series[Any] | None) -> None:

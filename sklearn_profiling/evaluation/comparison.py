@@ -15,7 +15,11 @@ from sklearn_profiling.evaluation._drawing import (
     mark_best,
     mark_cells,
 )
-from sklearn_profiling.evaluation.metrics import F_METRICS, FDefinition
+from sklearn_profiling.evaluation.metrics import (
+    F_METRICS,
+    LOWER_IS_BETTER,
+    FDefinition,
+)
 from sklearn_profiling.evaluation.significance import (
     METHOD_NAMES,
     SignificanceMethod,
@@ -109,7 +113,8 @@ class Comparison:
         -------
         DataFrame of shape (n_systems, n_tasks + 1)
             Systems by tasks, and ``average`` over the tasks. A system that failed in
-            any fold has NaN: the mean of its lucky folds would flatter it.
+            any fold has NaN: the mean of its lucky folds would flatter it. Of the log
+            loss the columns' name says that lower is better.
 
         Raises
         ------
@@ -121,7 +126,10 @@ class Comparison:
         result = folds.std(ddof=1) if spread else folds.mean()
         failed = self.failures["system"].unique()
         result.loc[result.index.isin(failed)] = np.nan
-        return result.reindex(self.systems).rename_axis(index="system", columns=None)
+        direction = "lower is better" if metric in LOWER_IS_BETTER else None
+        return result.reindex(self.systems).rename_axis(
+            index="system", columns=direction
+        )
 
     def significance(
         self,
@@ -239,7 +247,8 @@ class Comparison:
         """
         mean = self.table(metric, weights=weights)
         spread = self.table(metric, weights=weights, spread=True)
-        cells = mark_best(draw_cells(mean, spread), mean)
+        worth = -mean if metric in LOWER_IS_BETTER else mean
+        cells = mark_best(draw_cells(mean, spread), worth)
         lines = []
         if reference is not None:
             values = self.significance(

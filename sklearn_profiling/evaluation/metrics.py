@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -19,12 +20,21 @@ from sklearn_profiling.evaluation._pairs import (
     paired_tables,
     task_pairs,
 )
+from sklearn_profiling.evaluation._probabilities import (
+    PROBABILITY_METRICS,
+    TaskProbabilities,
+    split_tasks,
+)
 from sklearn_profiling.exceptions import TargetError
 
 SMPCUP_WEIGHTS: Mapping[str, float] = MappingProxyType(
     {"gender": 0.2, "age": 0.3, "region": 0.5}
 )
 METRICS = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "f_of_averages")
+KNOWN_METRICS = (*METRICS, "balanced_accuracy", *PROBABILITY_METRICS)
+LOWER_IS_BETTER = frozenset({"log_loss"})
+
+Metric = str | Callable[[Any, Any], float]
 
 FDefinition = Literal["average_of_f", "f_of_averages"]
 F_METRICS: Mapping[str, str] = MappingProxyType(
@@ -33,7 +43,13 @@ F_METRICS: Mapping[str, str] = MappingProxyType(
 
 
 def task_report(
-    y_true: Any, y_pred: Any, *, zero_division: float = 0.0
+    y_true: Any,
+    y_pred: Any,
+    *,
+    zero_division: float = 0.0,
+    metrics: Metric | Sequence[Metric] = METRICS,
+    y_proba: Any = None,
+    classes: Any = None,
 ) -> pd.DataFrame:
     """Report every metric for every task.
 
@@ -51,19 +67,31 @@ def task_report(
         Precision of a class that is never predicted and recall of a class that no
         user has. ``nan`` leaves such a class out of the average. Our choice of the
         default is scikit-learn's value, without its warning.
+    metrics : str, callable or sequence of them, default=the five below
+        What to measure: ``"accuracy"``, ``"macro_precision"``, ``"macro_recall"``,
+        ``"macro_f1"`` (the average of the classes' F1), ``"f_of_averages"``
+        (2PR / (P + R) of the two averages), ``"balanced_accuracy"``, ``"log_loss"``,
+        ``"roc_auc"``, or functions ``(y_true, y_pred)`` of the labels and predictions
+        of the users labelled for one task, arrays of shape (n_labelled,).
+    y_proba : list of ndarray of shape (n_users, n_classes), or ndarray, default=None
+        Probabilities as ``predict_proba`` gives them, one array a task, for
+        ``"log_loss"`` and ``"roc_auc"``.
+    classes : list of array-like, or array-like, default=None
+        The classes of the columns of ``y_proba``, as in ``classes_``.
 
     Returns
     -------
-    DataFrame of shape (n_tasks, 7)
+    DataFrame of shape (n_tasks, 2 + n_metrics)
         One row per task. Columns: ``n_labelled`` users, ``n_classes`` seen among
-        labels and predictions, ``accuracy``, ``macro_precision``, ``macro_recall``,
-        ``macro_f1`` (the average of the classes' F1) and ``f_of_averages``
-        (2PR / (P + R) of the two averages). A task without labels has NaN.
+        labels and predictions, and the metrics; a function by its ``__name__``. A task
+        without labels has NaN.
 
     Raises
     ------
     TargetError
-        If the two tables have different users or tasks.
+        If the tables have different users or tasks.
+    ValueError
+        If a metric is unknown, or needs ``y_proba`` and ``classes``.
 
     See Also
     --------
@@ -74,6 +102,13 @@ def task_report(
     The two F differ, and papers rarely say which one they print. The Aux-LSTM paper
     prints the F of the averages, the others the average of F. The classes are those
     seen among the labels and the predictions, as in scikit-learn.
+
+    The balanced accuracy is the mean recall of the classes that users have. The ROC
+    AUC is the mean over the classes of the area of a class against the rest; a class
+    that no labelled user has, or all have, is left out, and where none is left it is
+    NaN. A class that is not in ``classes``, because no training user had it, has
+    probability 0, which the log loss raises to 2.2e-16 as scikit-learn does. For sets
+    of labels both take each class as a question of its own.
 
     Examples
     --------
@@ -88,14 +123,24 @@ def task_report(
     age              3     0.667
     """
     _check_zero_division(zero_division)
+    named = named_metrics(metrics)
     pairs = task_pairs(y_true, y_pred)
+    tasks = [p.task for p in pairs]
+    probabilities = _probabilities(named, y_proba, classes, tasks)
+    rows = []
+    for task, p in enumerate(pairs):
+        row = {"n_labelled": p.n_labelled, **_task_metrics(p, zero_division)}
+        for name, metric in named.items():
+            if callable(metric):
+                row[name] = _measure(metric, p)
+            elif metric in PROBABILITY_METRICS:
+                values, known = probabilities[task]
+                row[name] = _measure_likely(metric, p, values, known)
+        rows.append(row)
     return pd.DataFrame(
-        [
-            {"n_labelled": p.n_labelled, **_task_metrics(p, zero_division)}
-            for p in pairs
-        ],
-        index=pd.Index([p.task for p in pairs], name="task"),
-        columns=["n_labelled", "n_classes", *METRICS],
+        rows,
+        index=pd.Index(tasks, name="task"),
+        columns=["n_labelled", "n_classes", *named],
     )
 
 
@@ -277,6 +322,86 @@ def exact_match_score(y_true: Any, y_pred: Any) -> float:
     return float(equal_cells(true, predicted)[complete].all(axis=1).mean())
 
 
+def named_metrics(metrics: Metric | Sequence[Metric]) -> dict[str, Metric]:
+    """Return metrics by the names of their columns; ValueError if one is unknown."""
+    given: Sequence[Metric] = (
+        [metrics] if isinstance(metrics, str) or callable(metrics) else list(metrics)
+    )
+    unknown = [m for m in given if not callable(m) and m not in KNOWN_METRICS]
+    if unknown or not given:
+        msg = (
+            f"metrics must be some of {list(KNOWN_METRICS)}, or functions of the "
+            f"labels and predictions of one task; got {unknown or metrics}"
+        )
+        raise ValueError(msg)
+    named: dict[str, Metric] = {}
+    for metric in given:
+        if not callable(metric):
+            named[metric] = metric
+            continue
+        inner = metric.func if isinstance(metric, partial) else metric
+        named[one_of_a_name(getattr(inner, "__name__", repr(inner)), named)] = metric
+    return named
+
+
+def one_of_a_name(name: str, taken: Mapping[str, Any]) -> str:
+    """Return a name, with " (2)", " (3)" and so on if it is taken."""
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name} ({number})"
+    return free
+
+
+def needs_probabilities(named: Mapping[str, Metric]) -> bool:
+    """Whether one of the metrics is of probabilities."""
+    return any(m in PROBABILITY_METRICS for m in named.values() if isinstance(m, str))
+
+
+def _probabilities(
+    named: Mapping[str, Metric], y_proba: Any, classes: Any, tasks: list[str]
+) -> TaskProbabilities:
+    """Pair probabilities and classes of each task, if a metric needs them."""
+    if not needs_probabilities(named):
+        return []
+    if y_proba is None or classes is None:
+        msg = (
+            f"{list(PROBABILITY_METRICS)} need y_proba and classes, the probabilities "
+            "of predict_proba and their columns of classes_"
+        )
+        raise ValueError(msg)
+    return split_tasks(y_proba, classes, tasks, "y_proba")
+
+
+def _measure(metric: Callable[[Any, Any], float], pairs: TaskPairs) -> float:
+    """Call a function on the labels and predictions of one task."""
+    if not pairs.n_labelled:
+        return math.nan
+    return float(metric(_natural(pairs.true), _natural(pairs.predicted)))
+
+
+def _natural(labels: np.ndarray) -> np.ndarray:
+    """Return numbers as an array of numbers, which metrics elsewhere expect."""
+    kinds = {type(label) for label in labels}
+    numbers = all(issubclass(kind, bool | int | float | np.number) for kind in kinds)
+    return np.array(labels.tolist()) if numbers and len(kinds) == 1 else labels
+
+
+def _measure_likely(
+    metric: str, pairs: TaskPairs, probabilities: np.ndarray, classes: list[Any]
+) -> float:
+    """Measure the probabilities of one task."""
+    if len(probabilities) != len(pairs.rows):
+        msg = (
+            f"y_proba must have a row for each of the {len(pairs.rows)} users; that of "
+            f"task {pairs.task!r} has {len(probabilities)}"
+        )
+        raise TargetError(msg)
+    if not pairs.n_labelled:
+        return math.nan
+    return PROBABILITY_METRICS[metric](pairs.true, probabilities[pairs.rows], classes)
+
+
 def _task_metrics(pairs: TaskPairs, zero_division: float) -> dict[str, float]:
     """Compute every metric of one task."""
     true_positives: Counter[Any] = Counter()
@@ -294,6 +419,7 @@ def _task_metrics(pairs: TaskPairs, zero_division: float) -> dict[str, float]:
     predicted_counts = np.array([n_predicted[c] for c in classes], dtype=float)
     precision = _mean_defined(_ratio(hits, predicted_counts, zero_division))
     recall = _mean_defined(_ratio(hits, true_counts, zero_division))
+    had = true_counts > 0
     return {
         "n_classes": len(classes),
         "accuracy": _mean(pairs.hits),
@@ -301,6 +427,7 @@ def _task_metrics(pairs: TaskPairs, zero_division: float) -> dict[str, float]:
         "macro_recall": recall,
         "macro_f1": _mean(2 * hits / (true_counts + predicted_counts)),
         "f_of_averages": _harmonic_mean(precision, recall),
+        "balanced_accuracy": _mean(hits[had] / true_counts[had]),
     }
 
 

@@ -9,8 +9,9 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils import Bunch, _safe_indexing
-from sklearn.utils.validation import check_consistent_length
 
+from sklearn_profiling.evaluation._contents import checked_users
+from sklearn_profiling.evaluation._probabilities import predict_tasks
 from sklearn_profiling.evaluation.splits import Fold, make_folds
 from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.targets import LabelCodec
@@ -24,6 +25,8 @@ def cross_val_predict_proba(
     y: Any,
     *,
     cv: Any = None,
+    groups: Any = None,
+    id_column: str | None = None,
     n_jobs: int | None = None,
     verbose: int = 0,
 ) -> Bunch:
@@ -45,7 +48,13 @@ def cross_val_predict_proba(
         Labels; None, NaN and ``pd.NA`` are missing.
     cv : int, splitter or iterable of (train, test), default=None
         An integer is the number of folds of a :class:`MultiTaskStratifiedKFold` with
-        ``random_state=0``; None means 5 folds, scikit-learn's number.
+        ``random_state=0``, or :class:`MultiTaskStratifiedGroupKFold` with ``groups``;
+        None means 5 folds, scikit-learn's number.
+    groups : array-like of shape (n_users,), default=None
+        Group of each user, for the splitter.
+    id_column : str or None, default=None
+        Column, or name of the index, of ``X`` with the ids of the users. None is
+        ``"user_id"`` where there is one.
     n_jobs : int, default=None
         Number of folds to fit at a time, as in joblib.
     verbose : int, default=0
@@ -63,8 +72,16 @@ def cross_val_predict_proba(
     Raises
     ------
     TargetError
-        If a user is in several test parts, or the estimator's classes or tasks are not
-        those of ``y``.
+        If a user is in several test parts, or in the training and the test part of a
+        fold; if ``X`` and ``y`` are not of the same users, or the estimator's classes
+        or tasks are not those of ``y``.
+    SourceError
+        If a user's messages or images are none.
+
+    Warns
+    -----
+    DataQualityWarning
+        If there are nulls among a user's messages or images, which are left out.
 
     Examples
     --------
@@ -77,9 +94,9 @@ def cross_val_predict_proba(
     >>> found.classes[0].tolist(), found.probabilities[0][[0, 6]].round(2).tolist()
     (['f', 'm'], [[0.67, 0.33], [nan, nan]])
     """
-    check_consistent_length(X, y)
+    X, y = checked_users(X, y, id_column)
     codec = LabelCodec.learn(y)
-    folds = make_folds(cv, X, y)
+    folds = make_folds(cv, X, y, groups, id_column)
     _check_disjoint(folds)
     outputs = Parallel(n_jobs=n_jobs, verbose=verbose)(
         delayed(_fit_and_predict)(clone(estimator), X, y, fold, codec) for fold in folds
@@ -107,20 +124,11 @@ def _fit_and_predict(
     """Fit on one training part and predict its test part."""
     estimator.fit(_safe_indexing(X, fold.train), _safe_indexing(y, fold.train))
     X_test = _safe_indexing(X, fold.test)
-    probabilities = estimator.predict_proba(X_test)
-    classes = estimator.classes_
-    if not isinstance(probabilities, list):
-        probabilities, classes = [probabilities], [classes]
-    if not len(probabilities) == len(classes) == len(codec.task_names):
-        msg = (
-            f"{type(estimator).__name__} must give probabilities and classes for each "
-            f"of the tasks {codec.task_names}; got {len(probabilities)} arrays and "
-            f"{len(classes)} lists of classes"
-        )
-        raise TargetError(msg)
     aligned = [
-        _align(values, np.asarray(known).tolist(), codec, task)
-        for task, (values, known) in enumerate(zip(probabilities, classes, strict=True))
+        _align(values, known, codec, task)
+        for task, (values, known) in enumerate(
+            predict_tasks(estimator, X_test, codec.task_names)
+        )
     ]
     predicted = np.asarray(estimator.predict(X_test)).astype(object)
     return aligned, predicted.reshape(len(predicted), -1)

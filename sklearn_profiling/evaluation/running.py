@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from os import PathLike
 from typing import Any, Literal
 
@@ -12,28 +13,39 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
-from sklearn.utils.validation import check_consistent_length
 from tqdm.auto import tqdm
 
+from sklearn_profiling.evaluation._contents import checked_users
 from sklearn_profiling.evaluation._pairs import labelled_cells
+from sklearn_profiling.evaluation._probabilities import predict_tasks
 from sklearn_profiling.evaluation._stored_results import Record, ResultStore
 from sklearn_profiling.evaluation.comparison import SCORE_COLUMNS, Comparison
-from sklearn_profiling.evaluation.metrics import METRICS, task_report
+from sklearn_profiling.evaluation.metrics import (
+    METRICS,
+    Metric,
+    named_metrics,
+    needs_probabilities,
+    one_of_a_name,
+    task_report,
+)
 from sklearn_profiling.evaluation.splits import Fold, make_folds
-from sklearn_profiling.exceptions import ProfilingWarning
+from sklearn_profiling.exceptions import ProfilingWarning, shortened
 from sklearn_profiling.targets import label_table
 
 OnFold = Callable[[str, int, pd.DataFrame], None]
 
 
 def compare(
-    systems: Mapping[str, Any],
+    systems: Any,
     X: Any,
     y: Any,
     *,
     cv: Any = None,
-    metrics: Sequence[str] = METRICS,
+    groups: Any = None,
+    id_column: str | None = None,
+    metrics: Metric | Sequence[Metric] = METRICS,
     n_jobs: int | None = None,
     error_score: Literal["raise", "report"] = "report",
     verbose: int = 0,
@@ -44,8 +56,10 @@ def compare(
 
     Parameters
     ----------
-    systems : mapping of str to estimator
-        Classifiers or Pipelines by name. A clone is fitted per fold.
+    systems : mapping of str to estimator, list of estimator, or estimator
+        Classifiers or Pipelines by name. A clone is fitted per fold. Without names a
+        system is called by the class of its last step, with that of an inner estimator
+        in brackets, and with " (2)" if the name is taken.
     X : array-like
         Users: DataFrame, array, sparse matrix, list or any container that
         scikit-learn can take rows of.
@@ -53,10 +67,17 @@ def compare(
         Labels; None, NaN and ``pd.NA`` are missing.
     cv : int, splitter or iterable of (train, test), default=None
         An integer is the number of folds of a :class:`MultiTaskStratifiedKFold` with
-        ``random_state=0``; None means 5 folds, scikit-learn's number. The folds are
-        made once, for all systems.
-    metrics : sequence of str, default=all metrics of :func:`task_report`
-        What to measure.
+        ``random_state=0``, or :class:`MultiTaskStratifiedGroupKFold` with ``groups``;
+        None means 5 folds, scikit-learn's number. The folds are made once, for all
+        systems.
+    groups : array-like of shape (n_users,), default=None
+        Group of each user, for the splitter.
+    id_column : str or None, default=None
+        Column, or name of the index, of ``X`` with the ids of the users. None is
+        ``"user_id"`` where there is one.
+    metrics : str, callable or sequence of them, default=the five of `task_report`
+        What to measure: names and functions as in :func:`task_report`. ``"log_loss"``
+        and ``"roc_auc"`` need systems with ``predict_proba``.
     n_jobs : int, default=None
         Number of fits at a time, as in joblib.
     error_score : {"report", "raise"}, default="report"
@@ -84,10 +105,15 @@ def compare(
         If there is no system, or a metric or ``error_score`` is unknown, or a system
         or the data cannot be hashed for ``results_folder``.
     TargetError
-        If the labels cannot be split.
+        If the labels cannot be split, ``X`` and ``y`` are not of the same users, or a
+        user is in the training and the test part of a fold.
+    SourceError
+        If a user's messages or images are none.
 
     Warns
     -----
+    DataQualityWarning
+        If there are nulls among a user's messages or images, which are left out.
     ProfilingWarning
         For each fold in which a system failed; if the results folder holds results of
         a system of the same name that were made otherwise, or a damaged file.
@@ -128,17 +154,24 @@ def compare(
     majority      0.67  1.0     0.83
     regression    1.00  1.0     1.00
     """
-    _check_arguments(systems, metrics, error_score)
-    check_consistent_length(X, y)
+    systems = named_systems(systems)
+    named = named_metrics(metrics)
+    if error_score not in ("raise", "report"):
+        msg = f"error_score must be 'report' or 'raise'; got {error_score!r}"
+        raise ValueError(msg)
+    X, y = checked_users(X, y, id_column)
     tasks = label_table(y)[1]
-    folds = make_folds(cv, X, y)
+    folds = make_folds(cv, X, y, groups, id_column)
     names = list(systems)
+    measured = {**{name: name for name in METRICS}, **named}
     store = None
     if results_folder is not None:
-        store = ResultStore.open(results_folder, systems, X, y)
+        further = {name: m for name, m in named.items() if name not in METRICS}
+        store = ResultStore.open(results_folder, systems, X, y, further)
         store.warn_of_strangers(folds)
     records: list[Record] = []
-    results = _results(systems, X, y, folds, store, n_jobs, error_score)
+    run = partial(_run_fold, X=X, y=y, error_score=error_score, metrics=measured)
+    results = _results(systems, run, folds, store, n_jobs)
     for rows in tqdm(
         results,
         total=len(folds) * len(names),
@@ -146,8 +179,8 @@ def compare(
         desc="compare",
         unit="fit",
     ):
-        wanted = [row for row in rows if row["metric"] in metrics]
-        wanted.sort(key=lambda row: list(metrics).index(row["metric"]))
+        wanted = [row for row in rows if row["metric"] in named]
+        wanted.sort(key=lambda row: list(named).index(row["metric"]))
         records += wanted
         _report_fold(wanted, on_fold)
     order = {name: i for i, name in enumerate(names)}
@@ -160,12 +193,10 @@ def compare(
 
 def _results(
     systems: Mapping[str, Any],
-    X: Any,
-    y: Any,
+    run: Callable[..., list[Record]],
     folds: Sequence[Fold],
     store: ResultStore | None,
     n_jobs: int | None,
-    error_score: str,
 ) -> Iterator[list[Record]]:
     """Yield the rows of every system and fold, first those that are stored."""
     todo: list[tuple[str, Fold]] = []
@@ -179,8 +210,7 @@ def _results(
     by_number = {fold.number: fold for fold in folds}
     # In the order of completion, so that progress is shown when it is made.
     for rows in Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        delayed(_run_fold)(name, clone(systems[name]), X, y, fold, error_score)
-        for name, fold in todo
+        delayed(run)(name, clone(systems[name]), fold=fold) for name, fold in todo
     ):
         if store is not None and rows[0]["error"] is None:
             store.save(by_number[rows[0]["fold"]], rows)
@@ -188,7 +218,14 @@ def _results(
 
 
 def _run_fold(
-    system: str, estimator: Any, X: Any, y: Any, fold: Fold, error_score: str
+    system: str,
+    estimator: Any,
+    *,
+    X: Any,
+    y: Any,
+    fold: Fold,
+    error_score: str,
+    metrics: Mapping[str, Metric],
 ) -> list[Record]:
     """Fit and score one system on one fold; one record per task and metric."""
     y_train, y_test = _safe_indexing(y, fold.train), _safe_indexing(y, fold.test)
@@ -199,17 +236,28 @@ def _run_fold(
     try:
         estimator.fit(_safe_indexing(X, fold.train), y_train)
         fitted = time.perf_counter()
-        y_pred = estimator.predict(_safe_indexing(X, fold.test))
+        X_test = _safe_indexing(X, fold.test)
+        y_pred = estimator.predict(X_test)
         common["fit_seconds"] = fitted - started
         common["predict_seconds"] = time.perf_counter() - fitted
-        report = task_report(y_test, y_pred)
+        y_proba, classes = None, None
+        if needs_probabilities(metrics):
+            pairs = predict_tasks(estimator, X_test, tasks)
+            y_proba, classes = zip(*pairs, strict=True)
+        report = task_report(
+            y_test,
+            y_pred,
+            metrics=list(metrics.values()),
+            y_proba=y_proba,
+            classes=classes,
+        )
     # Any fault of one system: it is reported, and the other systems go on.
     except Exception as error:
         if error_score == "raise":
             raise
         common["error"] = f"{type(error).__name__}: {error}"
         index = pd.Index(tasks, name="task")
-        report = pd.DataFrame(np.nan, index=index, columns=["n_labelled", *METRICS])
+        report = pd.DataFrame(np.nan, index=index, columns=["n_labelled", *metrics])
     return [
         {
             **common,
@@ -220,7 +268,7 @@ def _run_fold(
             "n_train": int(n),
         }
         for task, n, row in zip(tasks, n_train, report.to_dict("records"), strict=True)
-        for metric in METRICS
+        for metric in metrics
     ]
 
 
@@ -239,17 +287,31 @@ def _report_fold(rows: list[Record], on_fold: OnFold | None) -> None:
         on_fold(first["system"], first["fold"], scores)
 
 
-def _check_arguments(
-    systems: Mapping[str, Any], metrics: Sequence[str], error_score: str
-) -> None:
-    """Refuse arguments that would fail after the first long fit."""
-    if not systems:
+def named_systems(systems: Any) -> dict[str, Any]:
+    """Return systems by name; ValueError if there is none, or one is no classifier."""
+    if isinstance(systems, Mapping):
+        named = {str(name): system for name, system in systems.items()}
+    else:
+        named = {}
+        for system in systems if isinstance(systems, list | tuple) else [systems]:
+            named[one_of_a_name(_system_name(system), named)] = system
+    if not named:
         msg = "systems must hold one estimator at least"
         raise ValueError(msg)
-    unknown = [metric for metric in metrics if metric not in METRICS]
-    if unknown or not metrics:
-        msg = f"metrics must be some of {list(METRICS)}; got {list(metrics)}"
-        raise ValueError(msg)
-    if error_score not in ("raise", "report"):
-        msg = f"error_score must be 'report' or 'raise'; got {error_score!r}"
-        raise ValueError(msg)
+    for name, system in named.items():
+        if isinstance(system, type) or not hasattr(system, "fit"):
+            msg = (
+                "systems must be a classifier, a list of classifiers, or a mapping "
+                f"from names to classifiers; {name!r} is {shortened(system)}"
+            )
+            raise ValueError(msg)
+    return named
+
+
+def _system_name(system: Any) -> str:
+    """Name a system by the class of its last step and of the estimator in that."""
+    while isinstance(system, Pipeline):
+        system = system.steps[-1][1]
+    name = type(system).__name__
+    inner = getattr(system, "estimator", None)
+    return name if inner is None else f"{name}({_system_name(inner)})"

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from sklearn_profiling.evaluation.metrics import (
-    METRICS,
+    KNOWN_METRICS,
+    LOWER_IS_BETTER,
     SMPCUP_WEIGHTS,
+    Metric,
     exact_match_score,
+    named_metrics,
+    needs_probabilities,
     task_report,
 )
 from sklearn_profiling.exceptions import TargetError
-
-ScorerMetric = Literal[
-    "accuracy",
-    "macro_precision",
-    "macro_recall",
-    "macro_f1",
-    "f_of_averages",
-    "exact_match",
-]
-_METRICS = (*METRICS, "exact_match")
 
 
 class TaskScorer:
@@ -35,10 +29,10 @@ class TaskScorer:
 
     Parameters
     ----------
-    metric : str, default="accuracy"
-        One of ``"accuracy"``, ``"macro_precision"``, ``"macro_recall"``,
-        ``"macro_f1"``, ``"f_of_averages"`` (see :func:`task_report`) or
-        ``"exact_match"`` (see :func:`exact_match_score`).
+    metric : str or callable, default="accuracy"
+        A name or function as in :func:`task_report`, or ``"exact_match"`` (see
+        :func:`exact_match_score`). ``"log_loss"`` scores its negative, and it and
+        ``"roc_auc"`` need an estimator with ``predict_proba``.
     task : str, default=None
         The only task to score. None scores all of them.
     weights : mapping of str to float, default=None
@@ -80,13 +74,16 @@ class TaskScorer:
 
     def __init__(
         self,
-        metric: ScorerMetric = "accuracy",
+        metric: Metric = "accuracy",
         *,
         task: str | None = None,
         weights: Mapping[str, float] | None = None,
     ) -> None:
-        if metric not in _METRICS:
-            msg = f"metric must be one of {list(_METRICS)}; got {metric!r}"
+        if not callable(metric) and metric not in (*KNOWN_METRICS, "exact_match"):
+            msg = (
+                f"metric must be one of {[*KNOWN_METRICS, 'exact_match']}, or a "
+                f"function; got {metric!r}"
+            )
             raise ValueError(msg)
         if task is not None and weights is not None:
             msg = "task and weights exclude each other: one task needs no weight"
@@ -104,7 +101,7 @@ class TaskScorer:
         Parameters
         ----------
         estimator : estimator
-            With ``predict``.
+            With ``predict``, and ``predict_proba`` if the metric needs it.
         X : array-like
             Users.
         y : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
@@ -123,8 +120,17 @@ class TaskScorer:
         y_pred = estimator.predict(X)
         if self.metric == "exact_match":
             return exact_match_score(y, y_pred)
-        report = task_report(y, y_pred)[self.metric]
-        values = {str(task): float(value) for task, value in report.items()}
+        named = named_metrics(self.metric)
+        likely: dict[str, Any] = {}
+        if needs_probabilities(named):
+            likely = {
+                "y_proba": estimator.predict_proba(X),
+                "classes": estimator.classes_,
+            }
+        report = task_report(y, y_pred, metrics=self.metric, **likely)
+        column = report[next(iter(named))]
+        sign = -1.0 if self.metric in LOWER_IS_BETTER else 1.0
+        values = {str(task): sign * float(value) for task, value in column.items()}
         weights = self._task_weights(list(values))
         labelled = {t: w for t, w in weights.items() if not math.isnan(values[t])}
         total = sum(labelled.values())

@@ -256,8 +256,10 @@ class TestGroups:
 
     def test_sizes(self) -> None:
         y, groups = make_targets(500), np.arange(500) // 2
-        for _, test in MultiTaskStratifiedGroupKFold(5).split(y, y, groups):
-            assert 95 <= len(test) <= 105
+        for _, test in MultiTaskStratifiedGroupKFold(5, random_state=0).split(
+            y, y, groups
+        ):
+            assert 92 <= len(test) <= 108
 
     def test_the_largest_group_of_the_rarest_class_comes_first(self) -> None:
         # "r" has 4 users in groups of 3 and 1, which must part; the 4 users of "s"
