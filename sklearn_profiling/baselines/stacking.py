@@ -26,6 +26,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from sklearn_profiling._frames import as_pandas
 from sklearn_profiling._model_selection import refuse_unreadable_labels
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling.baselines._posteriors import (
@@ -355,6 +356,7 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         if isinstance(X, TokenMessages | ImageBags):
             name = "text" if isinstance(X, TokenMessages) else "images"
             return SourceUnion([(name, "passthrough", name)]).fit_transform({name: X})
+        X = as_pandas(X)
         _check_table(X)
         allow_nan = get_tags(self.estimator).input_tags.allow_nan
         return validate_data(

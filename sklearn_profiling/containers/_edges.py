@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from sklearn_profiling._frames import as_pandas
 from sklearn_profiling.exceptions import GraphError
 
 Codes = npt.NDArray[np.int32]
@@ -33,6 +34,7 @@ def id_array(values: object, what: str) -> Ids:
 
     `what` names them in error messages.
     """
+    values = as_pandas(values)
     if isinstance(values, (pd.Series, pd.Index)):
         array = values.to_numpy()
     elif isinstance(values, np.ndarray):
@@ -137,6 +139,7 @@ def split_edges(
     Weights are None if every edge weighs 1.
     """
     given: object
+    edges, weights = as_pandas(edges), as_pandas(weights)
     if isinstance(edges, pd.DataFrame):
         first, second, given = _split_frame(edges, source, target, weights)
     else:

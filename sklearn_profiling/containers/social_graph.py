@@ -168,7 +168,8 @@ class SocialGraph:
         Parameters
         ----------
         edges : DataFrame, array of shape (n, 2) or (n, 3), or iterable of tuples
-            Pairs (a, b) or triples (a, b, weight); also a tensor.
+            Pairs (a, b) or triples (a, b, weight); also a tensor. A table may be of
+            pandas, polars or Arrow.
         weights : str, array of shape (n,) or None, default=None
             Weights, or their column in a DataFrame. None takes a third entry or
             the column "weight" where there is one, else 1.

@@ -12,6 +12,7 @@ from typing import IO, Any, Literal, cast
 import pandas as pd
 from sklearn.utils import Bunch
 
+from sklearn_profiling._frames import as_pandas
 from sklearn_profiling._store import write_atomically
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.exceptions import DataFormatError
@@ -34,6 +35,7 @@ def unpack(
             msg = "target and graph must be None if data is a Bunch, which holds them"
             raise ValueError(msg)
         data, target, graph = data.data, data.target, data.graph
+    data, target = as_pandas(data), as_pandas(target)
     if target is None:
         target = pd.DataFrame(index=data.index)
     if len(target) != len(data):

@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
 )
 from torch import nn
 
+from sklearn_profiling._frames import as_pandas
 from sklearn_profiling._model_selection import refuse_unreadable_labels
 from sklearn_profiling._seeding import derive_seed
 from sklearn_profiling.architectures.layers.separate import SeparateTasks
@@ -469,6 +470,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         float
             The mean accuracy.
         """
+        y = as_pandas(y)
         if isinstance(y, pd.DataFrame):
             named = y.rename(columns=str)
             y = named[self.task_names_] if {*self.task_names_} <= {*named} else y

@@ -27,16 +27,23 @@ def checked_users(X: Any, y: Any, id_column: str | None) -> tuple[Any, Any]:
     that they refuse raises SourceError with the user's id.
     """
     check_same_users(X, y)
+    given, tables = (X, y), pd.DataFrame | pd.Series
     X, y = as_pandas(X), as_pandas(y)
+    # Only of pandas has a table an index, so another goes by position.
+    if isinstance(X, tables) and isinstance(y, tables):
+        if y is not given[1]:
+            y = y.set_axis(X.index)
+        elif X is not given[0]:
+            X = X.set_axis(y.index)
     if not isinstance(X, pd.DataFrame) or not X.columns.is_unique:
         return X, y
     ids = ids_of(X, id_column)
     for name, read in (("messages", read_messages), ("images", _read_images)):
         if name in X and X[name].dtype.kind == "O":
-            given = X[name]
-            column = _without_nulls(given, name)
+            cells = X[name]
+            column = _without_nulls(cells, name)
             read(column if ids is None else column.set_axis(ids.tolist()), _OWNER)
-            if column is not given:
+            if column is not cells:
                 X = X.assign(**{name: column})
     return X, y
 

@@ -22,6 +22,7 @@ from sklearn.utils import Tags, _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from sklearn_profiling._frames import as_pandas
 from sklearn_profiling._seeding import RandomState, derive_seed
 from sklearn_profiling.exceptions import SourceError, TargetError, shortened
 from sklearn_profiling.sources._columns import read_messages
@@ -237,7 +238,7 @@ class ProfileAugmenter(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
             labels = None
             found = _names_known_to(self.estimator)
         else:
-            labels = X[profile] if profile else y
+            labels = as_pandas(X)[profile] if profile else as_pandas(y)
             if labels is None:
                 msg = (
                     "ProfileAugmenter needs labels of profiles: name their columns in "
@@ -269,6 +270,7 @@ class ProfileAugmenter(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _check_table(self, X: Any, profile: Sequence[str]) -> pd.DataFrame:
         """Return the users without the labels of their profiles."""
+        X = as_pandas(X)
         if not isinstance(X, pd.DataFrame):
             msg = f"ProfileAugmenter takes a DataFrame of users; got {type(X).__name__}"
             raise SourceError(msg)

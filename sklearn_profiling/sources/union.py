@@ -17,6 +17,7 @@ from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 from skorch.helper import SliceDict
 
+from sklearn_profiling._frames import as_pandas
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources._columns import as_users
 from sklearn_profiling.sources._vectors import VectorColumn, holds_vectors
@@ -26,7 +27,8 @@ __all__ = ["SourceUnion"]
 Column = str | Sequence[str]
 
 
-class SourceUnion(TransformerMixin, _BaseComposition):
+# Sources have names, but are no table.
+class SourceUnion(TransformerMixin, _BaseComposition, auto_wrap_output_keys=None):
     """Apply one transformer to each column and name the results.
 
     The counterpart of ``ColumnTransformer`` for sources of different kinds: text stays
@@ -241,6 +243,49 @@ class SourceUnion(TransformerMixin, _BaseComposition):
             if not _is(transformer, "drop"):
                 yield from [column] if isinstance(column, str) else column
 
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        """Name the columns of all sources, as ``name__feature``.
+
+        Parameters
+        ----------
+        input_features : object
+            Ignored; here for scikit-learn's interface.
+
+        Returns
+        -------
+        ndarray of str
+            Names, source by source; those of "passthrough" are the columns' or, of a
+            column of vectors, their numbers.
+
+        Raises
+        ------
+        AttributeError
+            If a transformer has no names for its features.
+        """
+        del input_features
+        check_is_fitted(self)
+        names = [
+            f"{name}__{feature}"
+            for name, transformer, column in self.sources_
+            for feature in _features_of(name, transformer, column)
+        ]
+        return np.array(names, dtype=object)
+
+    def set_output(self, *, transform: str | None = None) -> Self:  # noqa: ARG002
+        """Take the request and ignore it: sources are no table and stay as they are.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Ignored.
+
+        Returns
+        -------
+        self
+            This union.
+        """
+        return self
+
     def _check_sources(self) -> None:
         entries = self.sources
         if (
@@ -288,12 +333,28 @@ class SourceUnion(TransformerMixin, _BaseComposition):
         return tags
 
 
+def _features_of(name: str, transformer: Any, column: Column) -> Sequence[Any]:
+    """Name the features of one fitted transformer."""
+    if isinstance(transformer, VectorColumn):
+        return range(transformer.n_features)
+    if isinstance(transformer, str):
+        return [column] if isinstance(column, str) else column
+    columns = [column] if isinstance(column, str) else list(column)
+    try:
+        features: Sequence[Any] = transformer.get_feature_names_out(columns)
+    except AttributeError as error:
+        msg = f"source {name!r} has no names for its features: {error}"
+        raise AttributeError(msg) from error
+    return features
+
+
 def _is(transformer: Any, word: str) -> bool:
     return isinstance(transformer, str) and transformer == word
 
 
 def select_column(X: Any, column: Column, source: str) -> Any:
     """Take one column, or several as a DataFrame; `source` is named in errors."""
+    X = as_pandas(X)
     if not isinstance(X, pd.DataFrame | Mapping):
         msg = (
             "X must be a DataFrame of users or a mapping from column names; got "

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 from skorch.helper import SliceDict
 
@@ -352,3 +352,58 @@ def test_tags_are_true():
     tags = union().__sklearn_tags__()
     assert tags.input_tags.string
     assert not tags.input_tags.two_d_array
+
+
+class TestFeatureNames:
+    def test_every_kind_of_source(self):
+        line = LINEEmbedding(
+            SocialGraph.from_edges([("a", "b"), ("b", "c")]),
+            2,
+            solver="spectral",
+            random_state=0,
+        )
+        sources = SourceUnion(
+            [
+                ("network", line, "id"),
+                ("counts", "passthrough", ["n_fans", "n_posts"]),
+                ("one", "passthrough", "n_fans"),
+                ("scaled", make_pipeline(StandardScaler()), ["n_fans"]),
+                ("vectors", "passthrough", "vector"),
+                ("nothing", "drop", "city"),
+            ]
+        )
+        X = USERS.assign(
+            id=list("abca"), vector=pd.Series([[1.0, 2.0]] * 4, index=USERS.index)
+        )
+        made = sources.fit_transform(X)
+        names = sources.get_feature_names_out().tolist()
+        assert names == [
+            *[f"network__{name}" for name in line.fit(X["id"]).get_feature_names_out()],
+            "counts__n_fans",
+            "counts__n_posts",
+            "one__n_fans",
+            "scaled__n_fans",
+            "vectors__0",
+            "vectors__1",
+        ]
+        wide = [source.reshape(len(X), -1) for source in made.values()]
+        assert np.hstack(wide).shape[1] == len(names)
+
+    def test_a_step_without_names(self):
+        fitted = SourceUnion([("mean", Means(), ["n_fans"])]).fit(USERS)
+        with pytest.raises(AttributeError, match=r"'mean' has no names.*'Means' object"):
+            fitted.get_feature_names_out()
+        with pytest.raises(NotFittedError):
+            SourceUnion([("mean", Means(), ["n_fans"])]).get_feature_names_out()
+
+    @pytest.mark.parametrize("kind", ["default", "pandas", "polars"])
+    def test_sources_are_no_table_whatever_is_asked_for(self, kind):
+        steps = make_pipeline(union(), FunctionTransformer(lambda sources: sources))
+        with sklearn.config_context(transform_output=kind):
+            made = union().fit_transform(USERS)
+            again = union().fit(USERS).transform(USERS)
+        assert isinstance(made, SliceDict)
+        assert isinstance(again, SliceDict)
+        first = union().set_output(transform=kind).fit_transform(USERS)
+        assert first.keys() == made.keys()
+        assert isinstance(steps[0].set_output(transform=kind), SourceUnion)

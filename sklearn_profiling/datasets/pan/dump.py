@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from sklearn_profiling._frames import as_pandas
 from sklearn_profiling.datasets._dumping import is_missing, write_lines
 from sklearn_profiling.datasets._files import BadLine
 from sklearn_profiling.datasets.mex_a3t.format import check_user_id
@@ -147,6 +148,7 @@ def _users_of(
         if only is None and len(known) == 1 and "unknown" not in known:
             only = next(iter(known))
         users = users.data
+    users = as_pandas(users)
     if isinstance(users, str):
         msg = f"users must be a Bunch, a DataFrame or ids; got the string {users!r}"
         raise ValueError(msg)  # noqa: TRY004 - a value of scikit-learn's kind
@@ -166,9 +168,12 @@ def _table_of(
     users: Any, predictions: Any, tasks: Sequence[str] | None
 ) -> pd.DataFrame:
     """Return the predictions with the names of their tasks."""
+    has_index = isinstance(predictions, pd.DataFrame)
+    predictions = as_pandas(predictions)
     if isinstance(predictions, pd.DataFrame):
         data = users.data if isinstance(users, Bunch) else users
-        if isinstance(data, pd.DataFrame) and not data.index.equals(predictions.index):
+        both = has_index and isinstance(data, pd.DataFrame)
+        if both and not data.index.equals(predictions.index):
             msg = "predictions and users are DataFrames whose indexes differ"
             raise ValueError(msg)
         return predictions

@@ -18,6 +18,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
+from sklearn_profiling._frames import as_pandas
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling._store import Store, cached_texts
 from sklearn_profiling.containers import ImageBags
@@ -248,6 +249,7 @@ class ImageCaptioner(TransformerMixin, VisionModel):
         return found
 
     def _split(self, X: Any) -> tuple[list[list[str]], Any]:
+        X = as_pandas(X)
         if not isinstance(X, pd.DataFrame) or self.messages not in X or X.shape[1] != 2:
             columns = list(X) if isinstance(X, pd.DataFrame) else type(X).__name__
             msg = (
