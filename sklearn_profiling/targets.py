@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sklearn_profiling._frames import as_pandas
-from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.exceptions import TargetError, shortened
 
 __all__ = ["EncodedLabels", "LabelCodec", "Table", "label_table", "mean_accuracy"]
 
@@ -146,8 +146,8 @@ class LabelCodec:
             return position[label]
         except (KeyError, TypeError):
             msg = (
-                f"row {row}: {label!r} is no class of task {self.task_names[task]!r}, "
-                f"whose classes are {self.classes[task].tolist()}"
+                f"row {row}: {shortened(label)} is no class of task "
+                f"{self.task_names[task]!r}, whose classes are {shortened(self.classes[task].tolist())}"
             )
             raise TargetError(msg) from None
 
@@ -369,8 +369,8 @@ def _check_discrete(labels: list[Any], name: str) -> None:
         if isinstance(label, float | np.floating) and not float(label).is_integer():
             kind = "infinity" if np.isinf(label) else "continuous"
             msg = (
-                f"Unknown label type: {kind}. Task {name!r} holds {label!r}; a "
-                "classifier's labels are discrete: strings, integers or other "
+                f"Unknown label type: {kind}. Task {name!r} holds "
+                f"{shortened(label)}; a classifier's labels are discrete: strings, integers or other "
                 "hashable objects, and None or NaN where missing"
             )
             raise TargetError(msg)
@@ -434,7 +434,7 @@ def _nested_array(rows: list[Any]) -> Table:
         if not isinstance(row, list | tuple) or len(row) != width:
             msg = (
                 "y as nested lists needs one list of equal length a user; "
-                f"row {number} is {row!r}"
+                f"row {number} is {shortened(row)}"
             )
             raise TargetError(msg)
         for column, cell in enumerate(row):
@@ -452,7 +452,7 @@ def _as_sets(column: Table, name: str) -> Table:
         if cell is not None and not isinstance(cell, set | frozenset | list):
             msg = (
                 f"task {name!r} holds sets of labels, so every labelled cell must be a "
-                f"set, frozenset or list; row {row} is {cell!r}"
+                f"set, frozenset or list; row {row} is {shortened(cell)}"
             )
             raise TargetError(msg)
         try:

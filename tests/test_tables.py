@@ -343,3 +343,31 @@ class TestDumps:
 def test_what_is_not_in_memory_is_refused() -> None:
     with pytest.raises(SourceError, match="in memory"):
         union().fit(to_polars(USERS).lazy())
+
+
+LONG = "what a user wrote " * 200
+
+
+@pytest.mark.parametrize(
+    "fail",
+    [
+        lambda: LabelCodec.learn(["a", "b"]).encode([LONG, "a"]),
+        lambda: LabelCodec.learn([LONG + str(row) for row in range(50)]).encode(["a"]),
+        lambda: label_table([["a"], [LONG, LONG]]),
+        lambda: label_table(pd.Series([{"a"}, LONG], dtype=object)),
+        lambda: SocialGraph.from_edges([("a", "b"), ("a", "b", LONG, LONG)]),
+        lambda: SocialGraph.from_edges([("a", LONG)], ids=["a"]),
+        lambda: SocialGraph.from_edges([("a", "b")], ids=["a", "b", LONG, LONG]),
+        lambda: SocialGraph.from_edges([("a", 1), (LONG, 2)]),
+        lambda: SocialGraph.from_edges([("a", "b")]).neighbors(LONG),
+        lambda: SourceUnion([("n", "passthrough", ["t"])]).fit({"t": [LONG]}),
+        lambda: SourceUnion([("n", LONG, "t")]).fit({"t": [LONG]}),
+        lambda: SourceUnion(LONG).fit({"t": [LONG]}),
+        lambda: make_tfidf_baseline().fit(pd.DataFrame({"messages": [[LONG, 3]]}), [0]),
+    ],
+)
+def test_no_error_repeats_what_a_user_wrote(fail) -> None:
+    with pytest.raises(ValueError, match=r".") as caught:
+        fail()
+    assert len(str(caught.value)) < 400
+    assert "what a user wrote " * 4 not in str(caught.value)

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from sklearn_profiling._frames import as_pandas
-from sklearn_profiling.exceptions import GraphError
+from sklearn_profiling.exceptions import GraphError, shortened
 
 Codes = npt.NDArray[np.int32]
 Weights = npt.NDArray[np.float32]
@@ -56,8 +56,8 @@ def _whole_numbers(array: Ids, what: str) -> Ids:
     if bad.any():
         row = int(np.argmax(bad))
         msg = (
-            f"{what}: row {row} holds {array[row]!r}; an id that is a number must be a "
-            "whole one, and no id may be missing."
+            f"{what}: row {row} holds {shortened(array[row])}; an id that is a number "
+            "must be a whole one, and no id may be missing."
         )
         raise GraphError(msg)
     return array.astype(np.int64)
@@ -76,7 +76,7 @@ def _checked_objects(array: Ids, what: str) -> Ids:
     )
     if missing.any():
         row = int(np.argmax(missing))
-        msg = f"{what}: row {row} holds no id, but {array[row]!r}."
+        msg = f"{what}: row {row} holds no id, but {shortened(array[row])}."
         raise GraphError(msg)
     try:
         for value in array:
@@ -101,8 +101,9 @@ def require_same_kind(first: Ids, second: Ids, what: str) -> None:
     kinds = [isinstance(ids[0], str) for ids in (first, second)]
     if kinds[0] != kinds[1]:
         msg = (
-            f"{what} are of two kinds, for example {first[0]!r} and {second[0]!r}: no "
-            "text is equal to a number. Bring them to one kind first."
+            f"{what} are of two kinds, for example {shortened(first[0])} and "
+            f"{shortened(second[0])}: no text is equal to a number. Bring them to one "
+            "kind first."
         )
         raise GraphError(msg)
 
@@ -113,7 +114,7 @@ def require_unique(ids: Ids, what: str) -> pd.Index[Any]:
     doubled = index.duplicated()
     if doubled.any():
         row = int(np.argmax(doubled))
-        msg = f"{what} must be unique: {ids[row]!r} comes again, row {row}."
+        msg = f"{what} must be unique: {shortened(ids[row])} comes again, row {row}."
         raise GraphError(msg)
     return index
 
@@ -205,7 +206,7 @@ def _split_rows(edges: object) -> tuple[object, object, object]:
         if len(edge) not in (2, 3) or len(edge) != width:
             msg = (
                 "Every edge must be (a, b), or every edge (a, b, weight): edge "
-                f"{row} is {edge!r}."
+                f"{row} is {shortened(edge)}."
             )
             raise GraphError(msg)
     columns = list(zip(*rows, strict=True))
@@ -265,8 +266,8 @@ def match_known(
         user = names[int(np.argmax(unknown))]
         msg = (
             f"{int(unknown.sum())} users of the edges are not among the given ids, for "
-            f"example {user!r}; on_unknown='drop' would leave their edges out, "
-            "on_unknown='add' take them in."
+            f"example {shortened(user)}; on_unknown='drop' would leave their edges "
+            "out, on_unknown='add' take them in."
         )
         raise GraphError(msg)
     if on_unknown == "add":

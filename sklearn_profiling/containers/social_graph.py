@@ -34,7 +34,7 @@ from sklearn_profiling.containers._links_files import (
     read_links_file,
 )
 from sklearn_profiling.containers._links_formats import LinksFormat
-from sklearn_profiling.exceptions import GraphError
+from sklearn_profiling.exceptions import GraphError, shortened
 
 __all__ = ["SocialGraph"]
 
@@ -495,7 +495,7 @@ class SocialGraph:
         """
         row = int(self.index_of([user])[0])
         if row < 0:
-            msg = f"The graph has no user {user!r}."
+            msg = f"The graph has no user {shortened(user)}."
             raise GraphError(msg)
         start, stop = self._adjacency.indptr[row : row + 2]
         names: Ids = self._ids[self._adjacency.indices[start:stop]]
@@ -537,7 +537,9 @@ class SocialGraph:
         wanted = object_array(list(ids))
         rows = self.index_of(wanted)
         if (rows < 0).any():
-            msg = f"The graph has no user {wanted[int(np.argmax(rows < 0))]!r}."
+            msg = (
+                f"The graph has no user {shortened(wanted[int(np.argmax(rows < 0))])}."
+            )
             raise GraphError(msg)
         require_unique(wanted, "ids")
         matrix = self._adjacency[rows][:, rows].tocsr()

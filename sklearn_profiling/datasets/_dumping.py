@@ -81,7 +81,7 @@ def messages_of(cell: Any, path: Path, user_id: object) -> list[str]:
     if not isinstance(cell, list | tuple) or not all(
         isinstance(message, str) for message in cell
     ):
-        reason = f"the messages of user {user_id!r} are no list of str: {cell!r:.80}"
+        reason = f"the messages of user {user_id!r} are no list of str: {cell!r:.60}"
         raise DataFormatError(path, None, reason)
     return list(cell)
 

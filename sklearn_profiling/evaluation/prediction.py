@@ -13,7 +13,7 @@ from sklearn.utils import Bunch, _safe_indexing
 from sklearn_profiling.evaluation._contents import checked_users
 from sklearn_profiling.evaluation._probabilities import predict_tasks
 from sklearn_profiling.evaluation.splits import Fold, make_folds
-from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.exceptions import TargetError, shortened
 from sklearn_profiling.targets import LabelCodec
 
 Probabilities = list[NDArray[np.float64]]
@@ -143,7 +143,8 @@ def _align(
     if strange:
         msg = (
             f"task {codec.task_names[task]!r}: the estimator has the classes "
-            f"{strange}, which y lacks; its classes are {list(place)}"
+            f"{shortened(strange)}, which y lacks; its classes are "
+            f"{shortened(list(place))}"
         )
         raise TargetError(msg)
     aligned = np.zeros((len(values), len(place)))

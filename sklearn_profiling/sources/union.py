@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.helper import SliceDict
 
 from sklearn_profiling._frames import as_pandas
-from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.exceptions import SourceError, shortened
 from sklearn_profiling.sources._columns import as_users
 from sklearn_profiling.sources._vectors import VectorColumn, holds_vectors
 
@@ -295,7 +295,7 @@ class SourceUnion(TransformerMixin, _BaseComposition, auto_wrap_output_keys=None
         ):
             msg = (
                 "sources must be a list of (name, transformer, column); got "
-                f"{entries!r}"
+                f"{shortened(entries)}"
             )
             raise SourceError(msg)
         self._validate_names([name for name, _, _ in entries])
@@ -307,7 +307,7 @@ class SourceUnion(TransformerMixin, _BaseComposition, auto_wrap_output_keys=None
             ):
                 msg = (
                     f"source {name!r}: the transformer must have fit and transform, or "
-                    f"be 'passthrough' or 'drop'; got {transformer!r}"
+                    f"be 'passthrough' or 'drop'; got {shortened(transformer)}"
                 )
                 raise SourceError(msg)
         if all(_is(transformer, "drop") for _, transformer, _ in entries):
@@ -382,7 +382,7 @@ def _as_array(column: Any, source: str) -> Any:
         except (TypeError, ValueError) as error:
             msg = (
                 f"source {source!r} passes the columns {list(column)} through, which "
-                f"must be numbers: {error}"
+                f"must be numbers: {error!s:.90}"
             )
             raise SourceError(msg) from error
     return column.to_numpy() if isinstance(column, pd.Series) else column

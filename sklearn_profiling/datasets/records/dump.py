@@ -105,7 +105,7 @@ def _write(path: Path, lines: Iterator[str], *, compress: bool) -> int:
             try:
                 file.write(line.encode("utf-8") + b"\n")
             except UnicodeEncodeError as error:
-                reason = f"{line!r:.80} cannot be written as UTF-8: {error.reason}"
+                reason = f"{line!r:.60} cannot be written as UTF-8: {error.reason}"
                 raise DataFormatError(path, None, reason) from error
             n_lines += 1
     return n_lines

@@ -197,14 +197,14 @@ class _Writer:
         """Return the text without line ends."""
         cleaned = without_newlines(text)
         if cleaned != text:
-            self.unwritable("line end in a text", f"user {user_id!r}, {text!r:.80}")
+            self.unwritable("line end in a text", f"user {user_id!r}, {text!r:.60}")
         return cleaned
 
     def _encode(self, line: str) -> bytes:
         try:
             return line.encode(self._encoding)
         except UnicodeEncodeError as error:
-            detail = f"{line!r:.80} in {self._encoding} ({error.reason})"
+            detail = f"{line!r:.60} in {self._encoding} ({error.reason})"
             self.unwritable("character outside the encoding", detail)
             return line.encode(self._encoding, errors="replace")
 
@@ -310,7 +310,7 @@ def _status_lines(data: pd.DataFrame, writer: _Writer) -> Iterator[str]:
         for text, *values in zip(texts, *fields, strict=True):
             content = writer.clean(text, user_id)
             if content in ("", MISSING):
-                writer.unwritable("empty message", f"user {user_id!r}, {content!r}")
+                writer.unwritable("empty message", f"user {user_id!r}, {content!r:.60}")
                 continue
             n_lines += 1
             meta = [_meta(value, user_id, writer) for value in values]
@@ -324,7 +324,7 @@ def _status_lines(data: pd.DataFrame, writer: _Writer) -> Iterator[str]:
 def _meta(value: Any, user_id: str, writer: _Writer) -> str:
     text = writer.clean(MISSING if is_missing(value) else str(value), user_id)
     if "," in text:
-        writer.unwritable("comma before the content", f"user {user_id!r}, {text!r}")
+        writer.unwritable("comma before the content", f"user {user_id!r}, {text!r:.60}")
     return text.replace(",", "，")
 
 
