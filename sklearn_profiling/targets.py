@@ -147,7 +147,8 @@ class LabelCodec:
         except (KeyError, TypeError):
             msg = (
                 f"row {row}: {shortened(label)} is no class of task "
-                f"{self.task_names[task]!r}, whose classes are {shortened(self.classes[task].tolist())}"
+                f"{self.task_names[task]!r}, whose classes are "
+                f"{shortened(self.classes[task].tolist())}"
             )
             raise TargetError(msg) from None
 
@@ -370,8 +371,8 @@ def _check_discrete(labels: list[Any], name: str) -> None:
             kind = "infinity" if np.isinf(label) else "continuous"
             msg = (
                 f"Unknown label type: {kind}. Task {name!r} holds "
-                f"{shortened(label)}; a classifier's labels are discrete: strings, integers or other "
-                "hashable objects, and None or NaN where missing"
+                f"{shortened(label)}; a classifier's labels are discrete: strings, "
+                "integers or other hashable objects, and None or NaN where missing"
             )
             raise TargetError(msg)
 

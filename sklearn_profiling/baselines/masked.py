@@ -333,7 +333,11 @@ class MaskedMultiOutputClassifier(
         """Yield users, targets and parameters of fit of each task."""
         for task, name in enumerate(codec.task_names):
             if self.pass_missing:
-                yield X, _labels_of_task(codec, encoded, task, name), params
+                labels = _labels_of_task(codec, encoded, task, name)
+                if isinstance(X, pd.DataFrame | pd.Series):
+                    # Splitters within the clones compare the indices.
+                    labels.index = X.index
+                yield X, labels, params
                 continue
             rows = np.flatnonzero(encoded.codes[:, task] >= 0)
             targets: Any = (

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_profiling._frames import as_pandas
-from sklearn_profiling.evaluation._users import check_same_users, ids_of
+from sklearn_profiling.evaluation._users import check_same_users, ids_of, is_null
 from sklearn_profiling.exceptions import DataQualityWarning
 from sklearn_profiling.sources._columns import read_images, read_messages
 
@@ -61,7 +61,7 @@ def _without_nulls(column: pd.Series[Any], name: str) -> pd.Series[Any]:
         if isinstance(cell, list | tuple) or (
             isinstance(cell, np.ndarray) and cell.dtype == object and cell.ndim == 1
         ):
-            left = [each for each in cell if not _is_null(each)]
+            left = [each for each in cell if not is_null(each)]
             if len(left) < len(cell):
                 kept[row] = left
                 n_nulls += len(cell) - len(left)
@@ -75,11 +75,3 @@ def _without_nulls(column: pd.Series[Any], name: str) -> pd.Series[Any]:
     made = np.empty(len(cells), dtype=object)
     made[:] = [kept.get(row, cell) for row, cell in enumerate(cells)]
     return pd.Series(made, index=column.index, name=column.name, dtype=object)
-
-
-def _is_null(value: Any) -> bool:
-    return (
-        value is None
-        or value is pd.NA
-        or (isinstance(value, float | np.floating) and bool(np.isnan(value)))
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,6 +20,7 @@ __all__ = [
     "check_same_users",
     "group_codes",
     "ids_of",
+    "is_null",
     "repeated_ids",
 ]
 
@@ -49,11 +51,12 @@ def check_same_users(X: Any, y: Any) -> None:
     row = next(
         row
         for row, (a, b) in enumerate(zip(first, second, strict=True))
-        if a is not b and a != b
+        if is_null(a) != is_null(b) or not (is_null(a) or a == b)
     )
+    # Counted, since an index may hold what has no order.
     order = (
         "hold the same index in another order"
-        if first.sort_values().equals(second.sort_values())
+        if Counter(first) == Counter(second)
         else "have different indices"
     )
     msg = (
@@ -90,6 +93,13 @@ def ids_of(X: Any, id_column: str | None) -> pd.Series[Any] | None:
         msg = f"id_column must name a column or the index of X: {id_column!r} of {has}"
         raise SourceError(msg)
     return None
+
+
+def is_null(value: Any) -> bool:
+    """Whether a value of any kind is None, NaN, ``pd.NA`` or ``pd.NaT``."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return True
+    return isinstance(value, float | np.floating) and bool(np.isnan(value))
 
 
 def repeated_ids(X: Any, id_column: str | None) -> pd.Series[Any] | None:

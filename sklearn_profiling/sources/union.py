@@ -28,7 +28,9 @@ Column = str | Sequence[str]
 
 
 # Sources have names, but are no table.
-class SourceUnion(TransformerMixin, _BaseComposition, auto_wrap_output_keys=None):
+class SourceUnion(  # type: ignore[call-arg, unused-ignore]
+    TransformerMixin, _BaseComposition, auto_wrap_output_keys=None
+):
     """Apply one transformer to each column and name the results.
 
     The counterpart of ``ColumnTransformer`` for sources of different kinds: text stays

@@ -369,6 +369,10 @@ class TestUsers:
         wanted = [test.tolist() for _, test in splitter.split(X, self.y)]
         for pair in ((X, named), (X.set_axis(named.index), self.y)):
             assert [test.tolist() for _, test in splitter.split(*pair)] == wanted
+        mixed = ["a", 1, *"cdefghij"]
+        swapped = self.y.set_axis([1, "a", *mixed[2:]])
+        with pytest.raises(TargetError, match="another order: row 0 is 'a' in X"):
+            next(splitter.split(X.set_axis(mixed), swapped))
         # The same index with missing names is the same.
         same = ["a", np.nan, *"cdefghij"]
         assert list(splitter.split(X.set_axis(same), self.y.set_axis(same)))

@@ -15,6 +15,8 @@ from sklearn_profiling.baselines import (
 )
 from sklearn_profiling.evaluation import (
     MultiTaskStratifiedGroupKFold,
+    MultiTaskStratifiedKFold,
+    TaskScorer,
     compare,
     cross_val_predict_proba,
 )
@@ -168,3 +170,17 @@ def test_groups_with_a_splitter() -> None:
         make_majority_baseline(), USERS, LABELS, cv=2, groups=groups
     )
     assert found.probabilities[0].tolist() == same.probabilities[0].tolist()
+
+
+def test_folds_within_the_model_of_a_task() -> None:
+    search = GridSearchCV(
+        make_tfidf_baseline(),
+        {"classifier__estimator__C": [1.0, 5.0]},
+        cv=MultiTaskStratifiedKFold(2, random_state=0),
+        scoring=TaskScorer(),
+        error_score="raise",
+    )
+    model = MaskedMultiOutputClassifier(search, pass_missing=True)
+    rows = np.arange(N)[::-1]
+    model.fit(USERS.iloc[rows], LABELS.iloc[rows])
+    assert model.score(USERS, LABELS) == 1
