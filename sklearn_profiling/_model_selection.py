@@ -83,7 +83,7 @@ def _check_stratified(y: Any, cv: Any) -> None:
         msg = (
             f"cv={cv!r} makes scikit-learn stratify y by itself, which it cannot: "
             f"{reason}. Give cv=MultiTaskStratifiedKFold({5 if cv is None else cv}), "
-            "and for a score of scoring=TaskScorer(), both of "
+            "and scoring=TaskScorer() in place of a metric of scikit-learn's, both of "
             "sklearn_profiling.evaluation"
         )
         raise ProfilingError(msg)
@@ -116,7 +116,7 @@ def _check_scored(y: Any, scorer: Any, *, several: bool) -> None:
         msg = (
             f"scoring={scorer!r} compares labels as scikit-learn does, which it "
             f"cannot: {reason}. Give scoring=TaskScorer(), which scores each task on "
-            "the users labelled for it, and for folds cv=MultiTaskStratifiedKFold(), "
+            "the users labelled for it, and cv=MultiTaskStratifiedKFold() for folds, "
             "both of sklearn_profiling.evaluation"
         )
         raise ProfilingError(msg)

@@ -34,6 +34,7 @@ from sklearn_profiling.evaluation.splits import Fold, make_folds
 from sklearn_profiling.exceptions import ProfilingWarning, shortened
 from sklearn_profiling.targets import label_table
 
+_LONGEST_ERROR = 500
 OnFold = Callable[[str, int, pd.DataFrame], None]
 
 
@@ -125,13 +126,14 @@ def compare(
     Notes
     -----
     A stored fold is taken if the system's name, class and parameters, the users and
-    labels, the rows of the fold and the version of this package are those it was made
-    with; parameters that change no result (``memory``, ``n_jobs``, ``verbose``) may
-    differ, though not ``n_jobs`` of ``Word2VecTransformer``. Anything else is fitted
-    anew, and what is in the folder stays there. Failed folds are not stored: the next
-    call tries them again. Images that are given as paths count by path. A system
-    without a ``random_state`` would give other scores each time; its stored ones are
-    those of the first.
+    labels, the rows of the fold, the metrics beside the five that every result has,
+    and the version of this package are those it was made with; parameters that
+    change no result (``memory``, ``n_jobs``, ``verbose``) may differ, though not
+    ``n_jobs`` of ``Word2VecTransformer``. Anything else is fitted anew, and what is
+    in the folder stays there. Failed folds are not stored: the next call tries them
+    again. Images that are given as paths count by path. A system without a
+    ``random_state`` would give other scores each time; its stored ones are those of
+    the first.
 
     Examples
     --------
@@ -255,7 +257,10 @@ def _run_fold(
     except Exception as error:
         if error_score == "raise":
             raise
-        common["error"] = f"{type(error).__name__}: {error}"
+        # Errors of other packages may repeat all that a user wrote.
+        text = f"{type(error).__name__}: {error}"
+        longer = len(text) > _LONGEST_ERROR
+        common["error"] = f"{text[: _LONGEST_ERROR - 3]}..." if longer else text
         index = pd.Index(tasks, name="task")
         report = pd.DataFrame(np.nan, index=index, columns=["n_labelled", *metrics])
     return [

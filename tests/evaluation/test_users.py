@@ -160,6 +160,15 @@ class TestNames:
             compare([], USERS, LABELS)
 
 
+def test_an_error_of_another_package_is_cut() -> None:
+    X = USERS.assign(messages="all that a user wrote " * 200)[["messages"]]
+    model = MaskedMultiOutputClassifier(LogisticRegression())
+    with pytest.warns(ProfilingWarning, match="could not convert string"):
+        found = compare(model, X, LABELS, cv=2)
+    assert found.failures["error"].str.len().tolist() == [500, 500]
+    assert found.failures["error"].str.endswith("...").all()
+
+
 def test_groups_with_a_splitter() -> None:
     groups = np.arange(N) // 4
     given = MultiTaskStratifiedGroupKFold(2, random_state=0)
