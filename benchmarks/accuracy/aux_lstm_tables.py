@@ -26,9 +26,9 @@ from typing import Any
 
 import pandas as pd
 
-from sklearn_profiling.cli._comparing import aux_lstm_systems, find_system
 from sklearn_profiling.cli._options import make_parser
 from sklearn_profiling.cli._reading import jobs_of, load_users, segmenter_of
+from sklearn_profiling.cli._systems import aux_lstm_systems, find_system
 from sklearn_profiling.evaluation import (
     Comparison,
     MultiTaskStratifiedKFold,
@@ -246,7 +246,9 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, dict[str
                 f"by P, R and F; leave it out, got {getattr(options, name)!r}"
             )
     try:
-        options.reference = find_system(options.reference or "LSTM", ALONE)
+        options.reference = find_system(
+            options.reference or "LSTM", ALONE, "--reference"
+        )
     except SourceError as error:
         parser.error(str(error))
     return options, beside

@@ -59,6 +59,8 @@ def _read_as(report: dict[str, Any]) -> Iterator[str]:
             yield f"  {name}: read as {read['taken_for']}"
         for reason, count in read.get("skipped", {}).items():
             yield f"  {name}: {count} lines skipped: {reason}"
+    for reason, count in report.get("skipped_authors", {}).items():
+        yield f"  {count} files of authors skipped: {reason}"
     few = report.get("n_users_below_min_messages", 0)
     if few:
         yield f"  {few} users left out, who have too few messages"

@@ -58,7 +58,7 @@ def _make_groups(
     """Make all systems that read these users, by group."""
     groups = {}
     if hasattr(options, "dimensions"):
-        groups["aux-lstm"] = _aux_lstm_systems(
+        groups["aux-lstm"] = aux_lstm_systems(
             options, list(users.target), segmenter, cache
         )
     groups["table3"] = _table3_systems(options, users, segmenter, cache)
@@ -148,7 +148,7 @@ def _image_systems(
     )
 
 
-def _aux_lstm_systems(
+def aux_lstm_systems(
     options: argparse.Namespace,
     tasks: Sequence[str],
     segmenter: Any,
