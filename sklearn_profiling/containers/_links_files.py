@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import warnings
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -27,6 +26,12 @@ from sklearn_profiling.containers._edges import (
     require_same_kind,
     require_unique,
 )
+from sklearn_profiling.containers._link_codes import (
+    Chunk,
+    Links,
+    collect_links,
+    warn_of_strangers,
+)
 from sklearn_profiling.containers._links_formats import (
     WHOLE_FORMATS,
     Layout,
@@ -37,57 +42,25 @@ from sklearn_profiling.containers._links_formats import (
     split_fields,
 )
 from sklearn_profiling.containers._links_graphs import read_graph
-from sklearn_profiling.exceptions import DataFormatError, DataQualityWarning
+from sklearn_profiling.exceptions import DataFormatError
 
 OnBadLines = Literal["error", "skip"]
 
-_CHUNK_BYTES = 1 << 24
+_CHUNK_BYTES = 1 << 20
 
 
 class _BadLineError(Exception):
     """A line breaks its format."""
 
 
-class Links(NamedTuple):
-    """The content of a links file; weights are None if the file has none."""
-
-    sources: Codes
-    targets: Codes
-    weights: Weights | None
-    ids: list[str]
-    linked: set[int]
-    strangers: list[str]
-
-
-class _Chunk(NamedTuple):
-    """Users and links of some lines, with the line of each."""
-
-    users: list[str]
-    user_lines: list[int]
-    sources: list[str]
-    targets: list[str]
-    weights: list[float]
-    link_lines: list[int]
-
-
-class _Codes(dict[str, int]):
-    """Codes of ids; a new id gets the next code."""
-
-    def __missing__(self, key: str) -> int:
-        code = self[key] = len(self)
-        return code
-
-    def encode(self, ids: list[str]) -> Codes:
-        return np.fromiter(map(self.__getitem__, ids), dtype=np.int32, count=len(ids))
-
-
 @dataclass
-class _Reader:
+class LinksFile:
     """A links file with its settings and counts."""
 
     path: str | PathLike[str]
     encoding: str
     layout: Layout
+    directed: bool
     skip_first: bool
     on_bad_lines: OnBadLines
     bad_lines: Counter[str] = field(default_factory=Counter)
@@ -95,6 +68,8 @@ class _Reader:
     comments: int = 0
     headers: int = 0
     n_lines: int = 0
+    n_used: int = 0
+    missing_ids: int = 0
     n_fields: int = 0
 
     def fail(self, line: int, kind: str, detail: str) -> None:
@@ -139,14 +114,14 @@ class _Reader:
             self.blank_lines -= 1  # counted as bad, and passed on as blank
             return ""
 
-    def chunks(self) -> Iterator[_Chunk]:
+    def chunks(self) -> Iterator[Chunk]:
         if self.layout.kind in WHOLE_FORMATS:
             yield self._whole()
             return
         self.n_fields = 3 if self.layout.attributes else self.layout.n_fields
         parse = self._parser()
         for start, lines in self.lines():
-            chunk = _Chunk([], [], [], [], [], [])
+            chunk = Chunk()
             for number, line in enumerate(lines, start):
                 text = line.rstrip("\r")
                 if self._holds_no_link(text, number):
@@ -154,18 +129,52 @@ class _Reader:
                 try:
                     _refuse_nul(text)
                     parse(text, number, chunk)
+                    self.n_used += 1
                 except _BadLineError as error:
                     reason = str(error)
                     self.fail(
                         number,
                         reason.partition(":")[0],
-                        f"{reason}; got {line[:80]!r}.",
+                        f"{reason}; got {line[:60]!r}.",
                     )
             yield chunk
+        if self.bad_lines:
+            self.require_links()
 
-    def _parser(self) -> Callable[[str, int, _Chunk], None]:
+    def require_links(self) -> None:
+        """Refuse a file without any line of links."""
+        if not self.n_used and self.layout.kind not in WHOLE_FORMATS:
+            skipped = dict(self.bad_lines) or "nothing but headers, comments and blanks"
+            reason = f"no usable line among {self.n_lines}: {skipped}."
+            raise DataFormatError(self.path, None, reason)
+
+    def both_ways(self, links: Links) -> tuple[Codes, Codes, Weights | None]:
+        """Return links, to and fro where they have no direction and one is asked."""
+        sources, targets, weights = links.sources, links.targets, links.weights
+        if self.directed and self.layout.symmetric:
+            sources, targets = np.r_[sources, targets], np.r_[targets, sources]
+            weights = None if weights is None else np.r_[weights, weights]
+        return sources, targets, weights
+
+    def report(self) -> dict[str, Any]:
+        """Return what the file was taken for, and the counts of its lines."""
+        return {
+            "format": self.layout.kind,
+            "taken_for": self.layout.describe(),
+            "lines": self.n_lines,
+            "lines_used": self.n_used,
+            "blank_lines": self.blank_lines,
+            "comments": self.comments,
+            "headers": self.headers,
+            "bad_lines": dict(self.bad_lines),
+            "missing_ids": self.missing_ids,
+        }
+
+    def _parser(self) -> Callable[[str, int, Chunk], None]:
         if self.layout.attributes:
             return self._parse_attributes
+        if self.layout.optional_weight:
+            return self._parse_optional
         if self.layout.columns is not None:
             return self._parse_columns
         kinds = {"fans": self._parse_fans, "konect": self._parse_konect}
@@ -183,18 +192,14 @@ class _Reader:
             return False
         return True
 
-    @property
-    def weighted(self) -> bool:
-        """Whether links have weights."""
-        columns = self.layout.columns
-        return self.n_fields == 3 if columns is None else columns[2] is not None
-
-    def _whole(self) -> _Chunk:
+    def _whole(self) -> Chunk:
         """Read a file that scipy or networkx reads at once; a line is a link."""
-        graph = read_graph(self.path, self.layout.kind, self.encoding)
+        graph = read_graph(
+            self.path, self.layout.kind, self.encoding, directed=self.directed
+        )
         self.layout = self.layout._replace(symmetric=graph.symmetric)
         self.n_lines, self.n_fields = len(graph.sources), 3
-        chunk = _Chunk(graph.users, [0] * len(graph.users), [], [], [], [])
+        chunk = Chunk(graph.users, [0] * len(graph.users))
         for source, target, value in zip(*graph[1:4], strict=True):
             try:
                 chunk.weights.append(_weight(str(value)))
@@ -207,9 +212,10 @@ class _Reader:
             chunk.sources.append(source)
             chunk.targets.append(target)
             chunk.link_lines.append(0)
+        self.n_used = len(chunk.sources)
         return chunk
 
-    def _parse_fans(self, text: str, number: int, chunk: _Chunk) -> None:
+    def _parse_fans(self, text: str, number: int, chunk: Chunk) -> None:
         user, *fans = text.split()
         if user == "None":
             msg = "the first id of a line must not be None"
@@ -217,7 +223,9 @@ class _Reader:
         if not fans and ("," in user or ";" in user):
             msg = "no fans: ids are separated by blanks in format 'fans'"
             raise _BadLineError(msg)
-        fans = [fan for fan in fans if fan != "None"]
+        if "None" in fans:
+            self.missing_ids += fans.count("None")
+            fans = [fan for fan in fans if fan != "None"]
         chunk.users.append(user)
         chunk.user_lines.append(number)
         chunk.sources.extend(fans)
@@ -234,7 +242,7 @@ class _Reader:
             msg = f"quotes: {error}"
             raise _BadLineError(msg) from error
 
-    def _parse_edges(self, text: str, number: int, chunk: _Chunk) -> None:
+    def _parse_edges(self, text: str, number: int, chunk: Chunk) -> None:
         fields = self._split(text)
         self.n_fields = self.n_fields or min(max(len(fields), 2), 3)
         if len(fields) != self.n_fields:
@@ -248,7 +256,7 @@ class _Reader:
         weight = fields[2] if self.n_fields == 3 else None
         _add(chunk, number, fields[0], fields[1], weight)
 
-    def _parse_columns(self, text: str, number: int, chunk: _Chunk) -> None:
+    def _parse_columns(self, text: str, number: int, chunk: Chunk) -> None:
         fields = self._split(text)
         if len(fields) != self.n_fields:
             msg = (
@@ -262,7 +270,14 @@ class _Reader:
             weight = weight.replace(",", ".")
         _add(chunk, number, fields[source], fields[target], weight)
 
-    def _parse_konect(self, text: str, number: int, chunk: _Chunk) -> None:
+    def _parse_optional(self, text: str, number: int, chunk: Chunk) -> None:
+        fields = self._split(text)
+        if not 2 <= len(fields) <= 3:
+            msg = "number of fields: two ids and at most a weight are needed"
+            raise _BadLineError(msg)
+        _add(chunk, number, fields[0], fields[1], (*fields[2:], "1")[0])
+
+    def _parse_konect(self, text: str, number: int, chunk: Chunk) -> None:
         fields = text.split()
         if not 2 <= len(fields) <= 4:
             msg = "number of fields: two ids, and at most a weight and a time"
@@ -270,7 +285,7 @@ class _Reader:
         self.n_fields = 3
         _add(chunk, number, fields[0], fields[1], (*fields[2:3], "1")[0])
 
-    def _parse_attributes(self, text: str, number: int, chunk: _Chunk) -> None:
+    def _parse_attributes(self, text: str, number: int, chunk: Chunk) -> None:
         try:
             source, target, weight = split_attributes(text)
         except ValueError as error:
@@ -279,7 +294,7 @@ class _Reader:
 
 
 def _add(
-    chunk: _Chunk, number: int, source: str, target: str, weight: str | None
+    chunk: Chunk, number: int, source: str, target: str, weight: str | None
 ) -> None:
     source, target = source.strip(), target.strip()
     if not source or not target:
@@ -296,6 +311,9 @@ def _refuse_nul(text: str) -> None:
     if "\x00" in text:
         msg = "a NUL character: the file may be damaged"
         raise _BadLineError(msg)
+    if "\r" in text:
+        msg = "a carriage return: lines must end in a line feed"
+        raise _BadLineError(msg)
 
 
 def _weight(text: str) -> float:
@@ -307,6 +325,31 @@ def _weight(text: str) -> float:
         msg = f"weight: a finite number above 0 is needed, not {text!r}"
         raise _BadLineError(msg)
     return weight
+
+
+def open_links_file(
+    path: str | PathLike[str],
+    *,
+    kind: LinksFormat = "auto",
+    directed: bool = False,
+    encoding: str = "utf-8",
+    on_bad_lines: OnBadLines = "error",
+    separator: str | None = None,
+    header: bool | Literal["auto"] = "auto",
+    guess: bool = False,
+) -> LinksFile:
+    """Find out how the links stand in a file; with `guess`, edges if in doubt."""
+    encoding = text_encoding(path, encoding)
+    layout = detect(
+        path,
+        kind=kind,
+        encoding=encoding,
+        separator=separator,
+        header=header,
+        directed=directed,
+        guess=guess,
+    )
+    return LinksFile(path, encoding, layout, directed, header is True, on_bad_lines)
 
 
 def read_links_file(
@@ -327,37 +370,32 @@ def read_links_file(
     check_option("duplicates", duplicates, ("sum", "max", "error"))
     check_option("on_unknown", on_unknown, ("error", "drop", "add"))
     check_option("on_bad_lines", on_bad_lines, ("error", "skip"))
-    known: list[str] | None = None
+    known: list[str] = []
     if ids is not None:
         given = id_array(ids, "ids")
         require_same_kind(given, object_array([""]), "ids and those of a text file")
         require_unique(given, "ids")
         known = given.tolist()
-    encoding = text_encoding(path, encoding)
-    layout = detect(
+    file = open_links_file(
         path,
         kind=kind,
+        directed=directed,
         encoding=encoding,
+        on_bad_lines=on_bad_lines,
         separator=separator,
         header=header,
-        directed=directed,
     )
-    reader = _Reader(path, encoding, layout, header is True, on_bad_lines)
-    report: dict[str, Any] = {}
-    links = _read_links(reader, known, on_unknown, report)
-    sources, targets, names = links.sources, links.targets, object_array(links.ids)
-    if known is None:
+    links = collect_links(
+        path, file.chunks(), known, "add" if ids is None else on_unknown
+    )
+    names = object_array(links.ids)
+    if ids is None:
         ranks, names = ranked(names)
-        sources, targets = ranks[sources], ranks[targets]
+        links.sources, links.targets = ranks[links.sources], ranks[links.targets]
     else:
-        warn_of_strangers(path, known, links.linked, links.strangers, stacklevel=4)
-    weights = links.weights
-    if directed and reader.layout.symmetric:
-        # a link without direction goes both ways
-        sources, targets = np.r_[sources, targets], np.r_[targets, sources]
-        weights = None if weights is None else np.r_[weights, weights]
-        report["edges"] += len(sources) // 2
-    report["edges"] -= report["unknown_dropped"]
+        warn_of_strangers(path, links, stacklevel=3)
+    sources, targets, weights = file.both_ways(links)
+    report: dict[str, Any] = {"edges": len(sources)}
     matrix = build_adjacency(
         sources,
         targets,
@@ -367,96 +405,11 @@ def read_links_file(
         duplicates=duplicates,
         report=report,
     )
-    report["edges"] += report["unknown_dropped"]
+    report["edges"] += links.n_unknown
+    report |= {
+        "unknown_dropped": links.n_unknown,
+        "users_added": 0 if ids is None else len(names) - len(known),
+        "float_ids": links.n_float_ids,
+        **file.report(),
+    }
     return matrix, names, report
-
-
-def _read_links(
-    reader: _Reader,
-    ids: list[str] | None,
-    on_unknown: OnUnknown,
-    report: dict[str, Any],
-) -> Links:
-    """Read a links file chunk by chunk.
-
-    `ids` are the known users; what was read and left out is counted in `report`.
-    """
-    path = reader.path
-    codes = _Codes((name, code) for code, name in enumerate(ids or []))
-    n_known = len(codes)
-    closed = ids is not None and on_unknown != "add"
-    parts: list[tuple[Codes, Codes, Weights]] = []
-    linked: set[int] = set()
-    report.update(edges=0, unknown_dropped=0)
-    for chunk in reader.chunks():
-        columns = [
-            (chunk.users, chunk.user_lines),
-            (chunk.sources, chunk.link_lines),
-            (chunk.targets, chunk.link_lines),
-        ]
-        encoded = [codes.encode(names) for names, _ in columns]
-        if closed and on_unknown == "error":
-            for (names, lines), numbers in zip(columns, encoded, strict=True):
-                _refuse_unknown(path, names, lines, numbers >= n_known)
-        _, sources, targets = encoded
-        if ids is not None:
-            linked.update(*(np.unique(part[part < n_known]) for part in encoded))
-        weights = np.asarray(chunk.weights, dtype=np.float32)
-        report["edges"] += len(sources)
-        if closed:
-            keep = (sources < n_known) & (targets < n_known)
-            report["unknown_dropped"] += int((~keep).sum())
-            sources, targets = sources[keep], targets[keep]
-            weights = weights[keep] if len(weights) else weights
-        parts.append((sources, targets, weights))
-    report.update(
-        format=reader.layout.kind,
-        taken_for=reader.layout.describe(),
-        lines=reader.n_lines,
-        blank_lines=reader.blank_lines,
-        comments=reader.comments,
-        headers=reader.headers,
-        bad_lines=dict(reader.bad_lines),
-        users_added=0 if ids is None or closed else len(codes) - n_known,
-    )
-    names = list(codes)
-    return Links(
-        np.concatenate([part[0] for part in parts]),
-        np.concatenate([part[1] for part in parts]),
-        np.concatenate([part[2] for part in parts]) if reader.weighted else None,
-        names[:n_known] if closed else names,
-        linked,
-        names[n_known : n_known + 3],
-    )
-
-
-def warn_of_strangers(
-    path: str | PathLike[str],
-    users: Sequence[str],
-    linked: Collection[Any],
-    strangers: Sequence[str],
-    *,
-    stacklevel: int,
-) -> None:
-    """Warn if links name others, and fewer than a tenth of ten users or more."""
-    if strangers and len(users) >= 10 and 10 * len(linked) < len(users):
-        first = ", ".join(map(repr, users[:3]))
-        others = ", ".join(map(repr, strangers[:3]))
-        msg = (
-            f"{path}: only {len(linked)} of {len(users)} users occur in the links. "
-            f"Users are for example {first}; ids in the links {others}."
-        )
-        warnings.warn(msg, DataQualityWarning, stacklevel=stacklevel)
-
-
-def _refuse_unknown(
-    path: str | PathLike[str], names: list[str], lines: list[int], unknown: Any
-) -> None:
-    if unknown.any():
-        row = int(np.argmax(unknown))
-        raise DataFormatError(
-            path,
-            lines[row] or None,
-            f"user {names[row]!r} is not among the given ids; on_unknown='drop' would "
-            "leave such links out, on_unknown='add' take such users in.",
-        )

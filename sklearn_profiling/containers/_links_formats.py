@@ -77,7 +77,8 @@ class Layout(NamedTuple):
     """How the links stand in a file.
 
     `separator` None stands for blanks; `header` is the line of names; `attributes` are
-    the dicts that networkx writes behind the ids.
+    the dicts that networkx writes behind the ids, and `times` a last column that is
+    left out.
     """
 
     kind: LinksFormat
@@ -87,6 +88,8 @@ class Layout(NamedTuple):
     n_fields: int = 0
     attributes: bool = False
     symmetric: bool = False
+    optional_weight: bool = False
+    times: bool = False
 
     def describe(self) -> str:
         """Say in words what the file was taken for."""
@@ -94,7 +97,8 @@ class Layout(NamedTuple):
             return self.kind
         name = _SEPARATOR_NAMES.get(self.separator, repr(self.separator))
         weighted = self.attributes or (self.columns and self.columns[2] is not None)
-        return f"edges separated by {name}{', with weights' if weighted else ''}"
+        times = ", without their times" if self.times else ""
+        return f"edges separated by {name}{', with weights' if weighted else ''}{times}"
 
 
 def is_comment(text: str) -> bool:
@@ -146,12 +150,8 @@ def detect(
         return Layout(cast("LinksFormat", found or kind))
     if kind == "konect" or found == "konect":
         return _konect(path, text)
-    sniffer = _Sniffer(path, text, separator, header)
-    if kind == "auto":
-        return sniffer.layout(directed=directed, guess=guess)
-    if separator is None and kind == "edges":
-        sniffer.separator = "\t"
-    return sniffer.explicit(kind)
+    sniffer = _Sniffer(path, text, separator, header, directed=directed, guess=guess)
+    return sniffer.layout() if kind == "auto" else sniffer.explicit(kind)
 
 
 def _by_mark(path: str | PathLike[str], text: str, kind: LinksFormat) -> str | None:
@@ -191,8 +191,13 @@ class _Sniffer:
         text: str,
         separator: str | None,
         header: bool | Literal["auto"],
+        *,
+        directed: bool,
+        guess: bool,
     ) -> None:
         self.path = path
+        self.directed = directed
+        self.guess = guess
         self.given = separator
         self.separator = separator
         lines = [(n, line.rstrip("\r")) for n, line in enumerate(text.split("\n"), 1)]
@@ -212,20 +217,24 @@ class _Sniffer:
         )
 
     def explicit(self, kind: LinksFormat) -> Layout:
-        """Look for a header only; False and True were decided by the caller."""
-        if self.header != "auto" or not self.lines:
+        """Look for a header and for times; the caller has decided the rest."""
+        if kind == "edges" and self.given is None:
+            self.separator = self._find_separator() if self.guess else "\t"
+        if not self.lines:
             return Layout(kind, self.separator)
         rows = self.rows(self.separator if kind == "edges" else None)
-        if not _is_header(rows):
-            return Layout(kind, self.separator)
+        named = self.header == "auto" and _is_header(rows)
         if kind == "fans":
-            return Layout(kind, header=self.lines[0][1])
-        return self.edges(rows, named=True)
+            return Layout(kind, header=self.lines[0][1] if named else None)
+        body = rows[1:] if self.header is True else rows
+        if named or self.guess or self._has_times(body):
+            return self.edges(rows, named=named)
+        return Layout(kind, self.separator)
 
     def rows(self, separator: str | None) -> list[list[str]]:
         return [_try_split(line, separator) for _, line in self.lines]
 
-    def layout(self, *, directed: bool, guess: bool) -> Layout:
+    def layout(self) -> Layout:
         """Return the layout, or refuse the file with a line."""
         if not self.lines:
             return Layout("edges", self.separator or "\t")
@@ -235,15 +244,17 @@ class _Sniffer:
             return Layout("edges", attributes=True)
         self.separator = self.given or self._find_separator()
         rows = self.rows(self.separator)
+        self._refuse_matrix(rows)
         named = self.header is True and self.lines[0][0] == 1
         named = named or (self.header == "auto" and _is_header(rows))
         body = rows[1:] if named else rows
         tabular = named and all(len(row) == len(rows[0]) for row in body)
         if self.separator in (None, "\t") and self.given is None and not tabular:
             loose = self.rows(None)[1:] if named else self.rows(None)
-            if self._is_fans(loose, body, guess=guess):
+            if self._is_fans(loose, body):
                 return Layout("fans", header=self.lines[0][1] if named else None)
-        self._check(body, named=named, directed=directed, guess=guess)
+        if not (named or self.guess) and body:
+            self._check(body)
         return self.edges(rows, named=named)
 
     def _has_attributes(self) -> bool:
@@ -257,15 +268,16 @@ class _Sniffer:
         for separator in ("\t", ";", ","):
             rows = self.rows(separator)
             n_fields, count = Counter(map(len, rows)).most_common(1)[0]
-            if n_fields > 1 and 2 * count > len(rows):
+            count = 0 if n_fields == 1 else count
+            if self.guess:  # weights may stand in some lines
+                count = max(count, sum(2 <= len(row) <= 3 for row in rows))
+            if 2 * count > len(rows):
                 tokens = [t for _, line in self.lines for t in line.split()]
                 mixed = separator == "\t" and len(tokens) > sum(map(len, rows))
                 return None if mixed and all(map(_is_number, tokens)) else separator
         return None
 
-    def _is_fans(
-        self, loose: list[list[str]], rows: list[list[str]], *, guess: bool
-    ) -> bool:
+    def _is_fans(self, loose: list[list[str]], rows: list[list[str]]) -> bool:
         """Whether each line is a user and any number of fans."""
         tokens = [token for row in loose for token in row]
         firsts = [row[0] for row in loose]
@@ -278,33 +290,73 @@ class _Sniffer:
         counts = set(map(len, rows))
         if len(counts) > 1:
             # ids and weights in some lines, as records have them
-            return not (guess and counts <= {2, 3} and _weights_stand(rows))
+            return not (self.guess and counts <= {2, 3} and _weights_stand(rows))
         return max(counts) > 3 or (max(counts) == 3 and not _weights_stand(rows))
 
-    def _check(
-        self, rows: list[list[str]], *, named: bool, directed: bool, guess: bool
-    ) -> None:
+    def _refuse_matrix(self, rows: list[list[str]]) -> None:
+        """Refuse a table of users by users, with the ids on its sides or bare."""
+        sides = [row[0] for row in rows[1:]]
+        named = len(rows) > 2 and sides == rows[0][1 : len(rows)]
+        cells = [row[1:] for row in rows[1:]]
+        if _is_matrix(rows, len(rows[0])) or (
+            named and _is_matrix(cells, len(rows[0]) - 1)
+        ):
+            reason = (
+                "the file looks like an adjacency matrix, which is no list of links: "
+                "read it with pandas or numpy and give it to SocialGraph"
+            )
+            raise DataFormatError(
+                self.path, self.lines[0][0], f"{reason}; got {self.lines[0][1][:60]!r}."
+            )
+
+    def _has_times(self, rows: list[list[str]]) -> bool:
+        """Whether a third or fourth column holds Unix times, as KONECT and SNAP do."""
+        n_fields = _mode(rows) if rows else 0
+        rows = [row for row in rows if len(row) == n_fields]
+        times = [row[-1] for row in rows]
+        if n_fields not in (3, 4) or not all(map(_is_number, times)):
+            return False
+        if min(map(float, times)) <= _FIRST_TIME:
+            return False
+        if n_fields == 4:
+            return all(_is_number(row[2]) for row in rows)
+        ids = [
+            float(row[place]) for row in rows for place in (0, 1) if _is_id(row[place])
+        ]
+        if self._undecided and any(user > _FIRST_TIME for user in ids):
+            reason = (
+                "the third field looks like a time, not like a weight, and may be an id"
+            )
+            raise self.refuse(self.lines[0][0], reason)
+        return True
+
+    @property
+    def _undecided(self) -> bool:
+        """Whether the separator may also stand between fans."""
+        return self.separator in (None, "\t") and self.given is None
+
+    def _check(self, rows: list[list[str]]) -> None:
         """Refuse what would be read in two ways, or in none."""
-        lines = self.lines[1:] if named else self.lines
-        if named or guess or not rows:
-            return
+        lines = self.lines[-len(rows) :]
         counts = Counter(map(len, rows))
         n_fields, count = counts.most_common(1)[0]
         odd = next((n for n, row in enumerate(rows) if len(row) != n_fields), 0)
         if 2 * count <= len(rows):
             reason = f"{len(rows[odd])} fields, where others have {n_fields}"
             raise self.refuse(lines[odd][0], reason)
+        if self._has_times(rows):
+            return
         if n_fields not in (2, 3):
             reason = (
                 f"{n_fields} fields, and no header that names columns as 'source', "
                 "'target' and 'weight'; two ids and at most a weight are known"
             )
             raise self.refuse(lines[0][0], reason)
-        if n_fields == 3:
-            self._check_weights(lines, [row for row in rows if len(row) == 3])
-        undecided = self.separator in (None, "\t") and self.given is None
         unique = len({row[0] for row in rows}) == len(rows)
-        if directed and undecided and unique and n_fields == 2 and not self.commented:
+        unclear = self._undecided and unique and not self.commented
+        if n_fields == 3:
+            self._check_weights(lines[0][0], rows, unclear=unclear)
+        elif self.directed and unclear:
             reason = (
                 "as 'edges' the first id follows the second, as 'fans' the second "
                 "follows the first, and nothing in the file tells which it is"
@@ -312,40 +364,44 @@ class _Sniffer:
             raise self.refuse(lines[0][0], reason)
 
     def _check_weights(
-        self, lines: list[tuple[int, str]], rows: list[list[str]]
+        self, line: int, rows: list[list[str]], *, unclear: bool
     ) -> None:
+        rows = [row for row in rows if len(row) == 3]
         if not any(_is_number(_point(row[2], self.separator)) for row in rows):
-            raise self.refuse(lines[0][0], "the third field is no weight")
-        numbers = [row[2] for row in rows if _is_number(row[2])]
-        if all(float(text) > _FIRST_TIME for text in numbers) and numbers:
-            reason = "the third field looks like a time, not like a weight"
-            raise self.refuse(lines[0][0], reason)
-        unique = len({row[0] for row in rows}) == len(rows)
-        whole = all(text.isdigit() for row in rows for text in row)
-        undecided = self.separator in (None, "\t") and self.given is None
-        if undecided and unique and whole and not self.commented:
+            raise self.refuse(line, "the third field is no weight")
+        if unclear and all(text.isdigit() for row in rows for text in row):
             reason = "the third number may be a weight ('edges') or an id ('fans')"
-            raise self.refuse(lines[0][0], reason)
+            raise self.refuse(line, reason)
 
     def edges(self, rows: list[list[str]], *, named: bool) -> Layout:
         """Return the layout of lines of two ids; a header names the columns."""
-        body = rows[1:] if named else rows
-        n_fields = len(rows[0]) if named or not body else _mode(body)
-        columns: Columns = (0, 1, 2 if n_fields == 3 else None)
-        header = None
         if named:
-            header = self.lines[0][1]
-            found = _columns_of(rows[0])
-            if found is None and self.header != "auto" and n_fields in (2, 3):
-                found = columns
-            if found is None:
-                reason = (
-                    "the header must name two columns of ids, for example 'source' "
-                    "and 'target', and may name a 'weight'"
-                )
-                raise self.refuse(self.lines[0][0], reason)
-            columns = found
-        return Layout("edges", self.separator, header, columns, n_fields)
+            return self._named_edges(rows[0])
+        body = rows[1:] if self.header is True else rows
+        n_fields = _mode(body or rows)
+        times = self._has_times(body)
+        columns: Columns = (0, 1, 2 if n_fields - times == 3 else None)
+        return Layout(
+            "edges",
+            self.separator,
+            columns=columns,
+            n_fields=n_fields,
+            optional_weight=self.guess and not times,
+            times=times,
+        )
+
+    def _named_edges(self, names: list[str]) -> Layout:
+        columns = _columns_of(names)
+        n_fields = len(names)
+        if columns is None and self.header != "auto" and n_fields in (2, 3):
+            columns = (0, 1, 2 if n_fields == 3 else None)
+        if columns is None:
+            reason = (
+                "the header must name two columns of ids, for example 'source' "
+                "and 'target', and may name a 'weight'"
+            )
+            raise self.refuse(self.lines[0][0], reason)
+        return Layout("edges", self.separator, self.lines[0][1], columns, n_fields)
 
     def _is_metis(self) -> bool:
         """Whether n vertices and m edges are told first, and n lines follow."""
@@ -379,6 +435,18 @@ def _try_split(line: str, separator: str | None) -> list[str]:
         return [line]
 
 
+def _is_matrix(rows: list[list[str]], n_users: int) -> bool:
+    """Whether rows of numbers have a diagonal of zeros, as no ids and weights have."""
+    n_rows = min(n_users, _SAMPLE_LINES)
+    whole = len(rows) == n_rows if n_users < 5 else len(rows) <= n_rows
+    return (
+        n_users > 2
+        and whole
+        and all(len(row) == n_users and all(map(_is_number, row)) for row in rows)
+        and all(float(row[place]) == 0 for place, row in enumerate(rows))
+    )
+
+
 def _mode(rows: list[list[str]]) -> int:
     return Counter(map(len, rows)).most_common(1)[0][0]
 
@@ -389,6 +457,10 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _is_fraction(text: str) -> bool:

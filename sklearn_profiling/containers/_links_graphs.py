@@ -26,7 +26,9 @@ class WholeGraph(NamedTuple):
     symmetric: bool
 
 
-def read_graph(path: str | PathLike[str], kind: str, encoding: str) -> WholeGraph:
+def read_graph(
+    path: str | PathLike[str], kind: str, encoding: str, *, directed: bool
+) -> WholeGraph:
     """Read Matrix Market, METIS, GraphML, GEXF, GML or Pajek."""
     with open_text(path) as stream:
         content = stream.read()
@@ -39,6 +41,8 @@ def read_graph(path: str | PathLike[str], kind: str, encoding: str) -> WholeGrap
         raise DataFormatError(path, None, reason) from error
     if kind == "metis":
         return _metis(path, text)
+    if kind == "pajek":
+        return _pajek(path, text, directed=directed)
     return _networkx(path, kind, text)
 
 
@@ -108,6 +112,50 @@ def _metis(path: str | PathLike[str], text: str) -> WholeGraph:
                 graph.targets.append(fields[place])
                 graph.weights.append(fields[place + 1] if weighted else 1)
     return graph
+
+
+def _pajek(path: str | PathLike[str], text: str, *, directed: bool) -> WholeGraph:
+    """Read arcs and edges, which networkx would take for whichever comes first."""
+    vertices: list[str] = []
+    parts: dict[str, list[str]] = {"arcs": [], "edges": []}
+    lines = vertices
+    listed = False
+    for number, line in enumerate(text.splitlines(), 1):
+        name = re.match(r"\s*\*\s*(\w+)", line)
+        if name is None:
+            lines.extend(_pairs(line) if listed else [line])
+            continue
+        section = name[1].lower()
+        listed = section in ("arcslist", "edgeslist")
+        if section in ("network", "vertices"):
+            vertices.append(line)
+            lines = vertices
+        elif (kind := section.removesuffix("list")) in parts:
+            lines = parts[kind]
+        else:
+            reason = "*Vertices, *Arcs, *Edges and their lists are read"
+            raise DataFormatError(path, number, f"{reason}; got {line[:60]!r}.")
+    graphs = [
+        _networkx(path, "pajek", "\n".join([*vertices, f"*{kind}", *links]))
+        for kind, links in parts.items()
+        if links or kind == "edges"
+    ]
+    graph = graphs[0]
+    if len(graphs) > 1 and any(graphs[1].sources):
+        edges = graphs[1]
+        both = range(2 if directed else 1)
+        for turn in both:
+            ends = (edges.sources, edges.targets)[:: 1 - 2 * turn]
+            graph.sources.extend(ends[0])
+            graph.targets.extend(ends[1])
+            graph.weights.extend(edges.weights)
+    return graph
+
+
+def _pairs(line: str) -> list[str]:
+    """Return a line ``a b c`` of a list as the links ``a b`` and ``a c``."""
+    source, *targets = line.split() or [""]
+    return [f"{source} {target}" for target in targets]
 
 
 def _networkx(path: str | PathLike[str], kind: str, text: str) -> WholeGraph:

@@ -327,7 +327,11 @@ class SocialGraph:
         Returns
         -------
         SocialGraph
-            The graph; ids are text.
+            The graph; ids are text. In ``report``, "lines" is the sum of "lines_used",
+            "blank_lines", "comments", "headers" and the counts of "bad_lines", and
+            "edges" that of the graph's edges, "duplicates", "self_loops" and
+            "unknown_dropped". "missing_ids" counts fans named None, and "float_ids"
+            ids such as 1.0 that were read as 1.
 
         Raises
         ------
@@ -345,7 +349,8 @@ class SocialGraph:
         -----
         Lines that begin with ``#`` or ``%`` are comments, and fields in double
         quotes follow the rules of csv. With a header, ids and weights are found by
-        the names of their columns.
+        the names of their columns. Unix times in a third or fourth column are left out,
+        and adjacency matrices are refused.
         """
         matrix, names, report = read_links_file(
             path,

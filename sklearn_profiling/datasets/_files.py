@@ -1,30 +1,21 @@
-"""Files read record by record, with counts and a policy for bad lines, and links."""
+"""Files read record by record, with counts and a policy for bad lines."""
 
 from __future__ import annotations
 
 import codecs
-from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-from scipy import sparse
-
 from sklearn_profiling._optional import import_optional
 from sklearn_profiling._packed_files import open_text, text_encoding
-from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.exceptions import DataFormatError
 
 OnBadLines = Literal["error", "skip"]
-OnUnknownLinks = Literal["add", "drop", "error"]
-UNKNOWN_LINKS = ("add", "drop", "error")
 
 _BLOCK = 1 << 20
-_N_EXAMPLES = 3
 _ROWS_AT_ONCE = 1024
 
 
@@ -247,116 +238,3 @@ def _decodable_bytes(path: Path, encoding: str) -> int | None:
             if not block:
                 return None
             done += len(block)
-
-
-class ArcCollector:
-    """Arcs between user ids, held as integers; errors point at the line of `file`.
-
-    An id outside `known` becomes a node, loses its links or is an error. Weights of a
-    repeated arc are added if `weighted`; otherwise it counts once.
-    """
-
-    def __init__(
-        self,
-        file: CountedFile,
-        known: Collection[str],
-        on_unknown_links: OnUnknownLinks,
-        *,
-        weighted: bool = False,
-    ) -> None:
-        self._file = file
-        self._known = known
-        self._policy = on_unknown_links
-        self._weighted = weighted
-        self._nodes: dict[str, int] = {}
-        self._tails = array("i")
-        self._heads = array("i")
-        self._weights = array("f")
-        self._n_unknown = 0
-        self._n_self = 0
-        self._left_out: list[str] = []
-
-    def add(self, tails: Iterable[str], head: str, weight: float = 1.0) -> None:
-        """Add an arc from every tail to the head; links to oneself are left out."""
-        kept = list(self._allowed(tails, head))
-        if not kept:
-            return
-        nodes = self._nodes
-        number = nodes.setdefault(head, len(nodes))
-        self._tails.extend([nodes.setdefault(tail, len(nodes)) for tail in kept])
-        self._heads.extend([number] * len(kept))
-        if self._weighted:
-            self._weights.extend([weight] * len(kept))
-
-    def _allowed(self, tails: Iterable[str], head: str) -> Iterator[str]:
-        checked = self._policy != "add"
-        head_known = not checked or head in self._known
-        for tail in tails:
-            if tail == head:
-                self._n_self += 1
-            elif head_known and (not checked or tail in self._known):
-                yield tail
-            else:
-                self._unknown(tail if head_known else head)
-
-    def _unknown(self, user_id: str) -> None:
-        if self._policy == "error":
-            reason = (
-                f"unknown id: {user_id!r} is no user of the data; on_unknown_links="
-                f"'add' makes such ids nodes of the network, 'drop' leaves their "
-                f"links out"
-            )
-            raise self._file.error(reason)
-        self._n_unknown += 1
-        if len(self._left_out) < _N_EXAMPLES:
-            self._left_out.append(user_id)
-
-    def known_nodes(self) -> set[str]:
-        """Return the users who have links."""
-        return {node for node in self._nodes if node in self._known}
-
-    def strangers(self) -> list[str]:
-        """Return a few ids of links that are no users of the data."""
-        outside = (node for node in self._nodes if node not in self._known)
-        return [*self._left_out, *islice(outside, _N_EXAMPLES)]
-
-    def finish(self, *, directed: bool) -> tuple[SocialGraph | None, dict[str, Any]]:
-        """Return the network, None without any link, and the counts.
-
-        Undirected, an arc in both directions weighs twice as much as one direction.
-        """
-        n_nodes = len(self._nodes)
-        tails = np.frombuffer(self._tails, dtype=np.int32)
-        heads = np.frombuffer(self._heads, dtype=np.int32)
-        weights = (
-            np.frombuffer(self._weights, dtype=np.float32)
-            if self._weighted
-            else np.ones(len(tails), dtype=np.float32)
-        )
-        # building sums repeated arcs
-        arcs = sparse.csr_matrix((weights, (tails, heads)), shape=(n_nodes, n_nodes))
-        if not self._weighted:
-            arcs.data[:] = 1.0
-        report = {
-            "n_links": int(arcs.nnz),
-            "n_repeated_links": len(tails) - int(arcs.nnz),
-            "n_self_links": self._n_self,
-            "n_unknown_links": self._n_unknown,
-            "n_nodes": n_nodes,
-            "n_nodes_outside_data": sum(
-                node not in self._known for node in self._nodes
-            ),
-        }
-        if not n_nodes:
-            return None, report
-        adjacency = arcs if directed else (arcs + arcs.T).tocsr()
-        graph = SocialGraph(adjacency, list(self._nodes), directed=directed)
-        return graph, report
-
-
-def missing_in_network(user_ids: Iterable[str], graph: SocialGraph | None) -> int:
-    """Return how many users the network does not hold."""
-    ids = list(user_ids)
-    if graph is None:
-        return len(ids)
-    return int((graph.index_of(ids) < 0).sum())

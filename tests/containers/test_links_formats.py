@@ -23,6 +23,7 @@ from sklearn_profiling.exceptions import (
     MissingDependencyError,
 )
 
+MATRIX = "".join(",".join("01"[n != m] for m in range(9)) + "\n" for n in range(9))
 PATH = [("1", "2"), ("2", "3"), ("2", "4")]
 
 
@@ -139,8 +140,18 @@ def test_fans_are_recognised(tmp_path, text):
     ("text", "message"),
     [
         ("1\n2\n3\n", "line 1: 1 fields"),
-        ("6,2,4,1289241911.7\n6,5,2,1289241941.5\n", "line 1: 4 fields"),
-        ("1 2 1082040961\n3 4 1082155839\n", "line 1: the third field looks like a t"),
+        ("6,2,4,1\n6,5,2,3\n", "line 1: 4 fields"),
+        (
+            "1082040961 1082040962 1082040963\n1082155839 1082040961 1082040962\n",
+            "line 1: the third field looks like a time",
+        ),
+        ("0,1,0\n1,0,2\n0,2,0\n", "line 1: the file looks like an adjacency matrix"),
+        ("0 1 0\n1 0 2\n0 2 0\n", "line 1: the file looks like an adjacency matrix"),
+        (",a,b,c\na,0,1,0\nb,1,0,1\nc,0,1,0\n", "looks like an adjacency matrix"),
+        ("id;a;b;c\na;0;1;0\nb;1;0;1\nc;0;1;0\n", "looks like an adjacency matrix"),
+        (MATRIX, "looks like an adjacency matrix"),
+        ("a,b\rb,c\rc,d\n", "line 1: 4 fields"),
+        ("a b\nb c\nc a\rd e\na d\n", "line 3: "),
         ("1 2 3\n2 3 1\n", "line 1: the third number may be a weight"),
         ("1,2,x\n2,3,y\n", "line 1: the third field is no weight"),
         ("user_id,gender,age\n1,f,20\n2,m,30\n", "line 1: the header must name"),
@@ -250,6 +261,7 @@ def test_matrix_market(tmp_path, symmetric):
     assert directed.report["taken_for"] == "matrix_market"
 
 
+MATRIX = "".join(",".join("01"[n != m] for m in range(9)) + "\n" for n in range(9))
 HEAD = "%%MatrixMarket matrix coordinate real general\n"
 
 
@@ -393,7 +405,7 @@ def test_strangers_are_told(tmp_path):
 
 def test_unknown_users_of_graph_files_have_no_line(tmp_path):
     path = write(tmp_path, HEAD + "2 2 1\n1 2 1\n")
-    with pytest.raises(DataFormatError, match=r"links: user '2' is not among"):
+    with pytest.raises(DataFormatError, match=r"links: unknown id: '2' is no"):
         SocialGraph.from_links_file(path, ids=["1"])
     with pytest.raises(GraphError, match="format must be one of"):
         SocialGraph.from_links_file(path, format="mtx")

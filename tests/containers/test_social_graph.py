@@ -317,9 +317,9 @@ class TestFromLinksFile:
 
     def test_unknown_users(self, tmp_path):
         path = write(tmp_path, "a b\nb a x\ny\n")
-        with pytest.raises(DataFormatError, match="line 3: user 'y'"):
+        with pytest.raises(DataFormatError, match="line 2: unknown id: 'x'"):
             SocialGraph.from_links_file(path, ids=["a", "b"])
-        with pytest.raises(DataFormatError, match="line 2: user 'x'"):
+        with pytest.raises(DataFormatError, match="line 2: unknown id: 'x'"):
             SocialGraph.from_links_file(path, ids=["a", "b", "y"])
         dropped = SocialGraph.from_links_file(path, ids=["b", "a"], on_unknown="drop")
         assert dropped.ids.tolist() == ["b", "a"]

@@ -1,20 +1,13 @@
-"""Records of users and lines of links: their fields and allowed values."""
+"""Records of users: their fields and allowed values."""
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from sklearn_profiling.containers._links_formats import (
-    Layout,
-    is_comment,
-    split_attributes,
-    split_fields,
-)
 from sklearn_profiling.datasets._files import BadLine
 from sklearn_profiling.exceptions import DataFormatError
 
@@ -118,91 +111,6 @@ def parse_json_object(line: str) -> dict[str, Any]:
         detail = f"one object per line is needed; got {kind} {row!r:.60}"
         raise BadLine(kind="not an object", detail=detail)
     return row
-
-
-class LinkParser:
-    """Turns lines into links, and counts the lines that hold none."""
-
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self._parse = {
-            "fans": _parse_fans,
-            "konect": _parse_konect,
-        }.get(layout.kind, self._parse_edge)
-        self.n_comments = 0
-        self.n_headers = 0
-
-    def parse(self, line: str) -> tuple[list[str], str, float] | None:
-        """Return those who link, whom they link to, and the weight, 1 if not given."""
-        if is_comment(line):
-            self.n_comments += 1
-            return None
-        if line == self._layout.header:
-            self.n_headers += 1
-            return None
-        return self._parse(line)
-
-    def _parse_edge(self, line: str) -> tuple[list[str], str, float]:
-        layout = self._layout
-        if layout.attributes:
-            return _parse_attributes(line)
-        separator = layout.separator if layout.separator in (",", ";") else None
-        if separator is None and "\t" in line:
-            separator = "\t"
-        try:
-            fields = [field.strip() for field in split_fields(line, separator)]
-        except csv.Error as error:
-            raise BadLine(kind="bad quotes", detail=f"{error}; {line!r:.80}") from error
-        if layout.header is not None and layout.columns is not None:
-            fields = _pick(fields, layout)
-        if len(fields) not in (2, 3) or not all(fields):
-            detail = f"expected two user ids and optionally a weight; got {line!r:.80}"
-            raise BadLine(kind="wrong number of fields", detail=detail)
-        if separator == ";":
-            fields[2:] = [field.replace(",", ".") for field in fields[2:]]
-        weight = _parse_weight(fields[2]) if fields[2:] else 1.0
-        return [fields[0]], fields[1], weight
-
-
-def _pick(fields: list[str], layout: Layout) -> list[str]:
-    """Return ids and weight by the header, or nothing for a line of another length."""
-    if len(fields) != layout.n_fields or layout.columns is None:
-        return []
-    return [fields[column] for column in layout.columns if column is not None]
-
-
-def _parse_fans(line: str) -> tuple[list[str], str, float]:
-    user, *fans = line.split()
-    return [fan for fan in fans if fan != "None"], user, 1.0
-
-
-def _parse_konect(line: str) -> tuple[list[str], str, float]:
-    fields = line.split()
-    if not 2 <= len(fields) <= 4:
-        detail = f"expected two ids, a weight and a time at most; got {line!r:.80}"
-        raise BadLine(kind="wrong number of fields", detail=detail)
-    weight = _parse_weight(fields[2]) if fields[2:] else 1.0
-    return [fields[0]], fields[1], weight
-
-
-def _parse_attributes(line: str) -> tuple[list[str], str, float]:
-    try:
-        source, target, weight = split_attributes(line)
-    except ValueError as error:
-        detail = f"{error}; got {line!r:.80}"
-        raise BadLine(kind="wrong number of fields", detail=detail) from error
-    return [source], target, _parse_weight(weight)
-
-
-def _parse_weight(field: str) -> float:
-    try:
-        weight = float(field)
-    except ValueError:
-        weight = math.nan
-    if not (math.isfinite(weight) and weight > 0.0):
-        detail = f"must be a finite number above 0; got {field!r}"
-        raise BadLine(kind="bad weight", detail=detail)
-    return weight
 
 
 def _parse_id(value: Any) -> str:

@@ -8,33 +8,28 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import pandas as pd
-from scipy import sparse
 from sklearn.utils import Bunch
 
 from sklearn_profiling._packed_files import PACKED_ENDINGS, without_packed_ending
-from sklearn_profiling.containers._links_files import warn_of_strangers
-from sklearn_profiling.containers._links_formats import (
-    WHOLE_FORMATS,
-    LinksFormat,
-    detect,
-)
-from sklearn_profiling.containers.social_graph import SocialGraph
+from sklearn_profiling.containers._links_formats import LinksFormat
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
-    UNKNOWN_LINKS,
-    ArcCollector,
     BadLine,
     CountedFile,
     LineFile,
     OnBadLines,
-    OnUnknownLinks,
     ParquetFile,
     check_choice,
     check_encodings,
+    choose_encoding,
+)
+from sklearn_profiling.datasets._networks import (
+    UNKNOWN_LINKS,
+    OnUnknownLinks,
     missing_in_network,
+    read_network,
 )
 from sklearn_profiling.datasets.records.format import (
-    LinkParser,
     Record,
     RowParser,
     parse_json_object,
@@ -122,7 +117,10 @@ def load_records(
         ``DESCR``
             Description of the format.
         ``report``
-            Counts of all that was read, skipped (by reason) and missing.
+            Counts of all that was read, skipped (by reason) and missing. Of the file of
+            links, "n_lines" is the sum of "n_records", "n_blank", "n_comments",
+            "n_headers" and the counts of "skipped", and "n_links_read" that of
+            "n_links", "n_repeated_links", "n_self_links" and "n_unknown_links".
 
     Raises
     ------
@@ -187,13 +185,16 @@ def load_records(
     user_ids = [record.user_id for record in records]
     graph = None
     if links_path is not None:
-        link_file = LineFile(links_path, encoding=encoding, on_bad_lines=on_bad_lines)
-        arcs = ArcCollector(link_file, set(user_ids), on_unknown_links, weighted=True)
-        graph, report["files"]["links"] = _read_links(
-            link_file, arcs, links_format, directed=directed
-        )
-        warn_of_strangers(
-            links_path, user_ids, arcs.known_nodes(), arcs.strangers(), stacklevel=3
+        graph, report["files"]["links"] = read_network(
+            links_path,
+            user_ids,
+            on_unknown_links,
+            kind=links_format,
+            directed=directed,
+            encoding=choose_encoding(links_path, check_encodings(encoding)),
+            on_bad_lines=on_bad_lines,
+            weighted=True,
+            stacklevel=2,
         )
     data, target = _make_tables(records, parser.tasks)
     report |= {
@@ -295,70 +296,6 @@ def _read_users(
         file.n_records += 1
         records[record.user_id] = record
     return file, list(records.values())
-
-
-def _read_links(
-    file: LineFile, arcs: ArcCollector, kind: LinksFormat, *, directed: bool
-) -> tuple[SocialGraph | None, dict[str, Any]]:
-    layout = detect(
-        file.path, kind=kind, encoding=file.encoding, directed=directed, guess=True
-    )
-    if layout.kind in WHOLE_FORMATS:
-        graph = SocialGraph.from_links_file(
-            file.path,
-            format=layout.kind,
-            directed=directed,
-            encoding=file.encoding,
-            on_bad_lines=file.on_bad_lines,
-        )
-        return _add_graph(file, arcs, graph)
-    symmetric = directed and layout.symmetric
-    parser = LinkParser(layout)
-    for line in file:
-        try:
-            links = parser.parse(line)
-        except BadLine as fault:
-            file.bad(fault)
-            continue
-        if links is None:
-            continue
-        file.n_records += 1
-        sources, target, weight = links
-        arcs.add(sources, target, weight)
-        for source in sources if symmetric else ():
-            arcs.add([target], source, weight)
-    counts = file.finish()
-    counts |= {
-        "n_comments": parser.n_comments,
-        "n_headers": parser.n_headers,
-        "taken_for": layout.describe(),
-    }
-    network, link_counts = arcs.finish(directed=directed)
-    return network, {**counts, **link_counts}
-
-
-def _add_graph(
-    file: LineFile, arcs: ArcCollector, graph: SocialGraph
-) -> tuple[SocialGraph | None, dict[str, Any]]:
-    """Add the links of a file that is read at once; it is counted by links."""
-    half = graph.adjacency if graph.directed else sparse.triu(graph.adjacency)
-    links = sparse.coo_array(half)
-    for source, target, weight in zip(links.row, links.col, links.data, strict=True):
-        arcs.add([graph.ids[source]], graph.ids[target], float(weight))
-    network, counts = arcs.finish(directed=graph.directed)
-    read = graph.report
-    return network, {
-        "path": str(file.path),
-        "encoding": file.encoding,
-        "n_lines": read["lines"],
-        "n_blank": 0,
-        "n_records": read["lines"] - sum(read["bad_lines"].values()),
-        "skipped": read["bad_lines"],
-        "taken_for": read["taken_for"],
-        **counts,
-        "n_self_links": read["self_loops"],
-        "n_repeated_links": read["duplicates"],
-    }
 
 
 def _make_tables(

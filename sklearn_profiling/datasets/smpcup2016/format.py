@@ -104,14 +104,6 @@ def parse_status_field(column: str, field: str) -> int | str | None:
     return value if value is None or column in ("source", "time") else int(value)
 
 
-def parse_links_line(line: str) -> list[str]:
-    """Read ``uid fan fan ...``; every later id follows the first."""
-    ids = line.split()
-    if MISSING in ids:
-        raise BadLine(kind="missing id", detail="a user id is 'None'")
-    return ids
-
-
 def check_user_id(user_id: str) -> str:
     """Return the id if all four files can hold it."""
     if user_id == MISSING or not _ID.fullmatch(user_id):

@@ -15,15 +15,17 @@ from sklearn_profiling._packed_files import PACKED_ENDINGS
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
-    UNKNOWN_LINKS,
-    ArcCollector,
     BadLine,
     LineFile,
     OnBadLines,
-    OnUnknownLinks,
     check_choice,
     check_encodings,
+)
+from sklearn_profiling.datasets._networks import (
+    UNKNOWN_LINKS,
+    OnUnknownLinks,
     missing_in_network,
+    read_network,
 )
 from sklearn_profiling.datasets.smpcup2016.format import (
     AGE_CLASSES,
@@ -37,7 +39,6 @@ from sklearn_profiling.datasets.smpcup2016.format import (
     check_user_id,
     parse_info_line,
     parse_label_line,
-    parse_links_line,
     parse_status_field,
     split_status_line,
 )
@@ -186,7 +187,7 @@ def load_smpcup2016(
         sources.append(info)
     user_ids = list(dict.fromkeys(uid for source in sources for uid in source))
 
-    graph = _read_links(folder, set(user_ids), on_unknown_links, directed=directed)
+    graph = _read_links(folder, user_ids, on_unknown_links, directed=directed)
     data = _make_data(user_ids, statuses, info if "info" in folder.report else None)
     target = _make_target(user_ids, labels, tasks)
     report = {
@@ -386,7 +387,7 @@ def _read_statuses(
 
 def _read_links(
     folder: _Folder,
-    known: set[str],
+    user_ids: list[str],
     on_unknown_links: OnUnknownLinks,
     *,
     directed: bool,
@@ -394,12 +395,17 @@ def _read_links(
     file = folder.find("links")
     if file is None:
         return None
-    arcs = ArcCollector(file, known, on_unknown_links)
-    for user_id, *fans in folder.records(file, parse_links_line):
-        arcs.add(fans, user_id)
-    counts = file.finish()
-    graph, link_counts = arcs.finish(directed=directed)
-    folder.report["links"] = {**counts, **link_counts}
+    graph, folder.report["links"] = read_network(
+        file.path,
+        user_ids,
+        on_unknown_links,
+        kind="fans",
+        directed=directed,
+        encoding=file.encoding,
+        on_bad_lines=file.on_bad_lines,
+        weighted=False,
+        stacklevel=3,
+    )
     return graph
 
 

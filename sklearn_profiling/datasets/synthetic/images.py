@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 from sklearn_profiling._seeding import RandomState, derive_seed
 from sklearn_profiling.datasets._description import load_description
-from sklearn_profiling.datasets._files import missing_in_network
+from sklearn_profiling.datasets._networks import missing_in_network
 from sklearn_profiling.datasets.synthetic._images_draw import (
     CLASSES,
     TASKS,

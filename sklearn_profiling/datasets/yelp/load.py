@@ -16,6 +16,8 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
     OnBadLines,
+)
+from sklearn_profiling.datasets._networks import (
     OnUnknownLinks,
     missing_in_network,
 )
@@ -287,7 +289,7 @@ def load_yelp(
     graph = None
     if friends_path is not None:
         graph, files["friends"] = read_friends(
-            friends_path, set(user_ids), on_unknown_links, on_bad_lines
+            friends_path, user_ids, on_unknown_links, on_bad_lines
         )
     target, tied = _target(reviewers, profile_rules)
     report: dict[str, Any] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -12,14 +12,14 @@ from zlib import crc32
 
 from sklearn_profiling._image_formats import image_endings
 from sklearn_profiling._packed_files import PACKED_ENDINGS
+from sklearn_profiling.containers._link_codes import Chunk
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.datasets._files import (
-    ArcCollector,
     BadLine,
     LineFile,
     OnBadLines,
-    OnUnknownLinks,
 )
+from sklearn_profiling.datasets._networks import OnUnknownLinks, network_of
 from sklearn_profiling.datasets.records.format import parse_json_object
 from sklearn_profiling.datasets.yelp.format import (
     OTHER_NAMES,
@@ -38,6 +38,7 @@ from sklearn_profiling.exceptions import DataFormatError
 
 _Entry = TypeVar("_Entry")
 _NOBODY = -1
+_LINKS_AT_ONCE = 1 << 18
 
 
 class Image(NamedTuple):
@@ -284,16 +285,26 @@ class ReviewFile:
 
 def read_friends(
     path: Path,
-    user_ids: Collection[str],
+    user_ids: Sequence[str],
     on_unknown_links: OnUnknownLinks,
     on_bad_lines: OnBadLines,
 ) -> tuple[SocialGraph | None, dict[str, Any]]:
     """Return the network of the users' friends, and the counts of the file."""
     file = LineFile(path, on_bad_lines=on_bad_lines)
-    arcs = ArcCollector(file, user_ids, on_unknown_links)
+    chunks = _friends_of(file, frozenset(user_ids))
+    graph, counts = network_of(path, chunks, user_ids, on_unknown_links)
+    return graph, {**file.finish(), **counts}
+
+
+def _friends_of(file: LineFile, user_ids: Collection[str]) -> Iterator[Chunk]:
+    """Yield the links of many lines at a time."""
+    chunk = Chunk()
     for user_id, friends in _entries(file, parse_friends):
         if user_id in user_ids:
-            arcs.add(friends, user_id)
-    counts = file.finish()
-    graph, link_counts = arcs.finish(directed=False)
-    return graph, {**counts, **link_counts}
+            chunk.sources.extend(friends)
+            chunk.targets.extend([user_id] * len(friends))
+            chunk.link_lines.extend([file.n_lines] * len(friends))
+        if len(chunk.sources) > _LINKS_AT_ONCE:
+            yield chunk
+            chunk = Chunk()
+    yield chunk

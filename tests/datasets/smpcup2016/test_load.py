@@ -17,7 +17,6 @@ from sklearn_profiling.datasets.smpcup2016.format import (
     age_class,
     parse_info_line,
     parse_label_line,
-    parse_links_line,
     parse_status_field,
     split_status_line,
 )
@@ -113,7 +112,12 @@ def test_report_counts_everything(folder):
     assert {name: value for name, value in links.items() if name.startswith("n_")} == {
         "n_lines": 4,
         "n_blank": 0,
+        "n_comments": 0,
+        "n_headers": 0,
         "n_records": 4,
+        "n_missing_ids": 0,
+        "n_float_ids": 0,
+        "n_links_read": 6,
         "n_links": 4,  # 2>1, 9>1, 1>2, 9>8
         "n_repeated_links": 1,
         "n_self_links": 1,
@@ -137,16 +141,23 @@ def test_report_counts_everything(folder):
 
 def test_undirected_network(folder):
     graph = load_smpcup2016(folder).graph
-    assert list(graph.ids) == ["1", "2", "9", "8"]
+    assert list(graph.ids) == ["1", "2", "8", "9"]
     # 1 and 2 follow each other; 3 has no fan and is no node
-    expected = [[0, 2, 1, 0], [2, 0, 0, 0], [1, 0, 0, 1], [0, 0, 1, 0]]
+    expected = [[0, 2, 0, 1], [2, 0, 0, 0], [0, 0, 0, 1], [1, 0, 1, 0]]
     np.testing.assert_array_equal(graph.adjacency.toarray(), expected)
 
 
 def test_directed_network_runs_from_the_fan(folder):
     graph = load_smpcup2016(folder, directed=True).graph
-    expected = [[0, 1, 0, 0], [1, 0, 0, 0], [1, 0, 0, 1], [0, 0, 0, 0]]
+    expected = [[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0], [1, 0, 1, 0]]
     np.testing.assert_array_equal(graph.adjacency.toarray(), expected)
+
+
+def test_fans_may_be_missing(folder):
+    write_files(folder, {"links.txt": FILES["links.txt"] + "8 None None\n"})
+    bunch = load_smpcup2016(folder)
+    assert bunch.report["files"]["links"]["n_missing_ids"] == 2
+    assert bunch.graph.n_users == 4
 
 
 def test_unknown_links(folder):
@@ -296,7 +307,7 @@ def test_empty_files(folder, name):
         ("status.txt", "1,0,-1,web,2014,text", "bad count"),
         ("status.txt", "1,0,²,web,2014,text", "bad count"),
         ("status.txt", " ,0,0,web,2014,text", "bad user id"),
-        ("links.txt", "1 None", "missing id"),
+        ("links.txt", "None 1", "the first id of a line must not be None"),
         ("info.txt", "5||name", "wrong number of fields"),
         ("info.txt", "1||again||u", "duplicate user"),
     ],
@@ -345,7 +356,6 @@ def test_lines_by_hand():
     assert parse_status_field("retweets", "12") == 12
     assert parse_status_field("reviews", "None") is None
     assert parse_status_field("source", "12") == "12"
-    assert parse_links_line("1 2\t3") == ["1", "2", "3"]
     with pytest.raises(BadLine, match="expected 6"):
         split_status_line("1 2 3", ())
 

@@ -424,6 +424,21 @@ def test_friends(tmp_path):
         load_yelp(tmp_path, **LOW, with_network=True)
 
 
+def test_friends_are_read_in_parts(tmp_path, monkeypatch):
+    write(tmp_path)
+    users = [{"user_id": a, "friends": b} for a, b in ("ab", "bc", "ca")]
+    users += [{"user_id": "ana", "friends": "bea, cyn, ana"}] * 2
+    users += [{"user_id": "bea", "friends": ["ana", "dan"]}]
+    (tmp_path / USERS).write_text("\n".join(map(json.dumps, users)))
+    expected = load_yelp(tmp_path, **LOW, with_network=True, on_unknown_links="add")
+    monkeypatch.setattr("sklearn_profiling.datasets.yelp.reading._LINKS_AT_ONCE", 0)
+    found = load_yelp(tmp_path, **LOW, with_network=True, on_unknown_links="add")
+    assert found.graph.subgraph(expected.graph.ids) == expected.graph
+    assert found.report == expected.report
+    counts = found.report["files"]["friends"]
+    assert (counts["n_links_read"], counts["n_repeated_links"]) == (8, 2)
+
+
 def test_compressed_files_and_photos_elsewhere(tmp_path):
     write(tmp_path)
     expected = load_yelp(tmp_path, **LOW)

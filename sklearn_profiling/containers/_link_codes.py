@@ -1,0 +1,166 @@
+"""Links between named users, gathered chunk by chunk into codes."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+
+import numpy as np
+import numpy.typing as npt
+
+from sklearn_profiling.containers._edges import Codes, OnUnknown, Weights
+from sklearn_profiling.exceptions import DataFormatError, DataQualityWarning
+
+_N_EXAMPLES = 3
+_UNKNOWN = -1
+# pandas makes whole numbers float where another row is missing
+_FLOAT_ID = re.compile(r"(-?\d+)\.0+")
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Users and links of some lines, with the line of each; no weights are all 1."""
+
+    users: list[str] = field(default_factory=list)
+    user_lines: list[int] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    link_lines: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Links:
+    """Links by codes of users: the known users first, then the others as met.
+
+    `linked` says which of the known users occur, (n_known,); `strangers` are examples
+    of others. `n_read` links were read, and `n_unknown` of them left out.
+    """
+
+    sources: Codes
+    targets: Codes
+    weights: Weights | None
+    ids: list[str]
+    linked: npt.NDArray[np.bool_]
+    strangers: list[str]
+    n_read: int
+    n_unknown: int
+    n_float_ids: int
+
+    @property
+    def n_known(self) -> int:
+        """Number of users known beforehand."""
+        return len(self.linked)
+
+
+class _Numbering(dict[str, int]):
+    """Codes of ids; a new id gets the next code, or none if closed.
+
+    1.0 is the id 1, unless it is known as it stands.
+    """
+
+    def __init__(self, known: Iterable[str], *, closed: bool) -> None:
+        self.names = list(known)
+        super().__init__((name, code) for code, name in enumerate(self.names))
+        self._closed = closed
+        self.strangers: list[str] = []
+        self.float_ids: set[str] = set()
+
+    def __missing__(self, key: str) -> int:
+        if key.endswith("0") and (whole := _FLOAT_ID.fullmatch(key)):
+            self.float_ids.add(key)
+            return self[whole[1]]
+        if len(self.strangers) < _N_EXAMPLES and key not in self.strangers:
+            self.strangers.append(key)
+        if self._closed:
+            return _UNKNOWN
+        code = self[key] = len(self.names)
+        self.names.append(key)
+        return code
+
+    def encode(self, ids: list[str]) -> Codes:
+        return np.fromiter(map(self.__getitem__, ids), dtype=np.int32, count=len(ids))
+
+
+def collect_links(
+    path: str | PathLike[str],
+    chunks: Iterable[Chunk],
+    known: Sequence[str] = (),
+    on_unknown: OnUnknown = "add",
+    parameter: str = "on_unknown",
+) -> Links:
+    """Gather the links of a file; `parameter` is what the caller calls `on_unknown`."""
+    codes = _Numbering(known, closed=on_unknown != "add")
+    linked = np.zeros(len(known), dtype=np.bool_)
+    sources, targets = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
+    weights = [np.empty(0, np.float32)]
+    n_read = n_unknown = 0
+    for chunk in chunks:
+        columns = [
+            (chunk.users, chunk.user_lines),
+            (chunk.sources, chunk.link_lines),
+            (chunk.targets, chunk.link_lines),
+        ]
+        encoded = [codes.encode(names) for names, _ in columns]
+        if on_unknown == "error":
+            _refuse_unknown(path, columns, encoded, parameter)
+        for part in encoded:
+            linked[part[(part >= 0) & (part < len(known))]] = True
+        keep = (encoded[1] >= 0) & (encoded[2] >= 0)
+        n_read += len(keep)
+        n_unknown += int((~keep).sum())
+        sources.append(encoded[1][keep])
+        targets.append(encoded[2][keep])
+        if chunk.weights:
+            weights.append(np.asarray(chunk.weights, dtype=np.float32)[keep])
+    return Links(
+        np.concatenate(sources),
+        np.concatenate(targets),
+        np.concatenate(weights) if len(weights) > 1 else None,
+        codes.names,
+        linked,
+        codes.strangers,
+        n_read,
+        n_unknown,
+        len(codes.float_ids),
+    )
+
+
+def _refuse_unknown(
+    path: str | PathLike[str],
+    columns: list[tuple[list[str], list[int]]],
+    encoded: list[Codes],
+    parameter: str,
+) -> None:
+    """Raise an error about the first line with an unknown id."""
+    unknown = [
+        (lines[row], names[row])
+        for (names, lines), part in zip(columns, encoded, strict=True)
+        for row in np.flatnonzero(part == _UNKNOWN)[:1].tolist()
+    ]
+    if unknown:
+        line, name = min(unknown)
+        raise DataFormatError(
+            path,
+            line or None,
+            f"unknown id: {name!r:.60} is no user; {parameter}='add' takes such ids "
+            "in, 'drop' leaves their links out",
+        )
+
+
+def warn_of_strangers(
+    path: str | PathLike[str], links: Links, *, stacklevel: int
+) -> None:
+    """Warn if links name others, and fewer than a tenth of ten users or more."""
+    n_known, n_linked = links.n_known, int(links.linked.sum())
+    if links.strangers and n_known >= 10 and 10 * n_linked < n_known:
+        first = ", ".join(f"{name!r:.60}" for name in links.ids[:_N_EXAMPLES])
+        others = ", ".join(f"{name!r:.60}" for name in links.strangers)
+        msg = (
+            f"{path}: only {n_linked} of {n_known} users occur in the links. "
+            f"Users are for example {first}; ids in the links {others}."
+        )
+        warnings.warn(msg, DataQualityWarning, stacklevel=stacklevel + 1)
