@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -37,6 +38,35 @@ def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
         choices = ", ".join(map(repr, allowed))
         msg = f"{name} must be one of {choices}; got {value!r}"
         raise ValueError(msg)
+
+
+def check_min_messages(value: object) -> None:
+    """Raise a ValueError if the smallest number of messages is no whole number."""
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or int(value) < 0:  # type: ignore[call-overload]
+        msg = f"min_messages must be a whole number of 0 or more; got {value!r}"
+        raise ValueError(msg)
+
+
+def enough_messages(
+    path: Path, messages: Sequence[Sequence[str]], min_messages: int
+) -> tuple[list[bool], dict[str, int]]:
+    """Tell which users stay, and count the others and their messages.
+
+    `messages` are those of each user; an error tells that nobody stays.
+    """
+    enough = [len(texts) >= min_messages for texts in messages]
+    if min_messages and not any(enough):
+        most = max(map(len, messages), default=0)
+        reason = (
+            f"no user has {min_messages} messages (min_messages); the most are {most}"
+        )
+        raise DataFormatError(path, None, reason)
+    short = [texts for texts, stays in zip(messages, enough, strict=True) if not stays]
+    return enough, {
+        "n_users_below_min_messages": len(short),
+        "n_messages_below_min": sum(map(len, short)),
+    }
 
 
 def check_encodings(encoding: str | Sequence[str]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import compress
 from os import PathLike
 from pathlib import Path
 from typing import Any, get_args
@@ -19,6 +20,8 @@ from sklearn_profiling.datasets._files import (
     OnBadLines,
     check_choice,
     check_encodings,
+    check_min_messages,
+    enough_messages,
 )
 from sklearn_profiling.datasets.mex_a3t.format import (
     CLASSES,
@@ -41,6 +44,7 @@ def load_mex_a3t(
     tasks: Sequence[str] = TASKS,
     encoding: str | Sequence[str] = "utf-8",
     on_bad_lines: OnBadLines = "error",
+    min_messages: int = 0,
 ) -> Bunch:
     """Load Mexican Twitter users: their tweets, their images and three attributes.
 
@@ -66,6 +70,11 @@ def load_mex_a3t(
     on_bad_lines : {"error", "skip"}, default="error"
         What to do with a line that breaks its format: raise an error with file, line
         and fault, or leave it out and count it in ``report``.
+    min_messages : int, default=0
+        Fewest messages of a user (our choice: 0 keeps all; the paper of Aux-LSTM leaves
+        out users with fewer than 50). Those who have fewer are left out and counted in
+        ``report["n_users_below_min_messages"]``, and their messages in
+        ``report["n_messages_below_min"]``.
 
     Returns
     -------
@@ -133,6 +142,7 @@ def load_mex_a3t(
     tasks = _check_tasks(tasks)
     check_choice("on_bad_lines", on_bad_lines, get_args(OnBadLines))
     check_encodings(encoding)
+    check_min_messages(min_messages)
     folder = Path(path)
     if not folder.is_dir():
         raise DataFormatError(folder, None, "is not a folder")
@@ -149,6 +159,10 @@ def load_mex_a3t(
         raise DataFormatError(folder, None, reason)
 
     messages, counts = _read_messages(user_ids, texts, encoding, on_bad_lines)
+    enough, below = enough_messages(folder, messages, min_messages)
+    user_ids = list(compress(user_ids, enough))
+    messages = list(compress(messages, enough))
+    counts["n_messages"] -= below["n_messages_below_min"]
     images = [images_of.get(user_id, []) for user_id in user_ids]
     index = pd.RangeIndex(len(user_ids))
     unlabelled = TruthRecord("", None, None, None)
@@ -174,7 +188,8 @@ def load_mex_a3t(
         report={
             "files": files,
             "n_users": len(user_ids),
-            "n_users_not_in_truth": len(found) if tasks else 0,
+            "n_users_not_in_truth": len({*user_ids} - {*truth}) if tasks else 0,
+            **below,
             "n_labeled_users": int(target.notna().any(axis=1).sum()) if tasks else 0,
             "missing_labels": {task: int(target[task].isna().sum()) for task in tasks},
             "missing_messages": sum(not user for user in messages),
@@ -259,6 +274,7 @@ def _read_messages(
 ) -> tuple[list[list[str]], dict[str, Any]]:
     messages: list[list[str]] = []
     skipped: Counter[str] = Counter()
+    n_lines = n_blank = 0
     for user_id in user_ids:
         if user_id not in texts:
             messages.append([])
@@ -266,5 +282,11 @@ def _read_messages(
         file = LineFile(texts[user_id], encoding=encoding, on_bad_lines=on_bad_lines)
         messages.append(list(file))
         skipped += file.skipped
-    n_messages = sum(map(len, messages))
-    return messages, {"n_messages": n_messages, "skipped_messages": dict(skipped)}
+        n_lines += file.n_lines
+        n_blank += file.n_blank
+    return messages, {
+        "n_message_lines": n_lines,
+        "n_messages": sum(map(len, messages)),
+        "n_blank_messages": n_blank,
+        "skipped_messages": dict(skipped),
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, pairwise
+from itertools import chain, compress, pairwise
 from math import inf
 from os import PathLike
 from pathlib import Path
@@ -22,6 +22,8 @@ from sklearn_profiling.datasets._files import (
     OnBadLines,
     check_choice,
     check_encodings,
+    check_min_messages,
+    enough_messages,
 )
 from sklearn_profiling.datasets.mex_a3t.format import natural_order
 from sklearn_profiling.datasets.pan.format import (
@@ -55,6 +57,7 @@ def load_pan(
     score_edges: Sequence[float] | None = None,
     encoding: str | Sequence[str] = "utf-8",
     on_bad_lines: OnBadLines = "error",
+    min_messages: int = 0,
 ) -> Bunch:
     """Load an author profiling corpus of PAN: one XML file an author, and the truth.
 
@@ -85,6 +88,11 @@ def load_pan(
         What to do with a line of the truth or an author's file that breaks its format:
         raise an error with file, line and fault, or leave it out and count it in
         ``report``.
+    min_messages : int, default=0
+        Fewest messages of a user (our choice: 0 keeps all; the paper of Aux-LSTM leaves
+        out users with fewer than 50). Those who have fewer are left out and counted in
+        ``report["n_users_below_min_messages"]``, and their messages in
+        ``report["n_messages_below_min"]``.
 
     Returns
     -------
@@ -105,8 +113,9 @@ def load_pan(
         ``report``
             Counts of what was read, skipped (by reason) and missing: "n_author_files"
             is the sum of "n_authors_read" and "skipped_authors", "n_documents" of
-            "n_messages" and "n_messages_without_text". "columns" names the columns of
-            the truth, "n_users_per_language" counts users.
+            "n_messages", "n_messages_without_text" and "n_messages_below_min".
+            "columns" names the columns of the truth, "n_users_per_language" counts
+            users.
 
     Raises
     ------
@@ -172,6 +181,7 @@ def load_pan(
     """
     check_choice("on_bad_lines", on_bad_lines, get_args(OnBadLines))
     check_encodings(encoding)
+    check_min_messages(min_messages)
     wanted = _check_names("tasks", tasks)
     names = _check_names("target_names", target_names)
     edges = _check_edges(score_edges)
@@ -189,6 +199,11 @@ def load_pan(
             f"absent, here and below"
         )
         raise DataFormatError(folder, None, reason)
+    texts = [authors[key].messages if key in authors else [] for key in users]
+    enough, below = enough_messages(folder, texts, min_messages)
+    n_listed = sum(enough[:n_listed])
+    users = dict(compress(users.items(), enough))
+    counts["n_messages"] -= below["n_messages_below_min"]
     data, languages = _make_data(folder, list(users), authors, found.images)
     target = _make_target(list(users.values()), wanted, columns)
     return Bunch(
@@ -203,6 +218,7 @@ def load_pan(
             "files": truth.files,
             "columns": columns,
             **counts,
+            **below,
             "n_users": len(users),
             "n_users_per_language": languages,
             "n_users_without_author_file": len({*users} - {*authors}),
@@ -210,7 +226,7 @@ def load_pan(
             "n_labeled_users": int(target.notna().any(axis=1).sum()),
             "missing_labels": {task: int(target[task].isna().sum()) for task in target},
             "missing_messages": int((data["messages"].str.len() == 0).sum()),
-            "n_images": sum(map(len, found.images.values())),
+            "n_images": sum(len(found.images.get(key, ())) for key in users),
             "n_files_ignored": found.n_ignored,
         },
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
@@ -20,6 +21,8 @@ from sklearn_profiling.datasets._files import (
     OnBadLines,
     check_choice,
     check_encodings,
+    check_min_messages,
+    enough_messages,
 )
 from sklearn_profiling.datasets._networks import (
     UNKNOWN_LINKS,
@@ -59,6 +62,7 @@ def load_smpcup2016(
     on_bad_lines: OnBadLines = "error",
     on_unknown_links: OnUnknownLinks = "add",
     directed: bool = False,
+    min_messages: int = 0,
     max_messages: int | None = None,
     status_columns: Sequence[str] = (),
 ) -> Bunch:
@@ -102,6 +106,11 @@ def load_smpcup2016(
     directed : bool, default=False
         Keep the direction from the fan to the followed user. Otherwise a link has
         weight 1, or 2 if the two users follow each other.
+    min_messages : int, default=0
+        Fewest messages of a user (our choice: 0 keeps all; the paper of Aux-LSTM leaves
+        out users with fewer than 50). Those who have fewer are left out and counted in
+        ``report["n_users_below_min_messages"]``, and their messages in
+        ``report["n_messages_below_min"]``.
     max_messages : int or None, default=None
         Keep only the first so many messages of each user.
     status_columns : sequence of str, default=()
@@ -170,7 +179,9 @@ def load_smpcup2016(
     >>> bunch.target_names["age"]
     ['-1979', '1980-1989', '1990+']
     """
-    tasks, columns = _check_parameters(tasks, users, max_messages, status_columns)
+    tasks, columns = _check_parameters(
+        tasks, users, min_messages, max_messages, status_columns
+    )
     check_choice("on_bad_lines", on_bad_lines, get_args(OnBadLines))
     check_choice("on_unknown_links", on_unknown_links, UNKNOWN_LINKS)
     check_encodings(encoding)
@@ -186,6 +197,10 @@ def load_smpcup2016(
     if users == "all":
         sources.append(info)
     user_ids = list(dict.fromkeys(uid for source in sources for uid in source))
+    texts = [statuses.texts.get(user_id, []) for user_id in user_ids]
+    enough, below = enough_messages(folder.path, texts, min_messages)
+    user_ids = list(compress(user_ids, enough))
+    statuses.counts["n_messages"] -= below["n_messages_below_min"]
 
     graph = _read_links(folder, user_ids, on_unknown_links, directed=directed)
     data = _make_data(user_ids, statuses, info if "info" in folder.report else None)
@@ -197,6 +212,7 @@ def load_smpcup2016(
         "missing_labels": {task: int(target[task].isna().sum()) for task in tasks},
         "missing_messages": sum(not texts for texts in data["messages"]),
         "missing_links": missing_in_network(user_ids, graph),
+        **below,
         **statuses.counts,
     }
     return Bunch(
@@ -212,9 +228,11 @@ def load_smpcup2016(
 def _check_parameters(
     tasks: Sequence[str],
     users: str,
+    min_messages: int,
     max_messages: int | None,
     status_columns: Sequence[str],
 ) -> tuple[list[str], list[str]]:
+    check_min_messages(min_messages)
     for name, values, allowed in (
         ("tasks", tasks, TASKS),
         ("status_columns", status_columns, STATUS_COLUMNS),
@@ -230,6 +248,12 @@ def _check_parameters(
         raise ValueError(msg)
     if max_messages is not None and max_messages < 1:
         msg = f"max_messages must be at least 1 or None; got {max_messages!r}"
+        raise ValueError(msg)
+    if max_messages is not None and max_messages < min_messages:
+        msg = (
+            f"max_messages must be at least min_messages, {min_messages}; got "
+            f"{max_messages!r}"
+        )
         raise ValueError(msg)
     return list(dict.fromkeys(tasks)), list(dict.fromkeys(status_columns))
 

@@ -201,8 +201,10 @@ class ReviewFile:
             n_reviews_too_short=0,
             n_reviews_too_long=0,
             n_users_with_too_few_reviews=0,
+            n_reviews_of_users_with_too_few=0,
             n_reviews_without_images=0,
             n_users_with_too_few_kept_reviews=0,
+            n_reviews_of_users_with_too_few_kept=0,
         )
 
     def count(self, on_bad_lines: OnBadLines) -> dict[str, Any]:
@@ -223,7 +225,11 @@ class ReviewFile:
             n_between = file.n_lines - 1 - len(self._user_of_line)
             self._user_of_line.extend([_NOBODY] * n_between)
             self._user_of_line.append(number)
-        self._stays = bytearray(n >= self._rules.min_reviews for n in n_reviews)
+        fewest = self._rules.min_reviews
+        self._stays = bytearray(n >= fewest for n in n_reviews)
+        self.counts["n_reviews_of_users_with_too_few"] = sum(
+            n for n in n_reviews if n < fewest
+        )
         self.counts["n_users_with_too_few_reviews"] = self._stays.count(0)
         return file.finish()
 
@@ -255,12 +261,15 @@ class ReviewFile:
                 self.counts["n_reviews_without_images"] += 1
             if stays or self._rules.all_reviews_vote:
                 reviewer.tally.add(review.stars, self._votes[review.business_id])
-        kept = [
-            found[number]
-            for number in sorted(found)
-            if len(found[number].messages) >= self._rules.min_kept_reviews
-        ]
-        self.counts["n_users_with_too_few_kept_reviews"] = len(found) - len(kept)
+        kept = []
+        for number in sorted(found):
+            reviewer = found[number]
+            if len(reviewer.messages) >= self._rules.min_kept_reviews:
+                kept.append(reviewer)
+                continue
+            n_reviews = len(reviewer.messages)
+            self.counts["n_users_with_too_few_kept_reviews"] += 1
+            self.counts["n_reviews_of_users_with_too_few_kept"] += n_reviews
         return kept
 
     def _kept_lines(self) -> Iterator[tuple[int, str]]:

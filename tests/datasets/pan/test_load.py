@@ -92,6 +92,8 @@ def test_a_folder_by_hand(tmp_path):
         "n_documents": 5,
         "n_messages": 4,
         "n_messages_without_text": 1,
+        "n_users_below_min_messages": 0,
+        "n_messages_below_min": 0,
         "n_users": 4,
         "n_users_per_language": {"en": 4},
         "n_users_without_author_file": 1,

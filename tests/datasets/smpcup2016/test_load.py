@@ -132,6 +132,8 @@ def test_report_counts_everything(folder):
         "missing_labels": {"gender": 2, "age": 2, "region": 2},
         "missing_messages": 2,
         "missing_links": 2,
+        "n_users_below_min_messages": 0,
+        "n_messages_below_min": 0,
         "n_messages": 3,
         "n_messages_without_text": 2,
         "n_messages_of_other_users": 0,

@@ -148,8 +148,10 @@ def test_a_folder_by_hand(tmp_path):
         "n_reviews_too_short": 0,
         "n_reviews_too_long": 0,
         "n_users_with_too_few_reviews": 0,
+        "n_reviews_of_users_with_too_few": 0,
         "n_reviews_without_images": 1,
         "n_users_with_too_few_kept_reviews": 0,
+        "n_reviews_of_users_with_too_few_kept": 0,
         "missing_images": 0,
         "missing_labels": {**dict.fromkeys(TASKS, 0), "Preferred Meal": 1},
         "tied_labels": {"Preferred Meal": 1},
@@ -188,8 +190,10 @@ def test_thresholds(tmp_path):
         "n_reviews_too_short": 1,
         "n_reviews_too_long": 1,
         "n_users_with_too_few_reviews": 1,
+        "n_reviews_of_users_with_too_few": 1,
         "n_reviews_without_images": 3,
         "n_users_with_too_few_kept_reviews": 1,
+        "n_reviews_of_users_with_too_few_kept": 0,
     }
     bunch = load_yelp(tmp_path, min_reviews=3, min_words=1, max_words=None)
     assert bunch.data["user_id"].tolist() == ["few"]
