@@ -18,7 +18,13 @@ import pandas as pd
 from sklearn_profiling._frames import as_pandas
 from sklearn_profiling.exceptions import TargetError, shortened
 
-__all__ = ["EncodedLabels", "LabelCodec", "Table", "label_table", "mean_accuracy"]
+__all__ = [
+    "EncodedLabels",
+    "LabelCodec",
+    "Table",
+    "label_table",
+    "mean_accuracy",
+]
 
 Table = npt.NDArray[np.object_]
 Classes = npt.NDArray[Any]
@@ -295,17 +301,15 @@ def label_table(y: Any) -> tuple[Table, list[str], bool]:
     return table, names, one_dimensional
 
 
-def mean_accuracy(
-    y_true: Any, y_pred: Any, sample_weight: npt.ArrayLike | None = None
-) -> float:
+def mean_accuracy(y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
     """Mean over tasks of the accuracy on the users labelled for the task.
 
     Parameters
     ----------
     y_true, y_pred : DataFrame, Series or array-like
         True labels, some missing, and predicted ones.
-    sample_weight : array-like of shape (n_users,), default=None
-        Weight of each user; all 1 by default.
+    sample_weight : array-like of shape (n_users,) or (n_users, n_tasks), default=None
+        Weight of each user, or of each label; all 1 by default.
 
     Returns
     -------
@@ -318,7 +322,7 @@ def mean_accuracy(
     TargetError
         If the shapes differ or no label is left to score on.
     """
-    true, _, _ = label_table(y_true)
+    true, names, _ = label_table(y_true)
     predicted, _, _ = label_table(y_pred)
     if true.shape != predicted.shape:
         msg = (
@@ -326,24 +330,69 @@ def mean_accuracy(
             f"{true.shape} and {predicted.shape}"
         )
         raise TargetError(msg)
-    weight = (
-        np.ones(len(true))
-        if sample_weight is None
-        else np.asarray(sample_weight, dtype=float)
-    )
-    if weight.shape != (len(true),):
-        msg = (
-            f"sample_weight must have shape ({len(true)},), one entry a user; got "
-            f"{weight.shape}"
-        )
-        raise TargetError(msg)
-    weights = np.where(pd.isna(true), 0.0, weight[:, None])
+    weights = np.where(pd.isna(true), 0.0, weight_table(sample_weight, true, names))
     totals = weights.sum(axis=0)
     if not (totals > 0).any():
         msg = "no label to score on: every label is missing or has weight 0"
         raise TargetError(msg)
     hits = ((true == predicted).astype(bool) * weights).sum(axis=0)
     return float((hits[totals > 0] / totals[totals > 0]).mean())
+
+
+def weight_table(
+    sample_weight: Any, labels: npt.NDArray[Any], task_names: Sequence[str]
+) -> npt.NDArray[np.float64]:
+    """Bring weights (n_users,) or (n_users, n_tasks) to one a label, as float64.
+
+    A table is read by the names of its columns, a number is the weight of everybody,
+    and None is 1. `labels` (n_users, n_tasks) are labels or codes. Raises TargetError
+    if the shape is another or a weight is negative, infinite or no number.
+    """
+    if sample_weight is None:
+        return np.ones(labels.shape)
+    given = as_pandas(sample_weight)
+    if isinstance(given, pd.DataFrame):
+        given = _weights_by_name(given, task_names)
+    try:
+        weights = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        msg = f"sample_weight must hold numbers; {error!s:.100}"
+        raise TargetError(msg) from error
+    n_users, n_tasks = labels.shape
+    if weights.ndim and weights.shape not in ((n_users,), (n_users, n_tasks)):
+        msg = (
+            f"sample_weight must have shape ({n_users},), one weight a user, or "
+            f"({n_users}, {n_tasks}), one a label; got {weights.shape}"
+        )
+        raise TargetError(msg)
+    bad = np.argwhere(~(np.isfinite(weights) & (weights >= 0)))
+    if len(bad):
+        place = tuple(bad[0].tolist())
+        of = [f"row {row}, " for row in place[:1]]
+        of += [f"task {task_names[task]!r}, " for task in place[1:]]
+        msg = (
+            "sample_weight must be finite and not negative; got "
+            f"{''.join(of)}{weights[place]}"
+        )
+        raise TargetError(msg)
+    if weights.ndim == 1:
+        weights = weights[:, None]
+    return np.broadcast_to(weights, labels.shape).copy()
+
+
+def _weights_by_name(weights: pd.DataFrame, task_names: Sequence[str]) -> pd.DataFrame:
+    """Order the columns of a table of weights as the tasks; numbered ones stay."""
+    columns: list[Any] = list(weights.columns)
+    if columns != list(range(len(task_names))):
+        names = [str(name) for name in columns]
+        if sorted(names) != sorted(task_names):
+            msg = (
+                f"sample_weight must have one column a task, {list(task_names)}; it "
+                f"has {names}"
+            )
+            raise TargetError(msg)
+        weights = weights.set_axis(names, axis=1)[list(task_names)]
+    return weights.astype(object).where(weights.notna(), np.nan)
 
 
 def _given_classes(

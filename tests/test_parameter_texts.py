@@ -21,6 +21,7 @@ SECTIONS = ("Parameters", "Attributes")
 
 TRAINING = [
     "loss_weights",
+    "class_weight",
     "learning_rate",
     "learning_rate_decay",
     "weight_decay",

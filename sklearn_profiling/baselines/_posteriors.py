@@ -22,6 +22,7 @@ from sklearn_profiling.baselines._inner_folds import deal
 from sklearn_profiling.baselines.masked import MaskedMultiOutputClassifier
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.training.inputs import as_sources
+from sklearn_profiling.training.label_weights import ClassWeight
 
 __all__ = [
     "SOURCE",
@@ -58,11 +59,15 @@ def fit_task(
     X: Any,
     labels: NDArray[np.object_],
     weights: Floats | None,
+    class_weight: ClassWeight,
 ) -> MaskedMultiOutputClassifier:
-    """Fit a clone on the users labelled for one task; a label is None if missing."""
+    """Fit a clone on the users labelled for one task; a label is None if missing.
+
+    `weights` (n_users,) are those of the labels.
+    """
     # A Series, since an array of sets could be taken for one of several tasks.
     y = pd.Series(labels, dtype=object)
-    masked = MaskedMultiOutputClassifier(clone(estimator))
+    masked = MaskedMultiOutputClassifier(clone(estimator), class_weight=class_weight)
     fitted: MaskedMultiOutputClassifier = masked.fit(X, y, weights)
     return fitted
 
@@ -71,9 +76,10 @@ def out_of_fold(
     fitted: MaskedMultiOutputClassifier,
     estimator: Any,
     X: Any,
-    labels: NDArray[np.object_],
     codes: NDArray[np.int64],
+    labels: NDArray[np.object_],
     weights: Floats | None,
+    class_weight: ClassWeight,
     *,
     cv: Any,
     seed: int,
@@ -89,7 +95,9 @@ def out_of_fold(
     result = posteriors_of(fitted, X, classes)
     splits = _splits(cv, labels, codes, seed)
     answers = Parallel(n_jobs=n_jobs)(
-        delayed(_answer)(estimator, X, train, rows, labels, weights, classes)
+        delayed(_answer)(
+            estimator, X, train, rows, labels, weights, class_weight, classes
+        )
         for train, rows in splits
     )
     for (_, rows), answer in zip(splits, answers, strict=True):
@@ -130,6 +138,7 @@ def _answer(
     rows: NDArray[np.int64],
     labels: NDArray[np.object_],
     weights: Floats | None,
+    class_weight: ClassWeight,
     classes: NDArray[Any],
 ) -> Floats:
     """Train on some rows and compute the posteriors of others.
@@ -144,6 +153,7 @@ def _answer(
         _safe_indexing(X, train),
         labels[train],
         None if weights is None else weights[train],
+        class_weight,
     )
     return posteriors_of(fitted, _safe_indexing(X, rows), classes)
 

@@ -113,6 +113,19 @@ def _share_weight(X: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     return shared
 
 
+class StrengthSearch(GridSearchCV):  # type: ignore[misc, unused-ignore]
+    """A grid search that shows that it takes weights, so that calibration gives them.
+
+    Folds are scored without them.
+    """
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> StrengthSearch:
+        """Search with the weights (n_users,) of users."""
+        given = {} if sample_weight is None else {"sample_weight": sample_weight}
+        super().fit(X, y, **given)
+        return self
+
+
 def search_strength(
     estimator: Any,
     C: float | Sequence[float],
@@ -132,7 +145,7 @@ def search_strength(
         grid = [factor * grid[0] for factor in _STRENGTHS]
     if len(grid) == 1:
         return estimator.set_params(C=grid[0])
-    return GridSearchCV(
+    return StrengthSearch(
         estimator,
         {"C": grid},
         scoring="accuracy",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
@@ -16,6 +19,7 @@ def make_link_baseline(
     *,
     column: str = "user_id",
     C: float = 1.0,
+    class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
     max_iter: int = 1000,
     n_jobs: int | None = None,
 ) -> Pipeline:
@@ -32,6 +36,8 @@ def make_link_baseline(
         Column of the users' DataFrame with ids in the network.
     C : float, default=1.0
         Inverse strength of the regularisation; scikit-learn's value.
+    class_weight : "balanced", mapping, list or None, default=None
+        Weights of classes, as of :class:`MaskedMultiOutputClassifier`.
     max_iter : int, default=1000
         Maximum number of iterations; enough for convergence on our data.
     n_jobs : int, default=None
@@ -64,6 +70,8 @@ def make_link_baseline(
     # sparse also where scikit-learn is set to return DataFrames
     links.set_output(transform="default")
     classifier = MaskedMultiOutputClassifier(
-        LogisticRegression(C=C, max_iter=max_iter), n_jobs=n_jobs
+        LogisticRegression(C=C, max_iter=max_iter),
+        class_weight=class_weight,
+        n_jobs=n_jobs,
     )
     return Pipeline([("links", links), ("classifier", classifier)])

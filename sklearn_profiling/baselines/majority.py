@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from sklearn.dummy import DummyClassifier
 
 from sklearn_profiling.baselines.masked import MaskedMultiOutputClassifier
 
 
-def make_majority_baseline() -> MaskedMultiOutputClassifier:
+def make_majority_baseline(
+    *, class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None
+) -> MaskedMultiOutputClassifier:
     """Make a classifier that always predicts the most frequent class of each task.
+
+    Parameters
+    ----------
+    class_weight : "balanced", mapping, list or None, default=None
+        Weights of classes, as of :class:`MaskedMultiOutputClassifier`.
 
     Returns
     -------
@@ -22,4 +32,6 @@ def make_majority_baseline() -> MaskedMultiOutputClassifier:
     >>> make_majority_baseline().fit(users, ["f", "m", "f"]).predict([["dave"]])
     array(['f'], dtype=object)
     """
-    return MaskedMultiOutputClassifier(DummyClassifier(strategy="prior"))
+    return MaskedMultiOutputClassifier(
+        DummyClassifier(strategy="prior"), class_weight=class_weight
+    )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn import get_config
 from sklearn.base import (
@@ -22,7 +22,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.utils import Tags, _safe_indexing, get_tags
 from sklearn.utils._metadata_requests import UNUSED
-from sklearn.utils._param_validation import HasMethods
+from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -39,6 +39,7 @@ from sklearn.utils.validation import (
 from sklearn_profiling._model_selection import refuse_unreadable_labels
 from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.targets import EncodedLabels, LabelCodec, mean_accuracy
+from sklearn_profiling.training.label_weights import read_labels, weigh_labels
 
 
 def _estimator_has(method: str) -> Callable[[Any], bool]:
@@ -68,6 +69,11 @@ class MaskedMultiOutputClassifier(
     ----------
     estimator : estimator
         Classifier or Pipeline with ``fit`` and ``predict``.
+    class_weight : "balanced", mapping, list or None, default=None
+        Weight of each class's labels in the loss: a mapping from classes, 1 for those
+        that it does not name. For several tasks, a mapping from tasks to such, or a
+        list with one entry a task; None is 1 for all. "balanced" is
+        ``n_labels / (n_classes * count)``, as in scikit-learn.
     pass_missing : bool, default=False
         Whether each clone is fitted on all users, with None for a missing label. For
         estimators that accept missing labels and learn from unlabelled users, such as
@@ -122,6 +128,7 @@ class MaskedMultiOutputClassifier(
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "estimator": [HasMethods(["fit", "predict"])],
+        "class_weight": [StrOptions({"balanced"}), dict, list, tuple, None],
         "pass_missing": ["boolean"],
         "n_jobs": [None, int],
     }
@@ -132,10 +139,12 @@ class MaskedMultiOutputClassifier(
         self,
         estimator: Any,
         *,
+        class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
         pass_missing: bool = False,
         n_jobs: int | None = None,
     ) -> None:
         self.estimator = estimator
+        self.class_weight = class_weight
         self.pass_missing = pass_missing
         self.n_jobs = n_jobs
 
@@ -144,7 +153,7 @@ class MaskedMultiOutputClassifier(
         self,
         X: Any,
         y: Any,
-        sample_weight: ArrayLike | None = None,
+        sample_weight: Any = None,
         **fit_params: Any,
     ) -> MaskedMultiOutputClassifier:
         """Fit a clone per task.
@@ -156,9 +165,11 @@ class MaskedMultiOutputClassifier(
             scikit-learn can index.
         y : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
             Labels; None, NaN and ``pd.NA`` are missing.
-        sample_weight : array-like of shape (n_users,), default=None
-            Weight of each user, for estimators that accept it. With metadata routing
-            enabled, for those that request it, such as the steps of a Pipeline.
+        sample_weight : array-like, shape (n_users,) or (n_users, n_tasks), default=None
+            Weight of each user, or of each label, for estimators that accept it. A
+            DataFrame is read by the names of its columns. A label of weight 0 counts as
+            missing. With metadata routing enabled, for estimators that request it, such
+            as the steps of a Pipeline.
         **fit_params : dict
             What else the clones' ``fit`` takes; that with one entry a user is cut to
             the users of each task.
@@ -184,15 +195,20 @@ class MaskedMultiOutputClassifier(
                 "None"
             )
             raise TargetError(msg)
-        check_consistent_length(X, y, sample_weight)
+        check_consistent_length(X, y)
         if sample_weight is not None:
-            fit_params["sample_weight"] = np.asarray(sample_weight)
+            fit_params["sample_weight"] = sample_weight
         params = self._routed(fit_params)
-        codec = LabelCodec.learn(y)
-        encoded = codec.encode(y)
+        given = params.pop("sample_weight", None)
+        known = read_labels(y, given)
+        encoded, weights = weigh_labels(known, self.class_weight)
+        weighted = given is not None or self.class_weight is not None
+        codec = known.codec
+        parts = self._training_parts(
+            X, codec, encoded, params, weights.loss if weighted else None
+        )
         self.estimators_ = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_task)(clone(self.estimator), *parts)
-            for parts in self._training_parts(X, codec, encoded, params)
+            delayed(_fit_task)(clone(self.estimator), *part) for part in parts
         )
         self._codec = codec
         self.task_names_ = codec.task_names
@@ -239,9 +255,11 @@ class MaskedMultiOutputClassifier(
         for task, estimator in enumerate(self.estimators_):
             if self._is_of_one_class(task):
                 arrays[task] = _of_one_class(estimator, arrays[task])
+            elif arrays[task].shape[1] < len(self._codec.classes[task]):
+                arrays[task] = self._with_unseen(estimator, arrays[task], task)
         return arrays[0] if self._codec.one_dimensional else arrays
 
-    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the mean over the tasks of the accuracy on labelled users.
 
         Parameters
@@ -250,8 +268,8 @@ class MaskedMultiOutputClassifier(
             Users.
         y : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
             Labels; None, NaN and ``pd.NA`` are missing.
-        sample_weight : array-like of shape (n_users,), default=None
-            Weight of each user.
+        sample_weight : array-like, shape (n_users,) or (n_users, n_tasks), default=None
+            Weight of each user, or of each label.
 
         Returns
         -------
@@ -313,12 +331,19 @@ class MaskedMultiOutputClassifier(
         """Return the parameters of the clones' ``fit``."""
         if get_config()["enable_metadata_routing"]:
             return dict(process_routing(self, "fit", **given).estimator.fit)
-        if "sample_weight" in given and not has_fit_parameter(
-            self.estimator, "sample_weight"
-        ):
+        needs = [
+            name
+            for name, weights in (
+                ("sample_weight", given.get("sample_weight")),
+                ("class_weight", self.class_weight),
+            )
+            if weights is not None
+        ]
+        if needs and not has_fit_parameter(self.estimator, "sample_weight"):
             msg = (
-                f"{type(self.estimator).__name__} takes no sample_weight; leave it "
-                "None, or enable metadata routing where a step of it takes one"
+                f"{type(self.estimator).__name__} takes no sample_weight; leave "
+                f"{needs[0]} None, or enable metadata routing where a step of it takes "
+                "one"
             )
             raise ValueError(msg)
         return given
@@ -329,9 +354,12 @@ class MaskedMultiOutputClassifier(
         codec: LabelCodec,
         encoded: EncodedLabels,
         params: dict[str, Any],
+        weights: NDArray[np.float64] | None,
     ) -> Any:
         """Yield users, targets and parameters of fit of each task."""
         for task, name in enumerate(codec.task_names):
+            if weights is not None:
+                params = {**params, "sample_weight": weights[:, task]}
             if self.pass_missing:
                 labels = _labels_of_task(codec, encoded, task, name)
                 if isinstance(X, pd.DataFrame | pd.Series):
@@ -352,6 +380,18 @@ class MaskedMultiOutputClassifier(
         """Whether the task's cells are sets of one class: a clone predicts 0 or 1."""
         several = self.pass_missing or not self._codec.set_valued[task]
         return not several and len(self._codec.classes[task]) == 1
+
+    def _with_unseen(
+        self, estimator: Any, seen: NDArray[Any], task: int
+    ) -> NDArray[np.float64]:
+        """Give probability 0 to the classes of weight 0, which no clone has seen."""
+        names = np.ravel(estimator.classes_).tolist()
+        if self.pass_missing:
+            position = {k: i for i, k in enumerate(self._codec.classes[task].tolist())}
+            names = [position[label] for label in names]
+        every = np.zeros((len(seen), len(self._codec.classes[task])))
+        every[:, names] = seen
+        return every
 
     def _choose(self, X: Any, task: int) -> NDArray[np.float64]:
         """Return one column per class, above 0.5 where a class is chosen."""
@@ -386,11 +426,29 @@ def _fit_task(estimator: Any, X: Any, targets: Any, params: dict[str, Any]) -> A
         if targets.ndim == 2 and targets.shape[1] == 1:
             targets = targets.ravel()
         if targets.ndim == 2:
-            estimator = OneVsRestClassifier(estimator)
-        elif (targets == targets[0]).all():
+            return _fit_one_vs_rest(estimator, X, targets, params)
+        if (targets == targets[0]).all():
             # Many classifiers refuse a single class, which a fold of a rare task has.
             return DummyClassifier().fit(X, targets)
     return estimator.fit(X, targets, **params)
+
+
+def _fit_one_vs_rest(
+    estimator: Any, X: Any, targets: NDArray[Any], params: dict[str, Any]
+) -> OneVsRestClassifier:
+    """Fit a clone for each class of sets; `targets` (n_users, n_classes) are 0 or 1."""
+    if not params:
+        return OneVsRestClassifier(estimator).fit(X, targets)
+    # scikit-learn passes parameters of fit on only where metadata are routed.
+    rest = OneVsRestClassifier(DummyClassifier()).fit(X, targets)
+    rest.estimator = estimator
+    rest.estimators_ = [
+        clone(estimator).fit(X, column, **params)
+        if isinstance(one, DummyClassifier)
+        else one
+        for one, column in zip(rest.estimators_, targets.T, strict=True)
+    ]
+    return rest
 
 
 def _of_one_class(estimator: Any, answer: NDArray[Any]) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import joblib
@@ -25,6 +25,7 @@ def make_meta_learning_baseline(
     style_weight: float = 0.25,
     C: float | Sequence[float] = 1.0,
     tune: bool = False,
+    class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
     cv: int = 5,
     text_column: str = "messages",
     max_features: int | None = 30_000,
@@ -45,6 +46,8 @@ def make_meta_learning_baseline(
         As for :func:`make_svm_baseline`, for the SVMs of both stages.
     tune : bool, default=False
         As for :func:`make_svm_baseline`.
+    class_weight : "balanced", mapping, list or None, default=None
+        Weights of classes, as of :class:`MetaLearningClassifier`.
     cv : int, default=5
         Number of folds of the posteriors of training users (our choice).
     text_column, max_features, max_iter, memory : object
@@ -88,7 +91,12 @@ def make_meta_learning_baseline(
     svm_seed, seed = derive_seeds(random_state, 2)
     svm = make_calibrated_svm(C, tune=tune, max_iter=max_iter, random_state=svm_seed)
     classifier = MetaLearningClassifier(
-        svm, main_task=main_task, cv=cv, random_state=seed, n_jobs=n_jobs
+        svm,
+        class_weight=class_weight,
+        main_task=main_task,
+        cv=cv,
+        random_state=seed,
+        n_jobs=n_jobs,
     )
     return make_text_pipeline(
         classifier,

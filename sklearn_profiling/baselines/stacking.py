@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
@@ -17,7 +17,7 @@ from sklearn.base import (
     _fit_context,
 )
 from sklearn.utils import Tags, get_tags
-from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
     check_consistent_length,
@@ -41,7 +41,11 @@ from sklearn_profiling.baselines._posteriors import (
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.exceptions import SourceError, TargetError
 from sklearn_profiling.sources import SourceUnion
-from sklearn_profiling.targets import LabelCodec, label_table, mean_accuracy
+from sklearn_profiling.targets import mean_accuracy
+from sklearn_profiling.training.label_weights import (
+    read_labels,
+    resolve_class_weight,
+)
 
 __all__ = ["MetaLearningClassifier"]
 
@@ -73,6 +77,11 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         Classifier of the second stage; None is `estimator` again (paper). A net that
         reads only a text is refused, because it would ignore the posteriors;
         :class:`~sklearn_profiling.estimators.MMLUPClassifier` reads vectors too.
+    class_weight : "balanced", mapping, list or None, default=None
+        Weight of each class's labels in the loss: a mapping from classes, 1 for those
+        that it does not name. For several tasks, a mapping from tasks to such, or a
+        list with one entry a task; None is 1 for all. "balanced" is
+        ``n_labels / (n_classes * count)``, as in scikit-learn.
     main_task : str or None, default=None
         The task that the others help. None is every task in turn, helped by all
         others. With a name, the others are predicted by the first stage.
@@ -157,6 +166,7 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
             HasMethods(["fit", "predict", "decision_function"]),
         ],
         "final_estimator": [HasMethods(["fit", "predict"]), None],
+        "class_weight": [StrOptions({"balanced"}), dict, list, tuple, None],
         "main_task": [str, None],
         "cv": [
             Interval(Integral, 2, None, closed="left"),
@@ -172,6 +182,7 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         estimator: Any,
         *,
         final_estimator: Any = None,
+        class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
         main_task: str | None = None,
         cv: Any = 5,
         random_state: RandomState = None,
@@ -179,15 +190,14 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
     ) -> None:
         self.estimator = estimator
         self.final_estimator = final_estimator
+        self.class_weight = class_weight
         self.main_task = main_task
         self.cv = cv
         self.random_state = random_state
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator, unused-ignore]
-    def fit(
-        self, X: Any, y: Any, sample_weight: ArrayLike | None = None
-    ) -> MetaLearningClassifier:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MetaLearningClassifier:
         """Fit both stages.
 
         Parameters
@@ -196,8 +206,10 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
             Users; TokenMessages or ImageBags alone are a SliceDict of one source.
         y : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
             Labels; None, NaN and ``pd.NA`` are missing.
-        sample_weight : array-like of shape (n_users,), default=None
-            Weight of each user, for estimators that accept it.
+        sample_weight : array-like, shape (n_users,) or (n_users, n_tasks), default=None
+            Weight of each user, or of each label, for estimators that accept it. A
+            DataFrame is read by the names of its columns. A label of weight 0 counts as
+            missing.
 
         Returns
         -------
@@ -223,9 +235,16 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
             )
             raise TargetError(msg)
         X = self._checked(X, reset=True)
-        weights = self._checked_weights(X, y, sample_weight)
-        codec = LabelCodec.learn(y)
-        labels, names, _ = label_table(y)
+        check_consistent_length(X, y)
+        self._check_takes_weights(sample_weight)
+        codec, labels, encoded, given = read_labels(y, sample_weight)
+        class_weights = resolve_class_weight(self.class_weight, codec)
+        names = codec.task_names
+
+        def of_task(task: int) -> tuple[Any, ...]:
+            weights = None if sample_weight is None else given[:, task]
+            return labels[:, task], weights, class_weights[task]
+
         self.main_tasks_ = self._find_main_tasks(names)
         helpers = [
             task
@@ -238,21 +257,18 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         first, final, *seeds = derive_seeds(self.random_state, 2 + len(names))
         first_stage = seeded(self.estimator, first, self.random_state)
         auxiliary = Parallel(n_jobs=self.n_jobs)(
-            delayed(fit_task)(first_stage, X, labels[:, task], weights)
-            for task in helpers
+            delayed(fit_task)(first_stage, X, *of_task(task)) for task in helpers
         )
         self.auxiliary_estimators_ = {
             names[task]: fitted for task, fitted in zip(helpers, auxiliary, strict=True)
         }
-        codes = codec.encode(y).codes
         posteriors = {
             names[task]: out_of_fold(
                 fitted,
                 first_stage,
                 X,
-                labels[:, task],
-                codes[:, task],
-                weights,
+                encoded.codes[:, task],
+                *of_task(task),
                 cv=self.cv,
                 seed=seeds[task],
                 n_jobs=self.n_jobs,
@@ -264,8 +280,7 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
             delayed(fit_task)(
                 second_stage,
                 _with_others(X, posteriors, name),
-                labels[:, names.index(name)],
-                weights,
+                *of_task(names.index(name)),
             )
             for name in self.main_tasks_
         )
@@ -319,7 +334,7 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         ]
         return arrays[0] if self._one_dimensional else arrays
 
-    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the mean over the tasks of the accuracy on labelled users.
 
         Parameters
@@ -328,8 +343,8 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
             Users.
         y : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
             Labels; None, NaN and ``pd.NA`` are missing.
-        sample_weight : array-like of shape (n_users,), default=None
-            Weight of each user.
+        sample_weight : array-like, shape (n_users,) or (n_users, n_tasks), default=None
+            Weight of each user, or of each label.
 
         Returns
         -------
@@ -368,21 +383,20 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
             ensure_all_finite="allow-nan" if allow_nan else True,
         )
 
-    def _checked_weights(
-        self, X: Any, y: Any, sample_weight: ArrayLike | None
-    ) -> Floats | None:
-        check_consistent_length(X, y, sample_weight)
-        if sample_weight is None:
-            return None
+    def _check_takes_weights(self, sample_weight: Any) -> None:
+        """Refuse weights of users or classes that an estimator does not take."""
+        if sample_weight is None and self.class_weight is None:
+            return
         for estimator in (self.estimator, self.final_estimator):
             if estimator is not None and not has_fit_parameter(
                 estimator, "sample_weight"
             ):
+                name = "sample_weight" if sample_weight is not None else "class_weight"
                 msg = (
-                    f"{type(estimator).__name__} takes no sample_weight; leave it None"
+                    f"{type(estimator).__name__} takes no sample_weight; leave {name} "
+                    "None"
                 )
                 raise ValueError(msg)
-        return np.asarray(sample_weight, dtype=np.float64)
 
     def _find_main_tasks(self, names: list[str]) -> list[str]:
         if self.main_task is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import joblib
@@ -32,6 +32,7 @@ def make_svm_baseline(
     style_weight: float = 0.25,
     C: float | Sequence[float] = 1.0,
     tune: bool = False,
+    class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
     text_column: str = "messages",
     max_features: int | None = 30_000,
     max_iter: int = 1000,
@@ -62,6 +63,8 @@ def make_svm_baseline(
         choose from a sequence, for each task.
     tune : bool, default=False
         Whether inner folds choose among 0.1, 1 and 10 times `C` for each task.
+    class_weight : "balanced", mapping, list or None, default=None
+        Weights of classes, as of :class:`MaskedMultiOutputClassifier`.
     text_column : str, default="messages"
         Column of the users' DataFrame with lists of messages. The messages alone, a
         Series, list or array with one cell a user, are read as well.
@@ -128,7 +131,7 @@ def make_svm_baseline(
         C, tune=tune, max_iter=max_iter, random_state=random_state
     )
     return make_text_pipeline(
-        MaskedMultiOutputClassifier(svm, n_jobs=n_jobs),
+        MaskedMultiOutputClassifier(svm, class_weight=class_weight, n_jobs=n_jobs),
         segmenter=segmenter,
         unigrams=unigrams,
         stylometric=stylometric,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -24,6 +25,7 @@ def make_tfidf_baseline(
     max_features: int | None = 30_000,
     sublinear_tf: bool = True,
     C: float = 5.0,
+    class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
     max_iter: int = 1000,
     n_jobs: int | None = None,
 ) -> Pipeline:
@@ -45,6 +47,8 @@ def make_tfidf_baseline(
         text.
     C : float, default=5.0
         Inverse strength of the regularisation; our choice.
+    class_weight : "balanced", mapping, list or None, default=None
+        Weights of classes, as of :class:`MaskedMultiOutputClassifier`.
     max_iter : int, default=1000
         Maximum number of iterations; enough for convergence on our data.
     n_jobs : int, default=None
@@ -88,7 +92,9 @@ def make_tfidf_baseline(
             (
                 "classifier",
                 MaskedMultiOutputClassifier(
-                    LogisticRegression(C=C, max_iter=max_iter), n_jobs=n_jobs
+                    LogisticRegression(C=C, max_iter=max_iter),
+                    class_weight=class_weight,
+                    n_jobs=n_jobs,
                 ),
             ),
         ]

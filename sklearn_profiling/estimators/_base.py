@@ -14,11 +14,7 @@ import torch
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import Tags
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
 from sklearn_profiling._frames import as_pandas
@@ -29,7 +25,7 @@ from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
 from sklearn_profiling.estimators._constraints import CONSTRAINTS
 from sklearn_profiling.exceptions import ProfilingError, SourceError, TargetError
-from sklearn_profiling.targets import EncodedLabels, LabelCodec, mean_accuracy
+from sklearn_profiling.targets import EncodedLabels, mean_accuracy
 from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.calibration import calibrate
 from sklearn_profiling.training.inputs import (
@@ -42,6 +38,11 @@ from sklearn_profiling.training.inputs import (
     one_bag,
     one_text,
     tokens_of_array,
+)
+from sklearn_profiling.training.label_weights import (
+    LabelWeights,
+    read_labels,
+    weigh_labels,
 )
 from sklearn_profiling.training.losses import resolve_loss_weights
 from sklearn_profiling.training.net import (
@@ -58,7 +59,7 @@ from sklearn_profiling.training.state import (
     load_numpy_state,
     state_as_numpy,
 )
-from sklearn_profiling.training.statistics import Weights, source_statistics
+from sklearn_profiling.training.statistics import source_statistics
 
 __all__: list[str] = []
 
@@ -169,7 +170,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
     # -- fitting ---------------------------------------------------------------
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: npt.ArrayLike | None = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on users.
 
         Parameters
@@ -180,8 +181,9 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         y : DataFrame or array-like, shape (n_users,) or (n_users, n_tasks)
             Labels of any hashable kind; None or NaN where missing. Users without any
             label are left out.
-        sample_weight : array-like of shape (n_users,), default=None
-            Weight of each user in every loss.
+        sample_weight : array-like, shape (n_users,) or (n_users, n_tasks), default=None
+            Weight of each user, or of each label, in the loss. A DataFrame is read by
+            the names of its columns. A label of weight 0 counts as missing.
 
         Returns
         -------
@@ -202,7 +204,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         X: Any,
         y: Any,
         classes: Any = None,
-        sample_weight: npt.ArrayLike | None = None,
+        sample_weight: Any = None,
     ) -> Self:
         """Train for one epoch on some users, going on from where training stands.
 
@@ -214,8 +216,9 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
             Labels; None or NaN where missing.
         classes : array-like, sequence of array-like or mapping, default=None
             All classes of each task, in the first call; by default those in `y`.
-        sample_weight : array-like of shape (n_users,), default=None
-            Weight of each user in every loss.
+        sample_weight : array-like, shape (n_users,) or (n_users, n_tasks), default=None
+            Weight of each user, or of each label, in the loss. A DataFrame is read by
+            the names of its columns. A label of weight 0 counts as missing.
 
         Returns
         -------
@@ -223,7 +226,13 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
             The classifier, trained a little further.
         """
         return self._fit(
-            X, y, classes, sample_weight, again=hasattr(self, "net_"), epochs=1
+            X,
+            y,
+            classes,
+            sample_weight,
+            again=hasattr(self, "net_"),
+            epochs=1,
+            partial=True,
         )
 
     def _fit(
@@ -231,10 +240,11 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         X: Any,
         y: Any,
         classes: Any,
-        sample_weight: npt.ArrayLike | None,
+        sample_weight: Any,
         *,
         again: bool,
         epochs: int,
+        partial: bool = False,
     ) -> Self:
         if y is None:
             msg = (
@@ -243,28 +253,26 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
             )
             raise TargetError(msg)
         arrays = self._read(X, reset=not again)
-        codec = self._codec if again else LabelCodec.learn(y, classes)
-        labels = codec.encode(y)
+        codec = self._codec if again else None
+        known = read_labels(y, sample_weight, codec, classes)
         n_users = len(next(iter(arrays.values())))
-        if len(labels) != n_users:
+        if len(known.labels) != n_users:
             msg = (
                 f"X and y hold inconsistent numbers of users: {n_users} and "
-                f"{len(labels)}"
+                f"{len(known.labels)}"
             )
             raise TargetError(msg)
-        weights = _check_sample_weight(
-            sample_weight, np.zeros((n_users, 1)), ensure_non_negative=True
-        ).astype(np.float64)
-        rows = np.flatnonzero((labels.codes >= 0).any(axis=1) & (weights > 0))
+        labels, weights = weigh_labels(known, self.class_weight, partial=partial)
+        rows = np.flatnonzero((labels.codes >= 0).any(axis=1))
         if not len(rows):
-            msg = "no user has both a label and a sample_weight above zero"
+            msg = "no user has a label of weight above zero"
             raise TargetError(msg)
         arrays = {name: source[rows] for name, source in arrays.items()}
         users = TrainingUsers(
             self._sources_of(arrays, again=again),
             labels.take(rows),
-            weights[rows],
-            codec,
+            weights.take(rows),
+            known.codec,
         )
         self._train(users, again=again, epochs=epochs)
         return self
@@ -276,7 +284,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
             self._codec = codec
             self._specs = {name: SourceSpec.of(s) for name, s in sources.items()}
             self._statistics = {
-                name: source_statistics(source, weights)
+                name: source_statistics(source, weights.users)
                 for name, source in sources.items()
             }
             self._seed = derive_seed(self.random_state)
@@ -346,7 +354,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         self,
         sources: Sources,
         labels: EncodedLabels | None = None,
-        weights: Weights | None = None,
+        weights: LabelWeights | None = None,
     ) -> UserDataset:
         gap = getattr(self.net_.module_, "gap", 0)
         return UserDataset(sources, gap, DTYPES[self.dtype], labels, weights)
@@ -447,9 +455,7 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         labels: npt.NDArray[Any] = self._codec.decode(probabilities)
         return labels
 
-    def score(
-        self, X: Any, y: Any, sample_weight: npt.ArrayLike | None = None
-    ) -> float:
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Compute the mean over tasks of the accuracy on the users labelled for it.
 
         This differs from the exact match that scikit-learn's multi-output classifiers
@@ -462,8 +468,8 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
             Sources of the users.
         y : DataFrame or array-like, shape (n_users,) or (n_users, n_tasks)
             True labels; None or NaN where missing.
-        sample_weight : array-like of shape (n_users,), default=None
-            Weight of each user.
+        sample_weight : array-like, shape (n_users,) or (n_users, n_tasks), default=None
+            Weight of each user, or of each label.
 
         Returns
         -------

@@ -82,6 +82,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     # training
     "batch_size": [POSITIVE],
     "callbacks": [list, None],
+    "class_weight": [StrOptions({"balanced"}), dict, list, tuple, None],
     "device": [str],
     "dtype": [StrOptions(set(DTYPES))],
     "early_stopping": ["boolean"],

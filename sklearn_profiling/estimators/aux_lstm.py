@@ -59,6 +59,11 @@ class LSTMClassifier(BaseProfileClassifier):
         Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
         "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
         "uncertainty" learns the weights (Kendall et al. 2018); None weighs all alike.
+    class_weight : "balanced", mapping, list or None, default=None
+        Weight of each class's labels in the loss: a mapping from classes, 1 for those
+        that it does not name. For several tasks, a mapping from tasks to such, or a
+        list with one entry a task; None is 1 for all. "balanced" is
+        ``n_labels / (n_classes * count)``, as in scikit-learn.
     learning_rate : float, default=0.05
         Initial learning rate of Adagrad (our choice).
     learning_rate_decay : bool, default=False
@@ -158,6 +163,7 @@ class LSTMClassifier(BaseProfileClassifier):
         word_dropout: float = 0.2,
         source_dropout: float = 0.1,
         loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
         learning_rate: float = 0.05,
         learning_rate_decay: bool = False,
         weight_decay: float = 1e-5,
@@ -185,6 +191,7 @@ class LSTMClassifier(BaseProfileClassifier):
         self.word_dropout = word_dropout
         self.source_dropout = source_dropout
         self.loss_weights = loss_weights
+        self.class_weight = class_weight
         self.learning_rate = learning_rate
         self.learning_rate_decay = learning_rate_decay
         self.weight_decay = weight_decay
@@ -251,6 +258,11 @@ class AuxLSTMClassifier(BaseProfileClassifier):
         "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
         "uncertainty" learns the weights (Kendall et al. 2018); None takes the weights
         that `main_weight` gives (paper).
+    class_weight : "balanced", mapping, list or None, default=None
+        Weight of each class's labels in the loss: a mapping from classes, 1 for those
+        that it does not name. For several tasks, a mapping from tasks to such, or a
+        list with one entry a task; None is 1 for all. "balanced" is
+        ``n_labels / (n_classes * count)``, as in scikit-learn.
     learning_rate : float, default=0.05
         Initial learning rate of Adagrad (our choice).
     learning_rate_decay : bool, default=False
@@ -369,6 +381,7 @@ class AuxLSTMClassifier(BaseProfileClassifier):
         word_dropout: float = 0.2,
         source_dropout: float = 0.1,
         loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
         learning_rate: float = 0.05,
         learning_rate_decay: bool = False,
         weight_decay: float = 1e-5,
@@ -398,6 +411,7 @@ class AuxLSTMClassifier(BaseProfileClassifier):
         self.word_dropout = word_dropout
         self.source_dropout = source_dropout
         self.loss_weights = loss_weights
+        self.class_weight = class_weight
         self.learning_rate = learning_rate
         self.learning_rate_decay = learning_rate_decay
         self.weight_decay = weight_decay

@@ -60,6 +60,11 @@ class CNN3DClassifier(BaseProfileClassifier):
         Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
         "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
         "uncertainty" learns the weights (Kendall et al. 2018); None weighs all alike.
+    class_weight : "balanced", mapping, list or None, default=None
+        Weight of each class's labels in the loss: a mapping from classes, 1 for those
+        that it does not name. For several tasks, a mapping from tasks to such, or a
+        list with one entry a task; None is 1 for all. "balanced" is
+        ``n_labels / (n_classes * count)``, as in scikit-learn.
     learning_rate : float, default=0.001
         Initial learning rate of Adam (our choice: see Notes on the paper's 0.05).
     learning_rate_decay : bool, default=True
@@ -177,6 +182,7 @@ class CNN3DClassifier(BaseProfileClassifier):
         dropout: float = 0.5,
         source_dropout: float = 0.1,
         loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
         learning_rate: float = 1e-3,
         learning_rate_decay: bool = True,
         weight_decay: float = 0.0,
@@ -202,6 +208,7 @@ class CNN3DClassifier(BaseProfileClassifier):
         self.dropout = dropout
         self.source_dropout = source_dropout
         self.loss_weights = loss_weights
+        self.class_weight = class_weight
         self.learning_rate = learning_rate
         self.learning_rate_decay = learning_rate_decay
         self.weight_decay = weight_decay
@@ -259,6 +266,11 @@ class ImageSetClassifier(BaseProfileClassifier):
         Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
         "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
         "uncertainty" learns the weights (Kendall et al. 2018); None weighs all alike.
+    class_weight : "balanced", mapping, list or None, default=None
+        Weight of each class's labels in the loss: a mapping from classes, 1 for those
+        that it does not name. For several tasks, a mapping from tasks to such, or a
+        list with one entry a task; None is 1 for all. "balanced" is
+        ``n_labels / (n_classes * count)``, as in scikit-learn.
     learning_rate : float, default=0.001
         Initial learning rate of Adam.
     learning_rate_decay : bool, default=True
@@ -372,6 +384,7 @@ class ImageSetClassifier(BaseProfileClassifier):
         dropout: float = 0.5,
         source_dropout: float = 0.1,
         loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
         learning_rate: float = 1e-3,
         learning_rate_decay: bool = True,
         weight_decay: float = 0.0,
@@ -399,6 +412,7 @@ class ImageSetClassifier(BaseProfileClassifier):
         self.dropout = dropout
         self.source_dropout = source_dropout
         self.loss_weights = loss_weights
+        self.class_weight = class_weight
         self.learning_rate = learning_rate
         self.learning_rate_decay = learning_rate_decay
         self.weight_decay = weight_decay

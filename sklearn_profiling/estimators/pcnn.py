@@ -33,7 +33,7 @@ class BaseWindowClassifier(BaseProfileClassifier):
         text = cast("TokenMessages", next(iter(users.sources.values())))
         self._word_numbers = frequent_words(
             text,
-            users.weights,
+            users.weights.users,
             self.max_vocabulary,
             unseen=text.vocabulary.vectors is not None,
         )
@@ -88,6 +88,11 @@ class PCNNClassifier(BaseWindowClassifier):
         Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
         "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
         "uncertainty" learns the weights (Kendall et al. 2018); None weighs all alike.
+    class_weight : "balanced", mapping, list or None, default=None
+        Weight of each class's labels in the loss: a mapping from classes, 1 for those
+        that it does not name. For several tasks, a mapping from tasks to such, or a
+        list with one entry a task; None is 1 for all. "balanced" is
+        ``n_labels / (n_classes * count)``, as in scikit-learn.
     learning_rate : float, default=0.05
         Initial learning rate of Adagrad (our choice).
     learning_rate_decay : bool, default=True
@@ -186,6 +191,7 @@ class PCNNClassifier(BaseWindowClassifier):
         dropout: float = 0.5,
         source_dropout: float = 0.1,
         loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
         learning_rate: float = 0.05,
         learning_rate_decay: bool = True,
         weight_decay: float = 1e-4,
@@ -214,6 +220,7 @@ class PCNNClassifier(BaseWindowClassifier):
         self.dropout = dropout
         self.source_dropout = source_dropout
         self.loss_weights = loss_weights
+        self.class_weight = class_weight
         self.learning_rate = learning_rate
         self.learning_rate_decay = learning_rate_decay
         self.weight_decay = weight_decay
@@ -307,6 +314,11 @@ class BowCNNClassifier(BaseWindowClassifier):
         Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
         "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
         "uncertainty" learns the weights (Kendall et al. 2018); None weighs all alike.
+    class_weight : "balanced", mapping, list or None, default=None
+        Weight of each class's labels in the loss: a mapping from classes, 1 for those
+        that it does not name. For several tasks, a mapping from tasks to such, or a
+        list with one entry a task; None is 1 for all. "balanced" is
+        ``n_labels / (n_classes * count)``, as in scikit-learn.
     learning_rate : float, default=0.05
         Initial learning rate of Adagrad (our choice).
     learning_rate_decay : bool, default=True
@@ -423,6 +435,7 @@ class BowCNNClassifier(BaseWindowClassifier):
         dropout: float = 0.5,
         source_dropout: float = 0.1,
         loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
         learning_rate: float = 0.05,
         learning_rate_decay: bool = True,
         weight_decay: float = 1e-4,
@@ -451,6 +464,7 @@ class BowCNNClassifier(BaseWindowClassifier):
         self.dropout = dropout
         self.source_dropout = source_dropout
         self.loss_weights = loss_weights
+        self.class_weight = class_weight
         self.learning_rate = learning_rate
         self.learning_rate_decay = learning_rate_decay
         self.weight_decay = weight_decay

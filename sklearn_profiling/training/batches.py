@@ -18,6 +18,7 @@ from sklearn_profiling.architectures.layers.text import FlatText
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.targets import EncodedLabels
 from sklearn_profiling.training.inputs import Sources, present
+from sklearn_profiling.training.label_weights import LabelWeights
 
 __all__ = ["Batch", "LabelBatch", "UserDataset", "flatten_images", "flatten_text"]
 
@@ -92,8 +93,8 @@ class LabelBatch:
         Class of each task, -1 where missing.
     members : dict of int to Tensor of float, shape (n_users, n_classes)
         Classes of set-valued tasks.
-    weights : Tensor of float, shape (n_users,)
-        Weights of the users.
+    weights : Tensor of float, shape (n_users, n_tasks)
+        Weights of the labels in the loss.
     """
 
     codes: Tensor
@@ -129,7 +130,7 @@ class UserDataset(Dataset[Any]):
         gap: int,
         dtype: torch.dtype,
         labels: EncodedLabels | None = None,
-        weights: npt.NDArray[np.float64] | None = None,
+        weights: LabelWeights | None = None,
     ) -> None:
         self.sources = sources
         self.gap = gap
@@ -137,7 +138,8 @@ class UserDataset(Dataset[Any]):
         self.labels = labels
         self.present = {name: present(source) for name, source in sources.items()}
         self.n_users = len(next(iter(sources.values())))
-        self.weights = np.ones(self.n_users) if weights is None else weights
+        n_tasks = 1 if labels is None else labels.codes.shape[1]
+        self.weights = weights or LabelWeights.of_users(np.ones(self.n_users), n_tasks)
 
     def __len__(self) -> int:
         return self.n_users
@@ -157,7 +159,7 @@ class UserDataset(Dataset[Any]):
         return batch, LabelBatch(
             torch.from_numpy(labels.codes),
             {t: torch.from_numpy(m).to(self.dtype) for t, m in labels.members.items()},
-            torch.from_numpy(self.weights[chosen]).to(self.dtype),
+            torch.from_numpy(self.weights.loss[chosen]).to(self.dtype),
         )
 
     def take(self, rows: npt.NDArray[np.int64]) -> UserDataset:
@@ -167,7 +169,7 @@ class UserDataset(Dataset[Any]):
             self.gap,
             self.dtype,
             None if self.labels is None else self.labels.take(rows),
-            self.weights[rows],
+            self.weights.take(rows),
         )
 
     def _tensors(self, name: str, rows: npt.NDArray[np.int64]) -> SourceBatch:

@@ -60,7 +60,7 @@ def _calibrate_one(
             there = batch.present[name]
             source = batch.to(device).sources[name]
             encoded.append(encoder(source).cpu()[there])
-            weights.append(torch.from_numpy(dataset.weights[chosen])[there])
+            weights.append(torch.from_numpy(dataset.weights.users[chosen])[there])
     features = torch.cat(encoded).double()
     share = torch.cat(weights).unsqueeze(1)
     if not len(features):

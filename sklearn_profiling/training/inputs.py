@@ -15,6 +15,7 @@ from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import SourceError, VocabularyMismatchError
 from sklearn_profiling.targets import EncodedLabels, LabelCodec
+from sklearn_profiling.training.label_weights import LabelWeights
 
 __all__ = [
     "Source",
@@ -102,11 +103,11 @@ class SourceSpec:
 
 
 class TrainingUsers(NamedTuple):
-    """The users that a net is trained on: each has a label and a weight above zero."""
+    """The users that a net is trained on: each has a label of weight above zero."""
 
     sources: Sources
     labels: EncodedLabels
-    weights: npt.NDArray[np.float64]
+    weights: LabelWeights
     codec: LabelCodec
 
 

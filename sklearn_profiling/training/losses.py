@@ -19,6 +19,7 @@ __all__ = ["MultiTaskLoss", "task_losses"]
 def task_losses(logits: Sequence[Tensor], labels: LabelBatch) -> list[Tensor]:
     """Cross-entropy of each task (eq. 10), averaged over the users labelled for it.
 
+    The mean is weighted: the sum of weights times losses by the sum of weights.
     Takes logits (n_users, n_classes) a task; set-valued tasks by binary cross-entropy,
     summed over classes. 0 for a task without a labelled user in the batch.
     """
@@ -26,7 +27,7 @@ def task_losses(logits: Sequence[Tensor], labels: LabelBatch) -> list[Tensor]:
     for task, scores in enumerate(logits):
         codes = labels.codes[:, task]
         labelled = codes >= 0
-        weights = labels.weights[labelled]
+        weights = labels.weights[labelled, task]
         if task in labels.members:
             each = functional.binary_cross_entropy_with_logits(
                 scores[labelled], labels.members[task][labelled], reduction="none"

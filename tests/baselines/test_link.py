@@ -22,6 +22,19 @@ def test_it_learns_unlike_neighbours_too() -> None:
     assert model.predict(users)[12:, 0].tolist() == ["m", "f"] * 4
 
 
+def test_classes_have_weights() -> None:
+    graph = SocialGraph.from_edges([("a", "b"), ("c", "d")])
+    users = pd.DataFrame({"user_id": ["a", "c", "d", "x"]})
+    y = ["old", "young", "young", "young"]
+
+    def old(**given: object) -> float:
+        likely = make_link_baseline(graph, **given).fit(users, y).predict_proba(users)
+        return float(likely[3, 0])
+
+    assert old(class_weight={"old": 1.0}) == old()
+    assert old(class_weight="balanced") > old() + 0.1
+
+
 def test_strangers_are_predicted_alike() -> None:
     graph = SocialGraph.from_edges([("a", "b"), ("c", "d")])
     users = pd.DataFrame({"id": ["a", "c", "stranger", "other"]})

@@ -42,7 +42,10 @@ MASKED = Y.mask(GENERATOR.random(Y.shape) < 0.3, None)
 @parametrize_with_checks(
     [
         MaskedMultiOutputClassifier(LogisticRegression()),
-        MaskedMultiOutputClassifier(DecisionTreeClassifier(random_state=0)),
+        # Grown in full, a tree knows no weights.
+        MaskedMultiOutputClassifier(
+            DecisionTreeClassifier(min_weight_fraction_leaf=0.01, random_state=0)
+        ),
     ]
 )
 def test_scikit_learn_checks(estimator: Any, check: Any) -> None:
@@ -133,6 +136,91 @@ def test_sample_weights_of_each_task() -> None:
     assert score == pytest.approx(weighted.score(X[repeated], MASKED.iloc[repeated]))
     with pytest.raises(ValueError, match="KNeighborsClassifier takes no sample_weight"):
         MaskedMultiOutputClassifier(KNeighborsClassifier()).fit(X, Y, weights)
+
+
+def test_weights_of_each_label() -> None:
+    weights = GENERATOR.integers(0, 3, size=(80, 2)).astype(float)
+    given = pd.DataFrame(weights[:, ::-1], columns=["age", "gender"])
+    model = MaskedMultiOutputClassifier(LogisticRegression())
+    found = clone(model).fit(X, MASKED, given).predict_proba(X)
+    for task, name in enumerate(MASKED):
+        rows = np.flatnonzero(MASKED[name].notna() & (weights[:, task] > 0))
+        alone = LogisticRegression().fit(
+            X[rows], MASKED[name].iloc[rows].tolist(), weights[rows, task]
+        )
+        np.testing.assert_array_equal(found[task], alone.predict_proba(X))
+    score = clone(model).fit(X, Y).score(X, Y, given)
+    hits = clone(model).fit(X, Y).predict(X) == Y.to_numpy()
+    assert score == pytest.approx(np.average(hits, axis=0, weights=weights).mean())
+
+
+@pytest.mark.parametrize("given", ["balanced", {"f": 5.0, "m": 0.5}])
+def test_classes_are_weighed_as_in_scikit_learn(given: Any) -> None:
+    y = MASKED["gender"]
+    known = y.notna().to_numpy()
+    weights = GENERATOR.uniform(0.5, 2.0, size=80)
+    model = MaskedMultiOutputClassifier(
+        LogisticRegression(tol=1e-10), class_weight=given
+    ).fit(X, y, weights)
+    alone = LogisticRegression(tol=1e-10, class_weight=given).fit(
+        X[known], y[known].tolist(), weights[known]
+    )
+    np.testing.assert_allclose(
+        model.predict_proba(X), alone.predict_proba(X), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("pass_missing", [False, True])
+def test_a_class_of_weight_zero_has_probability_zero(pass_missing: bool) -> None:
+    inner = MaskedMultiOutputClassifier(LogisticRegression())
+    model = MaskedMultiOutputClassifier(
+        inner if pass_missing else LogisticRegression(),
+        class_weight={"age": {1: 0.0}},
+        pass_missing=pass_missing,
+    ).fit(X, MASKED)
+    likely = model.predict_proba(X)[1]
+    assert likely.shape == (80, 3)
+    assert (likely[:, 1] == 0).all()
+    np.testing.assert_allclose(likely.sum(axis=1), 1)
+    assert set(model.predict(X)[:, 1]) == {0, 2}
+    rows = np.flatnonzero(MASKED["age"].isin([0, 2]))
+    alone = LogisticRegression().fit(X[rows], MASKED["age"].iloc[rows].tolist())
+    np.testing.assert_allclose(likely[:, [0, 2]], alone.predict_proba(X), atol=1e-6)
+
+
+def test_sets_of_labels_have_weights() -> None:
+    rings = np.where(X[:, 0] > 0, "gold", "silver")
+    y = pd.DataFrame(
+        {"likes": [{ring, "tea"} if k % 3 else {ring} for k, ring in enumerate(rings)]}
+    )
+    weights = GENERATOR.uniform(0.5, 2.0, size=80)
+    weights[:10] = 0.0
+    model = MaskedMultiOutputClassifier(LogisticRegression()).fit(X, y, weights)
+    for column, label in enumerate(["gold", "silver", "tea"]):
+        inside = np.array([label in cell for cell in y["likes"]]).astype(int)
+        alone = LogisticRegression().fit(X[10:], inside[10:], weights[10:])
+        np.testing.assert_array_equal(
+            model.predict_proba(X)[0][:, column], alone.predict_proba(X)[:, 1]
+        )
+    assert 0 <= model.score(X, y) <= 1
+    # a class that everybody has needs no classifier
+    y = pd.DataFrame({"likes": [{ring, "tea"} for ring in rings]})
+    with pytest.warns(UserWarning, match="present in all training examples"):
+        model.fit(X, y, weights)
+    assert (model.predict_proba(X)[0][:, 2] == 1).all()
+
+
+def test_class_weight_needs_an_estimator_that_takes_weights() -> None:
+    model = MaskedMultiOutputClassifier(KNeighborsClassifier(), class_weight="balanced")
+    with pytest.raises(ValueError, match="no sample_weight; leave class_weight None"):
+        model.fit(X, Y)
+    # and no request where metadata are routed, since it is a parameter
+    model.set_params(estimator=LogisticRegression())
+    expected = clone(model).fit(X, MASKED).predict_proba(X)
+    with config_context(enable_metadata_routing=True):
+        routed = clone(model).fit(X, MASKED).predict_proba(X)
+    for one, other in zip(expected, routed, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 class Noting(ClassifierMixin, BaseEstimator):

@@ -64,7 +64,10 @@ class Recorder(LogisticRegression):  # type: ignore[misc]
 
 @parametrize_with_checks(
     [
-        MetaLearningClassifier(DecisionTreeClassifier(random_state=0)),
+        # Grown in full, a tree knows no weights.
+        MetaLearningClassifier(
+            DecisionTreeClassifier(min_weight_fraction_leaf=0.01, random_state=0)
+        ),
         MetaLearningClassifier(LinearSVC(dual=False)),
     ]
 )
@@ -347,6 +350,26 @@ def test_weights() -> None:
         MetaLearningClassifier(KNeighborsClassifier()).fit(X, Y, weights)
     with pytest.raises(ValueError, match="KNeighborsClassifier takes no sample_weight"):
         model.set_params(final_estimator=KNeighborsClassifier()).fit(X, Y, weights)
+
+
+def test_weights_of_labels_and_classes() -> None:
+    weights = GENERATOR.integers(0, 3, size=(120, 3)).astype(float)
+    stacked = MetaLearningClassifier(
+        Recorder(), main_task="age", cv=3, random_state=0, class_weight="balanced"
+    ).fit(X, MASKED, weights)
+    known = MASKED.where(weights > 0, None)
+    for task, name in enumerate(["gender", "region"]):
+        rows = np.flatnonzero(known[name].notna())
+        alone = LogisticRegression(class_weight="balanced").fit(
+            X[rows], known[name].iloc[rows].tolist(), weights[rows, 2 * task]
+        )
+        np.testing.assert_allclose(
+            stacked.predict_proba(X)[2 * task], alone.predict_proba(X), atol=1e-4
+        )
+    with pytest.raises(ValueError, match="no sample_weight; leave class_weight None"):
+        MetaLearningClassifier(
+            KNeighborsClassifier(), class_weight={"age": "balanced"}
+        ).fit(X, Y)
 
 
 def test_grid_search_and_pickle() -> None:

@@ -81,6 +81,31 @@ def test_several_tasks_with_gaps(make: Any) -> None:
 
 
 @every_baseline
+@pytest.mark.parametrize("tune", [False, True])
+def test_weights_reach_the_classifiers(make: Any, tune: bool) -> None:
+    def fitted(**given: Any) -> Any:
+        settings = {"segmenter": CharacterSegmenter(), "stylometric": "drop"}
+        weighted = {k: given.pop(k) for k in list(given) if k == "class_weight"}
+        model = make(random_state=0, tune=tune, **settings, **weighted)
+        return model.fit(X, Y, **given).predict_proba(X)
+
+    def same(one: Any, other: Any) -> bool:
+        return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+    plain = fitted()
+    assert same(fitted(classifier__sample_weight=np.ones((36, 2))), plain)
+    assert same(fitted(class_weight={"age": {"80s": 1.0}}), plain)
+    young = fitted(class_weight={"age": {"90s": 30.0}})
+    unsure = WRITERS.to_numpy() == 0
+    assert young[1][unsure, 1].mean() > plain[1][unsure, 1].mean() + 0.05
+    trust = pd.DataFrame(
+        {"age": np.where(Y["age"] == "90s", 30.0, 1.0), "gender": np.ones(36)}
+    )
+    if make is not make_meta_learning_baseline:
+        assert same(fitted(classifier__sample_weight=trust), young)
+
+
+@every_baseline
 def test_seed_clone_and_pickle(make: Any) -> None:
     model = make(random_state=0, tune=True).fit(X, Y)
     expected = model.predict_proba(X)

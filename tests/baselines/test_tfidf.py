@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.model_selection import KFold
+from sklearn.model_selection import GridSearchCV, KFold
 
 from sklearn_profiling.baselines import make_tfidf_baseline
 from sklearn_profiling.baselines.tfidf import join_messages
@@ -36,6 +36,21 @@ def test_missing_messages_get_a_prediction() -> None:
     np.testing.assert_array_equal(probabilities[0][2], probabilities[0][3])
     alone = model.predict_proba(USERS.iloc[[0]])
     np.testing.assert_allclose(alone[0][0], probabilities[0][0])
+
+
+def test_weights_of_labels_in_a_search() -> None:
+    y = pd.DataFrame({"gender": ["m", "f"] * 6, "age": [1, 2, 2] * 4})
+    users = pd.DataFrame({"messages": [["足球"], ["化妆"], ["看球"]] * 4})
+    trust = pd.DataFrame({"age": [1.0, 4.0, 1.0] * 4, "gender": [1.0, 3.0] * 6})
+    search = GridSearchCV(
+        make_tfidf_baseline(), {"tfidf__analyzer": ["char"]}, cv=KFold(3)
+    ).fit(users, y, classifier__sample_weight=trust)
+    weighed = make_tfidf_baseline(class_weight={"gender": {"f": 3.0}, "age": None}).fit(
+        users, y
+    )
+    found, plain = search.predict_proba(users), weighed.predict_proba(users)
+    np.testing.assert_array_equal(found[0], plain[0])
+    assert not np.array_equal(found[1], plain[1])
 
 
 def test_parameters_reach_their_steps() -> None:

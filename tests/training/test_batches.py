@@ -17,6 +17,7 @@ from sklearn_profiling.training.batches import (
     flatten_images,
     flatten_text,
 )
+from sklearn_profiling.training.label_weights import LabelWeights
 
 VOCABULARY = Vocabulary(list("abcd"))
 
@@ -94,7 +95,7 @@ def make():
     )
     y = [["m", {"x"}], [None, None], ["f", {"x", "y"}], ["m", {"y"}]]
     labels = LabelCodec.learn(y).encode(y)
-    weights = np.array([1.0, 2.0, 3.0, 4.0])
+    weights = LabelWeights.of_users(np.array([1.0, 2.0, 3.0, 4.0]), 2)
     return text, vectors, labels, weights
 
 
@@ -114,7 +115,7 @@ def test_users_come_in_the_order_asked_for():
     assert batch.present["net"].tolist() == [True, False, True]
     assert target.codes.tolist() == [[1, 0], [0, 0], [-1, -1]]
     assert target.members[1].tolist() == [[0.0, 1.0], [1.0, 1.0], [0.0, 0.0]]
-    assert target.weights.tolist() == [4.0, 3.0, 2.0]
+    assert target.weights.tolist() == [[4.0] * 2, [3.0] * 2, [2.0] * 2]
     assert target.weights.dtype == target.members[1].dtype == torch.float64
 
 
@@ -124,7 +125,7 @@ def test_one_user_and_no_labels():
     batch, target = dataset[2]
     same(batch.sources["text"], flatten_text(text[[2]], 1))
     assert target.shape == (0,)
-    assert dataset.weights.tolist() == [1.0] * 4
+    assert dataset.weights.users.tolist() == [1.0] * 4
     assert collate_whole((batch, target)) == (batch, target)
 
 
@@ -145,7 +146,7 @@ def test_batches_do_not_share_memory_with_the_data():
         tensor.zero_()
     assert vectors[0].tolist() == [1.0, 2.0]
     assert labels.codes[0].tolist() == [1, 0]
-    assert weights.tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert weights.users.tolist() == [1.0, 2.0, 3.0, 4.0]
 
 
 @pytest.mark.parametrize("device", ["cpu", "meta"])

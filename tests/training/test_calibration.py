@@ -22,6 +22,7 @@ from sklearn_profiling.architectures.mmlup import TextEncoder
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.calibration import calibrate
+from sklearn_profiling.training.label_weights import LabelWeights
 
 VOCABULARY = Vocabulary("abcdefgh")
 
@@ -65,6 +66,8 @@ def _own_generator():
 
 def make_dataset(text, weights=None):
     vectors = np.ones((len(text), 2))
+    if weights is not None:
+        weights = LabelWeights.of_users(np.asarray(weights, dtype=float), 1)
     return UserDataset({"text": text, "v": vectors}, 1, torch.float64, None, weights)
 
 

@@ -21,10 +21,11 @@ LOGITS = [
 
 
 def batch(codes, weights=(1.0, 1.0, 1.0), members=None):
+    of_users = torch.tensor(weights, dtype=torch.float64)
     return LabelBatch(
         torch.tensor(codes),
         {t: torch.tensor(m).double() for t, m in (members or {}).items()},
-        torch.tensor(weights, dtype=torch.float64),
+        of_users if of_users.ndim == 2 else of_users[:, None].repeat(1, 2),
     )
 
 

@@ -98,6 +98,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         prediction_batch_size: int = 32,
         checkpoint_folder: Any = None,
         loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
+        class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
         learning_rate: float = 5e-5,
         learning_rate_decay: bool = False,
         weight_decay: float = 0.0,
@@ -135,6 +136,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         self.prediction_batch_size = prediction_batch_size
         self.checkpoint_folder = checkpoint_folder
         self.loss_weights = loss_weights
+        self.class_weight = class_weight
         self.learning_rate = learning_rate
         self.learning_rate_decay = learning_rate_decay
         self.weight_decay = weight_decay

@@ -103,7 +103,7 @@ def learn_parts(
     name, given = type(owner).__name__, owner.language_model
     language = describe_backbone(small if given is None else given, kind, name)
     _set_dropout(language, owner.dropout, _DROPOUTS[kind])
-    text = learn_profile_text(codec, labels, weights)
+    text = learn_profile_text(codec, labels, weights.given)
     tokenizer = tokenizer_of(owner)
     if tokenizer is None:
         ids = _OWN[kind]
@@ -113,14 +113,14 @@ def learn_parts(
         request = [ids.end]
     else:
         writer = tokenizer
-        text = learn_profile_text(codec, labels, weights, _round_trip(tokenizer))
+        text = learn_profile_text(codec, labels, weights.given, _round_trip(tokenizer))
         encode = _encoder(tokenizer)
         check_words(tokenizer, words, name)
         learn = _learn_causal_ids if kind == "causal" else _learn_ids
         ids = learn(language, tokenizer, given)
         request = encode(getattr(owner, "request", "")) or [ids.end]
     answers = [
-        _set_answers(labels, weights, task, len(classes), owner.max_sets)
+        _set_answers(labels, weights.given[:, task], task, len(classes), owner.max_sets)
         if codec.set_valued[task]
         else [(k,) for k in range(len(classes))]
         for task, classes in enumerate(codec.classes)

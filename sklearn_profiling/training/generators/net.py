@@ -125,7 +125,7 @@ class GeneratorNet(ProfileNet):
         inputs = mode(inputs, labels, self.generator)
         labels = labels.to(self.device)
         labelled = labels.codes >= 0
-        totals = (labelled * labels.weights.unsqueeze(1)).sum(dim=0)
+        totals = (labelled * labels.weights).sum(dim=0)
         n_users = inputs.n_users
         step = self.micro_batch_size or n_users
         parts = []
@@ -157,7 +157,9 @@ class GeneratorNet(ProfileNet):
             with torch.autocast(kind, dtype=torch.bfloat16, enabled=self.autocast):
                 states, is_state = module.encode(reading)
                 likely = module.token_log_likelihoods(states, is_state, ids)
-            costs = -likely.to(labels.weights.dtype) * labels.weights.unsqueeze(1)
+            # A token has the weight of the label that it writes.
+            weights = labels.weights.gather(1, tasks.clamp(min=0))
+            costs = -likely.to(weights.dtype) * weights
             losses = losses + torch.stack(
                 [(costs * (tasks == task)).sum() for task in range(n_tasks)]
             )

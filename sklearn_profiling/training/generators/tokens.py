@@ -42,17 +42,18 @@ def learn_profile_text(
 ) -> ProfileText:
     """Decide how to write the profiles of some tasks, by the labels of training users.
 
-    `can_write` tells whether a text survives the tokens of a language model.
+    `weights` (n_users, n_tasks) are those of the labels. `can_write` tells whether
+    a text survives the tokens of a language model.
     """
     sets = {
-        task: usual_sets(labels, weights, task)
+        task: usual_sets(labels, weights[:, task], task)
         for task, several in enumerate(codec.set_valued)
         if several
     }
     usual = [
         sets[task][0]
         if codec.set_valued[task]
-        else (_commonest(labels.codes[:, task], weights, len(classes)),)
+        else (_commonest(labels.codes[:, task], weights[:, task], len(classes)),)
         for task, classes in enumerate(codec.classes)
     ]
     return ProfileText(

@@ -31,7 +31,7 @@ TOKENS = ProfileTokens(TEXT, WORDS.encode, IDS, [[(0,), (1,)], [(0, 1), (0,), (1
 LABELS = LabelBatch(
     torch.tensor([[1, 0], [-1, 0], [0, -1]]),
     {1: torch.tensor([[1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])},
-    torch.ones(3),
+    torch.ones(3, 2),
 )
 
 
