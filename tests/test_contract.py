@@ -142,6 +142,44 @@ def test_a_task_without_any_label_is_named(name):
         make(name).fit(X, labels(39))
 
 
+@every_classifier
+def test_logarithms_of_probabilities(name):
+    X, y = users_of(name), labels()
+    y["likes"] = [[{"tea"}, {"tea", "wine"}, None, {"wine"}][i % 4] for i in range(40)]
+    model = make(name).fit(X, y)
+    likely, logs = model.predict_proba(X), model.predict_log_proba(X)
+    assert [p.shape for p in logs] == [(40, 2), (40, 3), (40, 2), (40, 2)]
+    for p, log in zip(likely, logs, strict=True):
+        np.testing.assert_allclose(log, np.log(p), rtol=1e-4, atol=1e-6)
+    alone = make_pipeline("passthrough", make(name)).fit(X, y["age"])
+    found = alone.predict_log_proba(X)
+    np.testing.assert_allclose(found, np.log(alone.predict_proba(X)), rtol=1e-4)
+
+
+@every_classifier
+def test_predictions_in_tables_name_the_tasks(name):
+    X, y = users_of(name), labels()
+    y["age"] = pd.Series([a and 1900 + int(a[:2]) for a in y["age"]], dtype=object)
+    model = make(name).fit(X, y)
+    plain, score = model.predict(X), model.score(X, y)
+    assert model.set_output(predict="pandas") is model
+    assert isinstance(plain, np.ndarray)
+    for fitted in (model, pickle.loads(pickle.dumps(model)), clone(model).fit(X, y)):
+        table = fitted.set_output().predict(X)
+        assert table.columns.tolist() == TASKS
+        assert table.index.tolist() == list(range(40))
+        assert pd.api.types.is_integer_dtype(table["age"])
+        assert (table.to_numpy(dtype=object) == plain).all()
+        assert fitted.score(X, y) == score
+    other = model.set_output(predict="polars").predict(X)
+    assert other.columns == TASKS
+    assert other["age"].to_list() == plain[:, 1].tolist()
+    assert same([model.set_output(predict="default").predict(X)], [plain])
+    assert isinstance(model.predict_proba(X), list)
+    with pytest.raises(ValueError, match="predict must be one of"):
+        model.set_output(predict="arrow")
+
+
 # -- missing sources -----------------------------------------------------------
 
 
@@ -248,6 +286,11 @@ def test_grid_search_over_users_as_they_come(name):
     ).fit(X, y)
     assert search.predict(X).shape == (40, 3)
     assert set(search.cv_results_["params"][0]) == {parameter}
+    # predictions have the index of the users, all the way
+    whole = make_pipeline(union, make(name)).fit(users, y)
+    whole[-1].set_output(predict="pandas")
+    named = users.set_index(pd.Index([f"user {k}" for k in range(40)], name="id"))
+    assert whole.predict(named).index.equals(named.index)
     # the whole way at once, scored on one task
     scores = cross_val_score(
         make_pipeline(union, make(name)),

@@ -37,6 +37,7 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_profiling._model_selection import refuse_unreadable_labels
+from sklearn_profiling._outputs import NamedPredictionsMixin, log_of
 from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.targets import EncodedLabels, LabelCodec, mean_accuracy
 from sklearn_profiling.training.label_weights import read_labels, weigh_labels
@@ -55,6 +56,7 @@ def _estimator_has(method: str) -> Callable[[Any], bool]:
 
 
 class MaskedMultiOutputClassifier(
+    NamedPredictionsMixin,
     ClassifierMixin,
     MetaEstimatorMixin,
     BaseEstimator,
@@ -215,7 +217,7 @@ class MaskedMultiOutputClassifier(
         self.classes_ = codec.classes[0] if codec.one_dimensional else codec.classes
         return self
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: Any) -> Any:
         """Predict a label of every task.
 
         Parameters
@@ -226,13 +228,14 @@ class MaskedMultiOutputClassifier(
         Returns
         -------
         ndarray of shape (n_users, n_tasks), or (n_users,)
-            Labels as given to ``fit``; one column less for one-dimensional ``y``.
+            Labels as given to ``fit``; one column less for one-dimensional ``y``. A
+            table that names the tasks after ``set_output(predict="pandas")``.
         """
         check_is_fitted(self, "estimators_")
         predicted: NDArray[Any] = self._codec.decode(
             [self._choose(X, task) for task in range(len(self.estimators_))]
         )
-        return predicted
+        return self._as_output(predicted, X)
 
     @available_if(_estimator_has("predict_proba"))  # type: ignore[untyped-decorator, unused-ignore]
     def predict_proba(self, X: Any) -> Any:
@@ -258,6 +261,22 @@ class MaskedMultiOutputClassifier(
             elif arrays[task].shape[1] < len(self._codec.classes[task]):
                 arrays[task] = self._with_unseen(estimator, arrays[task], task)
         return arrays[0] if self._codec.one_dimensional else arrays
+
+    @available_if(_estimator_has("predict_proba"))  # type: ignore[untyped-decorator, unused-ignore]
+    def predict_log_proba(self, X: Any) -> Any:
+        """Predict the logarithm of the probability of every class of every task.
+
+        Parameters
+        ----------
+        X : array-like
+            Users.
+
+        Returns
+        -------
+        list of ndarray of shape (n_users, n_classes), or ndarray
+            As from ``predict_proba``; minus infinity where that is 0.
+        """
+        return log_of(self.predict_proba(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the mean over the tasks of the accuracy on labelled users.

@@ -28,6 +28,7 @@ from sklearn.utils.validation import (
 
 from sklearn_profiling._frames import as_pandas
 from sklearn_profiling._model_selection import refuse_unreadable_labels
+from sklearn_profiling._outputs import NamedPredictionsMixin, log_of
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling.baselines._posteriors import (
     append_posteriors,
@@ -61,7 +62,9 @@ def _has_probabilities(self: Any) -> bool:
     return True
 
 
-class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class MetaLearningClassifier(
+    NamedPredictionsMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+):
     r"""Stack tasks: posteriors of the auxiliary tasks are features of the main one.
 
     In the first stage a classifier is trained for each auxiliary task. Its posterior
@@ -297,7 +300,7 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         self._one_dimensional = codec.one_dimensional
         return self
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: Any) -> Any:
         """Predict a label of every task.
 
         Parameters
@@ -308,11 +311,13 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
         Returns
         -------
         ndarray of shape (n_users, n_tasks), or (n_users,)
-            Labels as given to ``fit``; one column less for one-dimensional ``y``.
+            Labels as given to ``fit``; one column less for one-dimensional ``y``. A
+            table that names the tasks after ``set_output(predict="pandas")``.
         """
         check_is_fitted(self)
         columns = [fitted.predict(users) for fitted, users in self._final_inputs(X)]
-        return columns[0] if self._one_dimensional else _join_columns(columns)
+        labels = columns[0] if self._one_dimensional else _join_columns(columns)
+        return self._as_output(labels, X)
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator, unused-ignore]
     def predict_proba(self, X: Any) -> Any:
@@ -333,6 +338,22 @@ class MetaLearningClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator)
             fitted.predict_proba(users) for fitted, users in self._final_inputs(X)
         ]
         return arrays[0] if self._one_dimensional else arrays
+
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator, unused-ignore]
+    def predict_log_proba(self, X: Any) -> Any:
+        """Predict the logarithm of the probability of every class of every task.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_users, n_features), or SliceDict
+            Users.
+
+        Returns
+        -------
+        list of ndarray of shape (n_users, n_classes), or ndarray
+            As from ``predict_proba``; minus infinity where that is 0.
+        """
+        return log_of(self.predict_proba(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the mean over the tasks of the accuracy on labelled users.

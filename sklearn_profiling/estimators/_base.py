@@ -16,9 +16,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
+from torch.nn import functional
 
 from sklearn_profiling._frames import as_pandas
 from sklearn_profiling._model_selection import refuse_unreadable_labels
+from sklearn_profiling._outputs import NamedPredictionsMixin
 from sklearn_profiling._seeding import derive_seed
 from sklearn_profiling.architectures.layers.separate import SeparateTasks
 from sklearn_profiling.architectures.layers.sources import SourceDescription
@@ -64,7 +66,7 @@ from sklearn_profiling.training.statistics import source_statistics
 __all__: list[str] = []
 
 
-class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
+class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimator):
     """Base of the classifiers: everything but the architecture.
 
     A subclass names its architecture and its parameters. The architecture is built from
@@ -408,14 +410,18 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
 
     # -- predicting ------------------------------------------------------------
 
-    def _probabilities(self, X: Any) -> list[npt.NDArray[Any]]:
+    def _probabilities(self, X: Any, *, log: bool = False) -> list[npt.NDArray[Any]]:
+        """Compute probabilities (n_users, n_classes) a task, or their logarithms."""
         dataset = self._dataset(X)
-        probabilities = []
-        logits = compute_logits(self.net_, dataset)
-        for scores, sets in zip(logits, self._codec.set_valued, strict=True):
-            likely = torch.sigmoid(scores) if sets else torch.softmax(scores, dim=1)
-            probabilities.append(likely.numpy())
-        return probabilities
+        # Not the logarithm of rounded probabilities.
+        of_sets = functional.logsigmoid if log else torch.sigmoid
+        of_one = partial(torch.log_softmax if log else torch.softmax, dim=1)
+        return [
+            (of_sets(scores) if sets else of_one(scores)).numpy()
+            for scores, sets in zip(
+                compute_logits(self.net_, dataset), self._codec.set_valued, strict=True
+            )
+        ]
 
     def predict_proba(self, X: Any) -> Any:
         """Predict the probability of each class of each task.
@@ -435,7 +441,23 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         probabilities = self._probabilities(X)
         return probabilities[0] if self._codec.one_dimensional else probabilities
 
-    def predict(self, X: Any) -> npt.NDArray[Any]:
+    def predict_log_proba(self, X: Any) -> Any:
+        """Predict the logarithm of the probability of each class of each task.
+
+        Parameters
+        ----------
+        X : mapping of str to source, TokenMessages, ImageBags or ndarray
+            Sources of the users, as for ``predict_proba``.
+
+        Returns
+        -------
+        list of ndarray of shape (n_users, n_classes), or one such array
+            As from ``predict_proba``.
+        """
+        likely = self._probabilities(X, log=True)
+        return likely[0] if self._codec.one_dimensional else likely
+
+    def predict(self, X: Any) -> Any:
         """Predict the label of each task.
 
         Parameters
@@ -446,9 +468,10 @@ class BaseProfileClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_users, n_tasks), or (n_users,)
-            Labels as they were given to ``fit``; one dimension if `y` had one.
+            Labels as they were given to ``fit``; one dimension if `y` had one. A table
+            that names the tasks after ``set_output(predict="pandas")``.
         """
-        return self._predict(X)
+        return self._as_output(self._predict(X), X)
 
     def _predict(self, X: Any) -> npt.NDArray[Any]:
         probabilities = self._probabilities(X)

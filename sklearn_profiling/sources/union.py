@@ -234,10 +234,14 @@ class SourceUnion(  # type: ignore[call-arg, unused-ignore]
             )
             for name, transformer, column in self.sources_
         )
-        return self._join(
+        sources = self._join(
             (name, result)
             for (name, _, _), result in zip(self.sources_, made, strict=True)
         )
+        if hasattr(X, "index"):
+            # For predictions in tables; a slice of the users drops it.
+            sources.index = X.index
+        return sources
 
     def _columns(self) -> Iterator[str]:
         """Yield the columns that are read."""
