@@ -10,12 +10,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from sklearn_profiling.baselines.masked import MaskedMultiOutputClassifier
-from sklearn_profiling.containers import SocialGraph
+from sklearn_profiling.containers._any_graph import as_social_graph
 from sklearn_profiling.sources.network.adjacency import AdjacencyRows
 
 
 def make_link_baseline(
-    graph: SocialGraph,
+    graph: Any,
     *,
     column: str = "user_id",
     C: float = 1.0,
@@ -30,8 +30,9 @@ def make_link_baseline(
 
     Parameters
     ----------
-    graph : SocialGraph
-        The friendship network.
+    graph : SocialGraph, networkx.Graph, sparse matrix, DataFrame, array or list
+        The friendship network, or its edges: pairs, or a table with the columns
+        "source" and "target".
     column : str, default="user_id"
         Column of the users' DataFrame with ids in the network.
     C : float, default=1.0
@@ -65,7 +66,8 @@ def make_link_baseline(
     ['old', 'old', 'young', 'young']
     """
     links = ColumnTransformer(
-        [("adjacency", AdjacencyRows(graph), column)], sparse_threshold=1.0
+        [("adjacency", AdjacencyRows(as_social_graph(graph)), column)],
+        sparse_threshold=1.0,
     )
     # sparse also where scikit-learn is set to return DataFrames
     links.set_output(transform="default")

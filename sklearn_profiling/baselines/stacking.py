@@ -7,7 +7,6 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.base import (
@@ -43,6 +42,7 @@ from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.exceptions import SourceError, TargetError
 from sklearn_profiling.sources import SourceUnion
 from sklearn_profiling.targets import mean_accuracy
+from sklearn_profiling.training.inputs import raw_content
 from sklearn_profiling.training.label_weights import (
     read_labels,
     resolve_class_weight,
@@ -455,27 +455,14 @@ def _join_columns(columns: list[NDArray[Any]]) -> NDArray[Any]:
 
 def _check_table(X: Any) -> None:
     """Refuse a table with columns of text or lists."""
-    if not isinstance(X, pd.DataFrame):
-        return
-    texts = [name for name, column in X.items() if not _is_numeric(column)]
-    if texts:
+    found = raw_content(X)
+    if found:
         msg = (
-            f"X must be a table of numbers; the columns {texts} hold text or lists. "
-            "Put the steps that read them before MetaLearningClassifier in a Pipeline, "
-            "as make_meta_learning_baseline does"
+            f"X must be a table of numbers; {found}. Put the steps that read them "
+            "before MetaLearningClassifier in a Pipeline, as "
+            "make_meta_learning_baseline does"
         )
         raise SourceError(msg)
-
-
-def _is_numeric(column: pd.Series[Any]) -> bool:
-    if pd.api.types.is_numeric_dtype(column):
-        return True
-    try:
-        column.astype(float)
-    except (TypeError, ValueError):
-        # The validation of arrays refuses other cells that are no numbers, like dates.
-        return not any(isinstance(cell, Iterable) for cell in column)
-    return True
 
 
 def _with_others(X: Any, posteriors: dict[str, Floats], main: str) -> Any:

@@ -39,6 +39,7 @@ from sklearn_profiling.training.inputs import (
     named_sources,
     one_bag,
     one_text,
+    raw_content,
     tokens_of_array,
 )
 from sklearn_profiling.training.label_weights import (
@@ -81,6 +82,8 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
     # One text or bag, by the parameter `source`; or many, by `sources`. A plain 2-D
     # array is read as padded token ids by classifiers of text, as vectors by others.
     _reads: ClassVar[Literal["text", "images", "sources"]] = "sources"
+    # The call that makes a Pipeline of the classifier, named "{}"; none for some.
+    _pipeline: ClassVar[str] = ""
     _optimizer: ClassVar[type[torch.optim.Optimizer]] = torch.optim.Adam
 
     # By name, also those of parameters that a class itself does not have.
@@ -372,6 +375,18 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
                     self.__dict__.pop(name, None)
             alone = "images" if isinstance(X, ImageBags) else "text"
             return self._choose_sources(as_sources(X, default_name=alone))
+        raw = raw_content(X)
+        if raw:
+            name = type(self).__name__
+            way = (
+                f"{self._pipeline.format(name)} of sklearn_profiling.pipelines makes "
+                "the whole system"
+                if self._pipeline
+                else "put a SourceUnion of sklearn_profiling.sources before it in a "
+                "Pipeline"
+            )
+            msg = f"{name} reads sources, not users' own messages: {raw} in X; {way}"
+            raise SourceError(msg)
         array = validate_data(
             self,
             X,

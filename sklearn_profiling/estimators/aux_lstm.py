@@ -143,6 +143,7 @@ class LSTMClassifier(BaseProfileClassifier):
     """
 
     _architecture = LSTM
+    _pipeline = "make_lstm()"
     _reads = "text"
     _optimizer = torch.optim.Adagrad
 
@@ -354,6 +355,7 @@ class AuxLSTMClassifier(BaseProfileClassifier):
     """
 
     _architecture = AuxLSTM
+    _pipeline = "make_aux_lstm()"
     _reads = "text"
     _optimizer = torch.optim.Adagrad
 

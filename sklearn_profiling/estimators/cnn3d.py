@@ -163,6 +163,7 @@ class CNN3DClassifier(BaseProfileClassifier):
     """
 
     _architecture = CNN3D
+    _pipeline = "make_cnn3d()"
     _reads = "images"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -361,6 +362,7 @@ class ImageSetClassifier(BaseProfileClassifier):
     """
 
     _architecture = ImageSet
+    _pipeline = "make_cnn3d(classifier={}())"
     _reads = "images"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

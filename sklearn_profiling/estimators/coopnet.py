@@ -192,6 +192,7 @@ class COOPNetClassifier(BaseProfileClassifier):
     """
 
     _architecture = COOPNet
+    _pipeline = "make_profile_generator(classifier={}())"
     _reads = "text"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"n_common": [POSITIVE]}

@@ -202,6 +202,7 @@ class MMLUPClassifier(BaseProfileClassifier):
     """
 
     _architecture = MMLUP
+    _pipeline = "make_mmlup(graph)"
 
     def __init__(
         self,
@@ -438,6 +439,7 @@ class TextCNNClassifier(BaseProfileClassifier):
     """
 
     _architecture = TextCNN
+    _pipeline = "make_text_cnn()"
     _reads = "text"
 
     def __init__(

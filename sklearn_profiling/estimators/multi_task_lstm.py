@@ -153,6 +153,7 @@ class MultiTaskLSTMClassifier(BaseProfileClassifier):
     """
 
     _architecture = MultiTaskLSTM
+    _pipeline = "make_multi_task_lstm(tasks)"
     _reads = "text"
     _optimizer = torch.optim.Adagrad
 

@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling.baselines import make_majority_baseline, make_tfidf_baseline
 from sklearn_profiling.containers import SocialGraph
+from sklearn_profiling.containers._any_graph import as_social_graph
 from sklearn_profiling.estimators import MMLUPClassifier, TextCNNClassifier
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.pipelines._steps import make_text_system
@@ -31,7 +32,7 @@ __all__ = [
 
 
 def make_mmlup(
-    graph: SocialGraph | None,
+    graph: Any,
     *,
     segmenter: Any = None,
     word_vectors: Any = None,
@@ -48,8 +49,9 @@ def make_mmlup(
 
     Parameters
     ----------
-    graph : SocialGraph or None
-        Friendship network of the users; None leaves the network source out.
+    graph : SocialGraph, networkx.Graph, sparse matrix, DataFrame, array, list or None
+        Friendship network of the users, or its edges: pairs, or a table with the
+        columns "source" and "target". None leaves the network source out.
     segmenter : transformer, default=None
         From messages to words. None is jieba, duplicate messages dropped (paper).
     word_vectors : transformer, default=None
@@ -104,6 +106,7 @@ def make_mmlup(
     >>> model.fit(users.data, users.target).predict(users.data).shape
     (60, 4)
     """
+    graph = None if graph is None else as_social_graph(graph)
     seeds = derive_seeds(random_state, 5)
     location = memory.location if isinstance(memory, joblib.Memory) else memory
     if word_vectors is None:
@@ -191,7 +194,7 @@ def make_text_cnn(
 
 
 def make_table3_systems(
-    graph: SocialGraph | None,
+    graph: Any,
     *,
     segmenter: Any = None,
     network: Any = None,
@@ -204,8 +207,10 @@ def make_table3_systems(
 
     Parameters
     ----------
-    graph : SocialGraph or None
-        Friendship network; None leaves out the network source and its ablation.
+    graph : SocialGraph, networkx.Graph, sparse matrix, DataFrame, array, list or None
+        Friendship network, or its edges, as for
+        :func:`~sklearn_profiling.pipelines.make_mmlup`; None leaves out the network
+        source and its ablation.
     segmenter, network : transformer, default=None
         As for :func:`~sklearn_profiling.pipelines.make_mmlup`.
     text_column : str, default="messages"
@@ -222,6 +227,8 @@ def make_table3_systems(
     dict of str to estimator
         Systems by name, in the order of Table 3.
     """
+    # Once, so that all systems share one network.
+    graph = None if graph is None else as_social_graph(graph)
     seed, net_seed = derive_seeds(random_state, 2)
     shared = {"segmenter": segmenter, "text_column": text_column, "memory": memory}
 
@@ -252,9 +259,7 @@ def make_table3_systems(
     return systems
 
 
-def predict_proba_with_links(
-    model: Any, X: pd.DataFrame, graph: SocialGraph | None
-) -> list[Any]:
+def predict_proba_with_links(model: Any, X: pd.DataFrame, graph: Any) -> list[Any]:
     """Predict users, some of them new but linked to users seen in training.
 
     Parameters
@@ -265,8 +270,9 @@ def predict_proba_with_links(
         takes ``new_links`` embeds new users from their links.
     X : DataFrame
         Users.
-    graph : SocialGraph or None
-        Network of these users; None leaves them to the links that the model knows.
+    graph : SocialGraph, networkx.Graph, sparse matrix, DataFrame, array, list or None
+        Network of these users, or its edges; None leaves them to the links
+        that the model knows.
 
     Returns
     -------
@@ -300,7 +306,7 @@ def predict_proba_with_links(
         msg = f"{type(model).__name__} does not predict probabilities"
         raise SourceError(msg)
     if graph is not None and isinstance(model, Pipeline):
-        links = _links_of(graph)
+        links = _links_of(as_social_graph(graph))
         for _, step in model.steps[:-1]:
             X = transform_with_links(step, X, links)
         model = model[-1]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import torch
 
+from sklearn_profiling._frames import as_pandas
 from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import SourceError, VocabularyMismatchError
@@ -27,6 +29,7 @@ __all__ = [
     "one_bag",
     "one_text",
     "present",
+    "raw_content",
     "text_and_images",
     "texts_of",
     "tokens_of_array",
@@ -175,6 +178,35 @@ def _check_rows(name: str, dense: npt.NDArray[np.floating[Any]]) -> None:
             "row of NaN alone marks a missing source, single gaps must be imputed"
         )
         raise SourceError(msg)
+
+
+def raw_content(X: Any) -> str:
+    """Say what of X is text or lists, as users' own tables hold them; else "".
+
+    Arrays of two dimensions are left to scikit-learn's validation.
+    """
+    table = as_pandas(X)
+    if isinstance(table, pd.DataFrame):
+        texts = [name for name, column in table.items() if not _is_numeric(column)]
+        return f"the columns {texts!s:.200} hold text or lists" if texts else ""
+    flat = isinstance(table, np.ndarray) and table.ndim == 1
+    if isinstance(table, pd.Series | list | tuple) or flat:
+        for cell in table:
+            parts = cell if isinstance(cell, list | tuple) else [cell]
+            if any(isinstance(part, str) for part in parts):
+                return "it holds text"
+    return ""
+
+
+def _is_numeric(column: pd.Series[Any]) -> bool:
+    if pd.api.types.is_numeric_dtype(column):
+        return True
+    try:
+        column.astype(float)
+    except (TypeError, ValueError):
+        # The validation of arrays refuses other cells that are no numbers, like dates.
+        return not any(isinstance(cell, Iterable) for cell in column)
+    return True
 
 
 def present(source: Source) -> npt.NDArray[np.bool_]:

@@ -270,6 +270,29 @@ def test_steps_may_have_any_names(profiles):
     assert same(net.predict_proba(made), expected)
 
 
+def test_a_network_in_any_form(profiles):
+    known, users, y = with_new_users(profiles)
+    adjacency = known.adjacency.tocoo()
+    ends = known.ids[adjacency.row], known.ids[adjacency.col]
+    half = adjacency.row < adjacency.col
+    frame = pd.DataFrame({"source": ends[0][half], "target": ends[1][half]})
+    model = quick(make_mmlup(frame, random_state=0))
+    network = model.get_params()["sources__network__graph"]
+    assert network.n_edges == known.n_edges
+    model.fit(users[:60], y[:60])
+    edges = [(a, b) for a in profiles.graph.ids for b in profiles.graph.neighbors(a)]
+    found = predict_proba_with_links(model, users, set(edges))
+    assert not same(found, model.predict_proba(users))
+    systems = make_table3_systems(edges[:10], random_state=0)
+    graphs = [
+        system.get_params()["sources__network__graph"]
+        for name, system in systems.items()
+        if name.startswith("MMLUP")
+    ]
+    assert len(graphs) == 5
+    assert all(graph is graphs[0] for graph in graphs)
+
+
 def test_any_model_predicts_users_of_one_task():
     users = make_user_profiles(12, random_state=0)
     model = make_majority_baseline().fit(users.data, users.target["gender"])

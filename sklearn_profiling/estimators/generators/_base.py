@@ -55,6 +55,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
     """Base of classifiers that write a user's profile as text."""
 
     _reads = "text"
+    _pipeline = "make_profile_generator(classifier={}())"
     _architecture: ClassVar[type[BaseGenerator]]
     # An encoder and a decoder ("language"), or a decoder alone ("causal").
     _language_kind: ClassVar[Kind] = "language"

@@ -35,7 +35,10 @@ def id_column(X: Any) -> npt.NDArray[Any]:
 
 
 def find_rows(graph: SocialGraph, ids: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Look up rows, -1 where unknown; refuse text for numbers and the reverse."""
+    """Look up rows, -1 where unknown; refuse text for numbers and the reverse.
+
+    Every step that reads ids does it here. 1, 1.0 and numpy's 1 are one user.
+    """
     rows = graph.index_of(ids)
     if graph.n_users and (rows < 0).all():
         _refuse_other_kind(graph.ids, ids, "graph")
@@ -86,12 +89,14 @@ def mean_of_neighbors(
         weights = np.ones(len(sources), dtype=np.float32)
     trained = ~graph.isolated
     wanted = pd.Index(ids, dtype=object, tupleize_cols=False)
+    # Looked up together, since a link may have its known user on either side.
+    rows_of = find_rows(graph, np.concatenate([sources, targets]))
     users = wanted.unique()
     sums = np.zeros((len(users), embedding.shape[1]), dtype=np.float32)
     totals = np.zeros((len(users), 1), dtype=np.float32)
-    for new, friend in ((sources, targets), (targets, sources)):
+    of_sources, of_targets = np.split(rows_of, 2)
+    for new, rows in ((sources, of_targets), (targets, of_sources)):
         slots = users.get_indexer_for(pd.Index(new, dtype=object, tupleize_cols=False))
-        rows = graph.index_of(friend)
         use = (slots >= 0) & (rows >= 0) & trained[rows]
         share = weights[use, None]
         np.add.at(sums, slots[use], embedding[rows[use]] * share)

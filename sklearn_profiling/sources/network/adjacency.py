@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils._set_output import _get_output_config
 
 from sklearn_profiling.containers import SocialGraph
+from sklearn_profiling.containers._any_graph import as_social_graph
 from sklearn_profiling.sources.network._lookup import find_rows, id_column
 
 
@@ -23,8 +24,9 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    graph : SocialGraph
-        The network. The links of a directed one are taken in both directions.
+    graph : SocialGraph, networkx.Graph, sparse matrix, DataFrame, array or list
+        The network, or its edges: pairs, or a table with the columns "source" and
+        "target". The links of a directed one are taken in both directions.
     weighted : bool, default=False
         Whether a feature is the weight of the link, or 1 for a link of any weight. Our
         choice: counts of contacts are heavy-tailed.
@@ -56,15 +58,15 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
            [0., 0., 0.]], dtype=float32)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "graph": [SocialGraph],
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "graph": "no_validation",
         "weighted": ["boolean"],
         "norm": [StrOptions({"l1", "l2"}), None],
     }
 
     def __init__(
         self,
-        graph: SocialGraph,
+        graph: Any,
         *,
         weighted: bool = False,
         norm: Literal["l1", "l2"] | None = None,
@@ -93,10 +95,13 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
         ------
         SourceError
             If ``X`` is not one column of ids.
+        GraphError
+            If ``graph`` is no network.
         """
         del y
         id_column(X)
-        self.n_features_out_ = self.graph.n_users
+        self._graph = as_social_graph(self.graph)
+        self.n_features_out_ = self._graph.n_users
         return self
 
     def transform(self, X: Any) -> Any:
@@ -120,13 +125,14 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
             If ``X`` is not one column of ids, or holds text where the ids of the
             network are numbers, or the reverse.
         """
-        rows = find_rows(self.graph, id_column(X))
-        adjacency = sparse.csr_matrix(self.graph.to_undirected().adjacency)
+        graph = self._network()
+        rows = find_rows(graph, id_column(X))
+        adjacency = sparse.csr_matrix(graph.to_undirected().adjacency)
         known = np.flatnonzero(rows >= 0)
         # One entry per known user; the others keep an empty row.
         choice = sparse.csr_matrix(
             (np.ones(len(known), dtype=np.float32), (known, rows[known])),
-            shape=(len(rows), self.graph.n_users),
+            shape=(len(rows), graph.n_users),
         )
         links = (choice @ adjacency).astype(np.float32)
         if not self.weighted:
@@ -153,7 +159,12 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
             The names.
         """
         del input_features
-        return np.array([str(user) for user in self.graph.ids], dtype=object)
+        return np.array([str(user) for user in self._network().ids], dtype=object)
+
+    def _network(self) -> SocialGraph:
+        """Return the network; nothing need be fitted to know it."""
+        found: SocialGraph | None = getattr(self, "_graph", None)
+        return as_social_graph(self.graph) if found is None else found
 
     def __sklearn_tags__(self) -> Tags:
         """Say that ids are text and that nothing is learned."""

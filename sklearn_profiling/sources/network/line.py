@@ -18,6 +18,7 @@ from tqdm.auto import tqdm
 
 from sklearn_profiling._seeding import RandomState, derive_seed, derive_seeds
 from sklearn_profiling._store import Store
+from sklearn_profiling.containers._any_graph import as_social_graph
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.exceptions import ProfilingWarning, SourceError, shortened
 from sklearn_profiling.sources.network._expansion import expand_low_degrees
@@ -54,8 +55,9 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    graph : SocialGraph or None, default=None
-        The network; needed to fit.
+    graph : SocialGraph, networkx.Graph, sparse matrix, DataFrame, array-like or None
+        The network, or its edges: pairs, or a table with the columns "source" and
+        "target"; needed to fit.
     n_components : int, default=300
         Embedding dimension; even for ``order="both"``, which gives each order one
         half (MMLUP: 150 + 150).
@@ -179,8 +181,8 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
            'line_missing'], dtype=object)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "graph": [SocialGraph, None],
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "graph": "no_validation",
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "order": [StrOptions({"both", "first", "second"})],
         "solver": [StrOptions({"sgd", "spectral"})],
@@ -199,7 +201,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        graph: SocialGraph | None = None,
+        graph: Any = None,
         n_components: int = 300,
         *,
         order: Literal["both", "first", "second"] = "both",
@@ -352,10 +354,11 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         if self.graph is None:
             msg = "LINEEmbedding needs the network: graph=SocialGraph..., got None."
             raise SourceError(msg)
-        if self.graph.n_edges == 0:
-            msg = f"The graph of {self.graph.n_users} users has no links to learn from."
+        graph = as_social_graph(self.graph)
+        if graph.n_edges == 0:
+            msg = f"The graph of {graph.n_users} users has no links to learn from."
             raise SourceError(msg)
-        return self.graph
+        return graph
 
     def _solve_or_load(self, graph: SocialGraph) -> Floats:
         store = Store.of(self.memory, "line")
