@@ -85,6 +85,7 @@ def read_labels(
     Tasks and classes are learned from `y` unless `codec` has them. Raises TargetError
     if labels or weights are not usable, or no label is left to learn a task from.
     """
+    _require_same_order(y, sample_weight)
     table, names, one_dimensional = label_table(y)
     weights = weight_table(sample_weight, table, names)
     known = ~pd.isna(table)
@@ -137,6 +138,25 @@ def weigh_labels(
     members = {task: m & kept[:, [task]] for task, m in labels.members.items()}
     left = EncodedLabels(np.where(kept, labels.codes, -1), members)
     return left, LabelWeights(np.where(kept, given, 0.0), loss)
+
+
+def _require_same_order(y: Any, sample_weight: Any) -> None:
+    """Refuse weights of the same users as `y` in another order."""
+    tables = pd.DataFrame | pd.Series
+    if not (isinstance(y, tables) and isinstance(sample_weight, tables)):
+        return
+    users, weighed = y.index, sample_weight.index
+    if (
+        not users.equals(weighed)
+        and users.is_unique
+        and len(users) == len(weighed)
+        and bool(users.isin(weighed).all())
+    ):
+        msg = (
+            "sample_weight and y have the same index in another order; bring them to "
+            "one order, sample_weight.loc[y.index], or give the weights as an array"
+        )
+        raise TargetError(msg)
 
 
 def _require_labels(

@@ -7,10 +7,15 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.pipeline import make_pipeline
 from sklearn.utils.class_weight import compute_class_weight
 
 from sklearn_profiling.estimators import MMLUPClassifier, ODTUPClassifier
 from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.sources import SourceUnion
 from sklearn_profiling.targets import LabelCodec
 from sklearn_profiling.training.label_weights import (
     read_labels,
@@ -80,6 +85,44 @@ def test_tables_of_weights_are_read_by_name():
     turned = read_labels(Y[["b", "a"]], GIVEN[:, ::-1], codec)
     np.testing.assert_array_equal(turned.weights, expected)
     assert turned.table[0].tolist() == ["f", 1]
+
+
+def test_users_must_have_one_order():
+    y = Y.set_axis(list("vwxyz"))
+    weights = pd.DataFrame(GIVEN, columns=["a", "b"], index=list("vwxyz"))
+    expected = read_labels(y, weights).weights
+    for same in (weights.set_axis(range(5)), weights.set_axis(list("aabbc"))):
+        np.testing.assert_array_equal(read_labels(y, same).weights, expected)
+    turned = weights.iloc[::-1]
+    for other in (turned, turned["a"]):
+        with pytest.raises(TargetError, match="same index in another order"):
+            read_labels(y, other)
+    found = read_labels(y, turned.loc[y.index]).weights
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_weights_of_labels_are_routed():
+    generator = np.random.RandomState(0)
+    users = pd.DataFrame({"a": generator.normal(size=24), "b": np.arange(24.0)})
+    y = pd.DataFrame({"gender": ["f", "m"] * 12, "age": [1, 1, 2, 2] * 6})
+    trust = pd.DataFrame(generator.uniform(size=(24, 2)), columns=["age", "gender"])
+    net = MMLUPClassifier(max_epochs=1, random_state=0)
+    union = SourceUnion([("v", "passthrough", ["a", "b"])])
+    with config_context(enable_metadata_routing=True):
+        asking = clone(net).set_fit_request(sample_weight=True)
+        asking.set_score_request(sample_weight=True)
+        search = GridSearchCV(
+            make_pipeline(union, asking),
+            {"mmlupclassifier__n_shared": [8]},
+            cv=KFold(2),
+        ).fit(users, y, sample_weight=trust)
+        expected = search.predict_proba(users)
+    by_hand = make_pipeline(union, clone(net).set_params(n_shared=8))
+    by_hand.fit(users, y, mmlupclassifier__sample_weight=trust)
+    for one, other in zip(by_hand.predict_proba(users), expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert np.isfinite(search.best_score_)
+    assert by_hand.score(users, y, sample_weight=trust) != by_hand.score(users, y)
 
 
 @pytest.mark.parametrize(
