@@ -238,9 +238,10 @@ class SourceUnion(  # type: ignore[call-arg, unused-ignore]
             (name, result)
             for (name, _, _), result in zip(self.sources_, made, strict=True)
         )
-        if hasattr(X, "index"):
+        index = getattr(X, "index", None)
+        if isinstance(index, pd.Index):  # a list has a method of that name
             # For predictions in tables; a slice of the users drops it.
-            sources.index = X.index
+            sources.index = index
         return sources
 
     def _columns(self) -> Iterator[str]:
