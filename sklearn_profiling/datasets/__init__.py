@@ -10,6 +10,7 @@ from sklearn_profiling.datasets.mex_a3t.load import load_mex_a3t
 from sklearn_profiling.datasets.pan.dump import dump_pan_predictions
 from sklearn_profiling.datasets.pan.load import load_pan
 from sklearn_profiling.datasets.records.dump import dump_records
+from sklearn_profiling.datasets.records.frames import users_from_messages
 from sklearn_profiling.datasets.records.load import load_records
 from sklearn_profiling.datasets.smpcup2016.dump import dump_smpcup2016
 from sklearn_profiling.datasets.smpcup2016.load import load_smpcup2016
@@ -30,4 +31,5 @@ __all__ = [
     "make_image_users",
     "make_reviewers",
     "make_user_profiles",
+    "users_from_messages",
 ]

@@ -10,14 +10,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
-from sklearn_profiling._optional import import_optional
 from sklearn_profiling._packed_files import open_text, text_encoding
 from sklearn_profiling.exceptions import DataFormatError
 
 OnBadLines = Literal["error", "skip"]
 
 _BLOCK = 1 << 20
-_ROWS_AT_ONCE = 1024
 
 
 class BadLine(Exception):  # noqa: N818 - it is a verdict on a line, not yet an error
@@ -188,12 +186,13 @@ class LineFile(CountedFile):
             try:
                 line = raw.decode(self.encoding)
             except UnicodeDecodeError as error:
-                self.bad(_undecodable(error))
+                self.bad(undecodable(error))
                 continue
             yield line
 
 
-def _undecodable(error: UnicodeDecodeError) -> BadLine:
+def undecodable(error: UnicodeDecodeError) -> BadLine:
+    """Return the fault of a line that is in another encoding."""
     byte = error.object[error.start]
     return BadLine(
         "wrong encoding",
@@ -201,37 +200,6 @@ def _undecodable(error: UnicodeDecodeError) -> BadLine:
         f"if the file is in another encoding, name it, for example "
         f"encoding=('utf-8', 'gb18030') to fall back to GB18030",
     )
-
-
-class ParquetFile(CountedFile):
-    """A Parquet table, one record a row; ``n_lines`` counts rows."""
-
-    def __init__(
-        self, path: str | PathLike[str], on_bad_lines: OnBadLines = "error"
-    ) -> None:
-        super().__init__(path, on_bad_lines)
-        self._parquet = import_optional(
-            "pyarrow.parquet", extra="parquet", purpose="Reading Parquet files"
-        )
-        self._arrow_error: type[Exception] = import_optional(
-            "pyarrow", extra="parquet", purpose="Reading Parquet files"
-        ).ArrowException
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Yield each row as a dict of Python values."""
-        try:
-            with self._parquet.ParquetFile(self.path) as table:
-                for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE):
-                    for row in batch.to_pylist():
-                        self.n_lines += 1
-                        yield row
-        except (self._arrow_error, OSError) as error:
-            reason = f"no readable Parquet table: {error}"
-            raise DataFormatError(self.path, None, reason) from error
-
-    def error(self, reason: str) -> DataFormatError:
-        """Return an error that points at the current row."""
-        return DataFormatError(self.path, None, f"row {self.n_lines}: {reason}")
 
 
 def choose_encoding(path: Path, encodings: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Loader of users from JSON lines or Parquet, with any set of tasks."""
+"""Loader of users from tables of any kind, with any set of tasks."""
 
 from __future__ import annotations
 
@@ -7,18 +7,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import pandas as pd
 from sklearn.utils import Bunch
 
-from sklearn_profiling._packed_files import PACKED_ENDINGS, without_packed_ending
+from sklearn_profiling._packed_files import PACKED_ENDINGS
 from sklearn_profiling.containers._links_formats import LinksFormat
-from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
-    BadLine,
-    CountedFile,
-    LineFile,
     OnBadLines,
-    ParquetFile,
     check_choice,
     check_encodings,
     choose_encoding,
@@ -26,53 +20,84 @@ from sklearn_profiling.datasets._files import (
 from sklearn_profiling.datasets._networks import (
     UNKNOWN_LINKS,
     OnUnknownLinks,
-    missing_in_network,
     read_network,
 )
-from sklearn_profiling.datasets.records.format import (
-    Record,
-    RowParser,
-    parse_json_object,
-)
+from sklearn_profiling.datasets.records.assembly import LabelTable, Wanted, assemble
+from sklearn_profiling.datasets.records.grouping import OneRow
+from sklearn_profiling.datasets.records.reading import LINK_NAMES, read_table
 from sklearn_profiling.exceptions import DataFormatError
 
 __all__ = ["load_records"]
-
-_JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
-_PARQUET_ENDINGS = (".parquet", ".pq")
-_LINK_NAMES = ("links.tsv", "links.txt", "links.csv")
 
 
 def load_records(
     path: str | PathLike[str],
     *,
+    one_row: OneRow = "auto",
+    id_column: str = "auto",
+    text_column: str | Literal[False] | None = None,
+    time_column: str | None = None,
+    tasks: Sequence[str] | None = None,
+    labels: Any = None,
+    min_messages: int = 0,
     links: str | PathLike[str] | Literal[False] | None = None,
     links_format: LinksFormat = "auto",
-    tasks: Sequence[str] | None = None,
-    id_column: str = "user_id",
-    text_column: str | None = None,
     encoding: str | Sequence[str] = "utf-8",
     on_bad_lines: OnBadLines = "error",
     on_unknown_links: OnUnknownLinks = "error",
     directed: bool = False,
 ) -> Bunch:
-    r"""Load users from JSON lines or a Parquet table, with any set of tasks.
+    r"""Load users from a table of any kind, one row a user or one row a message.
 
-    One record is one user::
+    In JSON lines, one record may be one user::
 
         {"user_id": "7", "messages": ["...", "..."], "labels": {"gender": "f"}}
 
-    Every other column is kept in ``data``. Links are lines of two user ids and
-    optionally a weight, separated by tabs, blanks, commas or semicolons, or stand in
-    any other format that :meth:`SocialGraph.from_links_file` reads.
+    or one message, here of a CSV file::
+
+        user_id, text, gender
+        7, "hello, world", f
+
+    The format is recognised by the content: CSV, tabs, semicolons or bars, JSON lines,
+    a JSON array or object, what ``DataFrame.to_json`` writes, pages of Twitter's API,
+    Parquet and Arrow, packed or not; or a folder of such files.
 
     Parameters
     ----------
     path : str or path-like
-        A file of JSON lines (``.jsonl``, ``.ndjson``, ``.json``, also packed:
-        ``.gz``, ``.bz2``, ``.xz``, ``.zst``, ``.zip``), a Parquet table (``.parquet``,
-        ``.pq``; needs the extra ``parquet``), or a folder with one of these, named
-        ``users`` if there are several.
+        A file of any of these kinds, also packed (``.gz``, ``.bz2``, ``.xz``, ``.zst``,
+        ``.zip``), or a folder: with one of them, with one named ``users``, with the
+        shards of one table (``part-0.parquet``, names that differ in a number, or the
+        same columns), or with folders like ``lang=en``, which become a column.
+    one_row : {"auto", "user", "message"}, default="auto"
+        What one row is. Rows of messages are grouped by the id; users come in order of
+        their first rows. "auto" takes a message if the column of text holds strings,
+        and a user if some cell is a list. ``report["one_row"]`` says what was taken.
+    id_column : str, default="auto"
+        Column of the user's id, a string or a whole number. A field of a nested object
+        is named with a dot, as in "user.id_str". "auto" takes the column that has a
+        known name ("user_id", "author_id", "user.id_str", "uid", "author",
+        "username", "id" ...), and ``report["columns"]`` says which.
+    text_column : str, False or None, default=None
+        Column of the messages: a list of strings, a string, or null. None takes the
+        column that has a known name: "messages" or "texts", whichever a record has;
+        otherwise "full_text" or "text", "body" or "title" and "selftext", "content",
+        "tweet", "comment" ... It is an error if none or several are known; False says
+        that there is none.
+    time_column : str or None, default=None
+        Column by which the rows of a user's messages are sorted: numbers, dates in ISO
+        8601 or as Twitter writes them. Rows without a time come last. None keeps the
+        order of the file.
+    tasks : sequence of str or None, default=None
+        The attributes to load as targets. Each is looked up in the nested column
+        ``labels``, then as a column ``labels.<task>``, then as a column of its own.
+        None takes all of ``labels`` and ``labels.*``.
+    labels : str, path-like, table or None, default=None
+        A second table of labels: a file of any of these kinds or a DataFrame, with an
+        id in the column named by `id_column`, in one of a known name or, in a
+        DataFrame, in the index. All its other columns are targets if `tasks` is None.
+    min_messages : int, default=0
+        Users with fewer messages are left out and counted.
     links : str, path-like, False or None, default=None
         The file of links. None looks for ``links.tsv``, ``.txt`` or ``.csv``, also
         packed, if `path` is a folder; False loads none.
@@ -93,8 +118,10 @@ def load_records(
         Encodings to try on each whole text file, in order.
     on_bad_lines : {"error", "skip"}, default="error"
         What to do with a line or row that breaks its format: raise an error with
-        file, line and fault, or leave it out and count it in ``report``. Empty files
-        and damaged archives are errors either way.
+        file, line and fault, or leave it out and count it in ``report``. Rows of CSV
+        are numbered as in a spreadsheet, whose header is row 1. Of two labels of a user
+        "skip" takes none, and a row whose time is unknown comes last. Empty files and
+        damaged archives are errors either way.
     on_unknown_links : {"add", "drop", "error"}, default="error"
         What to do with a link whose ids are not both users in ``data``: let the id
         be a node of the network, leave the link out and count it, or raise an error.
@@ -106,7 +133,8 @@ def load_records(
     Bunch
         ``data``
             DataFrame, one row a user: ``user_id`` (str), ``messages`` (list of str,
-            empty if missing) and the other columns.
+            empty if missing) and the other columns; of rows of messages those, and
+            those fields of objects, that hold one value a user.
         ``target``
             DataFrame of objects with the same index, a column per task; None where
             a label is missing, a frozenset where it is a list.
@@ -117,10 +145,15 @@ def load_records(
         ``DESCR``
             Description of the format.
         ``report``
-            Counts of all that was read, skipped (by reason) and missing. Of the file of
-            links, "n_lines" is the sum of "n_records", "n_blank", "n_comments",
-            "n_headers" and the counts of "skipped", and "n_links_read" that of
-            "n_links", "n_repeated_links", "n_self_links" and "n_unknown_links".
+            Counts of all that was read, skipped (by reason) and missing. In
+            ``report["files"]["users"]``, ``n_lines``, of lines or rows, is the sum of
+            ``n_blank``, ``n_records`` and all of ``skipped``. Of rows of messages with
+            one string each, ``n_records`` is the sum of ``n_messages``,
+            ``n_null_messages``, ``n_removed_messages`` and ``n_messages_below_min``. Of
+            the file of links, ``n_lines`` is the sum of ``n_records``, ``n_blank``,
+            ``n_comments``, ``n_headers`` and the counts of ``skipped``, and
+            ``n_links_read`` that of ``n_links``, ``n_repeated_links``, ``n_self_links``
+            and ``n_unknown_links``.
 
     Raises
     ------
@@ -128,8 +161,8 @@ def load_records(
         If a file is missing, ambiguous, empty, damaged or in another encoding, or
         holds a bad line under ``on_bad_lines="error"``.
     MissingDependencyError
-        If a Parquet table is given and pyarrow is not installed, or links that
-        networkx reads without networkx.
+        If links that networkx reads are given without networkx, or zstandard without
+        the package of that name.
     ValueError
         If a parameter has a value that is not allowed.
 
@@ -140,6 +173,7 @@ def load_records(
 
     See Also
     --------
+    users_from_messages : Groups a table in memory.
     dump_records : Writes JSON lines and links.
     load_smpcup2016 : Loads the files of SMP CUP 2016.
 
@@ -147,10 +181,24 @@ def load_records(
     -----
     Weights of repeated links are added; undirected, so are the two directions. Links of
     a user to itself are left out. Whole numbers as ids become strings, as in links, and
-    so do those that a missing row has made float (1.0 is "1"). A null among messages is
-    left out; ``report`` counts both. NaN and a blank string count as a missing label.
-    Further columns named "user_id" or "messages", beside
-    `id_column` and `text_column`, are kept as ``user_id_`` and ``messages_``.
+    so do those that a missing row has made float (1.0 is "1"), which ``report`` counts;
+    numbers so large that their digits are rounded are refused. NaN and a blank string
+    count as a missing label.
+
+    CSV has no types: ids and messages are read as text, other columns as numbers or
+    truth values where all of their values are. There, what pandas takes for missing is
+    missing ("NA", "NaN" ...), and numbers with leading zeros stay text.
+
+    A null among messages is left out and counted, and so is what Reddit puts in the
+    place of a text that was taken away ("[removed]"). Rows of deleted authors
+    ("[deleted]") are left out and counted as skipped. Tweets are read as they are,
+    retweets too; each tweet of a page of Twitter's API gets its user from ``includes``
+    as ``author``.
+
+    If one row is one message, columns that hold several values a user are left out, and
+    so are lists and columns without any value; ``report["columns"]["left_out"]`` names
+    them. Further columns named "user_id" or "messages", beside `id_column` and
+    `text_column`, are kept as ``user_id_`` and ``messages_``.
 
     Examples
     --------
@@ -168,24 +216,42 @@ def load_records(
     [['hello'], []]
     >>> bunch.target["mood"].tolist()
     ['good', None]
+
+    One row a message, grouped to users:
+
+    >>> with TemporaryDirectory() as folder:
+    ...     tweets = Path(folder, "tweets.csv")
+    ...     _ = tweets.write_text("author_id,text,sex\n7,hello,f\n8,hi,m\n7,again,f\n")
+    ...     bunch = load_records(tweets, tasks=["sex"])
+    >>> bunch.data["messages"].tolist()
+    [['hello', 'again'], ['hi']]
+    >>> bunch.target["sex"].tolist()
+    ['f', 'm']
     """
-    check_choice("on_bad_lines", on_bad_lines, get_args(OnBadLines))
     check_choice("links_format", links_format, get_args(LinksFormat))
     check_choice("on_unknown_links", on_unknown_links, UNKNOWN_LINKS)
     check_encodings(encoding)
-    if isinstance(tasks, str):
-        msg = f"tasks must be a sequence of names or None; got the string {tasks!r}"
-        raise ValueError(msg)  # noqa: TRY004 - a value of scikit-learn's kind
-    users_path, links_path = _find_files(Path(path), links)
-    parser = RowParser(id_column, text_column, tasks)
-    file, records = _read_users(users_path, parser, encoding, on_bad_lines)
-    report: dict[str, Any] = {"files": {"users": file.finish()}}
-    parser.check_columns(users_path)
+    wanted = Wanted(
+        one_row, id_column, text_column, time_column, tasks, min_messages, on_bad_lines
+    )
+    wanted.check()
+    users_path = Path(path)
+    links_path = _find_links(users_path, links)
+    table = read_table(users_path, encoding, on_bad_lines)
+    label_table = None
+    if isinstance(labels, str | PathLike):
+        label_path = Path(labels)
+        label_table = LabelTable(
+            read_table(label_path, encoding, on_bad_lines), label_path
+        )
+    elif labels is not None:
+        label_table = LabelTable.of_frame(labels, id_column)
+    users = assemble(table, users_path, wanted, label_table)
 
-    user_ids = [record.user_id for record in records]
+    user_ids = users.data["user_id"].tolist()
     graph = None
     if links_path is not None:
-        graph, report["files"]["links"] = read_network(
+        graph, users.report["files"]["links"] = read_network(
             links_path,
             user_ids,
             on_unknown_links,
@@ -196,135 +262,27 @@ def load_records(
             weighted=True,
             stacklevel=2,
         )
-    data, target = _make_tables(records, parser.tasks)
-    report |= {
-        "n_users": len(records),
-        "n_labeled_users": int(target.notna().any(axis=1).sum()),
-        "missing_labels": {name: int(target[name].isna().sum()) for name in target},
-        "missing_messages": sum(not record.messages for record in records),
-        "missing_links": missing_in_network(user_ids, graph),
-        "n_messages": sum(len(record.messages) for record in records),
-        "n_null_messages": parser.n_null_messages,
-        "n_float_ids": parser.n_float_ids,
-    }
-    return Bunch(
-        data=data,
-        target=target,
-        graph=graph,
-        target_names={name: _class_names(target[name]) for name in target},
-        DESCR=load_description("records"),
-        report=report,
-    )
+    return users.bunch(graph)
 
 
-def _find_files(
+def _find_links(
     path: Path, links: str | PathLike[str] | Literal[False] | None
-) -> tuple[Path, Path | None]:
-    """Return the file of users and the file of links."""
-    if not path.exists():
-        raise DataFormatError(path, None, "does not exist")
-    folder_links = None
-    if path.is_dir():
-        folder, path = path, _find_users(path)
-        found = [
-            folder / f"{name}{packed}"
-            for name in _LINK_NAMES
-            for packed in PACKED_ENDINGS
-        ]
-        found = [file for file in found if file.is_file()]
-        if len(found) > 1 and links is None:
-            names = ", ".join(file.name for file in found)
-            reason = f"several files of links: {names}; name one by links="
-            raise DataFormatError(folder, None, reason)
-        folder_links = found[0] if found else None
-    if links is None:
-        return path, folder_links
+) -> Path | None:
+    """Return the file of links, the named one or that of the folder."""
     if links is False:
-        return path, None
-    if not Path(links).is_file():
-        raise DataFormatError(links, None, "is not a file (given as links)")
-    return path, Path(links)
-
-
-def _find_users(folder: Path) -> Path:
-    endings = (*_JSON_ENDINGS, *_PARQUET_ENDINGS)
+        return None
+    if links is not None:
+        if not Path(links).is_file():
+            raise DataFormatError(links, None, "is not a file (given as links)")
+        return Path(links)
     found = [
         file
-        for file in sorted(folder.iterdir())
-        if without_packed_ending(file.name).endswith(endings)
+        for name in LINK_NAMES
+        for packed in PACKED_ENDINGS
+        if (file := path / f"{name}{packed}").is_file()
     ]
-    named = [file for file in found if file.name.startswith("users.")]
-    found = named or found
-    if len(found) != 1:
-        names = ", ".join(file.name for file in found or sorted(folder.iterdir()))
-        fault = "several files of users" if found else "no file of users"
-        reason = (
-            f"{fault} ({', '.join(endings)}); the folder holds: {names or 'nothing'}"
-        )
-        raise DataFormatError(folder, None, reason)
-    return found[0]
-
-
-def _read_users(
-    path: Path,
-    parser: RowParser,
-    encoding: str | Sequence[str],
-    on_bad_lines: OnBadLines,
-) -> tuple[CountedFile, list[Record]]:
-    name = without_packed_ending(path.name)
-    file: LineFile | ParquetFile
-    if name.endswith(_PARQUET_ENDINGS):
-        file = ParquetFile(path, on_bad_lines)
-    elif name.endswith(_JSON_ENDINGS):
-        file = LineFile(path, encoding=encoding, on_bad_lines=on_bad_lines)
-    else:
-        endings = ", ".join((*_JSON_ENDINGS, *_PARQUET_ENDINGS))
-        reason = f"the kind of file is not known by its ending; known: {endings}"
+    if len(found) > 1:
+        names = ", ".join(file.name for file in found)
+        reason = f"several files of links: {names}; name one by links="
         raise DataFormatError(path, None, reason)
-    records: dict[str, Record] = {}
-    for row in file:
-        try:
-            record = parser.parse(
-                parse_json_object(row) if isinstance(row, str) else row
-            )
-            if record.user_id in records:
-                detail = f"{record.user_id!r} has an earlier record"
-                raise BadLine(kind="duplicate user", detail=detail)  # noqa: TRY301
-        except BadLine as fault:
-            file.bad(fault)
-            continue
-        file.n_records += 1
-        records[record.user_id] = record
-    return file, list(records.values())
-
-
-def _make_tables(
-    records: list[Record], tasks: Sequence[str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    index = pd.RangeIndex(len(records))
-    columns: dict[str, pd.Series[Any]] = {
-        "user_id": pd.Series([record.user_id for record in records], index, object),
-        "messages": pd.Series([record.messages for record in records], index, object),
-    }
-    names = dict.fromkeys(name for record in records for name in record.others)
-    for name in names:
-        columns[name] = _infer([record.others.get(name) for record in records], index)
-    labels = {
-        task: pd.Series([record.labels.get(task) for record in records], index, object)
-        for task in tasks
-    }
-    return pd.DataFrame(columns, index=index), pd.DataFrame(labels, index=index)
-
-
-def _infer(values: list[Any], index: pd.RangeIndex) -> pd.Series[Any]:
-    # numbers become numbers; strings stay objects whatever pandas' string dtype is
-    series = pd.Series(values, index, object)
-    is_number = [isinstance(v, int | float) or v is None for v in values]
-    return series.infer_objects() if all(is_number) else series
-
-
-def _class_names(labels: pd.Series[Any]) -> list[Any]:
-    classes: set[Any] = set()
-    for label in labels.dropna():
-        classes |= label if isinstance(label, frozenset) else {label}
-    return sorted(classes, key=lambda name: (type(name).__name__, name))
+    return found[0] if found else None

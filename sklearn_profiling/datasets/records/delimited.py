@@ -1,0 +1,269 @@
+"""Tables of separated fields: CSV, TSV and what spreadsheets write."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any, Final, cast
+
+import pyarrow as pa
+import pyarrow.csv
+
+from sklearn_profiling._packed_files import open_text
+from sklearn_profiling.datasets._files import BadLine, OnBadLines, undecodable
+from sklearn_profiling.datasets.records.names import is_known
+from sklearn_profiling.datasets.records.tables import Part, RawTable, from_arrow
+from sklearn_profiling.exceptions import DataFormatError
+
+SEPARATORS: Final = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
+_BLOCK: Final = 1 << 20
+#: A row must fit into a block.
+_LARGEST_BLOCK: Final = 1 << 28
+#: What Excel reads as the separator, in a line before the header.
+_SEPARATOR_LINE: Final = re.compile(r'"?sep=(.)"?\r?\n')
+_QUOTE: Final = b'"'
+#: Rows of a sample that must have as many fields as the header.
+_ALIKE: Final = 0.5
+
+
+class _Utf8(io.RawIOBase):
+    """A text in any encoding, read as UTF-8; counts the quotes."""
+
+    def __init__(self, file: IO[bytes], encoding: str) -> None:
+        self._file = file
+        plain = codecs.lookup(encoding).name == "utf-8"
+        self._decoder = None if plain else codecs.getincrementaldecoder(encoding)()
+        self._rest = b""
+        self.n_quotes = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = _BLOCK) -> bytes:
+        """Return at most `size` bytes."""
+        while not self._rest:
+            self._rest = block = self._file.read(size)
+            if self._decoder is not None:
+                self._rest = self._decoder.decode(block, final=not block).encode()
+            if not block:
+                break
+        done, self._rest = self._rest[:size], self._rest[size:]
+        self.n_quotes += done.count(_QUOTE)
+        return done
+
+
+def split_rows(text: str, separator: str) -> list[list[str]]:
+    """Return the fields of each row that is not blank."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    return [row for row in rows if row]
+
+
+def find_separator(text: str) -> str | None:
+    """Return the separator that splits the first rows alike; None without one."""
+    best: tuple[float, int, str] | None = None
+    for separator in SEPARATORS:
+        rows = split_rows(text, separator)
+        width = len(rows[0]) if rows else 0
+        # the last row of a sample may be cut
+        body = rows[1:-1] or rows[1:]
+        alike = sum(len(row) == width for row in body) / len(body) if body else 1.0
+        if width < 2 or (alike < _ALIKE and not any(map(is_known, rows[0]))):
+            continue
+        if best is None or (alike, width) > best[:2]:
+            best = (alike, width, separator)
+    return None if best is None else best[2]
+
+
+def read_delimited(
+    path: Path, sample: str, encoding: str, on_bad_lines: OnBadLines
+) -> RawTable:
+    """Read every field of the table as text; an empty one is missing.
+
+    Rows are numbered as in a spreadsheet, where the header is row 1.
+    """
+    line = _SEPARATOR_LINE.match(sample)
+    sample = sample[line.end() :] if line else sample
+    separator = line[1] if line else find_separator(sample)
+    if separator is None or sample.lstrip().startswith("<"):
+        known = ", ".join(SEPARATORS.values())
+        start = sample.strip().partition("\n")[0].strip()
+        reason = (
+            f"unknown format: looked for Parquet, Arrow, JSON lines, a JSON array or "
+            f"object, and a table separated by {known}; the file begins {start!r:.60}"
+        )
+        raise DataFormatError(path, None, reason)
+    names = check_header(path, split_rows(sample, separator)[0])
+    reader = _Reader(path, encoding, separator, names, n_before=bool(line))
+    table, kept = reader.read(on_bad_lines)
+    return RawTable(
+        from_arrow(table),
+        [Part(path, len(table), kept, unit="row")],
+        f"a table separated by {SEPARATORS.get(separator, repr(separator))}",
+        len(table) + sum(reader.skipped.values()),
+        encoding=encoding,
+        untyped=True,
+        skipped=reader.skipped,
+    )
+
+
+def check_header(path: Path, header: list[str]) -> list[str]:
+    """Return the names of the columns; pandas writes its index without one."""
+    names = [name.strip() or f"Unnamed: {place}" for place, name in enumerate(header)]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    numbers = [name for name in names if _is_number(name)]
+    if twice or 2 * len(numbers) >= len(names):
+        fault = f"{twice[0]!r:.60} is there twice" if twice else "it holds numbers"
+        reason = f"no header: the first row must hold the names of the columns; {fault}"
+        raise DataFormatError(path, 1, reason)
+    return names
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
+
+
+class _Reader:
+    """Reads one file with pyarrow, again where it needs to know more about faults."""
+
+    def __init__(
+        self,
+        path: Path,
+        encoding: str,
+        separator: str,
+        names: list[str],
+        n_before: int,
+    ) -> None:
+        self._path = path
+        self._encoding = encoding
+        self._separator = separator
+        self._n_before = n_before
+        self._names = names
+        self._n_quotes = 0
+        self._faults: list[Any] = []
+        self.skipped: Counter[str] = Counter()
+
+    def read(self, on_bad_lines: OnBadLines) -> tuple[pa.Table, Sequence[int]]:
+        """Return the table, and the numbers of its rows."""
+        table = self._parse(pa.string())
+        if self._faults or table is None:
+            # one thread knows the numbers of rows, and bytes need no encoding
+            table = self._parse(pa.binary(), use_threads=False)
+        table = cast(pa.Table, table)
+        if self._n_quotes % 2:
+            self._check_quotes()
+        bad = {row.number: _wrong_length(row) for row in self._faults}
+        start = 2 + self._n_before
+        numbers: Sequence[int] = range(start, start + len(table) + len(bad))
+        if pa.binary() in table.schema.types:
+            numbers = [number for number in numbers if number not in bad]
+            undecodable = _undecodable(table)
+            bad |= {numbers[row]: fault for row, fault in undecodable.items()}
+            good = [row for row in range(len(table)) if row not in undecodable]
+            numbers = [numbers[row] for row in good]
+            table = table.take(pa.array(good, pa.int64())).cast(
+                _schema(self._names, pa.string())
+            )
+        if bad and on_bad_lines == "error":
+            number = min(bad)
+            reason = f"row {number}: {bad[number]}"
+            raise DataFormatError(self._path, None, reason) from bad[number]
+        self.skipped.update(fault.kind for fault in bad.values())
+        return table, numbers
+
+    def _parse(self, kind: pa.DataType, *, use_threads: bool = True) -> pa.Table | None:
+        """Return the table; None if a byte is not UTF-8."""
+        size = _BLOCK
+        while size <= _LARGEST_BLOCK:
+            self._faults.clear()
+            with open_text(self._path) as raw:
+                text = _Utf8(raw, self._encoding)
+                try:
+                    return self._parse_blocks(text, kind, size, use_threads)
+                except pa.ArrowInvalid as error:
+                    if "invalid UTF8" in str(error):
+                        return None
+                    if "straddling" not in str(error):
+                        reason = f"no readable table: {error}"
+                        raise DataFormatError(self._path, None, reason) from error
+                except UnicodeDecodeError as error:
+                    reason = f"wrong encoding: not {self._encoding}: {error.reason}"
+                    raise DataFormatError(self._path, None, reason) from error
+                finally:
+                    self._n_quotes = text.n_quotes
+            size *= 16
+        reason = "a row is longer than 256 MB; a quote may be open"
+        raise DataFormatError(self._path, None, reason)
+
+    def _parse_blocks(
+        self, text: _Utf8, kind: pa.DataType, size: int, use_threads: bool
+    ) -> pa.Table:
+        def collect(row: Any) -> str:
+            self._faults.append(row)
+            return "skip"
+
+        return pyarrow.csv.read_csv(
+            text,
+            read_options=pyarrow.csv.ReadOptions(
+                use_threads=use_threads,
+                block_size=size,
+                column_names=self._names,
+                skip_rows=self._n_before,
+                skip_rows_after_names=1,
+            ),
+            parse_options=pyarrow.csv.ParseOptions(
+                delimiter=self._separator,
+                newlines_in_values=True,
+                invalid_row_handler=collect,
+            ),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=_schema(self._names, kind),
+                strings_can_be_null=True,
+                null_values=[""],
+            ),
+        )
+
+    def _check_quotes(self) -> None:
+        """Raise an error if the last quote is open: all rows after it are one field."""
+        with open_text(self._path) as raw:
+            lines = io.TextIOWrapper(raw, self._encoding, "replace", newline="")
+            rows = csv.reader(lines, delimiter=self._separator, strict=True)
+            number = 0
+            try:
+                for row in rows:
+                    number += bool(row)
+            except csv.Error as error:
+                reason = f"row {number + 1}: bad quotes: {error}"
+                raise DataFormatError(self._path, None, reason) from error
+
+
+def _schema(names: list[str], kind: pa.DataType) -> pa.Schema:
+    return pa.schema([(name, kind) for name in names])
+
+
+def _wrong_length(row: Any) -> BadLine:
+    detail = (
+        f"the header has {row.expected_columns}, the row {row.actual_columns}: "
+        f"{row.text!r:.60}"
+    )
+    return BadLine(kind="wrong number of fields", detail=detail)
+
+
+def _undecodable(table: pa.Table) -> dict[int, BadLine]:
+    """Return the rows that are not UTF-8."""
+    bad: dict[int, BadLine] = {}
+    for column in table.columns:
+        for row, cell in enumerate(column.to_pylist()):
+            try:
+                str(cell or b"", "utf-8")
+            except UnicodeDecodeError as error:
+                bad[row] = undecodable(error)
+    return bad

@@ -1,0 +1,308 @@
+"""Tables of JSON: lines, arrays, and the objects in which APIs and pandas put rows."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sklearn_profiling._packed_files import open_text
+from sklearn_profiling.datasets._files import BadLine, LineFile, OnBadLines
+from sklearn_profiling.datasets.records.format import parse_json_object
+from sklearn_profiling.datasets.records.names import (
+    LABELS,
+    is_id,
+    is_known,
+    is_text_name,
+)
+from sklearn_profiling.datasets.records.tables import (
+    Column,
+    Part,
+    RawTable,
+    from_objects,
+    join,
+)
+from sklearn_profiling.exceptions import DataFormatError
+
+Row = dict[str, Any]
+_ROWS_AT_ONCE = 8192
+#: Objects of objects of tweets that stand in tweets.
+_DEPTH = 4
+
+
+def read_json(
+    path: Path, encodings: Sequence[str], on_bad_lines: OnBadLines
+) -> RawTable:
+    """Read JSON lines, or one array or object that holds rows."""
+    start = list(islice(LineFile(path, encoding=encodings, on_bad_lines="skip"), 2))
+    file = LineFile(path, encoding=encodings, on_bad_lines=on_bad_lines)
+    lines = bool(start) and _is_json(start[0])
+    if start and not (lines and len(start) == 2):
+        document = _read_document(
+            path,
+            file.encoding,
+            whole=start[0].strip() == "{" or start[0].startswith("["),
+        )
+        if document is not None:
+            taken_for, rows = _rows_of(document)
+            if not (lines and rows == [document]):
+                return _of_document(path, file.encoding, taken_for, rows)
+    return _read_lines(path, file)
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _read_document(path: Path, encoding: str, *, whole: bool) -> Any:
+    """Return the one value of a file; None if it may hold lines, and not `whole`."""
+    with open_text(path) as file:
+        raw = file.read()
+    try:
+        return json.loads(raw.decode(encoding))
+    except RecursionError as error:
+        raise DataFormatError(path, None, "JSON nested too deeply") from error
+    except ValueError as error:
+        if not whole:
+            return None
+        reason = f"no readable JSON array or object, and no JSON lines: {error}"
+        raise DataFormatError(path, None, reason) from error
+
+
+def _of_document(
+    path: Path, encoding: str, taken_for: str, rows: list[Any]
+) -> RawTable:
+    bad = [row for row in rows if not isinstance(row, dict)]
+    if bad:
+        number = rows.index(bad[0]) + 1
+        reason = f"row {number}: not an object: {bad[0]!r:.60}"
+        raise DataFormatError(path, None, reason)
+    columns = _Columns()
+    for row in rows:
+        columns.add(row)
+    return RawTable(
+        columns.finish(),
+        [Part(path, len(rows))],
+        taken_for,
+        len(rows),
+        encoding=encoding,
+    )
+
+
+def _rows_of(document: Any) -> tuple[str, list[Any]]:
+    """Return the rows of a document, and what it was taken for."""
+    if isinstance(document, list):
+        rows = [row for entry in document for row in _expanded(entry)]
+        return "a JSON array", rows
+    found = _of_pandas(document)
+    if found is not None:
+        return found
+    rows = _expanded(document)
+    if rows != [document]:
+        return "a JSON object with rows", rows
+    lists = _lists(document)
+    if len(lists) == 1 and not any(is_known(k) for k in document if k != lists[0]):
+        return f"a JSON object with rows in {lists[0]!r:.60}", document[lists[0]]
+    if _is_texts_by_user(document):
+        rows = [{"user_id": k, "messages": texts} for k, texts in document.items()]
+        return "a JSON object of users with their messages", rows
+    return "one JSON object", [document]
+
+
+def _of_pandas(document: Row) -> tuple[str, list[Any]] | None:
+    """Return the rows of what pandas' to_json writes with another orient."""
+    keys = set(document)
+    if keys == {"schema", "data"} and _is_rows(document["data"]):
+        return "pandas' JSON (orient='table')", document["data"]
+    if keys in ({"columns", "index", "data"}, {"columns", "data"}):
+        names = list(map(str, document["columns"]))
+        rows = [dict(zip(names, row, strict=True)) for row in document["data"]]
+        return "pandas' JSON (orient='split')", rows
+    inner = list(document.values())
+    if not inner or not all(isinstance(value, dict) and value for value in inner):
+        return None
+    if any(value.keys() != inner[0].keys() for value in inner):
+        return None
+    if any(map(is_known, inner[0])) and not any(map(is_known, document)):
+        if not any(map(is_id, inner[0])):
+            inner = [{"user_id": key, **row} for key, row in document.items()]
+        return "pandas' JSON (orient='index')", inner
+    if len(inner) == 1:
+        return None
+    rows = [{name: document[name][key] for name in document} for key in inner[0]]
+    return "pandas' JSON (orient='columns')", rows
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(row, dict) for row in value)
+
+
+def _is_texts_by_user(document: Row) -> bool:
+    return not any(map(is_known, document)) and all(
+        isinstance(texts, list) and all(isinstance(text, str) for text in texts)
+        for texts in document.values()
+    )
+
+
+def _expanded(row: Any) -> list[Any]:
+    """Return the rows of a page or of a user with a list of messages; or the row."""
+    if not isinstance(row, dict):
+        return [row]
+    data: Any = row.get("data")
+    if isinstance(data, dict):
+        # a page of one
+        data = [data]
+    if _is_rows(data) and _is_page(row):
+        return _with_authors(data, row.get("includes"))
+    if data is None and isinstance(row.get("meta"), dict) and _is_page(row):
+        return []
+    return _of_user(row) or [row]
+
+
+def _lists(row: Row) -> list[str]:
+    """Return the names of lists of objects."""
+    return [name for name, value in row.items() if value and _is_rows(value)]
+
+
+def _of_user(row: Row) -> list[Row]:
+    """Return the messages, as objects, of a row that is one user; or nothing."""
+    lists = _lists(row)
+    if len(lists) != 1 or any(map(is_text_name, row.keys() - {lists[0]})):
+        return []
+    entries = row[lists[0]]
+    if not any(map(is_text_name, entries[0])):
+        return []
+    if isinstance(row.get("user"), dict):
+        return [{**entry, "user": row["user"]} for entry in entries]
+    own = [name for name in row if is_id(name)]
+    # messages of a page, or of a thread, have authors of their own
+    if any(is_id(name) and name != "id" for name in entries[0]):
+        return [] if own else list(entries)
+    if len(own) != 1:
+        return []
+    outer = {name: row[name] for name in row if name not in (lists[0], own[0])}
+    return [{**outer, **entry, "user_id": row[own[0]]} for entry in entries]
+
+
+def _is_page(row: Row) -> bool:
+    """Tell a response of an API, which has nothing beside data."""
+    return row.keys() <= {"data", "includes", "meta", "errors", "__twarc"} and (
+        len(row) > 1 or "meta" in row
+    )
+
+
+def _with_authors(tweets: list[Row], includes: Any) -> list[Row]:
+    """Return tweets with their authors, as twarc2 flatten gives them."""
+    users = includes.get("users") if isinstance(includes, dict) else None
+    authors = {user.get("id"): user for user in users or ()}
+    return [
+        {**tweet, "author": authors[tweet["author_id"]]}
+        if tweet.get("author_id") in authors and "author" not in tweet
+        else tweet
+        for tweet in tweets
+    ]
+
+
+def _holds_messages(rows: list[Row]) -> bool:
+    """Tell if rows are messages: none has a list of them."""
+    texts = [row[name] for row in rows for name in row if is_text_name(name)]
+    return any(isinstance(text, str) for text in texts) and not any(
+        isinstance(text, list) for text in texts
+    )
+
+
+def _flat(row: Row, depth: int = _DEPTH) -> Row:
+    """Return a row with the fields of its objects, by dotted names, but for labels."""
+    flat: Row = {}
+    for name, value in row.items():
+        if isinstance(value, dict) and name != LABELS and depth:
+            inner = _flat(value, depth - 1)
+            flat |= {f"{name}.{key}": cell for key, cell in inner.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+class _Columns:
+    """Gathers rows as columns, in batches that Arrow packs.
+
+    Objects in rows of messages are taken apart, since Python's take much memory.
+    """
+
+    def __init__(self) -> None:
+        self._flat: bool | None = None
+        self._rows: list[Row] = []
+        self._names: dict[str, None] = {}
+        self._batches: list[tuple[dict[str, Column], int]] = []
+
+    def add(self, row: Row) -> None:
+        self._rows.append(row)
+        if len(self._rows) == _ROWS_AT_ONCE:
+            self._pack()
+
+    def _pack(self) -> None:
+        rows, self._rows = self._rows, []
+        if self._flat is None:
+            self._flat = _holds_messages(rows)
+        if self._flat:
+            rows = list(map(_flat, rows))
+        names = dict.fromkeys(name for row in rows for name in row)
+        self._names |= names
+        batch = {name: from_objects([row.get(name) for row in rows]) for name in names}
+        self._batches.append((batch, len(rows)))
+
+    def finish(self) -> dict[str, Column]:
+        if self._rows:
+            self._pack()
+        return {
+            name: join([(batch.get(name), n_rows) for batch, n_rows in self._batches])
+            for name in self._names
+        }
+
+
+def _read_lines(path: Path, file: LineFile) -> RawTable:
+    columns = _Columns()
+    numbers = array("q")
+    pages = False
+    for line, row in _parsed(file):
+        rows = _expanded(row)
+        pages = pages or rows != [row]
+        for each in rows:
+            columns.add(each)
+            numbers.append(line)
+    n_bad = sum(file.skipped.values())
+    return RawTable(
+        columns.finish(),
+        [Part(path, len(numbers), numbers, unit="line")],
+        "JSON lines of pages" if pages else "JSON lines",
+        len(numbers) + n_bad + file.n_blank,
+        file.n_blank,
+        file.encoding,
+        skipped=Counter(file.skipped),
+    )
+
+
+def _parsed(file: LineFile) -> Iterator[tuple[int, Row]]:
+    """Yield the number and the object of each line."""
+    scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+    for line in file:
+        try:
+            row, end = scan(line, 0)
+        except (ValueError, StopIteration, RecursionError):
+            row, end = None, -1
+        if end != len(line) or not isinstance(row, dict):
+            # blanks around, or a fault that has a name
+            try:
+                row = parse_json_object(line)
+            except BadLine as fault:
+                file.bad(fault)
+                continue
+        yield file.n_lines, row

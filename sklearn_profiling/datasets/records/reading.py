@@ -1,0 +1,185 @@
+"""Files and folders of any kind as one table, recognised by their content."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any, Final
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet
+
+from sklearn_profiling._packed_files import (
+    open_packed,
+    open_text,
+    without_packed_ending,
+)
+from sklearn_profiling.datasets._files import (
+    OnBadLines,
+    check_encodings,
+    choose_encoding,
+)
+from sklearn_profiling.datasets.records.cells import infer
+from sklearn_profiling.datasets.records.delimited import read_delimited
+from sklearn_profiling.datasets.records.json_tables import read_json
+from sklearn_profiling.datasets.records.tables import (
+    Part,
+    RawTable,
+    from_arrow,
+    from_objects,
+    stack,
+)
+from sklearn_profiling.exceptions import DataFormatError
+
+#: Endings by which a folder's tables are found; a file that is named is looked into.
+ENDINGS: Final = (
+    *(".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".tab", ".psv"),
+    *(".parquet", ".pq", ".arrow", ".feather"),
+)
+LINK_NAMES: Final = ("links.tsv", "links.txt", "links.csv")
+#: At most what the csv module takes as one field.
+_SAMPLE_BYTES: Final = 1 << 17
+_ROWS_AT_ONCE: Final = 1 << 15
+_MANY_NULLS: Final = 0.1
+_NO_VALUE: Final = "__HIVE_DEFAULT_PARTITION__"
+#: What is no table of text, and what to do about it.
+_OTHER_KINDS: Final = (
+    (b"PK\x03\x04", "an Excel workbook: save it as CSV"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook: save it as CSV"),
+    (b"SQLite format 3", "an SQLite database: export the table as CSV"),
+    (b"\x89HDF", "an HDF5 file: save the table as Parquet"),
+    (b"\x80\x04\x95", "a pickle, which may run any code: save the table as Parquet"),
+    (b"\x80\x05\x95", "a pickle, which may run any code: save the table as Parquet"),
+    (b"%PDF", "a PDF file"),
+)
+
+
+def read_table(
+    path: Path, encoding: str | Sequence[str], on_bad_lines: OnBadLines
+) -> RawTable:
+    """Read a file or a folder of shards as one table."""
+    if not path.exists():
+        raise DataFormatError(path, None, "does not exist")
+    files = find_files(path) if path.is_dir() else [path]
+    tables = [_read_file(file, encoding, on_bad_lines) for file in files]
+    for file, table in zip(files, tables, strict=True):
+        _add_partitions(
+            table, file.relative_to(path).parent if files != [path] else Path()
+        )
+    if len({_pattern(file) for file in files}) > 1:
+        columns = tables[0].columns.keys()
+        if any(table.columns.keys() != columns for table in tables):
+            raise _several(path, files)
+    pa.default_memory_pool().release_unused()
+    return stack([table for table in tables if table.n_lines] or tables[:1])
+
+
+def _read_file(
+    path: Path, encoding: str | Sequence[str], on_bad_lines: OnBadLines
+) -> RawTable:
+    with path.open("rb") as raw:
+        start = raw.read(1 << 12)
+    if start.startswith(b"PK") and b"[Content_Types].xml" in start:
+        raise DataFormatError(path, None, f"is {_OTHER_KINDS[0][1]}")
+    with open_packed(path) as file:
+        start = file.peek(8)
+        if start.startswith(b"PAR1"):
+            return _read_arrow(path, file, "Parquet", _read_parquet)
+        if start.startswith((b"ARROW1", b"FEA1")):
+            return _read_arrow(path, file, "Arrow", pyarrow.feather.read_table)
+        for magic, kind in _OTHER_KINDS:
+            if start.startswith(magic):
+                raise DataFormatError(path, None, f"is {kind}")
+    encodings = check_encodings(encoding)
+    with open_text(path) as file:
+        raw_sample = file.read(_SAMPLE_BYTES)
+    if raw_sample.count(b"\0") > _MANY_NULLS * len(raw_sample):
+        reason = "holds null bytes: it is no text, or UTF-16 without a byte order mark"
+        raise DataFormatError(path, None, reason)
+    if raw_sample.lstrip()[:1] in (b"{", b"["):
+        return read_json(path, encodings, on_bad_lines)
+    if not raw_sample.strip():
+        return RawTable({}, [Part(path, 0)], "nothing", raw_sample.count(b"\n"))
+    chosen = choose_encoding(path, encodings)
+    sample = raw_sample.decode(chosen, errors="replace")
+    return read_delimited(path, sample, chosen, on_bad_lines)
+
+
+def _read_parquet(source: Any) -> pa.Table:
+    """Read a table in small chunks, of which each can be let go."""
+    file = pyarrow.parquet.ParquetFile(source)
+    batches = list(file.iter_batches(_ROWS_AT_ONCE))
+    return pa.Table.from_batches(batches, file.schema_arrow)
+
+
+def _read_arrow(
+    path: Path, file: IO[bytes], kind: str, read: Callable[..., pa.Table]
+) -> RawTable:
+    source: Any = file if file.seekable() else pa.BufferReader(file.read())
+    try:
+        table = read(source)
+    except (pa.ArrowException, OSError) as error:
+        reason = f"no readable {kind} table: {error}"
+        raise DataFormatError(path, None, reason) from error
+    columns = from_arrow(table)
+    return RawTable(columns, [Part(path, len(table))], kind, len(table))
+
+
+def _add_partitions(table: RawTable, folder: Path) -> None:
+    """Add the columns that the names of folders hold, as in ``lang=en``."""
+    for name in folder.parts:
+        key, mark, text = name.partition("=")
+        if mark:
+            value = None if text == _NO_VALUE else infer([unquote(text)])[0]
+            cells = [value] * table.n_rows
+            table.columns.setdefault(key, from_objects(cells))
+
+
+def find_files(folder: Path) -> list[Path]:
+    """Return the table of a folder, one file or its shards."""
+    entries = sorted(
+        entry for entry in folder.iterdir() if not entry.name.startswith((".", "_"))
+    )
+    partitions = [entry for entry in entries if entry.is_dir() and "=" in entry.name]
+    if partitions:
+        return [file for entry in partitions for file in find_files(entry)]
+    found = [entry for entry in entries if _may_be_table(entry)]
+    found = [entry for entry in found if entry.name.startswith("users.")] or found
+    kinds = {_ending(entry) for entry in found}
+    if not found:
+        names = ", ".join(entry.name for entry in entries) or "nothing"
+        reason = f"no file of users ({', '.join(ENDINGS)}); the folder holds: {names}"
+        raise DataFormatError(folder, None, reason)
+    if len(found) > 1 and (len(kinds) > 1 or any(entry.is_dir() for entry in found)):
+        raise _several(folder, found)
+    return find_files(found[0]) if found[0].is_dir() else found
+
+
+def _several(folder: Path, found: Sequence[Path]) -> DataFormatError:
+    names = ", ".join(entry.name for entry in found)
+    reason = f"several files of users: {names}; give the path of one"
+    return DataFormatError(folder, None, reason)
+
+
+def _may_be_table(entry: Path) -> bool:
+    name = without_packed_ending(entry.name)
+    if entry.is_dir():
+        return name.endswith(ENDINGS)
+    is_link = name in LINK_NAMES
+    is_packed = name != entry.name and "." not in name
+    is_part = name.startswith("part-")
+    return not is_link and (name.endswith(ENDINGS) or is_part or is_packed)
+
+
+def _ending(entry: Path) -> str:
+    return Path(without_packed_ending(entry.name)).suffix
+
+
+def _pattern(file: Path) -> str:
+    """Return what shards of one table have in common."""
+    if file.name.startswith("part-"):
+        return "part-"
+    return re.sub(r"\d+", "0", file.name)
