@@ -81,7 +81,7 @@ def dump_records(
     >>> users = make_user_profiles(20, random_state=0)
     >>> with TemporaryDirectory() as folder:
     ...     _ = dump_records(users, folder)
-    ...     bunch = load_records(folder, on_unknown_links="add")
+    ...     bunch = load_records(folder)
     >>> bunch.target.equals(users.target)
     True
     """

@@ -44,7 +44,7 @@ def load_records(
     links_format: LinksFormat = "auto",
     encoding: str | Sequence[str] = "utf-8",
     on_bad_lines: OnBadLines = "error",
-    on_unknown_links: OnUnknownLinks = "error",
+    on_unknown_links: OnUnknownLinks = "add",
     directed: bool = False,
 ) -> Bunch:
     r"""Load users from a table of any kind, one row a user or one row a message.
@@ -105,15 +105,6 @@ def load_records(
         Format of the file of links, one of those of
         :meth:`SocialGraph.from_links_file`. "auto" looks at the content; what it took
         the file for stands in ``report["files"]["links"]["taken_for"]``.
-    tasks : sequence of str or None, default=None
-        The attributes to load as targets. Each is looked up in the nested column
-        ``labels``, then as a column ``labels.<task>``, then as a column of its own.
-        None takes all of ``labels`` and ``labels.*``.
-    id_column : str, default="user_id"
-        Column of the user's id, a string or a whole number.
-    text_column : str or None, default=None
-        Column of the messages: a list of strings, a string, or null. None takes
-        "messages" or "texts", whichever a record has.
     encoding : str or sequence of str, default="utf-8"
         Encodings to try on each whole text file, in order.
     on_bad_lines : {"error", "skip"}, default="error"
@@ -122,7 +113,7 @@ def load_records(
         are numbered as in a spreadsheet, whose header is row 1. Of two labels of a user
         "skip" takes none, and a row whose time is unknown comes last. Empty files and
         damaged archives are errors either way.
-    on_unknown_links : {"add", "drop", "error"}, default="error"
+    on_unknown_links : {"add", "drop", "error"}, default="add"
         What to do with a link whose ids are not both users in ``data``: let the id
         be a node of the network, leave the link out and count it, or raise an error.
     directed : bool, default=False

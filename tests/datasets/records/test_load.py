@@ -178,7 +178,7 @@ def test_links_that_do_not_fit_their_format(tmp_path, text, kind, message):
     write_users(tmp_path, ROWS)
     (tmp_path / "links.txt").write_text(text)
     with pytest.raises(DataFormatError, match=message):
-        load_records(tmp_path, links_format=kind)
+        load_records(tmp_path, links_format=kind, on_unknown_links="error")
 
 
 def test_format_of_links_is_checked(tmp_path):
@@ -217,11 +217,11 @@ def test_unknown_links(tmp_path):
     write_users(tmp_path, ROWS)
     (tmp_path / "links.tsv").write_text("a\t2\na\tzz\n")
     with pytest.raises(DataFormatError, match=r"links\.tsv, line 2: unknown id: 'zz'"):
-        load_records(tmp_path, on_bad_lines="skip")
+        load_records(tmp_path, on_bad_lines="skip", on_unknown_links="error")
     dropped = load_records(tmp_path, on_unknown_links="drop")
     assert sorted(dropped.graph.ids) == ["2", "a"]
     assert dropped.report["files"]["links"]["n_unknown_links"] == 1
-    added = load_records(tmp_path, on_unknown_links="add")
+    added = load_records(tmp_path)
     assert sorted(added.graph.ids) == ["2", "a", "zz"]
     assert added.report["files"]["links"]["n_nodes_outside_data"] == 1
 
