@@ -86,6 +86,7 @@ from sklearn_profiling.sources import (
     SubwordSegmenter,
     UserVectors,
     Word2VecTransformer,
+    WordSegmenter,
 )
 
 GRAPH = SocialGraph.from_edges([("a", "b"), ("b", "c"), ("c", "a"), ("c", "d")])
@@ -256,6 +257,7 @@ CASES: dict[str, Case] = {
     ),
     "CharacterSegmenter": Case("transformer", CharacterSegmenter),
     "JiebaSegmenter": Case("transformer", JiebaSegmenter),
+    "WordSegmenter": Case("transformer", WordSegmenter),
     "SubwordSegmenter": Case("transformer", SubwordSegmenter),
     "GloVeTransformer": Case(
         "transformer",

@@ -41,8 +41,8 @@ def make_maxent_baseline(
     Parameters
     ----------
     segmenter : transformer, default=None
-        From messages to words. None is jieba, with parts of speech if the stylometric
-        features need them.
+        From messages to words. None is WordSegmenter, with parts of speech if the
+        stylometric features need them.
     unigrams : {"tf-idf", "tf", "binary"}, default="tf-idf"
         Weights of a user's words: 1 + log(count) times the inverse document frequency,
         counts, or presence; each user's weights then have norm 1. Our choice; the paper

@@ -348,9 +348,10 @@ def _add_common(
     parser.add_argument("--seed", type=_not_negative, default=0, help="random seed (0)")
     parser.add_argument(
         "--segmenter",
-        choices=["auto", "jieba", "character"],
+        choices=["auto", "words", "jieba", "character"],
         default="auto",
-        help="words, characters, or characters if jieba finds hardly any words (auto)",
+        help="words of any language, jieba's words, characters, or characters if jieba "
+        "finds hardly any words and else words (auto)",
     )
     parser.add_argument(
         "--max-epochs",

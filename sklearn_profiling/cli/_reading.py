@@ -87,20 +87,22 @@ def segmenter_of(options: argparse.Namespace, users: Any) -> Any:
     """Make the named segmenter, or the one that suits the text."""
     from sklearn_profiling.sources import (
         CharacterSegmenter,
+        JiebaSegmenter,
+        WordSegmenter,
         choose_segmenter,
     )
-    from sklearn_profiling.sources.text.segmentation import default_segmenter
 
     if options.segmenter == "auto":
         chosen = choose_segmenter(users.data["messages"])
         name = type(chosen).__name__
         tell(options, f"segmenter: {name} (--segmenter to change)")
         return chosen
-    return (
-        CharacterSegmenter()
-        if options.segmenter == "character"
-        else default_segmenter()
-    )
+    named = {
+        "words": WordSegmenter,
+        "jieba": JiebaSegmenter,
+        "character": CharacterSegmenter,
+    }
+    return named[options.segmenter]()
 
 
 def net_parameters(options: argparse.Namespace) -> dict[str, Any]:

@@ -56,7 +56,8 @@ def make_lstm(
     Parameters
     ----------
     segmenter : transformer, default=None
-        From messages to words. None is jieba, duplicate messages dropped (our choice).
+        From messages to words. None is WordSegmenter, by jieba where a message is
+        Chinese; duplicate messages are dropped (our choice).
     word_vectors : transformer, default=None
         From words to words with vectors. None is skip-gram word2vec with 200
         dimensions and window 5 (paper).
@@ -114,7 +115,8 @@ def make_aux_lstm(
     main_task : str, default=None
         Name of the task that the others help; None is the first column of `y`.
     segmenter : transformer, default=None
-        From messages to words. None is jieba, duplicate messages dropped (our choice).
+        From messages to words. None is WordSegmenter, by jieba where a message is
+        Chinese; duplicate messages are dropped (our choice).
     word_vectors : transformer, default=None
         From words to words with vectors. None is skip-gram word2vec with 200
         dimensions and window 5 (paper).
@@ -189,7 +191,8 @@ def make_multi_task_lstm(
     tasks : sequence of str
         Names of the tasks with vectors of their own, columns of `y`.
     segmenter : transformer, default=None
-        From messages to words. None is jieba, duplicate messages dropped (our choice).
+        From messages to words. None is WordSegmenter, by jieba where a message is
+        Chinese; duplicate messages are dropped (our choice).
     classifier : classifier, default=None
         None is :class:`~sklearn_profiling.estimators.MultiTaskLSTMClassifier`.
     n_dimensions : int, default=200
@@ -276,7 +279,7 @@ def make_aux_lstm_systems(
         The task that the others help in Meta-Learning and Aux-LSTM. None is the first
         for Aux-LSTM and every task in turn for Meta-Learning.
     segmenter : transformer, default=None
-        From messages to words; None is jieba, duplicate messages dropped.
+        From messages to words; None is WordSegmenter, duplicate messages dropped.
     n_dimensions : int, default=200
         Dimension of the LSTMs' word vectors, from word2vec with window 5 (paper).
     stylometric : transformer, "drop" or None, default=None

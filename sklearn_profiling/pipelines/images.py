@@ -104,7 +104,7 @@ def make_image_systems(
     images : transformer, default=None
         As for :func:`~sklearn_profiling.pipelines.make_cnn3d`.
     segmenter : transformer, default=None
-        From messages to words; None is jieba, duplicate messages dropped.
+        From messages to words; None is WordSegmenter, duplicate messages dropped.
     n_filters : tuple of (int, int), default=None
         Feature maps of the first convolution of Model 1 and Model 2; None is their own.
     image_order : {"given", "random"}, default="random"

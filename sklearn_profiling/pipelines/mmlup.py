@@ -53,7 +53,8 @@ def make_mmlup(
         Friendship network of the users, or its edges: pairs, or a table with the
         columns "source" and "target". None leaves the network source out.
     segmenter : transformer, default=None
-        From messages to words. None is jieba, duplicate messages dropped (paper).
+        From messages to words. None is WordSegmenter, by jieba where a message is
+        Chinese; duplicate messages are dropped (paper).
     word_vectors : transformer, default=None
         From words to words with vectors, the source "text". None is GloVe with 100
         dimensions, minimum count 5 and window 8 (paper).
@@ -152,7 +153,8 @@ def make_text_cnn(
     Parameters
     ----------
     segmenter : transformer, default=None
-        From messages to words. None is jieba, duplicate messages dropped (paper).
+        From messages to words. None is WordSegmenter, by jieba where a message is
+        Chinese; duplicate messages are dropped (paper).
     word_vectors : transformer, default=None
         From words to words with vectors. None is GloVe with 100 dimensions (paper).
     classifier : classifier, default=None

@@ -25,6 +25,7 @@ from sklearn_profiling.sources.text import (
     RegionKeywords,
     StylometricFeatures,
     Word2VecTransformer,
+    WordSegmenter,
 )
 from sklearn_profiling.sources.text.segmentation import choose_segmenter
 from sklearn_profiling.sources.union import SourceUnion
@@ -52,5 +53,6 @@ __all__ = [
     "SubwordSegmenter",
     "UserVectors",
     "Word2VecTransformer",
+    "WordSegmenter",
     "choose_segmenter",
 ]

@@ -99,7 +99,7 @@ def test_compare_records_chosen_systems_and_tasks(records, tmp_path, capsys):
     assert cli.main([*arguments, "--metric", "macro_f1", *QUICK]) == 0
     printed = capsys.readouterr().out
     assert "macro_f1" in printed
-    assert "segmenter: JiebaSegmenter" in printed
+    assert "segmenter: WordSegmenter" in printed
     assert "Text-CNN" not in printed
     assert "average =" not in printed
     scores = pd.read_csv(out)

@@ -49,6 +49,7 @@ def test_skipped_lines_are_counted(smpcup, tmp_path, capsys):
 
 def test_segmenter_can_be_named(users, capsys):
     for name, kind in (
+        ("words", "WordSegmenter"),
         ("jieba", "JiebaSegmenter"),
         ("character", "CharacterSegmenter"),
     ):

@@ -13,6 +13,7 @@ from sklearn_profiling.sources.text.segmentation import (
 )
 from sklearn_profiling.sources.text.stylometry import StylometricFeatures
 from sklearn_profiling.sources.text.word2vec import Word2VecTransformer
+from sklearn_profiling.sources.text.words import WordSegmenter
 
 __all__ = [
     "CharacterSegmenter",
@@ -26,4 +27,5 @@ __all__ = [
     "RegionKeywords",
     "StylometricFeatures",
     "Word2VecTransformer",
+    "WordSegmenter",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any, Self
 
@@ -11,15 +12,24 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils import Tags
 
 from sklearn_profiling.containers import TokenMessages, Vocabulary
+from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources._columns import read_messages
 
-__all__ = ["Segmenter", "assemble", "encode"]
+__all__ = ["Segmenter", "assemble", "encode", "equal_parts"]
+
+# Parts of the compiled engine: large enough that few words are met in several, small
+# enough that its arrays, some 30 bytes a character, stay small.
+_CHARACTERS_PER_PART = 1_000_000
 
 
 class Segmenter(TransformerMixin, BaseEstimator):
     """Base of the segmenters: columns in, TokenMessages out, nothing learned."""
 
     drop_duplicates: bool
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        # TokenMessages have names, but are no table
+        super().__init_subclass__(auto_wrap_output_keys=None, **kwargs)
 
     def _check(self) -> None:
         """Raise if a parameter cannot be used; `fit` calls it."""
@@ -42,6 +52,48 @@ class Segmenter(TransformerMixin, BaseEstimator):
         """
         self._check()
         return self
+
+    def set_output(self, *, transform: str | None = None) -> Self:  # noqa: ARG002
+        """Take the request and ignore it: text is no table, so it stays as it is.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Ignored.
+
+        Returns
+        -------
+        object
+            The segmenter itself.
+        """
+        return self
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Name the one column of text that comes out.
+
+        Parameters
+        ----------
+        input_features : array-like of one str, default=None
+            Name of the column of messages.
+
+        Returns
+        -------
+        ndarray of str, shape (1,)
+            The name given, else "words".
+
+        Raises
+        ------
+        SourceError
+            If there is not one name.
+        """
+        names = ["words"] if input_features is None else list(input_features)
+        if len(names) != 1:
+            msg = (
+                f"input_features must name the one column that {type(self).__name__} "
+                f"reads; got {len(names)} names"
+            )
+            raise SourceError(msg)
+        return np.array(names, dtype=object)
 
     def _read(self, column: Any) -> tuple[list[str], NDArray[np.int64]]:
         """Return the messages of all users end to end and how many each has."""
@@ -98,3 +150,17 @@ def assemble(
         tags=tags,
         tag_names=tag_names,
     )
+
+
+def equal_parts(messages: list[str]) -> Iterator[list[str]]:
+    """Cut a list into parts of about as many characters."""
+    part: list[str] = []
+    size = 0
+    for message in messages:
+        part.append(message)
+        size += len(message)
+        if size >= _CHARACTERS_PER_PART:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import chain
 from numbers import Integral
 from typing import Any, ClassVar
@@ -16,13 +16,20 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import StrOptions
 
 from sklearn_profiling.containers import TokenMessages, Vocabulary
-from sklearn_profiling.exceptions import DataFormatError, SourceError
+from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources._columns import (
     WordList,
     read_word_list,
 )
 from sklearn_profiling.sources.text._jieba import dictionary
-from sklearn_profiling.sources.text._segmenter import Segmenter, assemble, encode
+from sklearn_profiling.sources.text._markup import is_ideograph
+from sklearn_profiling.sources.text._segmenter import (
+    Segmenter,
+    assemble,
+    encode,
+    equal_parts,
+)
+from sklearn_profiling.sources.text.words import WordSegmenter
 
 __all__ = ["CharacterSegmenter", "JiebaSegmenter"]
 
@@ -30,13 +37,8 @@ __all__ = ["CharacterSegmenter", "JiebaSegmenter"]
 # A worker reads the dictionary first, about a second, in which jieba cuts this many
 # characters.
 _CHARACTERS_PER_WORKER = 300_000
-# Parts of the compiled engine: large enough that few words are met in several, small
-# enough that its arrays, some 30 bytes a character, stay small.
-_CHARACTERS_PER_PART = 1_000_000
 # From this share of one-character words on, characters serve as words.
 _MOSTLY_SINGLE = 0.75
-
-_USER_ENTRY = re.compile(r"(.+?)(?:\s+([0-9]+))?(?:\s+([a-z]+))?")
 
 # Ideographs with their extensions, compatibility forms and the iteration mark and
 # zero; kana, Bopomofo and Hangul syllables are written without spaces as well.
@@ -47,20 +49,6 @@ _IDEOGRAPHS = (
 )
 _LETTER = rf"[^\W_{_IDEOGRAPHS}]"
 _RUN = rf"{_LETTER}+(?:['’]{_LETTER}+)*"
-
-
-def _equal_parts(messages: list[str]) -> Iterator[list[str]]:
-    """Cut a list into parts of about as many characters."""
-    part: list[str] = []
-    size = 0
-    for message in messages:
-        part.append(message)
-        size += len(message)
-        if size >= _CHARACTERS_PER_PART:
-            yield part
-            part, size = [], 0
-    if part:
-        yield part
 
 
 class JiebaSegmenter(Segmenter):
@@ -96,6 +84,7 @@ class JiebaSegmenter(Segmenter):
 
     See Also
     --------
+    WordSegmenter : The same words, with those of other languages and of social media.
     CharacterSegmenter : One word a character; for classical Chinese and as a baseline.
 
     Notes
@@ -169,7 +158,7 @@ class JiebaSegmenter(Segmenter):
                     )
                     raise SourceError(msg)
         return dictionary.CutSettings(
-            _user_entries(self.user_dictionary), bool(self.hmm), self.engine
+            dictionary.user_entries(self.user_dictionary), bool(self.hmm), self.engine
         )
 
     def transform(self, X: Any) -> TokenMessages:
@@ -223,7 +212,7 @@ class JiebaSegmenter(Segmenter):
         from sklearn_profiling.sources.text._jieba.compiled import cut_part
 
         parts = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
-            delayed(cut_part)(settings, part) for part in _equal_parts(messages)
+            delayed(cut_part)(settings, part) for part in equal_parts(messages)
         )
         accepted = [[self._accept(w, stop) for w in part.words] for part in parts]
         found = set(chain.from_iterable(accepted)) - {None}
@@ -279,24 +268,6 @@ class JiebaSegmenter(Segmenter):
         return list(chain.from_iterable(parts))
 
 
-def _user_entries(
-    user_dictionary: WordList | None,
-) -> tuple[tuple[str, int | None, str | None], ...]:
-    entries = read_word_list(user_dictionary, "user_dictionary")
-    if not isinstance(user_dictionary, str | os.PathLike):
-        return tuple((word, None, None) for _, word in entries)
-    parsed: list[tuple[str, int | None, str | None]] = []
-    for line, entry in entries:
-        match = _USER_ENTRY.fullmatch(entry)
-        word, frequency, tag = match.groups() if match else (entry, None, None)
-        if frequency is not None and int(frequency) == 0:
-            # Jieba would split the word in every tokenizer of the process.
-            reason = f"the frequency of {word!r} must be at least 1; got {frequency}"
-            raise DataFormatError(user_dictionary, line, reason)
-        parsed.append((word, None if frequency is None else int(frequency), tag))
-    return tuple(parsed)
-
-
 class CharacterSegmenter(Segmenter):
     """Cut messages into characters; words of other scripts stay whole.
 
@@ -316,6 +287,7 @@ class CharacterSegmenter(Segmenter):
 
     See Also
     --------
+    WordSegmenter : Words of every language.
     JiebaSegmenter : Words of modern Chinese.
 
     Notes
@@ -402,6 +374,8 @@ class CharacterSegmenter(Segmenter):
 def choose_segmenter(messages: pd.Series, n_users: int = 200) -> Any:
     """Choose words or characters by what jieba makes of a sample of the text.
 
+    Words are those of :class:`WordSegmenter`, for any language.
+
     In classical Chinese nearly every character is a word: jieba's dictionary knows few
     of the longer ones, and what its model of unknown words joins is mostly chance.
 
@@ -414,25 +388,22 @@ def choose_segmenter(messages: pd.Series, n_users: int = 200) -> Any:
 
     Returns
     -------
-    CharacterSegmenter or JiebaSegmenter
+    CharacterSegmenter or WordSegmenter
         Characters if, by jieba's dictionary alone, three quarters of the words are one
-        character long (modern text has about half).
+        ideograph long (modern text has about half, that of other scripts hardly any).
     """
     step = max(1, len(messages) // n_users)
     sample = messages.iloc[::step]
-    words = JiebaSegmenter(drop_duplicates=False, hmm=False).transform(sample)
-    lengths = np.array(
-        # Punctuation is no word.
-        [len(word) * word.isalnum() for word in words.vocabulary.words],
-        dtype=np.int64,
-    )
-    counts = words.word_counts()
-    single, all_words = counts[lengths == 1].sum(), counts[lengths > 0].sum()
-    if single >= _MOSTLY_SINGLE * max(all_words, 1):
+    words = WordSegmenter(
+        drop_duplicates=False, hmm=False, punctuation="drop"
+    ).transform(sample)
+    single = np.array([is_ideograph(word) for word in words.vocabulary.words], bool)
+    n_single = words.word_counts()[single].sum()
+    if n_single >= _MOSTLY_SINGLE * max(words.n_words, 1):
         return CharacterSegmenter()
     return default_segmenter()
 
 
 def default_segmenter(given: Any = None, **parameters: Any) -> Any:
-    """Return the given segmenter, or the default one, jieba, if None."""
-    return JiebaSegmenter(**parameters) if given is None else given
+    """Return the given segmenter, or the default one, for any language, if None."""
+    return WordSegmenter(**parameters) if given is None else given

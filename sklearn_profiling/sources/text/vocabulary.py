@@ -24,7 +24,7 @@ def check_text(text: Any, owner: object) -> TokenMessages:
         return text
     msg = (
         f"{type(owner).__name__} takes TokenMessages, the output of a segmenter "
-        "(JiebaSegmenter, CharacterSegmenter); got "
+        "(WordSegmenter, JiebaSegmenter, CharacterSegmenter); got "
         f"{type(text).__module__}.{type(text).__qualname__}. Put a segmenter before "
         "it in the Pipeline"
     )

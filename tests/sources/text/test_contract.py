@@ -37,6 +37,7 @@ from sklearn_profiling.sources.text import (
     RegionKeywords,
     StylometricFeatures,
     Word2VecTransformer,
+    WordSegmenter,
 )
 
 COLUMN = [["山高月小", "水落石出，山高"], None, ["明月松间照", "山"], [], ["月"]] * 4
@@ -51,6 +52,7 @@ def steps(folder):
     characters = CharacterSegmenter()
     return {
         "JiebaSegmenter": JiebaSegmenter(),
+        "WordSegmenter": WordSegmenter(),
         "CharacterSegmenter": characters,
         "GloVeTransformer": make_pipeline(characters, glove),
         "Word2VecTransformer": make_pipeline(
@@ -154,7 +156,9 @@ def test_base_class_learns_nothing_of_its_own():
         WordVectorTransformer().fit(None)
 
 
-@pytest.mark.parametrize("segmenter", [JiebaSegmenter(), CharacterSegmenter()])
+@pytest.mark.parametrize(
+    "segmenter", [WordSegmenter(), JiebaSegmenter(), CharacterSegmenter()]
+)
 def test_segmenters_need_no_fit(segmenter):
     check_is_fitted(segmenter)
     assert segmenter.transform(["山"]).tolist() == [[["山"]]]

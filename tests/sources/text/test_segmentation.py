@@ -16,7 +16,12 @@ from sklearn.base import clone
 
 from sklearn_profiling.datasets import make_user_profiles
 from sklearn_profiling.exceptions import DataFormatError, SourceError
-from sklearn_profiling.sources.text import CharacterSegmenter, JiebaSegmenter
+from sklearn_profiling.sources.text import (
+    CharacterSegmenter,
+    JiebaSegmenter,
+    WordSegmenter,
+    _segmenter,
+)
 from sklearn_profiling.sources.text import segmentation as module
 from sklearn_profiling.sources.text._jieba import dictionary as jieba_dictionary
 from sklearn_profiling.sources.text._jieba.compiled import cut_part
@@ -118,7 +123,7 @@ def test_compiled_parts_and_threads(monkeypatch):
     column = [[SENTENCE, MIXED], None, ["好", " "], [SENTENCE]] * 3
     whole = JiebaSegmenter().fit_transform(column)
     assert whole == JiebaSegmenter(engine="jieba").fit_transform(column)
-    monkeypatch.setattr(module, "_CHARACTERS_PER_PART", 12)
+    monkeypatch.setattr(_segmenter, "_CHARACTERS_PER_PART", 12)
     assert JiebaSegmenter().fit_transform(column) == whole
     assert JiebaSegmenter(n_jobs=2).fit_transform(column) == whole
 
@@ -180,7 +185,7 @@ def test_user_dictionary(tmp_path):
     assert words(JiebaSegmenter(user_dictionary=path), text) == [
         ["李小福", "是", "创新办", "主任"]
     ]
-    entries = module._user_entries(str(path))
+    entries = jieba_dictionary.user_entries(str(path))
     assert entries == (("创新办", 3, "i"), ("李小福", 2, None), ("云 计算", 5, "x"))
     # the dictionary shared by all others is untouched
     assert "创新办" not in words(JiebaSegmenter(), text)[0]
@@ -317,15 +322,25 @@ def test_wrong_parameters_are_named():
 
 def test_a_segmenter_is_chosen_by_the_text():
     words = make_user_profiles(30, random_state=0).data["messages"]
-    assert type(choose_segmenter(words)).__name__ == "JiebaSegmenter"
+    assert type(choose_segmenter(words)).__name__ == "WordSegmenter"
     poem = pd.Series([["西風颯颯雨瀟瀟", "獨倚闌干數鵝匹", "古心未展閒游戲"]] * 5)
     assert type(choose_segmenter(poem)).__name__ == "CharacterSegmenter"
     empty = pd.Series([[], None], dtype=object)
-    assert type(choose_segmenter(empty)).__name__ == "JiebaSegmenter"
+    assert type(choose_segmenter(empty)).__name__ == "WordSegmenter"
+    # scripts that jieba cuts into single letters are no classical Chinese
+    for message in (
+        "ภาษาไทย",
+        "한국어 트윗",
+        "これはペンです。",
+        "مرحبا بك",
+        "a b c",
+    ):
+        column = pd.Series([[message]])
+        assert type(choose_segmenter(column)).__name__ == "WordSegmenter"
 
 
-def test_the_default_segmenter_is_jieba():
-    assert default_segmenter().get_params() == JiebaSegmenter().get_params()
+def test_the_default_segmenter_cuts_any_language():
+    assert default_segmenter().get_params() == WordSegmenter().get_params()
     assert default_segmenter(None, part_of_speech=True).part_of_speech
     given = CharacterSegmenter()
     assert default_segmenter(given, part_of_speech=True) is given

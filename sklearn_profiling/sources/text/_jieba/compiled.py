@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sklearn_profiling.sources.text._jieba import dictionary, kernels, numbering
 
-__all__ = ["CutPart", "cut_part"]
+__all__ = ["CutPart", "code_points", "cut_part", "mark_words", "number_part"]
 
 _STATES = "BEMS"
 _LARGEST_POINT = 2**16
@@ -21,12 +21,13 @@ _LARGEST_POINT = 2**16
 class CutPart(NamedTuple):
     """Cut messages: word ids (n_words,), words of each message and what the ids mean.
 
-    White space is kept.
+    White space is kept. `tags` (n_words,) are positions among jieba's names of tags.
     """
 
     ids: NDArray[np.int32]
     sizes: NDArray[np.int64]
     words: list[str]
+    tags: NDArray[np.int16] | None = None
 
 
 class _Dictionary(NamedTuple):
@@ -42,7 +43,8 @@ class _Model(NamedTuple):
     emissions: NDArray[np.float64]
 
 
-def _code_points(text: str) -> NDArray[np.uint32]:
+def code_points(text: str) -> NDArray[np.uint32]:
+    """Return the code points of a text."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
@@ -53,7 +55,7 @@ def _dictionary(user_words: tuple[dictionary.UserWord, ...]) -> _Dictionary:
     words = [word for word in tokenizer.FREQ if max(map(ord, word)) < _LARGEST_POINT]
     n_slots = 1 << (2 * len(words)).bit_length()
     slots, children, nodes = kernels.build_trie(
-        _code_points("".join(words)),
+        code_points("".join(words)),
         np.fromiter(accumulate(map(len, words)), np.int64, len(words)),
         n_slots,
     )
@@ -83,17 +85,36 @@ def _model() -> _Model:
     return _Model(start, transitions, emissions)
 
 
+def mark_words(
+    settings: dictionary.CutSettings,
+    points: NDArray[np.uint32],
+    ends: NDArray[np.int64],
+) -> NDArray[np.uint8]:
+    """Mark where the words of jieba end in messages that lie end to end."""
+    marks: NDArray[np.uint8] = kernels.cut(
+        points, ends, settings.hmm, *_dictionary(settings.user_words), *_model()
+    )
+    return marks
+
+
 def cut_part(settings: dictionary.CutSettings, messages: list[str]) -> CutPart:
     """Cut messages into the words of jieba."""
     text = "".join(messages)
-    points = _code_points(text)
+    points = code_points(text)
     ends = np.fromiter(accumulate(map(len, messages)), np.int64, len(messages))
-    marks = kernels.cut(
-        points, ends, settings.hmm, *_dictionary(settings.user_words), *_model()
-    )
-    ids, sizes, begins, finishes = numbering.number_words(points, marks, ends)
+    return number_part(text, points, mark_words(settings, points, ends), ends)
+
+
+def number_part(
+    text: str,
+    points: NDArray[np.uint32],
+    marks: NDArray[np.uint8],
+    message_ends: NDArray[np.int64],
+) -> CutPart:
+    """Give the words of cut messages numbers."""
+    ids, sizes, begins, ends = numbering.number_words(points, marks, message_ends)
     words = [
         text[begin:end]
-        for begin, end in zip(begins.tolist(), finishes.tolist(), strict=True)
+        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
     ]
     return CutPart(ids, sizes, words)

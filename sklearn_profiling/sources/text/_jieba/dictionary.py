@@ -7,6 +7,7 @@ they live in a cache of the process, by settings, and estimators hold none of th
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from types import ModuleType
 from typing import Any
 
 from sklearn_profiling._optional import import_optional
+from sklearn_profiling.exceptions import DataFormatError
+from sklearn_profiling.sources._columns import WordList, read_word_list
 
 __all__ = [
     "CutSettings",
@@ -24,6 +27,7 @@ __all__ = [
     "tag_messages",
     "tag_names",
     "tokenizer",
+    "user_entries",
     "words_to_split",
 ]
 
@@ -34,6 +38,7 @@ _ALIKE = re.compile(
     ",!?;:'\"()\\[\\]@/~*=<>]*"
 )
 
+_USER_ENTRY = re.compile(r"(.+?)(?:\s+([0-9]+))?(?:\s+([a-z]+))?")
 
 #: Word, frequency and part of speech.
 UserWord = tuple[str, int | None, str | None]
@@ -46,6 +51,25 @@ class CutSettings:
     user_words: tuple[UserWord, ...] = ()
     hmm: bool = True
     engine: str = "jieba"
+
+
+def user_entries(
+    user_dictionary: WordList | None,
+) -> tuple[UserWord, ...]:
+    """Read the parameter `user_dictionary` of the segmenters."""
+    entries = read_word_list(user_dictionary, "user_dictionary")
+    if not isinstance(user_dictionary, str | os.PathLike):
+        return tuple((word, None, None) for _, word in entries)
+    parsed: list[UserWord] = []
+    for line, entry in entries:
+        match = _USER_ENTRY.fullmatch(entry)
+        word, frequency, tag = match.groups() if match else (entry, None, None)
+        if frequency is not None and int(frequency) == 0:
+            # Jieba would split the word in every tokenizer of the process.
+            reason = f"the frequency of {word!r} must be at least 1; got {frequency}"
+            raise DataFormatError(user_dictionary, line, reason)
+        parsed.append((word, None if frequency is None else int(frequency), tag))
+    return tuple(parsed)
 
 
 def import_jieba(name: str = "jieba") -> ModuleType:
