@@ -54,7 +54,8 @@ def make_svm_baseline(
     stylometric : transformer, "drop" or None, default=None
         Stylometric features. None is
         :class:`~sklearn_profiling.sources.StylometricFeatures`: F-measure and POS
-        patterns (paper); "drop" leaves them out.
+        patterns (paper), or the surface of text in which words have no tags; "drop"
+        leaves them out.
     style_weight : float, default=0.25
         Mean norm of a user's stylometric features; that of the words is 1 (our
         choice).

@@ -78,7 +78,7 @@ def _tell_style(options: argparse.Namespace, names: set[str], segmenter: Any) ->
         tell(
             options,
             f"stylometric features: none, {type(segmenter).__name__} does not tag "
-            "parts of speech (--segmenter jieba does)",
+            "parts of speech (--segmenter words does)",
         )
 
 

@@ -25,8 +25,8 @@ from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources import (
     CharacterSegmenter,
     FrequentPOSPatterns,
-    JiebaSegmenter,
     StylometricFeatures,
+    WordSegmenter,
 )
 
 MAKERS = {
@@ -257,10 +257,22 @@ def test_bad_users(make: Any) -> None:
         make().fit(X[["other"]], Y)
     with pytest.raises(SourceError, match="X must be a DataFrame"):
         make().fit("喜欢", Y)
-    with pytest.raises(SourceError, match=r"part_of_speech=True\) or give a tagger"):
-        make(segmenter=CharacterSegmenter()).fit(X, Y)
     assert make(stylometric="drop")["segmenter"].part_of_speech is False
-    assert isinstance(make()["segmenter"], JiebaSegmenter)
+    assert isinstance(make()["segmenter"], WordSegmenter)
+
+
+@every_baseline
+def test_style_without_parts_of_speech(make: Any) -> None:
+    said = {"m": ["WOW!!! Vamos @ana 😀", "Golazo, 3-0"], "f": ["la casa de mi madre."]}
+    y = np.array(["m", "f"] * 12, dtype=object)
+    users = pd.DataFrame({"messages": [said[label] for label in y]})
+    for segmenter in (None, WordSegmenter(), CharacterSegmenter()):
+        model = make(segmenter=segmenter, random_state=0).fit(users, y)
+        assert model.score(users, y) == 1
+    model = make_svm_baseline(random_state=0).fit(users, y)
+    names = model["features"].get_feature_names_out().tolist()
+    assert {"style__words=emoji", "style__word=la", "style__ending=asa"} <= {*names}
+    assert "style__f_measure" not in names
 
 
 @pytest.mark.slow

@@ -1,23 +1,30 @@
-"""How a user writes: formality, sequences of parts of speech, endings, word classes."""
+"""How a user writes: parts of speech, and the surface of the text without them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import SourceError, shortened
+from sklearn_profiling.sources.text._function_words import FUNCTION_WORDS
 from sklearn_profiling.sources.text._style_words import (
     TAG_CLASSES,
     WORD_CLASSES,
     WORD_ENDINGS,
+)
+from sklearn_profiling.sources.text._surface import (
+    SURFACE_NAMES,
+    frequent_endings,
+    measure_surface,
 )
 from sklearn_profiling.sources.text._tag_sequences import Tagger, tag_text
 from sklearn_profiling.sources.text.averaging import user_word_counts
@@ -33,6 +40,9 @@ WordTest = str | frozenset[str]
 _FORMAL = ("noun", "adjective", "preposition", "article")
 _CONTEXTUAL = ("pronoun", "verb", "adverb", "interjection")
 _NO_WORD = "punctuation"
+# Text has parts of speech if as large a share of its words has one of its own.
+_MIN_TAGGED = 0.1
+_N_ENDINGS = 50
 
 
 class StylometricFeatures(TransformerMixin, BaseEstimator):
@@ -41,10 +51,11 @@ class StylometricFeatures(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     f_measure : bool, default=True
-        Give Heylighen's F-measure, see Notes (paper).
+        Give Heylighen's F-measure, see Notes (paper). It needs parts of speech and is
+        left out where `fit` finds none.
     pos_patterns : FrequentPOSPatterns, "drop" or None, default=None
         Give the frequent sequences of parts of speech; None mines with the paper's
-        thresholds, "drop" leaves them out.
+        thresholds, "drop" leaves them out, and so does text without parts of speech.
     tagger : callable, default=None
         From the list of the words of a message to the sequence of their tags; None
         reads the tags of the text, as
@@ -62,6 +73,19 @@ class StylometricFeatures(TransformerMixin, BaseEstimator):
     word_classes : bool or mapping of str to iterable of str, default=False
         Give the share of a user's words that belong to a class, for each class. True
         takes eleven short lists of English words (our choice, see Notes).
+    surface : bool or "auto", default="auto"
+        Give the shares of capital letters, digits, elongated words, mentions,
+        hashtags, emoji and so on and of each kind of punctuation, and the mean lengths
+        of words, sentences and messages. "auto" gives them in place of the F-measure
+        and the patterns, where these are wanted and the text has no parts of speech.
+    function_words : bool, "auto", "en", "es" or iterable of str, default="auto"
+        Give the share of a user's words that each of these words has. True takes short
+        lists of English and Spanish, "en" and "es" one of them, without the words that
+        no user of `fit` writes; "auto" is True where `surface` would be.
+    n_endings : int or "auto", default="auto"
+        Give the shares of as many word endings as `word_endings`, those of two and
+        three letters that are most frequent in `fit`. "auto" is 50 where `surface`
+        would be given, else 0 (our choice).
 
     Attributes
     ----------
@@ -69,6 +93,8 @@ class StylometricFeatures(TransformerMixin, BaseEstimator):
         The patterns mined.
     feature_names_ : list of str
         Names of the columns.
+    by_tags_ : bool
+        Whether the text of `fit` has parts of speech.
 
     See Also
     --------
@@ -93,9 +119,14 @@ class StylometricFeatures(TransformerMixin, BaseEstimator):
     lower-case words; an ending counts in words longer than it. Their shares are of the
     words that hold a letter or digit.
 
+    Text has parts of speech if there is a tagger, or if it has tags and a tenth of its
+    words at least are more to them than foreign words ("eng" of jieba), numbers and
+    signs. So Chinese users get the features of the paper and others what needs no
+    tagger: surface, function words and endings.
+
     Columns are not scaled: the F-measure lies between 0 and 100, patterns are 0 or 1,
-    the rest are shares. Users without text get a row of NaN, the mark of a missing
-    source.
+    lengths are means, the rest are shares. Users without text get a row of NaN, the
+    mark of a missing source.
 
     References
     ----------
@@ -134,6 +165,12 @@ class StylometricFeatures(TransformerMixin, BaseEstimator):
         "tag_classes": [StrOptions(set(TAG_CLASSES)), Mapping],
         "word_endings": ["boolean", Iterable],
         "word_classes": ["boolean", Mapping],
+        "surface": ["boolean", StrOptions({"auto"})],
+        "function_words": ["boolean", StrOptions({"auto", "en", "es"}), Iterable],
+        "n_endings": [
+            Interval(Integral, 0, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
     }
 
     def __init__(
@@ -145,6 +182,9 @@ class StylometricFeatures(TransformerMixin, BaseEstimator):
         tag_classes: str | Mapping[str, Iterable[str]] = "jieba",
         word_endings: bool | Iterable[str] = False,
         word_classes: bool | Mapping[str, Iterable[str]] = False,
+        surface: bool | str = "auto",
+        function_words: bool | str | Iterable[str] = "auto",
+        n_endings: int | str = "auto",
     ) -> None:
         self.f_measure = f_measure
         self.pos_patterns = pos_patterns
@@ -152,6 +192,9 @@ class StylometricFeatures(TransformerMixin, BaseEstimator):
         self.tag_classes = tag_classes
         self.word_endings = word_endings
         self.word_classes = word_classes
+        self.surface = surface
+        self.function_words = function_words
+        self.n_endings = n_endings
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
@@ -160,7 +203,7 @@ class StylometricFeatures(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : TokenMessages of shape (n_users,)
-            Segmented text, with tags unless there is a tagger.
+            Segmented text, with or without tags.
         y : None
             Ignored.
 
@@ -172,9 +215,8 @@ class StylometricFeatures(TransformerMixin, BaseEstimator):
         Raises
         ------
         SourceError
-            If the text has no tags and there is no tagger, the tagger does not give
-            one tag a word, no user has text, or a parameter leaves no feature or names
-            unknown classes.
+            If the tagger does not give one tag a word, no user has text, or a
+            parameter leaves no feature or names unknown classes.
         """
         self._learn(self._tagged(X))
         return self
@@ -205,15 +247,28 @@ class StylometricFeatures(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : TokenMessages of shape (n_users,)
-            Segmented text of any vocabulary, with tags unless there is a tagger.
+            Segmented text of any vocabulary, with tags if `fit` had some and there is
+            no tagger.
 
         Returns
         -------
         ndarray of float32, shape (n_users, n_features)
             The features; NaN for users without text.
+
+        Raises
+        ------
+        SourceError
+            If features of `fit` need tags and the text has none.
         """
         check_is_fitted(self)
-        return self._measure(self._tagged(X))
+        text = self._tagged(X)
+        if self.by_tags_ and self._wants_tags() and text.tags is None:
+            msg = (
+                "StylometricFeatures was fitted on parts of speech and this text has "
+                "none; cut it with the segmenter of fit or give a tagger"
+            )
+            raise SourceError(msg)
+        return self._measure(text)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002
         """Name the columns.
@@ -227,47 +282,51 @@ class StylometricFeatures(TransformerMixin, BaseEstimator):
         -------
         ndarray of str, shape (n_features,)
             "f_measure", then patterns such as ``"pos=n+v"``, endings such as
-            ``"ending=ly"`` and classes such as ``"class=family"``.
+            ``"ending=ly"``, classes such as ``"class=family"``, function words such as
+            ``"word=the"``, and the surface, such as ``"words=emoji"``.
         """
         check_is_fitted(self)
         return np.array(self.feature_names_, dtype=object)
 
     def _tagged(self, X: Any) -> TokenMessages:
-        """Return the text, with tags if they are needed."""
+        """Return the text, with the tagger's tags if they are needed."""
         text = check_text(X, self)
-        if not self.f_measure and self._drops_patterns():
-            return text
-        if self.tagger is not None:
+        if self.tagger is not None and self._wants_tags():
             return tag_text(text, self.tagger)
-        if text.tags is None:
-            msg = (
-                "StylometricFeatures reads parts of speech and this text has none; cut "
-                "it with JiebaSegmenter(part_of_speech=True) or give a tagger"
-            )
-            raise SourceError(msg)
         return text
+
+    def _wants_tags(self) -> bool:
+        return self.f_measure or not self._drops_patterns()
 
     def _drops_patterns(self) -> bool:
         return isinstance(self.pos_patterns, str)
 
     def _learn(self, text: TokenMessages) -> None:
         self._tag_signs = _signs_of_tags(self.tag_classes)
+        self.by_tags_ = self.tagger is not None or _has_parts_of_speech(text)
+        by_tags = self.by_tags_ and self._wants_tags()
+        # what stands in for features of tags that are wanted and cannot be made
+        auto = self._wants_tags() and not by_tags
+        self._with_surface = auto if self.surface == "auto" else bool(self.surface)
         self._word_tests = {
             **_endings(self.word_endings),
             **_classes(self.word_classes),
+            **_frequent_endings(self.n_endings, text, auto=auto),
+            **_function_words(self.function_words, text, auto=auto),
         }
         self.pos_patterns_: Any = None
-        names = ["f_measure"] if self.f_measure else []
-        if not self._drops_patterns():
+        names = ["f_measure"] if self.f_measure and by_tags else []
+        if by_tags and not self._drops_patterns():
             given = self.pos_patterns
             made = FrequentPOSPatterns() if given is None else clone(given)
             self.pos_patterns_ = made.fit(text)
             names += self.pos_patterns_.get_feature_names_out().tolist()
-        names += self._word_tests
+        names += [*self._word_tests, *(SURFACE_NAMES if self._with_surface else ())]
         if not names:
             msg = (
                 "StylometricFeatures gives no feature: f_measure, pos_patterns, "
-                "word_endings and word_classes are all left out"
+                "word_endings, word_classes, surface, function_words and n_endings are "
+                "all left out"
             )
             raise SourceError(msg)
         if text.missing.all():
@@ -277,12 +336,14 @@ class StylometricFeatures(TransformerMixin, BaseEstimator):
 
     def _measure(self, text: TokenMessages) -> Floats:
         blocks = []
-        if self.f_measure:
+        if self.f_measure and self.by_tags_:
             blocks.append(_f_measures(text, self._tag_signs)[:, None])
         if self.pos_patterns_ is not None:
             blocks.append(self.pos_patterns_.transform(text))
         if self._word_tests:
-            blocks.append(_shares_of_words(text, self._word_tests.values()))
+            blocks.append(_shares_of_words(text, list(self._word_tests.values())))
+        if self._with_surface:
+            blocks.append(measure_surface(text))
         features = np.hstack(blocks).astype(np.float32)
         features[text.missing] = np.nan
         return features
@@ -367,20 +428,55 @@ def _classes(given: bool | Mapping[str, Iterable[str]]) -> dict[str, WordTest]:
     }
 
 
-def _passes(word: str, test: WordTest) -> bool:
-    if isinstance(test, str):
-        return len(word) > len(test) and word.endswith(test)
-    return word in test
+def _has_parts_of_speech(text: TokenMessages) -> bool:
+    """Whether words have tags, and not only those of foreign words and signs."""
+    if text.tags is None or text.tag_names is None:
+        return False
+    counts = np.bincount(text.tags, minlength=len(text.tag_names))
+    n_of = dict(zip(text.tag_names, counts.tolist(), strict=True))
+    n_words = text.n_words - n_of.get("x", 0) - n_of.get("m", 0)
+    return bool(n_words - n_of.get("eng", 0) >= _MIN_TAGGED * n_words)
 
 
-def _shares_of_words(
-    text: TokenMessages, tests: Iterable[WordTest]
-) -> NDArray[np.float64]:
+def _frequent_endings(
+    given: int | str, text: TokenMessages, *, auto: bool
+) -> dict[str, WordTest]:
+    """Return the columns of learned word endings."""
+    n_endings = (_N_ENDINGS if auto else 0) if isinstance(given, str) else given
+    return _endings(frequent_endings(text, n_endings) if n_endings else ())
+
+
+def _function_words(
+    given: bool | str | Iterable[str], text: TokenMessages, *, auto: bool
+) -> dict[str, WordTest]:
+    """Return the columns of function words."""
+    if not isinstance(given, bool | np.bool_ | str):
+        words = [word.lower() for word in _words_of(given, "function_words")]
+        return {f"word={word}": frozenset([word]) for word in words}
+    if given == "auto":
+        given = auto
+    languages = [given] if isinstance(given, str) else [*FUNCTION_WORDS] * given
+    written = {word.lower() for word in text.vocabulary.words}
+    listed = {word for language in languages for word in FUNCTION_WORDS[language]}
+    return {f"word={word}": frozenset([word]) for word in sorted(listed & written)}
+
+
+def _shares_of_words(text: TokenMessages, tests: list[WordTest]) -> NDArray[np.float64]:
     words = [word.lower() for word in text.vocabulary.words]
     is_word = np.array([any(map(str.isalnum, word)) for word in words], np.float64)
-    passed = np.array(
-        [[_passes(word, test) for word in words] for test in tests], np.float64
-    ).T
+    endings = {t: column for column, t in enumerate(tests) if isinstance(t, str)}
+    listed: dict[str, list[int]] = {}
+    for column, test in enumerate(tests):
+        for word in () if isinstance(test, str) else test:
+            listed.setdefault(word, []).append(column)
+    lengths = sorted(set(map(len, endings)))
+    passed = np.zeros((len(words), len(tests)))
+    for row, word in enumerate(words):
+        passed[row, listed.get(word, ())] = 1
+        for length in lengths:
+            column = endings.get(word[-length:], -1) if len(word) > length else -1
+            if column >= 0:
+                passed[row, column] = 1
     counts = user_word_counts(text)
     n_words = np.maximum(counts @ is_word, 1)
     result: NDArray[np.float64] = (counts @ passed) / n_words[:, None]

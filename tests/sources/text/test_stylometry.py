@@ -12,7 +12,9 @@ from sklearn_profiling.sources import (
     FrequentPOSPatterns,
     JiebaSegmenter,
     StylometricFeatures,
+    WordSegmenter,
 )
+from sklearn_profiling.sources.text._function_words import FUNCTION_WORDS
 from sklearn_profiling.sources.text._style_words import WORD_CLASSES, WORD_ENDINGS
 
 
@@ -153,8 +155,9 @@ def test_a_tagger_gives_one_tag_a_word(tagger):
 
 def test_errors():
     text = CharacterSegmenter().transform([["山水"]])
-    with pytest.raises(SourceError, match=r"this text has none.*or give a tagger"):
-        StylometricFeatures().fit(text)
+    tagged = JiebaSegmenter(part_of_speech=True).transform([["我爱山水"]])
+    with pytest.raises(SourceError, match=r"was fitted on parts of speech.* a tagger"):
+        StylometricFeatures().fit(tagged).transform(text)
     with pytest.raises(SourceError, match="gives no feature"):
         StylometricFeatures(f_measure=False, pos_patterns="drop").fit(text)
     with pytest.raises(SourceError, match="takes TokenMessages"):
@@ -163,3 +166,99 @@ def test_errors():
         StylometricFeatures(tagger=list, pos_patterns="drop").fit(text[[]])
     with pytest.raises(SourceError, match="word_endings must hold words; got ''"):
         StylometricFeatures(tagger=list, word_endings=[""]).fit(text)
+
+
+def measured(users, segmenter=None, **parameters):
+    """Columns by name, for text that is cut with tags that say nothing."""
+    cut = WordSegmenter(part_of_speech=True) if segmenter is None else segmenter
+    style = StylometricFeatures(**parameters)
+    found = style.fit_transform(cut.transform(users))
+    return dict(zip(style.feature_names_, found.T, strict=True)), style
+
+
+def test_surface_by_hand():
+    users = [
+        ["Sooo HAPPY @ann 😀!! 3 teas...", "¿Qué? No"],
+        None,
+        ["ok :) http://t.co/a #b a@b.co (so), «x»: a-b — $"],
+    ]
+    found, style = measured(users, surface=True)
+    assert not style.by_tags_
+    # Sooo HAPPY @ann 😀 ! ! 3 teas ... | ¿ Qué ? No
+    expected = {
+        "characters=capital": 8 / 18,  # S HAPPY Q N among 4 + 5 + 4 + 3 + 2 letters
+        "characters=digit": 1 / 31,
+        "words=capitals": 1 / 13,
+        "words=elongated": 1 / 13,
+        "words=mention": 1 / 13,
+        "words=emoji": 1 / 13,
+        "words=number": 1 / 13,
+        "words=url": 0,
+        "marks=exclamation": 2 / 13,
+        "marks=ellipsis": 1 / 13,
+        "marks=question": 2 / 13,
+        "marks=comma": 0,
+        "length=word": 18 / 5,
+        "length=sentence": 13 / 4,  # !! | ... | ? | the end
+        "length=message": 13 / 2,
+    }
+    for name, value in expected.items():
+        assert found[name][0] == pytest.approx(value), name
+        assert np.isnan(found[name][1])
+    # ok :) url #b mail ( so ) , « x » : a-b — $
+    for name, value in {
+        "words=emoticon": 1, "words=url": 1, "words=hashtag": 1, "words=email": 1,
+        "marks=bracket": 2, "marks=comma": 1, "marks=quote": 2, "marks=colon": 1,
+        "marks=dash": 1, "marks=other_mark": 1, "marks=full_stop": 0,
+    }.items():  # fmt: skip
+        assert found[name][2] == pytest.approx(value / 16), name
+    masked, _ = measured(users, WordSegmenter(urls="mask", mentions="mask"))
+    for name in ("words=url", "words=mention", "words=emoji"):
+        np.testing.assert_allclose(masked[name], found[name])
+
+
+def test_words_and_endings_of_text_without_tags():
+    users = [["The runner was running, The end"], ["la cantante cantando"], ["x1 山水"]]
+    found, _ = measured(users)
+    assert found["word=the"].tolist() == pytest.approx([2 / 6, 0, 0])
+    assert found["word=la"].tolist() == pytest.approx([0, 1 / 3, 0])
+    assert found["ending=ing"].tolist() == pytest.approx([1 / 6, 0, 0])
+    assert found["ending=do"].tolist() == pytest.approx([0, 1 / 3, 0])
+    assert "word=you" not in found
+    assert not any("山" in name or "1" in name for name in found)
+    few, _ = measured(users, n_endings=1, function_words=["You", "THE"], surface=False)
+    assert list(few) == ["ending=he", "word=you", "word=the"]
+    assert few["word=the"].tolist() == pytest.approx([2 / 6, 0, 0])
+    for language in ("en", "es"):
+        listed, _ = measured(users, function_words=language, surface=False, n_endings=0)
+        assert set(listed) <= {f"word={word}" for word in FUNCTION_WORDS[language]}
+    for words in FUNCTION_WORDS.values():
+        assert list(words) == sorted(set(words))
+    none, _ = measured(users, function_words=False, n_endings=0)
+    assert all("=" in name and not name.startswith(("word=", "end")) for name in none)
+    with pytest.raises(SourceError, match="function_words must hold words; got 3"):
+        measured(users, function_words=[3])
+
+
+def test_text_with_and_without_parts_of_speech():
+    chinese = [["我爱北京天安门", "ok"], ["他慢慢地走"]]
+    found, style = measured(chinese)
+    assert style.by_tags_
+    assert next(iter(found)) == "f_measure"
+    assert not any(name.startswith(("word", "marks", "ending")) for name in found)
+    both, _ = measured(chinese, surface=True, n_endings=3, function_words=True)
+    assert {"f_measure", "length=word"} <= set(both)
+    # no tags at all, and text without any word
+    for cut in (WordSegmenter(), CharacterSegmenter()):
+        untagged, style = measured([["The tea"], None], cut)
+        assert not style.by_tags_
+        assert "length=word" in untagged
+    assert not measured([["tea"]])[1].by_tags_
+    # what was wanted without tags stays alone
+    alone, _ = measured([["truly"]], f_measure=False, pos_patterns="drop",
+                        word_endings=["ly"])  # fmt: skip
+    assert list(alone) == ["ending=ly"]
+    with pytest.raises(SourceError, match="needs text"):
+        measured([None, []])
+    fitted = measured([["The tea"]])[1]
+    assert np.isnan(fitted.transform(WordSegmenter().transform([None]))).all()
