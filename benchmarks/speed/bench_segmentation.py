@@ -1,9 +1,12 @@
-"""Speed of segmentation against jieba as it comes.
+"""Speed of segmentation against jieba as it comes and NLTK's TweetTokenizer.
 
-Text is drawn from jieba's dictionary by frequency, with marks, numbers, Latin words
-and made-up names in between, or read from a file with one message a line. Every
+Chinese text is drawn from jieba's dictionary by frequency, with marks, numbers, Latin
+words and made-up names in between, or read from a file with one message a line. Every
 version cuts the same messages; the share of messages cut as jieba does is printed.
-Loading and compiling come before the clock starts. One JSON line for each version.
+Tweets are drawn by Zipf's law from 40,000 made-up words, without and with accents, with
+mentions and links that occur once, hashtags, emoji, emoticons and numbers.
+Loading and compiling come before the clock starts, and the quickest of three runs
+counts. One JSON line for each version.
 
     python benchmarks/speed/bench_segmentation.py --megabytes 3
 """
@@ -43,6 +46,65 @@ def make_messages(n_megabytes, seed):
     return messages
 
 
+def make_tweets(n_megabytes, seed, letters):
+    """Draw tweets of made-up words of these letters."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(2, 11, 40_000)
+    words = ["".join(rng.choice(letters, length)) for length in lengths]
+    words += ["don't", "it's", "l'ami", "well-known", "RT", "sooo", "LOL"]
+    marks = ["!", "!!!", "...", ":)", "😀", "👍🏽", "10:30", "3.5%", "#GoodNews", "<3"]
+    tweets, size = [], 0
+    while size < n_megabytes * 1e6:
+        picked = np.minimum(rng.zipf(1.3, 14), len(words)) - 1
+        parts = [words[i] for i in picked]
+        parts[rng.integers(14)] += rng.choice([",", ".", "?", "!"])
+        parts.insert(rng.integers(14), str(rng.choice(marks)))
+        if rng.random() < 0.5:
+            parts.insert(0, f"@{words[rng.integers(40_000)]}{rng.integers(99)}")
+        if rng.random() < 0.4:
+            parts.append(f"https://t.co/{rng.integers(1 << 50):x}")
+        tweets.append(" ".join(parts))
+        size += len(tweets[-1].encode())
+    return list(dict.fromkeys(tweets))
+
+
+def quickest(work, messages, n_times=3):
+    """Return the result of some work and the CPU seconds of its quickest run."""
+    spent = []
+    for _ in range(n_times):
+        start = time.process_time()
+        result = work(messages)
+        spent.append(time.process_time() - start)
+    return result, min(spent)
+
+
+def compare_tweets(settings):
+    """Print the speed of WordSegmenter and of NLTK on tweets."""
+    from nltk.tokenize import TweetTokenizer
+
+    latin = [*"eeeeetttaaaooiinnsshhrrdlcumwfgypbvk"]
+    for text, letters in (
+        ("tweets", latin),
+        ("tweets with accents", [*latin, *"áéíóúñ"]),
+    ):
+        tweets = make_tweets(settings.megabytes, settings.seed, letters)
+        size = sum(len(tweet.encode()) for tweet in tweets) / 1e6
+        _, seconds = quickest(
+            lambda each: [*map(TweetTokenizer().tokenize, each)], tweets
+        )
+        _, own = quickest(steps.WordSegmenter().transform, [tweets])
+        for version, spent in (
+            ("nltk TweetTokenizer", seconds),
+            ("WordSegmenter()", own),
+        ):
+            result = {"benchmark": "segmentation", "text": text, "seed": settings.seed}
+            result.update(megabytes=round(size, 2), n_messages=len(tweets))
+            result.update(version=version)
+            result["megabytes_per_cpu_second"] = round(size / spent, 2)
+            result["ratio_to_nltk"] = round(seconds / spent, 2)
+            print(json.dumps(result))
+
+
 def plain_jieba():
     tokenizer = jieba.Tokenizer()
     tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
@@ -71,9 +133,7 @@ def main():
     }
 
     tokenizer = plain_jieba()
-    start = time.process_time()
-    expected = [tokenizer.lcut(message) for message in messages]
-    seconds = time.process_time() - start
+    expected, seconds = quickest(lambda each: [*map(tokenizer.lcut, each)], messages)
     result = {**shared, "version": "jieba as it comes"}
     result["megabytes_per_cpu_second"] = round(size / seconds, 2)
     print(json.dumps(result))
@@ -86,20 +146,21 @@ def main():
         )
         for name in engines
     }
+    versions["WordSegmenter()"] = steps.WordSegmenter()
     versions["CharacterSegmenter()"] = steps.CharacterSegmenter()
     for name, segmenter in versions.items():
         segmenter.transform([messages[:50]])
-        start = time.process_time()
-        text = segmenter.transform([messages])
-        own = time.process_time() - start
+        text, own = quickest(segmenter.transform, [messages])
         result = {**shared, "version": name}
         result["megabytes_per_cpu_second"] = round(size / own, 2)
         result["ratio"] = round(seconds / own, 2)
-        if name.startswith("Jieba"):
+        if not name.startswith("Character"):
             kept = [message for message in expected if message]
             same = [a == b for a, b in zip(text[0], kept, strict=True)]
             result["messages_as_jieba"] = round(float(np.mean(same)), 6)
         print(json.dumps(result))
+    if settings.file is None and find_spec("nltk") is not None:
+        compare_tweets(settings)
 
 
 if __name__ == "__main__":

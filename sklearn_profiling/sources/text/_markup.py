@@ -133,7 +133,7 @@ def _tokens(*chinese: str) -> str:
     """Return alternatives of which one matches at every place."""
     return _either(
         # most words end so; what follows is for all others
-        r"[A-Za-z]++ (?! [^\s,!?;)\"] )",
+        r"[A-Za-zÀ-ÖØ-öø-ɏА-я]++ (?! [^\s,!?;)\"] )",
         # what begins like a word and is none
         rf"(?={_ASCII}) (?: {_either(_MARKUP['url'], _MARKUP['email'])} )",
         r"[0-9] \ufe0f?+ \u20e3",
@@ -242,7 +242,7 @@ def classes() -> NDArray[np.uint8]:
         (SPACE, r"[\s\x1c-\x1f]++"),
         (
             TRIGGER,
-            rf"""[{_FOREIGN}{_KANA}{_CLUSTERS}@＠\#＃\[:;=<>^_./▽∀ಠ´｀°¯\u20e3$
+            rf"""[{_FOREIGN}{_KANA}{_CLUSTERS}@＠\#＃\[:;=<>^_/▽∀ಠ´｀°¯\u20e3$
             \p{{RI}}\p{{EMod}}\p{{Extended_Pictographic}}]++""",
         ),
     ):

@@ -84,12 +84,10 @@ def _mixed_pieces(message: str) -> list[tuple[int, bool]]:
     ]
 
 
-def _counts(points: Points, ends: Ends, bit: int) -> NDArray[np.int64]:
-    """Count the characters of a class in each message."""
-    found = np.cumsum(_markup.classes()[points] & bit != 0)
-    counts: NDArray[np.int64] = np.diff(
-        np.concatenate([[0], found])[np.concatenate([[0], ends])]
-    )
+def _count(found: NDArray[np.bool_], ends: Ends) -> NDArray[np.int64]:
+    """Count the characters of each message that are found."""
+    totals = np.concatenate([[0], np.cumsum(found)])
+    counts: NDArray[np.int64] = np.diff(totals[ends], prepend=0)
     return counts
 
 
@@ -98,9 +96,14 @@ def _mark_chinese(
 ) -> tuple[Marks, NDArray[np.bool_]]:
     """Cut messages with ideographs into pieces; say which characters are for jieba."""
     ends = _ends(messages)
-    n_han = _counts(points, ends, _markup.HAN)
-    chinese = _LETTERS_PER_IDEOGRAPH * n_han >= _counts(points, ends, _markup.LETTER)
-    plain = _counts(points, ends, _markup.TRIGGER) == 0
+    classes = _markup.classes()[points]
+    letters = classes & _markup.LETTER != 0
+    n_han = _count(classes & _markup.HAN != 0, ends)
+    chinese = _LETTERS_PER_IDEOGRAPH * n_han >= _count(letters, ends)
+    triggers = classes & _markup.TRIGGER != 0
+    # the point of a domain
+    triggers[:-1] |= (points[:-1] == ord(".")) & letters[1:]
+    plain = _count(triggers, ends) == 0
     pieces: list[tuple[int, bool]] = []
     for row, message in enumerate(messages):
         if chinese[row] and plain[row]:
@@ -129,15 +132,18 @@ def _cut_pieces(messages: list[str]) -> _Pieces:
     text = "".join(messages)
     points = code_points(text)
     ends = _ends(messages)
-    with_han = _counts(points, ends, _markup.HAN) > 0
+    han = _markup.classes()[points] & _markup.HAN != 0
+    for_jieba = np.zeros(len(points), np.bool_)
+    if not han.any():
+        marks = _mark_chunks(text, points, ends)
+        return _Pieces(text, points, ends, marks, for_jieba)
+    with_han = _count(han, ends) > 0
     inside = np.repeat(with_han, np.diff(ends, prepend=0))
     marks = np.zeros(len(points), np.uint8)
-    for_jieba = np.zeros(len(points), np.bool_)
     others = list(compress(messages, ~with_han))
     marks[~inside] = _mark_chunks("".join(others), points[~inside], _ends(others))
-    if with_han.any():
-        written = list(compress(messages, with_han))
-        marks[inside], for_jieba[inside] = _mark_chinese(written, points[inside])
+    written = list(compress(messages, with_han))
+    marks[inside], for_jieba[inside] = _mark_chinese(written, points[inside])
     return _Pieces(text, points, ends, marks, for_jieba)
 
 
