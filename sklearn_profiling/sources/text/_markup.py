@@ -43,10 +43,12 @@ _START = rf"[[\p{{L}}\p{{Nd}}\p{{Nl}}_]--[{_UNSPACED}{_WIDE}]]"
 _NO_WORD_BEFORE = rf"(?<!{_W})"
 _NO_WORD_AFTER = rf"(?!{_W})"
 _ASCII = r"[A-Za-z0-9]"
+# White space as str.isspace knows it.
+_BLANK = r"\s\x1c-\x1f"
 
 _SAFE = rf"[{_W}%&=+$/@\#~-]"
 _REST_OF_URL = rf"""(?:
-    {_SAFE} | [.,:;!?'*] (?={_SAFE}) | \( [^\s()]{{0,200}}+ \)
+    {_SAFE} | [.,:;!?'*] (?={_SAFE}) | \( [^{_BLANK}()]{{0,200}}+ \)
 )"""
 _COUNTRIES = "ar|be|br|ca|ch|cl|cn|co|de|es|eu|fr|gl|in|io|it|jp|kr|ly|me|mx|nl|pt"
 _COUNTRIES += "|ru|to|tv|uk|us"
@@ -75,7 +77,8 @@ _MARKUP = {
         )?+""",
     "hashtag": rf"""
         {_NO_WORD_BEFORE} (?<![\#＃&/])
-        (?: [\#＃] (?= [^\#＃\s]{{0,80}} \p{{Han}} ) [^\#＃\s]{{1,80}}+ [\#＃]
+        (?: [\#＃] (?= [^\#＃{_BLANK}]{{0,80}} \p{{Han}} )
+            [^\#＃{_BLANK}]{{1,80}}+ [\#＃]
           | [\#＃] (?= [\p{{L}}\p{{Nd}}] ) \w{{1,80}}+ [\#＃] {_NO_WORD_AFTER}
           | [\#＃] (?! \p{{Nd}}{{1,80}}+ (?!\w) ) (?= _{{0,9}}+ [\p{{L}}\p{{Nd}}] ) \w++
           | \$ [A-Za-z]{{1,6}}+ (?! [\w.,]\w ) )""",
@@ -239,7 +242,7 @@ def classes() -> NDArray[np.uint8]:
     for bit, members in (
         (HAN, r"\p{Han}++"),
         (LETTER, r"[\p{L}--\p{Han}]++"),
-        (SPACE, r"[\s\x1c-\x1f]++"),
+        (SPACE, f"[{_BLANK}]++"),
         (
             TRIGGER,
             rf"""[{_FOREIGN}{_KANA}{_CLUSTERS}@＠\#＃\[:;=<>^_/▽∀ಠ´｀°¯\u20e3$

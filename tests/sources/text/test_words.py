@@ -295,6 +295,7 @@ ANY_TEXT = st.lists(
 
 @settings(max_examples=500, deadline=None)
 @given(ANY_TEXT)
+@example("#我\x1c# http://a(\x1cb)")
 def test_nothing_is_lost(message):
     kept = words(message)
     assert "".join(kept) == "".join(message.split())
