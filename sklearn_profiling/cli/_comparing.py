@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sklearn_profiling.cli._checks import check_options
+from sklearn_profiling.cli._model_files import save_model
 from sklearn_profiling.cli._printing import (
     describe,
     show_users,
@@ -17,7 +18,7 @@ from sklearn_profiling.cli._printing import (
     write_frame,
 )
 from sklearn_profiling.cli._reading import jobs_of, load_users
-from sklearn_profiling.cli._systems import choose_systems, find_system
+from sklearn_profiling.cli._systems import choose_system, choose_systems, find_system
 
 
 def run_demo(options: argparse.Namespace) -> int:
@@ -73,12 +74,10 @@ def _make_image_users(options: argparse.Namespace) -> Any:
 def run_compare(options: argparse.Namespace) -> int:
     """Compare systems on the user's own data."""
     check_options(options)
-    choose_tasks(options)
     users = load_users(options)
     if options.show:
         show_users(users)
         return 0
-    check_main_task(options, users)
     comparison = _run_comparison(options, users)
     _print_result(
         options,
@@ -90,39 +89,34 @@ def run_compare(options: argparse.Namespace) -> int:
     if options.out is not None:
         comparison.scores.to_csv(options.out, index=False)
         tell(options, f"scores per fold: {options.out}")
+    if options.model is not None:
+        _train_best(options, comparison, users)
     return int(len(comparison.failures) > 0)
 
 
-def choose_tasks(options: argparse.Namespace) -> None:
-    """Set the tasks to read from the main and auxiliary tasks."""
-    from sklearn_profiling.exceptions import TargetError
+def _train_best(options: argparse.Namespace, comparison: Any, users: Any) -> None:
+    """Train the best system on all users and write it to a file."""
+    from sklearn_profiling.evaluation.metrics import LOWER_IS_BETTER
 
-    if options.aux_task is None:
+    metric = options.metric or "accuracy"
+    average = comparison.table(metric, weights=_weights(users))["average"].dropna()
+    if average.empty:
+        tell(options, "no model is written, since every system failed")
         return
-    if options.main_task is None or options.tasks is not None:
-        msg = (
-            "--aux-task goes with --main-task and without --tasks: the main task and "
-            "its auxiliary tasks are all that is read"
-        )
-        raise TargetError(msg)
-    if options.main_task in options.aux_task:
-        msg = f"--aux-task: {options.main_task!r} is the main task itself"
-        raise TargetError(msg)
-    options.tasks = [options.main_task, *options.aux_task]
-
-
-def check_main_task(options: argparse.Namespace, users: Any) -> None:
-    """Refuse a main task that the users do not have."""
-    from sklearn_profiling.exceptions import TargetError
-
-    if options.main_task is not None and options.main_task not in users.target:
-        msg = f"--main-task: {options.main_task!r} is not one of {list(users.target)}"
-        raise TargetError(msg)
+    best = average.idxmin() if metric in LOWER_IS_BETTER else average.idxmax()
+    # without the folder of the comparison's cache, which is gone when it is used
+    options.system = best
+    name, system = choose_system(options, users)
+    save_model(options, users, name, system.fit(users.data, users.target))
 
 
 def _run_comparison(options: argparse.Namespace, users: Any) -> Any:
     """Cross-validate the systems, which share a temporary cache."""
     from sklearn_profiling.evaluation import MultiTaskStratifiedKFold, compare
+    from sklearn_profiling.evaluation.metrics import METRICS
+
+    metric = getattr(options, "metric", None)
+    further = [] if metric is None or metric in METRICS else [str(metric)]
 
     with tempfile.TemporaryDirectory(prefix="sklearn-profiling-") as cache:
         systems = choose_systems(options, users, cache)
@@ -134,6 +128,7 @@ def _run_comparison(options: argparse.Namespace, users: Any) -> Any:
             users.data,
             users.target,
             cv=folds,
+            metrics=[*METRICS, *further],
             n_jobs=jobs_of(options),
             verbose=int(not options.quiet),
             results_folder=options.results,

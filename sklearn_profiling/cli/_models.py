@@ -5,53 +5,24 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from sklearn_profiling.cli._checks import check_options
-from sklearn_profiling.cli._comparing import check_main_task, choose_tasks
+from sklearn_profiling.cli._model_files import known_tasks, load_model, save_model
 from sklearn_profiling.cli._printing import show_users, tell, write_frame
 from sklearn_profiling.cli._reading import load_users
 from sklearn_profiling.cli._systems import choose_system
 
-_COLUMNS = ("id_column", "text_column", "time_column", "one_row")
-"""Options that a model file keeps, so that predict reads tables as fit did."""
-
 
 def run_fit(options: argparse.Namespace) -> int:
     """Train a system on all users and write it to a file."""
-    import joblib
-
-    from sklearn_profiling import __version__
-    from sklearn_profiling._store import write_atomically
-    from sklearn_profiling.targets import LabelCodec
-
     check_options(options)
-    choose_tasks(options)
     users = load_users(options)
     if options.show:
         show_users(users)
         return 0
-    check_main_task(options, users)
     name, model = choose_system(options, users)
-    model.fit(users.data, users.target)
-    saved = {
-        "version": __version__,
-        "system": name,
-        "model": model,
-        "labels": LabelCodec.learn(users.target),
-        "columns": {column: getattr(options, column) for column in _COLUMNS},
-        "known": {
-            task: _digests(users.data["user_id"][users.target[task].notna()])
-            for task in users.target
-        },
-    }
-    options.model.parent.mkdir(parents=True, exist_ok=True)
-    with write_atomically(options.model) as file:
-        joblib.dump(saved, file, compress=3)
-    size = options.model.stat().st_size / 1e6
-    tell(options, f"model: {options.model}, {size:.1f} MB")
+    save_model(options, users, name, model.fit(users.data, users.target))
     return 0
 
 
@@ -60,7 +31,7 @@ def run_predict(options: argparse.Namespace) -> int:
     from sklearn_profiling._store import write_atomically
 
     check_options(options)
-    saved = _load_model(options.model_file)
+    saved = load_model(options.model_file)
     for column, name in saved["columns"].items():
         if getattr(options, column) is None:
             setattr(options, column, name)
@@ -81,31 +52,6 @@ def run_predict(options: argparse.Namespace) -> int:
     return 0
 
 
-def _load_model(path: Path) -> dict[str, Any]:
-    """Read a file that fit wrote."""
-    import joblib
-
-    from sklearn_profiling import __version__
-    from sklearn_profiling.exceptions import DataFormatError
-
-    try:
-        saved = joblib.load(path)
-        version = saved["version"]
-        missing = {"model", "labels", "columns", "known"} - set(saved)
-    except Exception as error:
-        reason = (
-            f"not a model written by 'sklearn-profiling fit' of this version "
-            f"({type(error).__name__}: {error})"
-        )
-        raise DataFormatError(path, None, reason) from error
-    if missing:
-        reason = f"a model of version {version}, which lacks {sorted(missing)}; fit it"
-        raise DataFormatError(path, None, f"{reason} again")
-    if version != __version__:
-        print(f"model of version {version}, read by {__version__}", file=sys.stderr)
-    return dict(saved)
-
-
 def _predict(saved: dict[str, Any], users: Any, kind: str) -> Any:
     """Return a row a user: labels, which of them were known, and probabilities.
 
@@ -120,7 +66,7 @@ def _predict(saved: dict[str, Any], users: Any, kind: str) -> Any:
     labels = pd.DataFrame(codec.decode(probabilities), columns=codec.task_names)
     columns = {"user_id": users.data["user_id"].reset_index(drop=True)}
     columns |= {task: labels[task].map(_written) for task in codec.task_names}
-    columns["known"] = _known_tasks(saved["known"], users)
+    columns["known"] = known_tasks(saved["known"], users)
     for task, classes, likely in zip(
         codec.task_names, codec.classes, probabilities, strict=True
     ):
@@ -138,31 +84,3 @@ def _written(label: Any) -> Any:
     if isinstance(label, frozenset):
         return "|".join(sorted(map(str, label)))
     return label
-
-
-def _known_tasks(known: dict[str, set[bytes]], users: Any) -> Any:
-    """Name, for each user, the tasks whose label was in training or stands here."""
-    import pandas as pd
-
-    ids = users.data["user_id"]
-    digests = [_digest(user_id) for user_id in ids]
-    tasks: list[list[str]] = [[] for _ in ids]
-    for task, trained in known.items():
-        here = (
-            users.target[task].notna() if task in users.target else [False] * len(ids)
-        )
-        for found, digest, labelled in zip(tasks, digests, here, strict=True):
-            if labelled or digest in trained:
-                found.append(task)
-    return pd.Series(map(" ".join, tasks), dtype=object)
-
-
-def _digests(ids: Iterable[Any]) -> set[bytes]:
-    return {_digest(user_id) for user_id in ids}
-
-
-def _digest(user_id: Any) -> bytes:
-    """Hash an id, so that a model file does not list who was in training."""
-    from sklearn_profiling._store import digest_of
-
-    return digest_of(str(user_id).encode("utf-8", "surrogatepass"))

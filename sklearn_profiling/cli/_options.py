@@ -69,6 +69,12 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     _add_comparison(compare)
     _add_main_task(compare)
     compare.add_argument("--out", type=Path, help="CSV file for the scores per fold")
+    compare.add_argument(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="train the system with the best average on all users, and write it",
+    )
     _add_output(compare, "table")
     _add_common(compare, max_epochs=15, filters=16, batch_size=50)
     _add_jobs(compare)
@@ -259,6 +265,9 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
             "macro_precision",
             "macro_recall",
             "f_of_averages",
+            "balanced_accuracy",
+            "log_loss",
+            "roc_auc",
         ],
         help="metric to print (accuracy; with --main-task also macro P, R and F)",
     )

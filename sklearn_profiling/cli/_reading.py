@@ -24,6 +24,7 @@ def load_users(options: argparse.Namespace, *, labelled: bool = True) -> Any:
     """Read users in any of the formats and print a summary."""
     from sklearn_profiling.exceptions import TargetError
 
+    _choose_tasks(options)
     users = _load(options, labelled=labelled)
     if labelled and users.target.shape[1] == 0:
         msg = (
@@ -32,7 +33,36 @@ def load_users(options: argparse.Namespace, *, labelled: bool = True) -> Any:
         )
         raise TargetError(msg)
     tell(options, *describe(users, labelled=labelled))
+    _check_main_task(options, users)
     return users
+
+
+def _choose_tasks(options: argparse.Namespace) -> None:
+    """Set the tasks to read from the main and auxiliary tasks."""
+    from sklearn_profiling.exceptions import TargetError
+
+    if getattr(options, "aux_task", None) is None:
+        return
+    if options.main_task is None or options.tasks is not None:
+        msg = (
+            "--aux-task goes with --main-task and without --tasks: the main task and "
+            "its auxiliary tasks are all that is read"
+        )
+        raise TargetError(msg)
+    if options.main_task in options.aux_task:
+        msg = f"--aux-task: {options.main_task!r} is the main task itself"
+        raise TargetError(msg)
+    options.tasks = [options.main_task, *options.aux_task]
+
+
+def _check_main_task(options: argparse.Namespace, users: Any) -> None:
+    """Refuse a main task that the users do not have."""
+    from sklearn_profiling.exceptions import TargetError
+
+    main = getattr(options, "main_task", None)
+    if main is not None and main not in users.target:
+        msg = f"--main-task: {main!r} is not one of {list(users.target)}"
+        raise TargetError(msg)
 
 
 def _load(options: argparse.Namespace, *, labelled: bool) -> Any:

@@ -256,3 +256,40 @@ def test_a_failed_system_is_told_by_the_status(records, capsys, monkeypatch):
     table = pd.read_csv(io.StringIO(capsys.readouterr().out))
     assert table["mean"].isna().all()
     assert set(table["error"]) == {"SourceError: nothing learned"}
+
+
+def test_the_best_system_is_trained_and_written(records, tmp_path, capsys):
+    model, out = tmp_path / "best", tmp_path / "out.csv"
+    arguments = ["compare", str(records), "--folds", "2", *QUICK, "--model", str(model)]
+    assert cli.main([*arguments, "--systems", "majority", "tf-idf"]) == 0
+    printed = capsys.readouterr().out
+    best = re.search(r"^(.*?) .*>\S+ ± \S+$", printed, re.M).group(1)
+    assert f"system: {best}" in printed
+    assert cli.main(["predict", str(model), str(records), "--out", str(out)]) == 0
+    assert len(pd.read_csv(out)) == 40
+
+
+def test_the_least_loss_is_the_best(records, tmp_path, capsys):
+    arguments = ["compare", str(records), "--folds", "2", *QUICK]
+    arguments += ["--metric", "log_loss", "--model", str(tmp_path / "best")]
+    assert cli.main([*arguments, "--systems", "majority", "tf-idf"]) == 0
+    table = capsys.readouterr().out.partition("log_loss")[2]
+    rows = re.findall(r"^\S.* ± [\d.]+$", table, re.M)
+    averages = {row.split("  ")[0]: float(row.split()[-3].strip(">")) for row in rows}
+    best = min(averages, key=averages.get)
+    assert joblib.load(tmp_path / "best")["system"] == best
+
+
+def test_no_model_is_written_if_every_system_fails(
+    records, tmp_path, capsys, monkeypatch
+):
+    def fail(self, X, y):
+        msg = "nothing learned"
+        raise SourceError(msg)
+
+    monkeypatch.setattr(MaskedMultiOutputClassifier, "fit", fail)
+    arguments = ["compare", str(records), "--folds", "2", "--jobs", "1"]
+    arguments += ["--systems", "tf-idf", "--model", str(tmp_path / "best")]
+    assert cli.main(arguments) == 1
+    assert "no model is written" in capsys.readouterr().out
+    assert not (tmp_path / "best").exists()
