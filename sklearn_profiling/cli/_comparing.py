@@ -105,8 +105,9 @@ def _train_best(options: argparse.Namespace, comparison: Any, users: Any) -> Non
         return
     best = average.idxmin() if metric in LOWER_IS_BETTER else average.idxmax()
     # without the folder of the comparison's cache, which is gone when it is used
-    options.system = best
-    name, system = choose_system(options, users)
+    again = argparse.Namespace(**{**vars(options), "system": best, "quiet": True})
+    name, system = choose_system(again, users)
+    tell(options, f"best on average, trained on all users: {name}")
     save_model(options, users, name, system.fit(users.data, users.target))
 
 

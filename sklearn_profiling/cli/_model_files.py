@@ -36,8 +36,8 @@ def save_model(options: argparse.Namespace, users: Any, name: str, model: Any) -
     options.model.parent.mkdir(parents=True, exist_ok=True)
     with write_atomically(options.model) as file:
         joblib.dump(saved, file, compress=3)
-    size = options.model.stat().st_size / 1e6
-    tell(options, f"model: {options.model}, {size:.1f} MB")
+    size = options.model.stat().st_size / 1e3
+    tell(options, f"model: {options.model}, {size:,.0f} kB")
 
 
 def load_model(path: Path) -> dict[str, Any]:

@@ -50,8 +50,9 @@ def _read_as(report: dict[str, Any]) -> Iterator[str]:
     """Yield what files and columns were taken for, and what was left out."""
     columns = report.get("columns", {})
     if isinstance(columns, dict) and columns:
-        taken = ", ".join(f"{use} from {name!r}" for use, name in columns.items())
-        yield f"  columns: {taken}"
+        named = {use: [c] if isinstance(c, str) else c for use, c in columns.items()}
+        taken = [f"{use}: {', '.join(names)}" for use, names in named.items() if names]
+        yield f"  columns: {'; '.join(taken)}"
     if "one_row" in report:
         yield f"  one row is one {report['one_row']}"
     for name, read in report.get("files", {}).items():

@@ -263,8 +263,8 @@ def test_the_best_system_is_trained_and_written(records, tmp_path, capsys):
     arguments = ["compare", str(records), "--folds", "2", *QUICK, "--model", str(model)]
     assert cli.main([*arguments, "--systems", "majority", "tf-idf"]) == 0
     printed = capsys.readouterr().out
-    best = re.search(r"^(.*?) .*>\S+ ± \S+$", printed, re.M).group(1)
-    assert f"system: {best}" in printed
+    best = re.search(r"^(\S.*?)  .*>\S+ ± \S+$", printed, re.M).group(1)
+    assert f"best on average, trained on all users: {best}\n" in printed
     assert cli.main(["predict", str(model), str(records), "--out", str(out)]) == 0
     assert len(pd.read_csv(out)) == 40
 

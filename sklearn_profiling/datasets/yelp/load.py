@@ -200,7 +200,7 @@ def load_yelp(
             them "n_reviews_of_unknown_businesses", "n_reviews_too_short",
             "n_users_with_too_few_reviews", "tied_labels", and under "files", "photos"
             "n_missing_photos" (listed, but no such file). The records of the file of
-            reviews are the sum of "n_messages" and the counts of "n_reviews_...".
+            reviews are the sum of "n_messages" and the counts of reviews left out.
 
     Raises
     ------
