@@ -18,6 +18,8 @@ _N_EXAMPLES = 3
 _UNKNOWN = -1
 # pandas makes whole numbers float where another row is missing
 _FLOAT_ID = re.compile(r"(-?\d+)\.0+")
+#: What spreadsheets make of an id of many digits; "1e3" may be an id.
+ROUNDED_ID = re.compile(r"[+-]?\d(?:[.,]\d+[eE]\+?|[eE]\+)\d+")
 
 
 @dataclass(slots=True)
@@ -68,11 +70,14 @@ class _Numbering(dict[str, int]):
         self._closed = closed
         self.strangers: list[str] = []
         self.float_ids: set[str] = set()
+        self.rounded: str | None = None
 
     def __missing__(self, key: str) -> int:
         if key.endswith("0") and (whole := _FLOAT_ID.fullmatch(key)):
             self.float_ids.add(key)
             return self[whole[1]]
+        if "+" in key and ROUNDED_ID.fullmatch(key):
+            self.rounded = self.rounded or key
         if len(self.strangers) < _N_EXAMPLES and key not in self.strangers:
             self.strangers.append(key)
         if self._closed:
@@ -105,6 +110,8 @@ def collect_links(
             (chunk.targets, chunk.link_lines),
         ]
         encoded = [codes.encode(names) for names, _ in columns]
+        if codes.rounded is not None:
+            _refuse_rounded(path, columns, codes.rounded)
         if on_unknown == "error":
             _refuse_unknown(path, columns, encoded, parameter)
         for part in encoded:
@@ -127,6 +134,23 @@ def collect_links(
         n_unknown,
         len(codes.float_ids),
     )
+
+
+def _refuse_rounded(
+    path: str | PathLike[str], columns: list[tuple[list[str], list[int]]], name: str
+) -> None:
+    """Raise an error about the first line with an id that was rounded."""
+    line = min(
+        line
+        for names, lines in columns
+        for each, line in zip(names, lines, strict=True)
+        if each == name
+    )
+    reason = (
+        f"{name!r:.60} is a rounded number, so the digits of the id are lost; write "
+        "ids as text"
+    )
+    raise DataFormatError(path, line or None, reason)
 
 
 def _refuse_unknown(

@@ -142,6 +142,17 @@ def test_whole_numbers_that_became_float(tmp_path, policy):
     assert as_they_are.report["float_ids"] == 0
 
 
+@pytest.mark.parametrize("policy", ["add", "drop", "error"])
+@pytest.mark.parametrize("line", ["1.23E+17;c", "c;1.23E+17", "1.23e+17;1.23e+17"])
+def test_ids_that_a_spreadsheet_rounded(tmp_path, line, policy):
+    path = write(tmp_path, f"source;target\n1e3;c\n{line}\n")
+    fault = "links, line 3: '1.23[Ee].17' is a rounded number"
+    with pytest.raises(DataFormatError, match=fault):
+        SocialGraph.from_links_file(path, on_unknown=policy, ids=["1e3", "c"])
+    graph = SocialGraph.from_links_file(write(tmp_path, "source,target\n1e3,c\n"))
+    assert list(graph.ids) == ["1e3", "c"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

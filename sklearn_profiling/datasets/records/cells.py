@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from sklearn_profiling.containers._link_codes import ROUNDED_ID
 from sklearn_profiling.datasets._files import BadLine
 from sklearn_profiling.datasets.records.names import LABELS, TextChoice
 from sklearn_profiling.datasets.records.tables import (
@@ -32,7 +33,6 @@ PREFIX: Final = "labels."
 #: Up to here each whole number has a float of its own.
 _MAX_FLOAT_ID: Final = 2**53
 _FLOAT_ID = re.compile(r"([+-]?\d+)\.0*")
-_ROUNDED_ID = re.compile(r"[+-]?\d(\.\d+)?[eE]\+?\d+")
 _INTEGER = re.compile(r"[+-]?(0|[1-9]\d{0,17})")
 _NUMBER = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _TIME_FORMS: Final = (
@@ -119,6 +119,8 @@ def _parse_id(value: Any, *, untyped: bool) -> tuple[str, bool]:
     if not isinstance(value, str) or isinstance(value, _NoId) or not value.strip():
         detail = f"must be a string or a whole number; got {value!r:.60}"
         raise BadLine(kind="bad user id", detail=detail)
+    if ROUNDED_ID.fullmatch(value.strip()):
+        raise _rounded(value)
     return _parse_untyped_id(value.strip()) if untyped else (value, False)
 
 
@@ -127,8 +129,6 @@ def _parse_untyped_id(text: str) -> tuple[str, bool]:
         if abs(int(match[1])) > _MAX_FLOAT_ID:
             raise _rounded(text)
         return str(int(match[1])), True
-    if _ROUNDED_ID.fullmatch(text):
-        raise _rounded(text)
     return text, False
 
 

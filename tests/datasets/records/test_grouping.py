@@ -55,6 +55,24 @@ def test_ids_of_several_kinds(tmp_path):
     assert bunch.report["n_float_ids"] == 1
 
 
+@pytest.mark.parametrize("rounded", ["1.23E+17", "1,23E+17", "1e+17", "-1.2e17"])
+def test_ids_that_a_spreadsheet_rounded(tmp_path, rounded):
+    fault = "row 2: bad user id: .* is a rounded number"
+    path = write(tmp_path, f"user_id;text\n{rounded};a\n{rounded};b\n7;c\n")
+    with pytest.raises(DataFormatError, match=fault):
+        load_records(path)
+    assert load_records(path, on_bad_lines="skip").data["user_id"].tolist() == ["7"]
+    labels = pd.DataFrame({"user_id": ["7", rounded], "sex": ["f", "m"]})
+    good = write(tmp_path, "user_id;text\n7;a\n8;b\n", "good.csv")
+    with pytest.raises(DataFormatError, match=fault):
+        load_records(good, labels=labels)
+
+
+def test_ids_of_hexadecimal_digits_are_no_numbers(tmp_path):
+    bunch = load_records(write(tmp_path, "user_id,text\n1e3,a\n12e456,b\n"))
+    assert bunch.data["user_id"].tolist() == ["1e3", "12e456"]
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
