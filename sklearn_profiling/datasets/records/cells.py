@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -30,9 +32,11 @@ from sklearn_profiling.datasets.records.tables import (
 )
 
 PREFIX: Final = "labels."
+_ROWS_OF_A_SAMPLE: Final = 100
 #: Up to here each whole number has a float of its own.
 _MAX_FLOAT_ID: Final = 2**53
 _FLOAT_ID = re.compile(r"([+-]?\d+)\.0*")
+_WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
 _INTEGER = re.compile(r"[+-]?(0|[1-9]\d{0,17})")
 _NUMBER = re.compile(r"[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _TIME_FORMS: Final = (
@@ -52,7 +56,9 @@ _REMOVED_TEXTS: Final = (
     "[ Removed by reddit ]",
 )
 #: What a missing cell is in CSV, as pandas and R write it.
-_MISSING_MARKS: Final = frozenset(pyarrow.csv.ConvertOptions().null_values)
+_MISSING_MARKS: Final = frozenset(
+    [*pyarrow.csv.ConvertOptions().null_values, "None", "<NA>", "NaT"]
+)
 
 
 class Ids(NamedTuple):
@@ -72,12 +78,17 @@ def read_ids(rows: Rows, column: Column) -> Ids:
         factor = factorise([_described(cell) for cell in objects(column)])
     numbers: dict[str, int] = {}
     n_values = len(factor.values)
+    values = _known_ids(factor.values)
     # the last place is that of missing ids, whose code is -1
     users = np.full(n_values + 1, -1, dtype=np.int32)
     floats = np.zeros(n_values + 1, dtype=bool)
-    faults = {n_values: BadLine(kind="no user id", detail="the id is missing")}
+    missing = BadLine(kind="no user id", detail="the id is missing")
+    faults = {n_values: missing}
     deleted = np.zeros(n_values + 1, dtype=bool)
-    for code, value in enumerate(factor.values):
+    for code, value in enumerate(values):
+        if value is None:
+            faults[code] = missing
+            continue
         try:
             user_id, floats[code] = _parse_id(value, untyped=rows.table.untyped)
         except BadLine as fault:
@@ -92,6 +103,21 @@ def read_ids(rows: Rows, column: Column) -> Ids:
     for row in np.flatnonzero((codes == -1) & rows.used).tolist():
         rows.bad(row, faults[factor.codes[row] % (n_values + 1)])
     return Ids(codes, list(numbers), floats[factor.codes])
+
+
+def _known_ids(values: list[Any]) -> list[Any]:
+    """Return ids; "nan" and its like are missing where all others are numbers."""
+    marks = [isinstance(value, str) and value in _MISSING_MARKS for value in values]
+    others = [value for value, mark in zip(values, marks, strict=True) if not mark]
+    if not any(marks) or not others or not all(map(_is_whole, others)):
+        return values
+    return [None if mark else v for v, mark in zip(values, marks, strict=True)]
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | float) or (
+        isinstance(value, str) and bool(_WHOLE.fullmatch(value.strip()))
+    )
 
 
 def _described(cell: Any) -> Any:
@@ -163,6 +189,8 @@ def read_texts(rows: Rows, choice: TextChoice | None) -> Texts:
     column = columns[0]
     for other in columns[1:]:
         column = _coalesce(column, other)
+    if is_text(column) and _are_lists(column[:_ROWS_OF_A_SAMPLE]):
+        column = list(map(_parse_list, objects(column)))
     if is_text(column):
         missing = column.is_null().to_numpy()
         marks = pa.array(_REMOVED_TEXTS, column.type)
@@ -202,6 +230,38 @@ def _text_column(table: RawTable, name: str) -> Column:
             objects(table.find(title)), objects(table.find(below)), strict=True
         )
     ]
+
+
+def _are_lists(column: Column) -> bool:
+    cells = [cell for cell in objects(column) if cell is not None]
+    return bool(cells) and all(isinstance(_parse_list(cell), list) for cell in cells)
+
+
+def _parse_list(cell: Any) -> Any:
+    """Return the list that pandas or JSON wrote as text; an object if there is none."""
+    if cell is None:
+        return None
+    if not cell.startswith("["):
+        return _NoList(cell)
+    try:
+        return json.loads(cell)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        found = ast.literal_eval(cell)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return _NoList(cell)
+    # numpy writes no commas, which Python reads as one string
+    return found if repr(found) == cell else _NoList(cell)
+
+
+class _NoList(NamedTuple):
+    """Text where other rows have lists."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return repr(self.text)
 
 
 def _coalesce(first: Column, second: Column) -> Column:

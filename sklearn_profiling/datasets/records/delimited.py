@@ -27,33 +27,41 @@ _LARGEST_BLOCK: Final = 1 << 28
 #: What Excel reads as the separator, in a line before the header.
 _SEPARATOR_LINE: Final = re.compile(r'"?sep=(.)"?\r?\n')
 _QUOTE: Final = b'"'
+_ESCAPED: Final = b'\\"'
+#: An empty cell, and what MySQL and Hive write for one.
+_NO_CELL: Final = ("", r"\N")
 #: Rows of a sample that must have as many fields as the header.
 _ALIKE: Final = 0.5
 
 
 class _Utf8(io.RawIOBase):
-    """A text in any encoding, read as UTF-8; counts the quotes."""
+    """A text in any encoding, read as UTF-8; counts quotes, plain and escaped."""
 
     def __init__(self, file: IO[bytes], encoding: str) -> None:
         self._file = file
         plain = codecs.lookup(encoding).name == "utf-8"
         self._decoder = None if plain else codecs.getincrementaldecoder(encoding)()
-        self._rest = b""
-        self.n_quotes = 0
+        self._rest = self._last = b""
+        self._end = b"\n"
+        self.n_quotes = self.n_escaped = 0
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = _BLOCK) -> bytes:
         """Return at most `size` bytes."""
-        while not self._rest:
-            self._rest = block = self._file.read(size)
-            if self._decoder is not None:
-                self._rest = self._decoder.decode(block, final=not block).encode()
+        # pyarrow takes a header without a line end in its block for a row that is cut
+        while len(self._rest) < size and self._end:
+            block = self._file.read(size)
             if not block:
-                break
+                self._end, block = b"", self._end
+            if self._decoder is not None:
+                block = self._decoder.decode(block, final=not self._end).encode()
+            self._rest += block
         done, self._rest = self._rest[:size], self._rest[size:]
         self.n_quotes += done.count(_QUOTE)
+        self.n_escaped += (self._last + done).count(_ESCAPED)
+        self._last = done[-1:]
         return done
 
 
@@ -147,7 +155,7 @@ class _Reader:
         self._separator = separator
         self._n_before = n_before
         self._names = names
-        self._n_quotes = 0
+        self._n_quotes = self._n_escaped = 0
         self._faults: list[Any] = []
         self.skipped: Counter[str] = Counter()
 
@@ -158,7 +166,7 @@ class _Reader:
             # one thread knows the numbers of rows, and bytes need no encoding
             table = self._parse(pa.binary(), use_threads=False)
         table = cast(pa.Table, table)
-        if self._n_quotes % 2:
+        if self._n_quotes % 2 or self._n_escaped:
             self._check_quotes()
         bad = {row.number: _wrong_length(row) for row in self._faults}
         start = 2 + self._n_before
@@ -198,7 +206,7 @@ class _Reader:
                     reason = f"wrong encoding: not {self._encoding}: {error.reason}"
                     raise DataFormatError(self._path, None, reason) from error
                 finally:
-                    self._n_quotes = text.n_quotes
+                    self._n_quotes, self._n_escaped = text.n_quotes, text.n_escaped
             size *= 16
         reason = "a row is longer than 256 MB; a quote may be open"
         raise DataFormatError(self._path, None, reason)
@@ -227,12 +235,12 @@ class _Reader:
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=_schema(self._names, kind),
                 strings_can_be_null=True,
-                null_values=[""],
+                null_values=list(_NO_CELL),
             ),
         )
 
     def _check_quotes(self) -> None:
-        """Raise an error if the last quote is open: all rows after it are one field."""
+        """Raise an error about quotes against the rules, open or escaped."""
         with open_text(self._path) as raw:
             lines = io.TextIOWrapper(raw, self._encoding, "replace", newline="")
             rows = csv.reader(lines, delimiter=self._separator, strict=True)
@@ -241,7 +249,11 @@ class _Reader:
                 for row in rows:
                     number += bool(row)
             except csv.Error as error:
+                if "field limit" in str(error):
+                    return
                 reason = f"row {number + 1}: bad quotes: {error}"
+                if self._n_escaped:
+                    reason += r'; a quote within quotes must be doubled, "" and not \"'
                 raise DataFormatError(self._path, None, reason) from error
 
 

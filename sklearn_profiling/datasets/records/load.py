@@ -177,8 +177,11 @@ def load_records(
     count as a missing label.
 
     CSV has no types: ids and messages are read as text, other columns as numbers or
-    truth values where all of their values are. There, what pandas takes for missing is
-    missing ("NA", "NaN" ...), and numbers with leading zeros stay text.
+    truth values where all of their values are; numbers with leading zeros or decimal
+    commas stay text. What pandas takes for missing is missing there ("NA", "None" ...),
+    a lone ``\N`` in every column, and "nan" among ids that are numbers. Quotes within
+    quotes are doubled; a ``\"`` is an error. Messages may be lists that pandas or JSON
+    wrote as text, ``['a', 'b']``, if all are.
 
     A null among messages is left out and counted, and so is what Reddit puts in the
     place of a text that was taken away ("[removed]"). Rows of deleted authors

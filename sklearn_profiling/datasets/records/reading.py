@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.feather
+import pyarrow.ipc
 import pyarrow.parquet
 
 from sklearn_profiling._packed_files import (
@@ -44,6 +45,8 @@ LINK_NAMES: Final = ("links.tsv", "links.txt", "links.csv")
 _SAMPLE_BYTES: Final = 1 << 17
 _ROWS_AT_ONCE: Final = 1 << 15
 _MANY_NULLS: Final = 0.1
+#: How Hugging Face's datasets save tables.
+_ARROW_STREAM: Final = b"\xff\xff\xff\xff"
 _NO_VALUE: Final = "__HIVE_DEFAULT_PARTITION__"
 #: What is no table of text, and what to do about it.
 _OTHER_KINDS: Final = (
@@ -90,6 +93,8 @@ def _read_file(
             return _read_arrow(path, file, "Parquet", _read_parquet)
         if start.startswith((b"ARROW1", b"FEA1")):
             return _read_arrow(path, file, "Arrow", pyarrow.feather.read_table)
+        if start.startswith(_ARROW_STREAM):
+            return _read_arrow(path, file, "Arrow", _read_stream)
         for magic, kind in _OTHER_KINDS:
             if start.startswith(magic):
                 raise DataFormatError(path, None, f"is {kind}")
@@ -113,6 +118,10 @@ def _read_parquet(source: Any) -> pa.Table:
     file = pyarrow.parquet.ParquetFile(source)
     batches = list(file.iter_batches(_ROWS_AT_ONCE))
     return pa.Table.from_batches(batches, file.schema_arrow)
+
+
+def _read_stream(source: Any) -> pa.Table:
+    return pyarrow.ipc.open_stream(source).read_all()
 
 
 def _read_arrow(

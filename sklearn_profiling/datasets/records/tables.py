@@ -126,7 +126,7 @@ class Rows:
             path = table.parts[0].path
         n_records = int(self.used.sum())
         if not n_records:
-            _no_rows(path, table.n_lines, self.skipped)
+            _no_rows(path, table, self.skipped)
         return {
             "path": str(path),
             "encoding": table.encoding,
@@ -139,11 +139,13 @@ class Rows:
         }
 
 
-def _no_rows(path: Path, n_lines: int, skipped: Counter[str]) -> NoReturn:
-    if not n_lines:
-        raise DataFormatError(path, None, "the file is empty")
+def _no_rows(path: Path, table: RawTable, skipped: Counter[str]) -> NoReturn:
+    if not table.n_lines:
+        shown = f"has no rows, only {table.listed()}"
+        reason = shown if table.columns else "the file is empty"
+        raise DataFormatError(path, None, reason)
     reasons = dict(skipped) or "all lines are blank"
-    reason = f"no usable line among {n_lines}: {reasons}"
+    reason = f"no usable line among {table.n_lines}: {reasons}"
     raise DataFormatError(path, None, reason)
 
 
@@ -168,6 +170,12 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return _plain(column.cast(kind.value_type))
     if pa.types.is_string_view(kind):
         return column.cast(pa.large_string())
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        # text of writers that do not say so
+        try:
+            return column.cast(pa.large_string())
+        except pa.ArrowInvalid:
+            return column
     return column
 
 

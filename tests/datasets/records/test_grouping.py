@@ -276,7 +276,7 @@ def test_faults_of_a_second_table(tmp_path):
         load_records(users, labels=pd.DataFrame({"age": [1]}))
     with pytest.raises(ValueError, match="labels must be a path or a table; got int"):
         load_records(users, labels=7)
-    with pytest.raises(DataFormatError, match="the file is empty"):
+    with pytest.raises(DataFormatError, match="has no rows, only"):
         load_records(users, labels=write(tmp_path, "id,sex\n", "empty.csv"))
     with pytest.raises(DataFormatError, match="labels: the column 'x' is there twice"):
         load_records(users, labels=pd.DataFrame([[1, 2, 3]], columns=["id", "x", "x"]))

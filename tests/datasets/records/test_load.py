@@ -434,7 +434,7 @@ def test_parquet_faults(tmp_path):
         load_records(path)
     empty = tmp_path / "e.parquet"
     pq.write_table(pa.table({"user_id": pa.array([], pa.string())}), empty)
-    with pytest.raises(DataFormatError, match="the file is empty"):
+    with pytest.raises(DataFormatError, match="has no rows, only"):
         load_records(empty)
 
 

@@ -325,7 +325,7 @@ def test_empty_shards(tmp_path):
     (tmp_path / "part-2.csv").write_bytes(b"")
     assert messages_of(load_records(tmp_path)) == {"a": ["x"]}
     (tmp_path / "part-1.csv").write_bytes(b"")
-    with pytest.raises(DataFormatError, match="the file is empty"):
+    with pytest.raises(DataFormatError, match="has no rows, only"):
         load_records(tmp_path)
 
 
@@ -424,7 +424,9 @@ def test_faults_of_users_from_messages():
         users_from_messages([], user="author", text="tweet")
     with pytest.raises(SourceError, match="LazyFrame: collect"):
         users_from_messages(pl.LazyFrame({"a": [1]}), user="a", text="a")
-    with pytest.raises(DataFormatError, match="frame: the file is empty"):
+    with pytest.raises(
+        DataFormatError, match="frame: has no rows, only the columns 'author'"
+    ):
         users_from_messages(FRAME[:0], user="author", text="tweet")
     two = FRAME.assign(sex=["f", "m", "m", None])
     with pytest.raises(DataFormatError, match="frame: row 3: two labels"):
@@ -432,3 +434,31 @@ def test_faults_of_users_from_messages():
     same = pd.concat([FRAME, FRAME["tweet"]], axis=1)
     with pytest.raises(DataFormatError, match="the column 'tweet' is there twice"):
         users_from_messages(same, user="author", text="tweet")
+
+
+def test_tables_of_hugging_face(tmp_path):
+    table = pa.table({"user_id": ["7", "8"], "text": ["a", "b"]})
+    path = tmp_path / "data-00000-of-00001.arrow"
+    with (
+        pa.OSFile(str(path), "wb") as file,
+        pa.ipc.new_stream(file, table.schema) as out,
+    ):
+        out.write_table(table)
+    bunch = load_records(path)
+    assert messages_of(bunch) == {"7": ["a"], "8": ["b"]}
+    assert bunch.report["files"]["users"]["taken_for"] == "Arrow"
+
+
+@pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary()])
+def test_text_that_parquet_does_not_know_as_such(tmp_path, kind):
+    table = pa.table(
+        {
+            "user_id": pa.array([b"7", b"8"], kind),
+            "text": pa.array(["é".encode(), None], kind),
+            "picture": pa.array([b"\xff", b"\xfe"], kind),
+        }
+    )
+    pq.write_table(table, tmp_path / "t.parquet")
+    bunch = load_records(tmp_path / "t.parquet")
+    assert messages_of(bunch) == {"7": ["é"], "8": []}
+    assert bunch.data["picture"].tolist() == [b"\xff", b"\xfe"]
