@@ -45,7 +45,26 @@ _TIME_FORMS: Final = (
     "%a, %d %b %Y %H:%M:%S %z",
     "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d",
+    "%Y-%m-%d %I:%M:%S %p",
+    "%d.%m.%Y %H:%M:%S",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y",
+    "%d,%B,%Y",
 )
+#: The zones of RFC 2822; within one file any meaning sorts alike.
+_ZONES: Final = {
+    "UTC": "+0000",
+    "GMT": "+0000",
+    "EST": "-0500",
+    "EDT": "-0400",
+    "CST": "-0600",
+    "CDT": "-0500",
+    "MST": "-0700",
+    "MDT": "-0600",
+    "PST": "-0800",
+    "PDT": "-0700",
+}
+_ZONE: Final = re.compile(rf"(?<=\d )(?:{'|'.join(_ZONES)})\b")
 #: What Reddit puts in the place of an author, and of a text.
 _DELETED_AUTHORS: Final = frozenset({"[deleted]", "[removed]"})
 _REMOVED_TEXTS: Final = (
@@ -443,7 +462,8 @@ def read_times(rows: Rows, name: str, *, skip: bool) -> Times:
         if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
             keys = pc.fill_null(column, 0).to_numpy()
             return Times(np.nan_to_num(keys), missing | np.isnan(keys), 0)
-    cells = pd.Series(objects(column), dtype=object)
+    given = objects(column)
+    cells = pd.Series(list(map(_time_cell, given)), dtype=object)
     keys, known = _parse_times(cells)
     missing = cells.isna().to_numpy()
     bad = np.flatnonzero(~known & ~missing & rows.used)
@@ -451,11 +471,21 @@ def read_times(rows: Rows, name: str, *, skip: bool) -> Times:
         row = int(bad[0])
         reason = (
             f"bad time: {name!r} must hold numbers, ISO 8601 dates (2018-10-10 "
-            f"20:19:24) or Twitter's (Wed Oct 10 20:19:24 +0000 2018); got "
-            f"{cells[row]!r:.60}"
+            f"20:19:24), days first with dots or Twitter's dates (Wed Oct 10 20:19:24 "
+            f"+0000 2018); got {given[row]!r:.60}"
         )
         raise rows.table.error(row, reason)
     return Times(keys, ~known, len(bad))
+
+
+def _time_cell(cell: Any) -> Any:
+    """Return a time with its zone as a number; None for what pandas writes for none."""
+    if not isinstance(cell, str):
+        return cell
+    text = cell.strip()
+    if text in _MISSING_MARKS:
+        return None
+    return _ZONE.sub(lambda zone: _ZONES[zone[0]], text)
 
 
 def _parse_times(
@@ -466,10 +496,12 @@ def _parse_times(
     if numbers.notna().any() and numbers.notna().sum() * 2 > cells.notna().sum():
         return numbers.fillna(0).to_numpy(), numbers.notna().to_numpy()
     texts = cells.where(cells.map(lambda cell: isinstance(cell, str | date)), None)
-    times = pd.Series(pd.NaT, cells.index, "datetime64[ns, UTC]")
+    # microseconds reach from year 1 to 9999
+    times = pd.Series(pd.NaT, cells.index, "datetime64[us, UTC]")
     for form in _TIME_FORMS:
         left = texts[times.isna() & texts.notna()]
         if not len(left):
             break
-        times[left.index] = pd.to_datetime(left, format=form, utc=True, errors="coerce")
+        found = pd.to_datetime(left, format=form, utc=True, errors="coerce")
+        times[left.index] = found.dt.as_unit("us")
     return times.astype("int64").to_numpy(), times.notna().to_numpy()

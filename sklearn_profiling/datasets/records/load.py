@@ -86,8 +86,9 @@ def load_records(
         that there is none.
     time_column : str or None, default=None
         Column by which the rows of a user's messages are sorted: numbers, dates in ISO
-        8601 or as Twitter writes them. Rows without a time come last. None keeps the
-        order of the file.
+        8601, as Twitter writes them, or with dots, days first; "1/2/2020" may be two
+        days and is an error. Rows without a time come last. None keeps the order of the
+        file.
     tasks : sequence of str or None, default=None
         The attributes to load as targets. Each is looked up in the nested column
         ``labels``, then as a column ``labels.<task>``, then as a column of its own.

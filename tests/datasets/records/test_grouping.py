@@ -149,6 +149,12 @@ MOMENT = datetime(2018, 10, 10, 20, 19, 24, tzinfo=UTC)
         "%a %b %d %H:%M:%S +0000 %Y",
         "%a, %d %b %Y %H:%M:%S +0000",
         "%Y/%m/%d %H:%M:%S",
+        "%Y-%m-%d %H:%M:%S UTC",
+        "%a %b %d %H:%M:%S PDT %Y",
+        "%a, %d %b %Y %H:%M:%S GMT",
+        "%Y-%m-%d %I:%M:%S %p",
+        "%d.%m.%Y %H:%M",
+        "%d.%m.%Y %H:%M:%S",
         "%s",
     ],
 )
@@ -197,6 +203,31 @@ def test_times_of_other_kinds(tmp_path, times):
     bunch = load_records(tmp_path / "t.parquet", time_column="time")
     assert bunch.data["messages"][0] == ["b", "c", "d", "x"]
     assert bunch.report["n_missing_times"] == 1
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        ["9999-12-31", "2020-01-01T00:00:00.123456Z", "0001-01-01", "NaT"],
+        ["2.5.2004", "14.05.2003", "13.5.2003", "nan"],
+        ["2,June,2004", "14,May,2004", "13,May,2004", "None"],
+        # zones are heeded
+        ["Mon Apr 06 22:19:45 PDT 2009", "2009-04-07 00:00", "2009-04-06", "NA"],
+    ],
+)
+def test_times_of_several_forms(tmp_path, times):
+    rows = [f'a,{n},"{time}"' for n, time in zip("dcbe", times, strict=True)]
+    path = write(tmp_path, "\n".join(["user_id,text,time", *rows]))
+    bunch = load_records(path, time_column="time")
+    assert bunch.data["messages"][0] == ["b", "c", "d", "e"]
+    assert bunch.report["n_missing_times"] == 1
+
+
+@pytest.mark.parametrize("time", ["1/2/2020 10:00", "14/05/2004", "PDT"])
+def test_times_that_may_be_two_days_are_an_error(tmp_path, time):
+    path = write(tmp_path, f"user_id,text,time\na,b,{time}\n")
+    with pytest.raises(DataFormatError, match="row 2: bad time"):
+        load_records(path, time_column="time")
 
 
 def test_times_that_are_none(tmp_path):
