@@ -183,13 +183,22 @@ def _of_user(row: Row) -> list[Row]:
     if isinstance(row.get("user"), dict):
         return [{**entry, "user": row["user"]} for entry in entries]
     own = [name for name in row if is_id(name)]
-    # messages of a page, or of a thread, have authors of their own
-    if any(is_id(name) and name != "id" for name in entries[0]):
-        return [] if own else list(entries)
+    # messages of a page, a thread or a chat have authors of their own
+    if any(is_id(name) and name != "id" for entry in entries for name in entry):
+        return [] if {*own} - {"id"} else list(map(_in_one_piece, entries))
     if len(own) != 1:
         return []
     outer = {name: row[name] for name in row if name not in (lists[0], own[0])}
     return [{**outer, **entry, "user_id": row[own[0]]} for entry in entries]
+
+
+def _in_one_piece(message: Row) -> Row:
+    """Return a message of Telegram, where links and names stand apart, as one text."""
+    pieces = message.get("text")
+    if not isinstance(pieces, list) or not any(isinstance(p, dict) for p in pieces):
+        return message
+    texts = (p.get("text") if isinstance(p, dict) else p for p in pieces)
+    return {**message, "text": "".join(map(str, texts))}
 
 
 def _is_page(row: Row) -> bool:

@@ -462,3 +462,24 @@ def test_text_that_parquet_does_not_know_as_such(tmp_path, kind):
     bunch = load_records(tmp_path / "t.parquet")
     assert messages_of(bunch) == {"7": ["é"], "8": []}
     assert bunch.data["picture"].tolist() == [b"\xff", b"\xfe"]
+
+
+def test_chats_of_telegram(tmp_path):
+    link = {"type": "link", "text": "http://x.y"}
+    messages = [
+        {"id": 1, "type": "service", "actor_id": "user1", "text": ""},
+        {"id": 2, "from_id": "user1", "text": "hi"},
+        {"id": 3, "from_id": "user2", "text": ["see ", link, " now"]},
+        {"id": 4, "from_id": "user2", "text": [link]},
+    ]
+    chat = {"name": "G", "type": "public_supergroup", "id": 9, "messages": messages}
+    path = write(tmp_path / "result.json", json.dumps(chat, indent=1))
+    with pytest.raises(DataFormatError, match="row 1: no user id"):
+        load_records(path)
+    bunch = load_records(path, on_bad_lines="skip")
+    assert messages_of(bunch) == {
+        "user1": ["hi"],
+        "user2": ["see http://x.y now", "http://x.y"],
+    }
+    assert bunch.report["files"]["users"]["skipped"] == {"no user id": 1}
+    assert bunch.report["columns"]["id"] == "from_id"
