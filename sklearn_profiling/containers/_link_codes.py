@@ -16,6 +16,8 @@ from sklearn_profiling.exceptions import DataFormatError, DataQualityWarning
 
 _N_EXAMPLES = 3
 _UNKNOWN = -1
+#: What Reddit puts in the place of an author.
+DELETED_AUTHORS = frozenset({"[deleted]", "[removed]"})
 # pandas makes whole numbers float where another row is missing
 _FLOAT_ID = re.compile(r"(-?\d+)\.0+")
 #: What spreadsheets make of an id of many digits; "1e3" may be an id.

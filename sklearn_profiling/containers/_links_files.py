@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from sklearn_profiling.containers._edges import (
     require_unique,
 )
 from sklearn_profiling.containers._link_codes import (
+    DELETED_AUTHORS,
     Chunk,
     Links,
     collect_links,
@@ -42,15 +44,21 @@ from sklearn_profiling.containers._links_formats import (
     split_fields,
 )
 from sklearn_profiling.containers._links_graphs import read_graph
-from sklearn_profiling.exceptions import DataFormatError
+from sklearn_profiling.exceptions import DataFormatError, shortened
 
 OnBadLines = Literal["error", "skip"]
 
 _CHUNK_BYTES = 1 << 20
+_SMALLEST = float(np.finfo(np.float32).smallest_subnormal)
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 class _BadLineError(Exception):
     """A line breaks its format."""
+
+
+class _DeletedError(Exception):
+    """A link of an author who was deleted."""
 
 
 @dataclass
@@ -127,9 +135,11 @@ class LinksFile:
                 if self._holds_no_link(text, number):
                     continue
                 try:
-                    _refuse_nul(text)
+                    self._refuse(text)
                     parse(text, number, chunk)
                     self.n_used += 1
+                except _DeletedError:
+                    self.bad_lines["deleted author"] += 1
                 except _BadLineError as error:
                     reason = str(error)
                     self.fail(
@@ -140,6 +150,18 @@ class LinksFile:
             yield chunk
         if self.bad_lines:
             self.require_links()
+
+    def _refuse(self, text: str) -> None:
+        """Refuse what is in no line of any format."""
+        if "\x00" in text:
+            msg = "a NUL character: the file may be damaged"
+        elif "\r" in text:
+            msg = "a carriage return: lines must end in a line feed"
+        elif "#" in text and self.layout.separator is None and "#" in text.split():
+            msg = "a comment behind a link: comments have lines of their own"
+        else:
+            return
+        raise _BadLineError(msg)
 
     def require_links(self) -> None:
         """Refuse a file without any line of links."""
@@ -205,7 +227,8 @@ class LinksFile:
                 chunk.weights.append(_weight(str(value)))
             except _BadLineError as error:
                 if self.on_bad_lines == "error":
-                    place = f"link from {source!r} to {target!r}: {error}."
+                    ends = f"{source!r:.60} to {target!r:.60}"
+                    place = f"link from {ends}: {error}."
                     raise DataFormatError(self.path, None, place) from error
                 self.bad_lines["weight"] += 1
                 continue
@@ -269,6 +292,9 @@ class LinksFile:
         if weight is not None and self.layout.separator == ";":
             weight = weight.replace(",", ".")
         _add(chunk, number, fields[source], fields[target], weight)
+        both = self.directed and self.layout.type_column is not None
+        if both and fields[self.layout.type_column or 0].lower() == "undirected":
+            _add(chunk, number, fields[target], fields[source], weight)
 
     def _parse_optional(self, text: str, number: int, chunk: Chunk) -> None:
         fields = self._split(text)
@@ -300,6 +326,8 @@ def _add(
     if not source or not target:
         msg = "an id is empty"
         raise _BadLineError(msg)
+    if source[0] in "[{" or target[0] in "[{":
+        _check_brackets(source, target)
     if weight is not None:
         chunk.weights.append(_weight(weight))
     chunk.sources.append(source)
@@ -307,22 +335,22 @@ def _add(
     chunk.link_lines.append(number)
 
 
-def _refuse_nul(text: str) -> None:
-    if "\x00" in text:
-        msg = "a NUL character: the file may be damaged"
-        raise _BadLineError(msg)
-    if "\r" in text:
-        msg = "a carriage return: lines must end in a line feed"
+def _check_brackets(*ids: str) -> None:
+    if not DELETED_AUTHORS.isdisjoint(ids):
+        raise _DeletedError
+    if any(re.search(r"""^[\[{].*["',:]""", name) for name in ids):
+        msg = "an id is a list: one link a line is needed, and all ids as text"
         raise _BadLineError(msg)
 
 
 def _weight(text: str) -> float:
     try:
-        weight = float(text)
+        weight = float(text.replace("_", "?"))  # Python takes 1_0 for 10
     except ValueError:
         weight = -1.0
-    if not 0.0 < weight < float("inf"):
-        msg = f"weight: a finite number above 0 is needed, not {text!r}"
+    if not _SMALLEST <= weight <= _LARGEST:
+        needed = "a finite number above 0 is needed, within float32"
+        msg = f"weight: {needed}, not {shortened(text)}"
         raise _BadLineError(msg)
     return weight
 

@@ -10,7 +10,7 @@ from os import PathLike
 from typing import Final, Literal, NamedTuple, cast
 
 from sklearn_profiling._packed_files import open_text
-from sklearn_profiling.exceptions import DataFormatError
+from sklearn_profiling.exceptions import DataFormatError, shortened
 
 LinksFormat = Literal[
     "auto",
@@ -54,14 +54,14 @@ _SOURCES = frozenset(
     _words(
         "source src sourceid from fromid fromnode fromnodeid fromuser fromuserid "
         "follower followerid fan fanid user1 userid1 user1id node1 nodeid1 id1 u "
-        "followers fans usera nodea"
+        "followers fans usera nodea startid"
     )
 )
 _TARGETS = frozenset(
     _words(
         "target tgt dst dest destination targetid to toid tonode tonodeid touser "
         "touserid followee followeeid followed followedid following friend friendid "
-        "user2 userid2 user2id node2 nodeid2 id2 v friends friendsid userb nodeb"
+        "user2 userid2 user2id node2 nodeid2 id2 v friends friendsid userb nodeb endid"
     )
 )
 _EITHER = frozenset(_words("user userid uid id node nodeid"))
@@ -69,6 +69,9 @@ _WEIGHTS = frozenset(_words("weight weights edgeweight w value count strength"))
 _SEPARATOR_NAMES = {None: "blanks", "\t": "tabs", ",": "commas", ";": "semicolons"}
 # Above this, a column of whole numbers in every line holds Unix times.
 _FIRST_TIME = 1e8
+
+_N_SHOWN = 5
+_NEO4J = re.compile(r"\([^()]*\)$|(?<=\w):(?:int|long|float|double|string)$")
 
 Columns = tuple[int, int, int | None]
 
@@ -78,7 +81,7 @@ class Layout(NamedTuple):
 
     `separator` None stands for blanks; `header` is the line of names; `attributes` are
     the dicts that networkx writes behind the ids, and `times` a last column that is
-    left out.
+    left out. `type_column` may say "Undirected", as Gephi does; `left_out` are names.
     """
 
     kind: LinksFormat
@@ -90,6 +93,8 @@ class Layout(NamedTuple):
     symmetric: bool = False
     optional_weight: bool = False
     times: bool = False
+    type_column: int | None = None
+    left_out: tuple[str, ...] = ()
 
     def describe(self) -> str:
         """Say in words what the file was taken for."""
@@ -98,7 +103,10 @@ class Layout(NamedTuple):
         name = _SEPARATOR_NAMES.get(self.separator, repr(self.separator))
         weighted = self.attributes or (self.columns and self.columns[2] is not None)
         times = ", without their times" if self.times else ""
-        return f"edges separated by {name}{', with weights' if weighted else ''}{times}"
+        weights = ", with weights" if weighted else ""
+        shown = ", ".join(map(shortened, self.left_out[:_N_SHOWN]))
+        left_out = f", without the columns {shown}" if shown else ""
+        return f"edges separated by {name}{weights}{times}{left_out}"
 
 
 def is_comment(text: str) -> bool:
@@ -145,6 +153,9 @@ def detect(
     text = sample.decode(encoding, errors="replace")
     if len(sample) == _SAMPLE_BYTES:
         text = text.rpartition("\n")[0]
+    if "\r" in text and "\n" not in text:
+        reason = "a carriage return: lines must end in a line feed"
+        raise DataFormatError(path, 1, f"{reason}; got {text[:60]!r}.")
     found = _by_mark(path, text, kind)
     if kind in WHOLE_FORMATS or found in WHOLE_FORMATS:
         return Layout(cast("LinksFormat", found or kind))
@@ -401,7 +412,18 @@ class _Sniffer:
                 "and 'target', and may name a 'weight'"
             )
             raise self.refuse(self.lines[0][0], reason)
-        return Layout("edges", self.separator, self.lines[0][1], columns, n_fields)
+        types = [n for n, name in enumerate(_names(names)) if name == "type"]
+        return Layout(
+            "edges",
+            self.separator,
+            self.lines[0][1],
+            columns,
+            n_fields,
+            type_column=types[0] if types else None,
+            left_out=tuple(
+                name for n, name in enumerate(names) if name and n not in columns
+            ),
+        )
 
     def _is_metis(self) -> bool:
         """Whether n vertices and m edges are told first, and n lines follow."""
@@ -477,7 +499,9 @@ def _weights_stand(rows: list[list[str]]) -> bool:
 
 
 def _names(fields: list[str]) -> list[str]:
-    return [re.sub(r"[^0-9a-z]", "", field.lower()) for field in fields]
+    # Neo4j writes :START_ID(User) and weight:int
+    bare = (_NEO4J.sub("", field.lower()) for field in fields)
+    return [re.sub(r"[^0-9a-z]", "", field) for field in bare]
 
 
 def _columns_of(fields: list[str]) -> Columns | None:

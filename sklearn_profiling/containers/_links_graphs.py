@@ -50,7 +50,7 @@ def _matrix_market(path: str | PathLike[str], content: bytes) -> WholeGraph:
     head = content.split(b"\n", 1)[0].decode("latin-1").lower().split()
     if "coordinate" not in head or "complex" in head:
         reason = "a real matrix in coordinates is needed, '%%MatrixMarket matrix ...'"
-        raise DataFormatError(path, 1, f"{reason}; got {' '.join(head)[:80]!r}.")
+        raise DataFormatError(path, 1, f"{reason}; got {' '.join(head)[:60]!r}.")
     try:
         matrix: Any = sparse.coo_array(mmread(BytesIO(content)))
     except (ValueError, OverflowError, TypeError) as error:
@@ -86,7 +86,7 @@ def _metis(path: str | PathLike[str], text: str) -> WholeGraph:
     number, head = lines[0] if lines else (1, [])
     if not 2 <= len(head) <= 3 or not all(map(str.isdigit, head)):
         reason = "numbers of vertices and links, and 1 for weights of links, are needed"
-        raise DataFormatError(path, number, f"{reason}; got {' '.join(head)[:80]!r}.")
+        raise DataFormatError(path, number, f"{reason}; got {' '.join(head)[:60]!r}.")
     n_users, weighted = int(head[0]), head[2:] and int(head[2]) == 1
     if head[2:] and int(head[2]) > 1:
         reason = f"weights of vertices are not read (format {head[2]})."
@@ -104,7 +104,7 @@ def _metis(path: str | PathLike[str], text: str) -> WholeGraph:
             field.isdigit() and 0 < int(field) <= n_users for field in fields[::step]
         ):
             reason = f"neighbours from 1 to {n_users} are needed, with weights if told"
-            got = " ".join(fields)[:80]
+            got = " ".join(fields)[:60]
             raise DataFormatError(path, number, f"{reason}; got {got!r}.")
         for place in range(0, len(fields), step):
             if int(fields[place]) <= vertex:

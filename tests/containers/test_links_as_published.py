@@ -123,6 +123,52 @@ def test_directions_of_pajek(tmp_path):
         SocialGraph.from_links_file(path)
 
 
+@pytest.mark.parametrize(
+    "weight", ["1e39", "1e-50", "1_0", "NaN", "1e400", "0", "-1", "", "x" * 500]
+)
+def test_weights_that_are_none(tmp_path, weight):
+    path = write(tmp_path, f"source,target,weight\na,b,{weight}\nb,c,2\n")
+    fault = "line 2: weight: a finite number above 0 is needed, within float32, not"
+    with pytest.raises(DataFormatError, match=fault) as raised:
+        SocialGraph.from_links_file(path)
+    assert len(str(raised.value)) < 250 + len(str(path))
+    graph = SocialGraph.from_links_file(path, on_bad_lines="skip")
+    assert ends(graph) == {frozenset("bc"): 2}
+    assert lines_add_up(graph.report)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("1 2 # friend\n2 3\n3 4\n", "line 1: a comment behind a link"),
+        ("id,friends\n1,\"['2', '3']\"\n2,[]\n", "line 2: an id is a list"),
+        ('id,friends\n1,"[2, 3]"\n', "line 2: an id is a list"),
+        ("source,target\r1,2\r2,3\r", "line 1: a carriage return"),
+    ],
+)
+def test_what_is_no_id(tmp_path, text, fault):
+    with pytest.raises(DataFormatError, match=fault):
+        SocialGraph.from_links_file(write(tmp_path, text))
+
+
+def test_deleted_authors_have_no_links(tmp_path):
+    path = write(tmp_path, "source,target\na,[deleted]\n[deleted],b\na,[b]\n")
+    graph = SocialGraph.from_links_file(path)
+    assert ends(graph) == {frozenset(["a", "[b]"]): 1}
+    assert graph.report["bad_lines"] == {"deleted author": 2}
+    assert lines_add_up(graph.report)
+    report = loaded(tmp_path, path).report["files"]["links"]
+    assert (report["n_records"], report["skipped"]) == (1, {"deleted author": 2})
+
+
+def test_directions_of_gephi(tmp_path):
+    text = "Source;Target;Type\na;b;Directed\nb;c;Undirected\n"
+    graph = SocialGraph.from_links_file(write(tmp_path, text), directed=True)
+    assert graph.n_edges == 3
+    assert links_add_up(graph)
+    assert SocialGraph.from_links_file(write(tmp_path, text)).n_edges == 2
+
+
 def test_ids_are_text(tmp_path):
     path = write(tmp_path, "007,7\n7,08\n")
     assert sorted(SocialGraph.from_links_file(path).ids) == ["007", "08", "7"]

@@ -59,7 +59,17 @@ def adds_up(report):
         ("1;2\n2;3\n2;4\n", "by semicolons"),
         ("id_1,id_2\n1,2\n2,3\n2,4\n", "by commas"),
         ("left right\n1 2\n2 3\n2 4\n", "by blanks"),
-        ("Target\tFrom user\tType\n2\t1\tx\n3\t2\tx\n4\t2\ty\n", "by tabs"),
+        (
+            "Target\tFrom user\tType\n2\t1\tx\n3\t2\tx\n4\t2\ty\n",
+            "by tabs, without the columns 'Type'",
+        ),
+        (
+            (
+                ":START_ID(User);since;:END_ID(User);n:int;:TYPE\n"
+                "1;x;2;4;FOLLOWS\n2;y;3;5;FOLLOWS\n2;z;4;6;FOLLOWS\n"
+            ),
+            "by semicolons, without the columns 'since', 'n:int', ':TYPE'",
+        ),
         ("user_id,follower_id\n2,1\n3,2\n4,2\n", "by commas"),
         ("source,target\n1,2\n2,3\nsource,target\n2,4\n", "by commas"),
         ("user_id,friends\n1,2\n2,3\n2,4\n", "by commas"),

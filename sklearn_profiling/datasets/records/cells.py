@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from sklearn_profiling.containers._link_codes import ROUNDED_ID
+from sklearn_profiling.containers._link_codes import DELETED_AUTHORS, ROUNDED_ID
 from sklearn_profiling.datasets._files import BadLine
 from sklearn_profiling.datasets.records.names import LABELS, TextChoice
 from sklearn_profiling.datasets.records.tables import (
@@ -65,8 +65,7 @@ _ZONES: Final = {
     "PDT": "-0700",
 }
 _ZONE: Final = re.compile(rf"(?<=\d )(?:{'|'.join(_ZONES)})\b")
-#: What Reddit puts in the place of an author, and of a text.
-_DELETED_AUTHORS: Final = frozenset({"[deleted]", "[removed]"})
+#: What Reddit puts in the place of a text.
 _REMOVED_TEXTS: Final = (
     "[deleted]",
     "[removed]",
@@ -113,7 +112,7 @@ def read_ids(rows: Rows, column: Column) -> Ids:
         except BadLine as fault:
             faults[code] = fault
             continue
-        if user_id in _DELETED_AUTHORS:
+        if user_id in DELETED_AUTHORS:
             deleted[code] = True
         else:
             users[code] = numbers.setdefault(user_id, len(numbers))
