@@ -48,6 +48,9 @@ _ID_NAMES: Final = frozenset(
 _PARQUET: Final = b"PAR1"
 _NUMPY: Final = b"\x93NUMPY"
 _LONGEST_LINE: Final = 1 << 24
+#: So many lines tell the layout of a table.
+_SAMPLE: Final = 100
+_JSON: Final = re.compile(rb"\s*(?:\{\s*\"|\[\s*[\[{])")
 _WHOLE: Final = re.compile(r"[+-]?\d+(\.0*)?(e\+?\d+)?", re.IGNORECASE)
 
 
@@ -125,10 +128,14 @@ def _from_file(
             return _from_array(_numpy_array(path, file), asked, _Origin("npy", path))
         if start.startswith(_PARQUET):
             return _from_parquet(path, asked)
+        if _JSON.match(start):
+            reason = "the file is JSON: load it, and give a mapping of ids to vectors"
+            raise DataFormatError(path, None, reason)
         if start[:1] == b"\x80":  # a pickle
             layout = None
         else:
-            layout = _Layout.of(*(file.readline(_LONGEST_LINE) for _ in range(2)))
+            lines = [file.readline(_LONGEST_LINE) for _ in range(_SAMPLE)]
+            layout = _Layout.of(*lines)
     if layout is None:
         return _from_words(path, asked, member, trusted=trusted)
     with open_text(path, member) as file:
@@ -146,7 +153,8 @@ def _from_words(
         if value is not None:
             reason = f"{name} must be None: each line of this format begins with an id"
             raise DataFormatError(path, None, reason)
-    file = VectorFile(path, "auto", member=member, trusted=trusted)
+    hint = "correct the line, or delete it where no number of words is needed"
+    file = VectorFile(path, "auto", member=member, trusted=trusted, hint=hint)
     names: list[str] = []
     numbers = bytearray()  # a list of arrays takes twice the space
     for name, vector in file.entries(lambda _: True):
@@ -169,7 +177,7 @@ class _Layout:
     first: list[str]
 
     @classmethod
-    def of(cls, first: bytes, second: bytes) -> _Layout | None:
+    def of(cls, first: bytes, second: bytes, *more: bytes) -> _Layout | None:
         """Recognise a table by its first lines; None is vectors as of words."""
         if b"\0" in first or not first.strip():
             return None
@@ -177,7 +185,8 @@ class _Layout:
             part.decode("utf-8", "replace").rstrip("\r\n") for part in (first, second)
         )
         separator = next((mark for mark in ";,\t " if mark in line), " ")
-        decimal = "," if separator == ";" and "," in following else "."
+        commas = any(b"," in part for part in (second or first, *more))
+        decimal = "," if separator == ";" and commas else "."
         fields, data = csv.reader([line, following or line], delimiter=separator)
         names = [field.strip() for field in fields]
         if len(names) < 2:

@@ -370,3 +370,25 @@ def test_names_and_parameters():
     assert made.index.tolist() == ["x", "y"]
     with pytest.raises(ValueError, match="'id_column'"):
         UserVectors(TABLE, id_column=3).fit()
+
+
+def test_decimal_commas_that_begin_late(tmp_path):
+    path = tmp_path / "v.csv"
+    path.write_text("id;x;y\na;1;2\nb;0,5;3\n")
+    vectors = UserVectors(path).fit_transform(["a", "b"])
+    np.testing.assert_array_equal(vectors, np.float32([[1, 2], [0.5, 3]]))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('{"1": [0.1, 0.2]}', "the file is JSON: load it, and give a mapping"),
+        ('[{"id": 1, "v": [0.1]}]', "the file is JSON"),
+        ("9 2\n1 0.1 0.2\n2 0.3 0.4\n", "states 9 words .*; correct the line"),
+    ],
+)
+def test_files_that_are_none_of_vectors(tmp_path, text, fault):
+    path = tmp_path / "v"
+    path.write_text(text)
+    with pytest.raises(DataFormatError, match=fault):
+        UserVectors(path).fit(["1"])

@@ -36,7 +36,7 @@ _VALUES: Final[dict[str, frozenset[str]]] = {
     "irony": frozenset({"i", "ni"}),
     "spreader": frozenset({"0", "1"}),
 }
-_AGE = re.compile(r"\d{1,2}(s|-(\d{1,2}|xx|plus)|\+)", re.IGNORECASE)
+_AGE = re.compile(r"\d{1,2}(s|-(\d{1,2}|xx|plus)|\+)|xx-xx", re.IGNORECASE)
 _SCORE = re.compile(r"-?0?\.\d+|-?[01](\.0+)?")
 _NAMED = re.compile(
     r"(?P<user_id>.+)_(?P<lang>[a-z]{2})_(?P<age_group>\d\ds|\d\d-\w\w|x+(-x+)?)"
@@ -82,7 +82,7 @@ class _Reader:
     def doctype(self, name: str, *_: object) -> None:
         raise BadLine(
             kind="document type declaration",
-            detail=f"<!DOCTYPE {name}> may declare entities, which PAN's files do not",
+            detail=f"<!DOCTYPE {name:.60}> may declare entities, as none of PAN does",
         )
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -186,6 +186,8 @@ def name_columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Name each column of labels by its values; unknown ones are label0, label1 ..."""
     columns = [
         {label.lower() for label in column if not _MISSING.fullmatch(label)}
+        # the ages of 2015 that are all hidden
+        or {"xx-xx"}.intersection(map(str.lower, column))
         for column in zip(*rows, strict=True)
     ]
     names: list[str] = []

@@ -39,7 +39,7 @@ from sklearn_profiling.datasets.pan.format import (
     parse_file_name,
     parse_truth_line,
 )
-from sklearn_profiling.exceptions import DataFormatError
+from sklearn_profiling.exceptions import DataFormatError, shortened
 
 __all__ = ["holds_authors", "load_pan"]
 
@@ -193,6 +193,7 @@ def load_pan(
     truth = _Truth([] if wanted == [] else found.truths, encoding, on_bad_lines)
     labels, columns = truth.labels(names, edges)
     users, n_listed = _match(authors, found.images, labels)
+    _check_match(folder, [*authors, *found.images], [*users][:n_listed])
     if not users:
         reason = (
             f"no users: *.xml of authors, {IMAGE_FOLDERS[0]}/*/ and truth.txt are "
@@ -295,7 +296,7 @@ def _find(folder: Path) -> _Found:
             found.n_ignored += 1
     # the nearest truth comes first
     for base in sorted(truths, key=lambda base: -len(base.parts)):
-        exact = [path for path in truths[base] if path.name == "truth.txt"]
+        exact = [path for path in truths[base] if path.name.lower() == "truth.txt"]
         used = exact or truths[base]
         found.truths += [(base, path) for path in used]
         found.n_ignored += len(truths[base]) - len(used)
@@ -314,7 +315,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _may_be_truth(path: Path, base: Path) -> bool:
-    return path.stem.startswith("truth") or path.stem == base.resolve().name
+    return path.stem.lower().startswith("truth") or path.stem == base.resolve().name
 
 
 @dataclass
@@ -448,7 +449,8 @@ def _match(
     for (base, user_id), labels in truth.items():
         matching = [
             key
-            for key in keys_of.get(user_id, [])
+            for key in keys_of.get(user_id)
+            or keys_of.get(user_id.removesuffix(".xml"), [])
             if key[0] == base or base in key[0].parents
         ]
         for key in matching or [(base, user_id)]:
@@ -457,6 +459,16 @@ def _match(
     for key in dict.fromkeys([*authors, *images]):
         users.setdefault(key, authors[key].labels if key in authors else {})
     return users, n_listed
+
+
+def _check_match(folder: Path, found: Sequence[Key], listed: Sequence[Key]) -> None:
+    """Raise an error if the truth knows none of the users that have files."""
+    if found and listed and {*found}.isdisjoint(listed):
+        names = [", ".join(shortened(key[1]) for key in s[:3]) for s in (listed, found)]
+        reason = (
+            f"the truth labels none of the users: it has {names[0]}, the files are "
+        )
+        raise DataFormatError(folder, None, f"{reason}of {names[1]}")
 
 
 def _make_data(

@@ -53,7 +53,8 @@ class VectorFile:
 
     With `skip_bad`, entries that break the format are counted in ``skipped`` by reason
     instead of raising. ``n_declared`` is the number of words in the first line, if any.
-    gensim's own files are pickles and are loaded only if `trusted`.
+    gensim's own files are pickles and are loaded only if `trusted`. `hint` says what
+    to do about a first line that is off.
     """
 
     path: Path
@@ -62,6 +63,7 @@ class VectorFile:
     skip_bad: bool = False
     member: str | None = None
     trusted: bool = False
+    hint: str = "on_bad_lines='skip' reads the file all the same"
     n_declared: int | None = field(default=None, init=False)
     n_dimensions: int = field(default=0, init=False)
     n_read: int = field(default=0, init=False)
@@ -157,8 +159,7 @@ class VectorFile:
     def _doubt(self, reason: str) -> None:
         """Raise about the first line, or warn where faults are skipped."""
         if not self.skip_bad:
-            hint = "on_bad_lines='skip' reads the file all the same"
-            self._fail(None, f"{reason}; {hint}")
+            self._fail(None, f"{reason}; {self.hint}")
         self._warn(reason)
 
     def _warn(self, reason: str) -> None:

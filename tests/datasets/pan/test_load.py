@@ -415,3 +415,29 @@ def test_the_columns_hold_objects(tmp_path):
     bunch = load_pan(write(tmp_path, BIG_FIVE))
     assert set(map(str, bunch.target.dtypes)) == {"object"}
     assert isinstance(bunch.data.index, pd.RangeIndex)
+
+
+def test_ages_that_are_all_hidden(tmp_path):
+    scores = ":::0.2:::0.1:::-0.3:::0.5:::0.0"
+    truth = f"u1:::F:::XX-XX{scores}\nu2:::M:::xx-xx{scores}\n"
+    files = {"u1.xml": author("a"), "u2.xml": author("b"), "Truth.TXT": truth}
+    bunch = adds_up(load_pan(write(tmp_path, files)))
+    assert bunch.report["columns"][:2] == ["gender", "age_group"]
+    assert bunch.target["age_group"].tolist() == [None, None]
+    assert bunch.target["gender"].tolist() == ["female", "male"]
+
+
+def test_ids_of_the_truth_with_the_ending_of_the_file(tmp_path):
+    files = {"u1.xml": author("a"), "truth.txt": "u1.xml:::female\n"}
+    bunch = adds_up(load_pan(write(tmp_path, files)))
+    assert bunch.data["user_id"].tolist() == ["u1"]
+    assert bunch.target["gender"].tolist() == ["female"]
+
+
+def test_the_truth_of_another_corpus(tmp_path):
+    files = {"ABC.xml": author("a"), "truth.txt": f"{'x' * 90}:::male\n"}
+    fault = (
+        r"the truth labels none of the users: it has 'x+\.\.\., the files are of 'ABC'"
+    )
+    with pytest.raises(DataFormatError, match=fault):
+        load_pan(write(tmp_path, files))
