@@ -349,11 +349,9 @@ class SocialGraph:
         -----
         Lines that begin with ``#`` or ``%`` are comments, and fields in double
         quotes follow the rules of csv. With a header, ids and weights are found by
-        the names of their columns; ``report["taken_for"]`` names those left out. Unix
-        times in a third or fourth column are left out. Weights are above 0, within
-        float32. Links of authors whom Reddit calls "[deleted]" are left out and counted
-        among "bad_lines". Adjacency matrices and ids that a spreadsheet rounded
-        (1.23E+17) are refused.
+        the names of their columns. Unix times in a third or fourth column are left out,
+        and so are links of "[deleted]" authors, counted among "bad_lines". Adjacency
+        matrices and ids that a spreadsheet rounded (1.23E+17) are refused.
         """
         matrix, names, report = read_links_file(
             path,
