@@ -166,7 +166,7 @@ class StylometricFeatures(TransformerMixin, BaseEstimator):
         "word_endings": ["boolean", Iterable],
         "word_classes": ["boolean", Mapping],
         "surface": ["boolean", StrOptions({"auto"})],
-        "function_words": ["boolean", StrOptions({"auto", "en", "es"}), Iterable],
+        "function_words": ["boolean", StrOptions({"auto", "en", "es"}), "array-like"],
         "n_endings": [
             Interval(Integral, 0, None, closed="left"),
             StrOptions({"auto"}),

@@ -50,7 +50,7 @@ class KilledError(Exception):
 def make_dataset(model, X, y):
     """All users with their labels, as one batch."""
     labels = model._codec.encode(y)
-    users = model._dataset_of(model._dataset(X).sources, labels, np.ones(len(y)))
+    users = model._dataset_of(model._dataset(X).sources, labels)
     return users.__getitems__(range(len(y)))
 
 
