@@ -87,6 +87,7 @@ def run_compare(options: argparse.Namespace) -> int:
         test=options.test,
     )
     if options.out is not None:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
         comparison.scores.to_csv(options.out, index=False)
         tell(options, f"scores per fold: {options.out}")
     if options.model is not None:

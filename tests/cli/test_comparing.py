@@ -93,7 +93,7 @@ def test_compare_images_of_a_mex_a3t_folder(tmp_path, capsys):
 
 
 def test_compare_records_chosen_systems_and_tasks(records, tmp_path, capsys):
-    out = tmp_path / "scores.csv"
+    out = tmp_path / "new" / "scores.csv"
     arguments = ["compare", str(records), "--systems", "majority", "full"]
     arguments += ["--tasks", "gender", "occupation", "--folds", "2", "--out", str(out)]
     assert cli.main([*arguments, "--metric", "macro_f1", *QUICK]) == 0
