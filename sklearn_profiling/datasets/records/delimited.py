@@ -14,7 +14,7 @@ from typing import IO, Any, Final, cast
 import pyarrow as pa
 import pyarrow.csv
 
-from sklearn_profiling._packed_files import open_text
+from sklearn_profiling._packed_files import marked_encoding, open_text, packing
 from sklearn_profiling.datasets._files import BadLine, OnBadLines, undecodable
 from sklearn_profiling.datasets.records.names import is_known
 from sklearn_profiling.datasets.records.tables import Part, RawTable, from_arrow
@@ -34,19 +34,18 @@ _NO_CELL: Final = ("", r"\N")
 _ALIKE: Final = 0.5
 
 
-class _Utf8(io.RawIOBase):
+class _Utf8:
     """A text in any encoding, read as UTF-8; counts quotes, plain and escaped."""
 
     def __init__(self, file: IO[bytes], encoding: str) -> None:
         self._file = file
-        plain = codecs.lookup(encoding).name == "utf-8"
-        self._decoder = None if plain else codecs.getincrementaldecoder(encoding)()
+        self.is_utf8 = codecs.lookup(encoding).name == "utf-8"
+        self._decoder = (
+            None if self.is_utf8 else codecs.getincrementaldecoder(encoding)()
+        )
         self._rest = self._last = b""
         self._end = b"\n"
         self.n_quotes = self.n_escaped = 0
-
-    def readable(self) -> bool:
-        return True
 
     def read(self, size: int = _BLOCK) -> bytes:
         """Return at most `size` bytes."""
@@ -162,7 +161,7 @@ class _Reader:
     def read(self, on_bad_lines: OnBadLines) -> tuple[pa.Table, Sequence[int]]:
         """Return the table, and the numbers of its rows."""
         table = self._parse(pa.string())
-        if self._faults or table is None:
+        if table is None:
             # one thread knows the numbers of rows, and bytes need no encoding
             table = self._parse(pa.binary(), use_threads=False)
         table = cast(pa.Table, table)
@@ -188,16 +187,20 @@ class _Reader:
         return table, numbers
 
     def _parse(self, kind: pa.DataType, *, use_threads: bool = True) -> pa.Table | None:
-        """Return the table; None if a byte is not UTF-8."""
+        """Return the table; None if a byte is not UTF-8 or a row has a wrong length.
+
+        Without threads, such rows are left out and collected.
+        """
         size = _BLOCK
         while size <= _LARGEST_BLOCK:
             self._faults.clear()
             with open_text(self._path) as raw:
                 text = _Utf8(raw, self._encoding)
                 try:
-                    return self._parse_blocks(text, kind, size, use_threads)
+                    source = self._source(text)
+                    return self._parse_blocks(source, kind, size, use_threads)
                 except pa.ArrowInvalid as error:
-                    if "invalid UTF8" in str(error):
+                    if "invalid UTF8" in str(error) or "Expected" in str(error):
                         return None
                     if "straddling" not in str(error):
                         reason = f"no readable table: {error}"
@@ -211,15 +214,37 @@ class _Reader:
         reason = "a row is longer than 256 MB; a quote may be open"
         raise DataFormatError(self._path, None, reason)
 
+    def _source(self, text: _Utf8) -> Any:
+        """Return what pyarrow reads without Python, after counting its quotes.
+
+        Its threads may outlive the interpreter, which they would abort when they let go
+        of an object of Python's.
+        """
+        with self._path.open("rb") as file:
+            start = file.read(16)
+        is_utf8 = text.is_utf8 and marked_encoding(start) != "utf-16"
+        if (
+            packing(start) != "plain"
+            or not is_utf8
+            or self._path.stat().st_size < _BLOCK
+        ):
+            stream = pa.BufferOutputStream()
+            for block in iter(text.read, b""):
+                stream.write(block)
+            return pa.BufferReader(stream.getvalue())
+        for _ in iter(text.read, b""):
+            pass
+        return str(self._path)
+
     def _parse_blocks(
-        self, text: _Utf8, kind: pa.DataType, size: int, use_threads: bool
+        self, source: Any, kind: pa.DataType, size: int, use_threads: bool
     ) -> pa.Table:
         def collect(row: Any) -> str:
             self._faults.append(row)
             return "skip"
 
         return pyarrow.csv.read_csv(
-            text,
+            source,
             read_options=pyarrow.csv.ReadOptions(
                 use_threads=use_threads,
                 block_size=size,
@@ -230,7 +255,8 @@ class _Reader:
             parse_options=pyarrow.csv.ParseOptions(
                 delimiter=self._separator,
                 newlines_in_values=True,
-                invalid_row_handler=collect,
+                # an object of Python's, as in _source, so not at the first attempt
+                invalid_row_handler=None if use_threads else collect,
             ),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=_schema(self._names, kind),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -127,7 +128,10 @@ def _read_stream(source: Any) -> pa.Table:
 def _read_arrow(
     path: Path, file: IO[bytes], kind: str, read: Callable[..., pa.Table]
 ) -> RawTable:
-    source: Any = file if file.seekable() else pa.BufferReader(file.read())
+    # not a file of Python's, which pyarrow's threads would abort an interpreter over
+    # that ends while they let go of it
+    is_plain = isinstance(file, io.BufferedReader) and isinstance(file.raw, io.FileIO)
+    source = pa.OSFile(str(path)) if is_plain else pa.BufferReader(file.read())
     try:
         table = read(source)
     except (pa.ArrowException, OSError) as error:
