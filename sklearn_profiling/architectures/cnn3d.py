@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
+from sklearn_profiling.architectures.layers.heads import TaskHeads
 from sklearn_profiling.architectures.layers.image_set import (
     GivenImageEncoder,
     ImageSetEncoder,
@@ -25,7 +26,6 @@ from sklearn_profiling.architectures.layers.sources import (
     SourceBatch,
     SourceDescription,
 )
-from sklearn_profiling.architectures.mmlup import TaskHeads
 
 __all__ = [
     "CNN3D",

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from sklearn_profiling.architectures.generators._image_states import ImageStates
 from sklearn_profiling.architectures.generators._tokens import TokenRows
+from sklearn_profiling.architectures.layers.heads import dense_stack
 from sklearn_profiling.architectures.layers.images import FlatImages
 from sklearn_profiling.architectures.layers.pooling import average_into_units
 from sklearn_profiling.architectures.layers.randomness import Dropout
@@ -24,7 +25,6 @@ from sklearn_profiling.architectures.layers.sources import (
     SourceDescription,
 )
 from sklearn_profiling.architectures.layers.text import FlatText
-from sklearn_profiling.architectures.mmlup import dense_stack
 
 __all__ = ["COOPNet", "MeanImageStates", "MeanTextStates", "TextFrame"]
 

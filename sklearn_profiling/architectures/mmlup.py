@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
+from sklearn_profiling.architectures.layers.heads import TaskHeads
 from sklearn_profiling.architectures.layers.image_set import (
     ImageSetEncoder,
     SmallImageCNN,
@@ -32,7 +32,7 @@ from sklearn_profiling.architectures.layers.text import (
 )
 from sklearn_profiling.architectures.layers.vectors import VectorEncoder
 
-__all__ = ["MMLUP", "TaskHeads", "TextCNN", "TextEncoder", "dense_stack"]
+__all__ = ["MMLUP", "TextCNN", "TextEncoder"]
 
 
 class TextEncoder(ScaledEncoder):
@@ -73,39 +73,6 @@ class TextEncoder(ScaledEncoder):
         joined = self.attention(messages, text.message_users, text.n_users)
         vectors: Tensor = self.dropout(self.standardise(joined))
         return vectors
-
-
-def dense_stack(n_inputs: int, n_hidden: Sequence[int], n_outputs: int) -> nn.Module:
-    """Dense layers with ReLU, and a linear layer behind them (eq. 7 and 8)."""
-    layers: list[nn.Module] = []
-    for units in n_hidden:
-        layers += [nn.Linear(n_inputs, units), nn.ReLU()]
-        n_inputs = units
-    return nn.Sequential(*layers, nn.Linear(n_inputs, n_outputs))
-
-
-class TaskHeads(nn.Module):
-    """A shared layer, then one stack of dense layers a task (eq. 7 to 9)."""
-
-    def __init__(
-        self,
-        n_inputs: int,
-        n_shared: int,
-        n_hidden: Sequence[int],
-        n_classes: Sequence[int],
-        dropout: float,
-    ) -> None:
-        super().__init__()
-        self.shared = nn.Linear(n_inputs, n_shared)
-        self.tasks = nn.ModuleList(
-            dense_stack(n_shared, n_hidden, n) for n in n_classes
-        )
-        self.dropout = Dropout(dropout)
-
-    def forward(self, joined: Tensor) -> tuple[Tensor, ...]:
-        """Classify joined sources (n_users, n_inputs): (n_users, n_classes) a task."""
-        shared = self.dropout(torch.relu(self.shared(joined)))  # (n_users, n_shared)
-        return tuple(head(shared) for head in self.tasks)
 
 
 class MMLUP(nn.Module):

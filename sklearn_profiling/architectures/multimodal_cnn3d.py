@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_profiling.architectures.cnn3d import VolumeEncoder
+from sklearn_profiling.architectures.layers.heads import TaskHeads
 from sklearn_profiling.architectures.layers.sources import (
     JoinedSources,
     SourceBatch,
@@ -20,7 +21,7 @@ from sklearn_profiling.architectures.layers.text import (
     MessageAttention,
 )
 from sklearn_profiling.architectures.layers.vectors import VectorEncoder
-from sklearn_profiling.architectures.mmlup import TaskHeads, TextEncoder
+from sklearn_profiling.architectures.mmlup import TextEncoder
 
 __all__ = ["GatedSources", "MultimodalCNN3D"]
 

@@ -26,6 +26,12 @@ from sklearn_profiling.architectures.layers.separate import SeparateTasks
 from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
 from sklearn_profiling.estimators._constraints import CONSTRAINTS
+from sklearn_profiling.estimators._offset import (
+    add_offset,
+    check_offset,
+    encoded_names,
+    pick_offset,
+)
 from sklearn_profiling.exceptions import ProfilingError, SourceError, TargetError
 from sklearn_profiling.targets import EncodedLabels, mean_accuracy
 from sklearn_profiling.training.batches import UserDataset
@@ -115,9 +121,13 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
 
         `initial` tells a net to be trained from one whose state is loaded next.
         """
+        encoded = encoded_names(self, [source.name for source in sources])
+        read = [source for source in sources if source.name in encoded]
         if getattr(self, "multi_task", True):
-            return self._build_net(sources, n_classes)
-        return SeparateTasks(self._build_net(sources, [n]) for n in n_classes)
+            net = self._build_net(read, n_classes)
+        else:
+            net = SeparateTasks(self._build_net(read, [n]) for n in n_classes)
+        return add_offset(self, net, n_classes)
 
     def _build_net(
         self, sources: list[SourceDescription], n_classes: list[int], **options: Any
@@ -160,10 +170,12 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
 
     def _choose_sources(self, sources: Sources) -> Sources:
         """Pick the sources that this classifier reads."""
+        offset = pick_offset(self, sources)
         if self._reads == "sources":
-            return named_sources(sources, self.sources)
+            return {**named_sources(sources, self.sources), **offset}
         pick = one_text if self._reads == "text" else one_bag
-        return pick(sources, self.source, type(self).__name__)
+        others = {name: each for name, each in sources.items() if name not in offset}
+        return {**pick(others, self.source, type(self).__name__), **offset}
 
     def _learn(self, users: TrainingUsers) -> Sources:
         """Learn from the training users what the architecture needs to be built.
@@ -286,6 +298,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
         sources, labels, weights, codec = users
         if not again:
             sources = self._learn(users)
+            check_offset(self, sources, codec)
             self._codec = codec
             self._specs = {name: SourceSpec.of(s) for name, s in sources.items()}
             self._statistics = {

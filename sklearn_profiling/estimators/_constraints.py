@@ -26,6 +26,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     # sources
     "sources": ["array-like", None],
     "source": [str, None],
+    "offset": ["array-like", None],
     # architecture
     "attention": [StrOptions({"softmax", "raw"}), None],
     "dropout": [RATE],

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from sklearn_profiling._seeding import RandomState
+from sklearn_profiling.architectures.layers.offset import OffsetLogits
 from sklearn_profiling.architectures.layers.separate import SeparateTasks
 from sklearn_profiling.architectures.mmlup import MMLUP, TextCNN
 from sklearn_profiling.containers import TokenMessages
@@ -37,6 +38,12 @@ class MMLUPClassifier(BaseProfileClassifier):
     sources : sequence of str, default=None
         Names of the sources to use, out of those in `X`; None uses all (paper: leaving
         out "network" is its ablation "without friendship network", Table 3).
+    offset : sequence of str, default=None
+        Names of dense sources with log-odds of all classes of all tasks, as
+        :class:`~sklearn_profiling.baselines.OutOfFoldLogits` gives them. They are added
+        to the logits, times a learned factor for each task, and the net begins as their
+        sum; a user without them gets none. Those that `sources` names are encoded too
+        (our choice).
     multi_task : bool, default=True
         Whether the tasks share one net; False trains one net for each task (paper;
         False is its ablation "single task", Table 3).
@@ -208,6 +215,7 @@ class MMLUPClassifier(BaseProfileClassifier):
         self,
         *,
         sources: Sequence[str] | None = None,
+        offset: Sequence[str] | None = None,
         multi_task: bool = True,
         attention: Literal["softmax", "raw"] | None = "softmax",
         n_filters: int = 64,
@@ -242,6 +250,7 @@ class MMLUPClassifier(BaseProfileClassifier):
         verbose: int = 0,
     ) -> None:
         self.sources = sources
+        self.offset = offset
         self.multi_task = multi_task
         self.attention = attention
         self.n_filters = n_filters
@@ -314,6 +323,11 @@ class TextCNNClassifier(BaseProfileClassifier):
     ----------
     source : str, default=None
         Name of the text to read; may be left out if `X` holds only one.
+    offset : sequence of str, default=None
+        Names of dense sources with log-odds of all classes of all tasks, as
+        :class:`~sklearn_profiling.baselines.OutOfFoldLogits` gives them. They are added
+        to the logits, times a learned factor for each task, and the net begins as their
+        sum; a user without them gets none (our choice).
     multi_task : bool, default=False
         Whether the tasks share one net; False trains one net for each task (paper:
         independent nets).
@@ -446,6 +460,7 @@ class TextCNNClassifier(BaseProfileClassifier):
         self,
         *,
         source: str | None = None,
+        offset: Sequence[str] | None = None,
         multi_task: bool = False,
         attention: Literal["softmax", "raw"] | None = None,
         n_filters: int = 64,
@@ -478,6 +493,7 @@ class TextCNNClassifier(BaseProfileClassifier):
         verbose: int = 0,
     ) -> None:
         self.source = source
+        self.offset = offset
         self.multi_task = multi_task
         self.attention = attention
         self.n_filters = n_filters
@@ -544,9 +560,12 @@ def message_attention(
         msg = f"task must be one of {model.task_names_}; got {task!r}"
         raise TargetError(msg)
     name = str(source)
-    nets: list[Any] = [model.net_.module_]
-    if isinstance(model.net_.module_, SeparateTasks):
-        nets = list(model.net_.module_.architectures)
+    module = model.net_.module_
+    if isinstance(module, OffsetLogits):
+        module = module.architecture
+    nets: list[Any] = [module]
+    if isinstance(module, SeparateTasks):
+        nets = list(module.architectures)
         if task is not None:
             nets = [nets[model.task_names_.index(task)]]
 

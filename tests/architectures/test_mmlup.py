@@ -9,8 +9,8 @@ from hand_sources import text_source, vector_source
 from hand_text import lay_out, random_users
 
 from sklearn_profiling.architectures import MMLUP, TextCNN
+from sklearn_profiling.architectures.layers.heads import TaskHeads, dense_stack
 from sklearn_profiling.architectures.layers.separate import SeparateTasks
-from sklearn_profiling.architectures.mmlup import TaskHeads, dense_stack
 from sklearn_profiling.training.net import set_generator
 
 N_WORDS = 9

@@ -1,0 +1,55 @@
+"""Log-odds of other classifiers, added to the logits of an architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_profiling.architectures.layers.sources import SourceBatch
+
+__all__ = ["OffsetLogits"]
+
+
+class OffsetLogits(nn.Module):
+    """An architecture whose logits are corrections of those of other classifiers.
+
+    logits = factor x log-odds + architecture, with one learned factor for each source
+    of log-odds and task, 1 at first. Users without the source get no offset.
+
+    Parameters
+    ----------
+    architecture : Module
+        Takes the sources of a batch and gives the logits of each task.
+    names : sequence of str
+        Sources (n_users, sum of `n_classes`) of log-odds, one task after the other.
+    n_classes : sequence of int
+        Number of classes of each task.
+    """
+
+    def __init__(
+        self, architecture: nn.Module, names: Sequence[str], n_classes: Sequence[int]
+    ) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.names = list(names)
+        self.n_classes = list(n_classes)
+        self.gap = int(getattr(architecture, "gap", 0))
+        # A list, since torch forbids dots in the keys of a ParameterDict.
+        self.factors = nn.ParameterList(
+            nn.Parameter(torch.ones(len(self.n_classes))) for _ in self.names
+        )
+
+    def forward(
+        self, sources: Mapping[str, SourceBatch], present: Mapping[str, Tensor]
+    ) -> tuple[Tensor, ...]:
+        """Compute logits, as the architecture does: (n_users, n_classes) a task."""
+        logits = list(self.architecture(sources, present))
+        for name, factors in zip(self.names, self.factors, strict=True):
+            there = present[name].unsqueeze(-1)
+            odds: Tensor = torch.where(there, sources[name], 0.0)  # type: ignore[arg-type]
+            parts = torch.split(odds, self.n_classes, dim=1)
+            for task, part in enumerate(parts):  # (n_users, n_classes of the task)
+                logits[task] = logits[task] + factors[task] * part
+        return tuple(logits)

@@ -1,0 +1,76 @@
+"""The parameter `offset`: log-odds of other classifiers beside the sources of a net."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from torch import nn
+
+from sklearn_profiling.architectures.layers.heads import TaskHeads
+from sklearn_profiling.architectures.layers.offset import OffsetLogits
+from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.targets import LabelCodec
+from sklearn_profiling.training.inputs import Sources, SourceSpec
+
+__all__ = ["add_offset", "check_offset", "encoded_names", "offset_names", "pick_offset"]
+
+
+def offset_names(classifier: Any) -> list[str]:
+    """Names of the sources of log-odds; none for classifiers without the parameter."""
+    names = getattr(classifier, "offset", None)
+    return [] if names is None else list(names)
+
+
+def encoded_names(classifier: Any, names: Iterable[str]) -> list[str]:
+    """Names of the sources that the architecture encodes, out of those that are read.
+
+    Log-odds are encoded only where the parameter `sources` names them too.
+    """
+    offset = offset_names(classifier)
+    if not offset:
+        return list(names)
+    named = getattr(classifier, "sources", None)
+    named = [] if named is None else list(named)
+    return [name for name in names if name not in offset or name in named]
+
+
+def pick_offset(classifier: Any, sources: Sources) -> Sources:
+    """Pick the sources of log-odds."""
+    offset = offset_names(classifier)
+    absent = [name for name in offset if name not in sources]
+    if absent:
+        msg = f"parameter offset names {absent}; X holds {list(sources)}"
+        raise SourceError(msg)
+    return {name: sources[name] for name in offset}
+
+
+def check_offset(classifier: Any, sources: Sources, codec: LabelCodec) -> None:
+    """Refuse an offset without a column for each class, or with no source beside it."""
+    n_classes = sum(map(len, codec.classes))
+    offset = pick_offset(classifier, sources)
+    for name, source in offset.items():
+        spec = SourceSpec.of(source)
+        if spec.kind != "vectors" or spec.n_features != n_classes:
+            msg = (
+                f"offset {name!r} must be log-odds, one column for each of the "
+                f"{n_classes} classes of the tasks {codec.task_names}; it is {spec}"
+            )
+            raise SourceError(msg)
+    if offset and not encoded_names(classifier, sources):
+        msg = (
+            f"X holds no source beside the offset {list(offset)}; add one, or name "
+            "the offset in the parameter sources too, so that it is also encoded"
+        )
+        raise SourceError(msg)
+
+
+def add_offset(classifier: Any, net: nn.Module, n_classes: list[int]) -> nn.Module:
+    """Add the log-odds to the logits of a net, which begin at zero then."""
+    offset = offset_names(classifier)
+    if not offset:
+        return net
+    for layer in net.modules():
+        if isinstance(layer, TaskHeads):
+            layer.begin_at_zero()
+    return OffsetLogits(net, offset, n_classes)
