@@ -24,6 +24,7 @@ from sklearn_profiling.sources.text import (
     PretrainedVectors,
     RegionKeywords,
     StylometricFeatures,
+    TfidfVectors,
     Word2VecTransformer,
     WordSegmenter,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "SourceUnion",
     "StylometricFeatures",
     "SubwordSegmenter",
+    "TfidfVectors",
     "UserVectors",
     "Word2VecTransformer",
     "WordSegmenter",

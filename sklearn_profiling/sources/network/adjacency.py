@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.preprocessing import normalize
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils._set_output import _get_output_config
 
 from sklearn_profiling.containers import SocialGraph
 from sklearn_profiling.containers._any_graph import as_social_graph
+from sklearn_profiling.sources._sparse_output import as_configured
 from sklearn_profiling.sources.network._lookup import find_rows, id_column
 
 
@@ -139,11 +138,7 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
             links.data[:] = 1
         if self.norm:
             links = normalize(links, norm=self.norm, copy=False)
-        if _get_output_config("transform", self)["dense"] == "pandas":
-            # scikit-learn wraps dense arrays only
-            index = X.index if isinstance(X, pd.DataFrame | pd.Series) else None
-            return pd.DataFrame.sparse.from_spmatrix(links, index)  # type: ignore[attr-defined]
-        return links
+        return as_configured(self, links, X)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the ids of the network's users, as text.

@@ -12,6 +12,7 @@ from sklearn_profiling.sources.text.segmentation import (
     JiebaSegmenter,
 )
 from sklearn_profiling.sources.text.stylometry import StylometricFeatures
+from sklearn_profiling.sources.text.tfidf import TfidfVectors
 from sklearn_profiling.sources.text.word2vec import Word2VecTransformer
 from sklearn_profiling.sources.text.words import WordSegmenter
 
@@ -26,6 +27,7 @@ __all__ = [
     "PretrainedVectors",
     "RegionKeywords",
     "StylometricFeatures",
+    "TfidfVectors",
     "Word2VecTransformer",
     "WordSegmenter",
 ]

@@ -1,0 +1,395 @@
+"""Word and character n-grams of each user, weighted by tf-idf."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.preprocessing import normalize
+from sklearn.utils import Tags
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_profiling.containers import TokenMessages, Vocabulary
+from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.sources._sparse_output import as_configured
+from sklearn_profiling.sources.text.averaging import user_word_counts
+from sklearn_profiling.sources.text.vocabulary import check_text
+
+__all__ = ["TfidfVectors"]
+
+Longs = NDArray[np.int64]
+
+
+class TfidfVectors(TransformerMixin, BaseEstimator):
+    """Counts of word and character n-grams, weighted by tf-idf, as sparse rows.
+
+    Word n-grams stand within a message, character n-grams within a word and its two
+    ends. Each kind is scaled to the same length, so that both weigh alike.
+
+    Parameters
+    ----------
+    max_words : int, default=2
+        Longest sequence of words (our choice).
+    characters : tuple of (int, int) or None, default=(2, 4)
+        Shortest and longest sequence of characters in words of two or more, the ends of
+        the word among them (our choice); None counts words alone.
+    min_users : int, default=2
+        Sequences of fewer users are left out (our choice).
+    max_features : int or None, default=200_000
+        Number of sequences of each kind to keep, those of most users (our choice).
+    sublinear_tf : bool, default=True
+        Whether a count c is replaced by 1 + log c (our choice).
+
+    Attributes
+    ----------
+    n_features_out_ : int
+        Number of sequences.
+    idf_ : ndarray of float32, shape (n_features_out,)
+        Weight of each sequence: 1 + log of (1 + users) / (1 + users who wrote it).
+
+    See Also
+    --------
+    LatentSemanticVectors : A dense projection of such counts.
+
+    Notes
+    -----
+    The weights are those of scikit-learn's ``TfidfVectorizer``; counts are sparse
+    products over the vocabulary, so that a word is looked at once and not each time it
+    is written. Users without text get a row of zeros.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.containers import TokenMessages
+    >>> from sklearn_profiling.sources import TfidfVectors
+    >>> text = TokenMessages.from_lists([[["red", "tea"]], [["red", "tea"]], None])
+    >>> tfidf = TfidfVectors(characters=None).fit(text)
+    >>> tfidf.get_feature_names_out().tolist()
+    ['red', 'tea', 'red tea']
+    >>> tfidf.transform(text).toarray().round(2)
+    array([[0.58, 0.58, 0.58],
+           [0.58, 0.58, 0.58],
+           [0.  , 0.  , 0.  ]], dtype=float32)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "max_words": [Interval(Integral, 1, None, closed="left")],
+        "characters": [tuple, list, None],
+        "min_users": [Interval(Integral, 1, None, closed="left")],
+        "max_features": [Interval(Integral, 1, None, closed="left"), None],
+        "sublinear_tf": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        *,
+        max_words: int = 2,
+        characters: tuple[int, int] | None = (2, 4),
+        min_users: int = 2,
+        max_features: int | None = 200_000,
+        sublinear_tf: bool = True,
+    ) -> None:
+        self.max_words = max_words
+        self.characters = characters
+        self.min_users = min_users
+        self.max_features = max_features
+        self.sublinear_tf = sublinear_tf
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: TokenMessages, y: object = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
+        """Choose the sequences and learn their weights.
+
+        Parameters
+        ----------
+        X : TokenMessages of shape (n_users,)
+            Segmented text, of any vocabulary.
+        y : object, default=None
+            Not used.
+
+        Returns
+        -------
+        TfidfVectors
+            Itself.
+
+        Raises
+        ------
+        SourceError
+            If `characters` is no range, or no sequence is written by `min_users`.
+        """
+        self._fit(X)
+        return self
+
+    def fit_transform(self, X: TokenMessages, y: object = None) -> Any:  # noqa: ARG002
+        """Fit, and weigh the same users.
+
+        Parameters
+        ----------
+        X : TokenMessages of shape (n_users,)
+            Segmented text, of any vocabulary.
+        y : object, default=None
+            Not used.
+
+        Returns
+        -------
+        csr_matrix of float32, shape (n_users, n_features_out)
+            As `transform` gives it.
+        """
+        return as_configured(self, self._weigh(self._fit(X)), X)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def _fit(self, X: TokenMessages) -> list[sparse.csr_array]:
+        """Learn from users; return their counts of each kind."""
+        text = check_text(X, self)
+        kinds: list[_WordSequences | _CharacterSequences] = [
+            _WordSequences(self.max_words)
+        ]
+        if self.characters is not None:
+            kinds.append(_CharacterSequences(*_check_range(self.characters)))
+        counts, self._kinds = [], []
+        for kind in kinds:
+            found = kind.learn(text, self.min_users)
+            users = np.bincount(found.indices, minlength=found.shape[1])
+            kept = np.flatnonzero(users >= self.min_users)
+            if self.max_features is not None and len(kept) > self.max_features:
+                order = np.argsort(-users[kept], kind="stable")[: self.max_features]
+                kept = np.sort(kept[order])
+            if len(kept):
+                kind.keep(kept)
+                self._kinds.append(kind)
+                counts.append(found[:, kept])
+        if not counts:
+            msg = (
+                f"TfidfVectors: no sequence is written by min_users={self.min_users} "
+                f"or more of {len(text)} users"
+            )
+            raise SourceError(msg)
+        written = np.concatenate(
+            [np.bincount(part.indices, minlength=part.shape[1]) for part in counts]
+        )
+        idf = 1 + np.log((1 + len(text)) / (1 + written))
+        self.idf_ = idf.astype(np.float32)
+        self.n_features_out_ = len(written)
+        return counts
+
+    def transform(self, X: TokenMessages) -> Any:
+        """Count and weigh the sequences of users.
+
+        Parameters
+        ----------
+        X : TokenMessages of shape (n_users,)
+            Segmented text; sequences not kept in `fit` are left out.
+
+        Returns
+        -------
+        csr_matrix of float32, shape (n_users, n_features_out)
+            Rows of length 1, or 0 without text.
+        """
+        check_is_fitted(self)
+        text = check_text(X, self)
+        rows = self._weigh([kind.count(text) for kind in self._kinds])
+        return as_configured(self, rows, X)
+
+    def _weigh(self, counts: Sequence[sparse.csr_array]) -> sparse.csr_matrix:
+        parts = []
+        start = 0
+        for count in counts:
+            stop = start + count.shape[1]
+            part = sparse.csr_matrix(count, dtype=np.float32)
+            if self.sublinear_tf:
+                part.data = 1 + np.log(part.data)
+            part.data *= self.idf_[start:stop][part.indices]
+            parts.append(normalize(part, copy=False))
+            start = stop
+        joined = sparse.csr_matrix(sparse.hstack(parts, format="csr"))
+        return sparse.csr_matrix(normalize(joined, copy=False))
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the sequences: words with blanks between, parts of words as ``*aa*``.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of str objects, shape (n_features_out,)
+            The names.
+        """
+        del input_features
+        check_is_fitted(self)
+        names = [name for kind in self._kinds for name in kind.names()]
+        return np.array(names, dtype=object)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        return tags
+
+
+def _check_range(characters: Sequence[int]) -> tuple[int, int]:
+    whole = all(isinstance(n, Integral) for n in characters)
+    if len(characters) != 2 or not whole or not 1 <= characters[0] <= characters[1]:
+        msg = (
+            "characters must be the shortest and the longest sequence, such as (2, 4), "
+            f"or None; got {characters!r}"
+        )
+        raise SourceError(msg)
+    return int(characters[0]), int(characters[1])
+
+
+def _counts(rows: Longs, columns: Longs, shape: tuple[int, int]) -> sparse.csr_array:
+    """Count pairs of row and column: csr (n_rows, n_columns), rows sorted."""
+    ones = np.ones(len(rows), np.float32)
+    counts = sparse.csr_array((ones, (rows, columns)), shape=shape)
+    counts.sum_duplicates()
+    return counts
+
+
+class _Level(NamedTuple):
+    """Sequences of one length: sorted keys, and the number of those shorter."""
+
+    keys: Longs
+    before: int
+
+
+class _WordSequences:
+    """Sequences of one to `longest` words.
+
+    A longer sequence is a pair of a shorter one and a word, so each has a key of one
+    number: sequence x number of words + word.
+    """
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+
+    def learn(self, text: TokenMessages, min_users: int) -> sparse.csr_array:
+        """Count all sequences of words that `min_users` wrote: csr (n_users, n)."""
+        used = np.flatnonzero(text.word_counts())
+        words = text.vocabulary.words
+        self._words = Vocabulary([words[word] for word in used])
+        self._levels: list[_Level] = []
+        parts: list[sparse.csr_array] = []
+        for place, keys in self._walk(text):
+            known, columns = np.unique(keys, return_inverse=True)
+            counts = _counts(text.word_users()[place], columns, (len(text), len(known)))
+            users = np.bincount(counts.indices, minlength=len(known))
+            frequent = users >= (min_users if self._levels else 1)
+            before = sum(len(level.keys) for level in self._levels)
+            self._levels.append(_Level(known[frequent], before))
+            parts.append(counts[:, np.flatnonzero(frequent)])
+        self.keep(np.arange(sum(part.shape[1] for part in parts)))
+        return sparse.csr_array(sparse.hstack(parts, format="csr"))
+
+    def keep(self, columns: Longs) -> None:
+        """Leave out all columns but some, of which the numbers rise."""
+        self._kept = columns
+
+    def count(self, text: TokenMessages) -> sparse.csr_array:
+        """Count the sequences that are kept: csr (n_users, n_kept)."""
+        rows, columns = [], []
+        for level, (place, keys) in zip(self._levels, self._walk(text), strict=False):
+            found, there = _find(level.keys, keys)
+            rows.append(text.word_users()[place[there]])
+            columns.append(found[there] + level.before)
+        found, there = _find(self._kept, np.concatenate(columns))
+        return _counts(
+            np.concatenate(rows)[there], found[there], (len(text), len(self._kept))
+        )
+
+    def _walk(self, text: TokenMessages) -> Any:
+        """Yield, for each length, the places where sequences begin, and their keys.
+
+        Those that the shorter level does not know are left out.
+        """
+        ids = self._words.encode(text.vocabulary.words).astype(np.int64)[text.ids]
+        ends = np.repeat(text.message_starts[1:], np.diff(text.message_starts))
+        place = np.flatnonzero(ids >= 0)
+        number = ids[place]
+        for length in range(1, self._longest + 1):
+            if length == 1:
+                keys = number
+            else:
+                last = place + length - 1
+                inside = last < ends[place]
+                inside[inside] = ids[last[inside]] >= 0
+                place, number = place[inside], number[inside]
+                keys = number * len(self._words) + ids[place + length - 1]
+            yield place, keys
+            found, there = _find(self._levels[length - 1].keys, keys)
+            place, number = place[there], found[there]
+
+    def names(self) -> list[str]:
+        """Return the sequences that are kept, words with blanks between."""
+        words = self._words.words
+        names = [words[key] for key in self._levels[0].keys]
+        shorter = names
+        for level in self._levels[1:]:
+            pairs = zip(*np.divmod(level.keys, len(words)), strict=True)
+            shorter = [f"{shorter[first]} {words[last]}" for first, last in pairs]
+            names = names + shorter
+        return [names[column] for column in self._kept]
+
+
+class _CharacterSequences:
+    """Sequences of characters in words of two or more characters."""
+
+    def __init__(self, shortest: int, longest: int) -> None:
+        self._shortest = shortest
+        self._longest = longest
+
+    def learn(self, text: TokenMessages, min_users: int) -> sparse.csr_array:  # noqa: ARG002 - as of words
+        """Count all sequences of characters: csr (n_users, n)."""
+        used = np.flatnonzero(text.word_counts())
+        words = text.vocabulary.words
+        found = {part for word in used for part in self._parts(words[word])}
+        self._numbers = {part: number for number, part in enumerate(sorted(found))}
+        return self.count(text)
+
+    def keep(self, columns: Longs) -> None:
+        """Leave out all columns but some, of which the numbers rise."""
+        parts = list(self._numbers)
+        self._numbers = {parts[column]: n for n, column in enumerate(columns)}
+
+    def count(self, text: TokenMessages) -> sparse.csr_array:
+        """Count the sequences that are kept: csr (n_users, n_kept)."""
+        rows, columns = [], []
+        for row, word in enumerate(text.vocabulary.words):
+            for part in self._parts(word):
+                number = self._numbers.get(part)
+                if number is not None:
+                    rows.append(row)
+                    columns.append(number)
+        shape = len(text.vocabulary), len(self._numbers)
+        of_words = _counts(np.array(rows, int), np.array(columns, int), shape)
+        counts = sparse.csr_array(user_word_counts(text) @ of_words)
+        counts.sort_indices()
+        return counts
+
+    def _parts(self, word: str) -> list[str]:
+        if len(word) < 2:
+            return []
+        marked = f" {word} "
+        return [
+            marked[start : start + length]
+            for length in range(self._shortest, self._longest + 1)
+            for start in range(len(marked) - length + 1)
+        ]
+
+    def names(self) -> list[str]:
+        """Return the sequences that are kept, between asterisks."""
+        return [f"*{part}*" for part in self._numbers]
+
+
+def _find(keys: Longs, wanted: Longs) -> tuple[Longs, NDArray[np.bool_]]:
+    """Find numbers among sorted keys: their positions, and which are there at all."""
+    if not len(keys):
+        return np.zeros(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=bool)
+    found = np.searchsorted(keys, wanted).clip(max=len(keys) - 1)
+    return found, keys[found] == wanted
