@@ -36,6 +36,7 @@ from sklearn_profiling import baselines, estimators, sources
 from sklearn_profiling.baselines import (
     MaskedMultiOutputClassifier,
     MetaLearningClassifier,
+    OutOfFoldLogits,
     make_tfidf_baseline,
 )
 from sklearn_profiling.containers import (
@@ -84,6 +85,7 @@ from sklearn_profiling.sources import (
     SourceUnion,
     StylometricFeatures,
     SubwordSegmenter,
+    TfidfVectors,
     UserVectors,
     Word2VecTransformer,
     WordSegmenter,
@@ -273,6 +275,8 @@ CASES: dict[str, Case] = {
     "LatentSemanticVectors": Case(
         "transformer", lambda: LatentSemanticVectors(2, random_state=0)
     ),
+    "OutOfFoldLogits": Case("transformer", lambda: OutOfFoldLogits(random_state=0)),
+    "TfidfVectors": Case("transformer", lambda: TfidfVectors(min_users=1)),
     "RegionKeywords": Case(
         "transformer", lambda: RegionKeywords(cv=2, min_users=1, random_state=0)
     ),

@@ -9,6 +9,7 @@ from sklearn_profiling.baselines.majority import make_majority_baseline
 from sklearn_profiling.baselines.masked import MaskedMultiOutputClassifier
 from sklearn_profiling.baselines.maxent import make_maxent_baseline
 from sklearn_profiling.baselines.meta_learning import make_meta_learning_baseline
+from sklearn_profiling.baselines.out_of_fold import OutOfFoldLogits
 from sklearn_profiling.baselines.stacking import MetaLearningClassifier
 from sklearn_profiling.baselines.svm import make_svm_baseline
 from sklearn_profiling.baselines.tfidf import make_tfidf_baseline
@@ -16,6 +17,7 @@ from sklearn_profiling.baselines.tfidf import make_tfidf_baseline
 __all__ = [
     "MaskedMultiOutputClassifier",
     "MetaLearningClassifier",
+    "OutOfFoldLogits",
     "make_link_baseline",
     "make_majority_baseline",
     "make_maxent_baseline",

@@ -16,12 +16,16 @@ from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import check_cv
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import validate_data
 
+from sklearn_profiling._frames import as_pandas
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.baselines._inner_folds import deal
 from sklearn_profiling.baselines.masked import MaskedMultiOutputClassifier
+from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.exceptions import SourceError
-from sklearn_profiling.training.inputs import as_sources
+from sklearn_profiling.sources import SourceUnion
+from sklearn_profiling.training.inputs import as_sources, raw_content
 from sklearn_profiling.training.label_weights import ClassWeight
 
 __all__ = [
@@ -29,6 +33,7 @@ __all__ = [
     "append_posteriors",
     "check_read",
     "check_readable",
+    "check_users",
     "fit_task",
     "out_of_fold",
     "posteriors_of",
@@ -39,6 +44,38 @@ Floats = NDArray[np.float64]
 
 #: Name of the posteriors among the sources of a ``SliceDict``.
 SOURCE = "posteriors"
+
+
+def check_users(
+    estimator: Any, X: Any, *, reset: bool, allow_nan: bool, recipe: str
+) -> Any:
+    """Validate a table of numbers, dense or CSR; sources become a ``SliceDict``.
+
+    Sources are checked by the classifiers that read them. `recipe` names the call that
+    makes a Pipeline of the estimator.
+    """
+    # Scipy's dictionary of keys is a dict too.
+    if isinstance(X, dict) and not sparse.issparse(X):
+        return X
+    if isinstance(X, TokenMessages | ImageBags):
+        name = "text" if isinstance(X, TokenMessages) else "images"
+        return SourceUnion([(name, "passthrough", name)]).fit_transform({name: X})
+    X = as_pandas(X)
+    found = raw_content(X)
+    if found:
+        msg = (
+            f"X must be a table of numbers; {found}. Put the steps that read them "
+            f"before {type(estimator).__name__} in a Pipeline, as {recipe} does"
+        )
+        raise SourceError(msg)
+    return validate_data(
+        estimator,
+        X,
+        reset=reset,
+        accept_sparse="csr",
+        dtype="numeric",
+        ensure_all_finite="allow-nan" if allow_nan else True,
+    )
 
 
 def seeded(estimator: Any, seed: int, random_state: RandomState) -> Any:
@@ -81,6 +118,7 @@ def out_of_fold(
     weights: Floats | None,
     class_weight: ClassWeight,
     *,
+    classes: NDArray[Any],
     cv: Any,
     seed: int,
     n_jobs: int | None,
@@ -91,7 +129,6 @@ def out_of_fold(
     `cv`, a clone of `estimator` trained on the rest predicts its labelled users.
     `codes` (n_users,) are the labels as numbers, -1 where missing.
     """
-    classes = np.asarray(fitted.classes_)
     result = posteriors_of(fitted, X, classes)
     splits = _splits(cv, labels, codes, seed)
     answers = Parallel(n_jobs=n_jobs)(
@@ -176,8 +213,9 @@ def posteriors_of(
         answer, unseen = 2 * np.asarray(fitted.predict_proba(X)) - 1, -1.0
     else:
         answer, unseen = np.asarray(inner.decision_function(X)), -1.0
-        if answer.ndim == 1:
-            answer = np.column_stack([-answer, answer])
+        if answer.ndim == 1:  # of two classes, or of sets of a single one
+            both = [answer] if len(fitted.classes_) == 1 else [-answer, answer]
+            answer = np.column_stack(both)
     result = np.full((len(answer), len(classes)), unseen)
     seen = np.asarray(fitted.classes_)
     position = {label: column for column, label in enumerate(classes.tolist())}

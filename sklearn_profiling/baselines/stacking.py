@@ -22,10 +22,8 @@ from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
     has_fit_parameter,
-    validate_data,
 )
 
-from sklearn_profiling._frames import as_pandas
 from sklearn_profiling._model_selection import refuse_unreadable_labels
 from sklearn_profiling._outputs import NamedPredictionsMixin, log_of
 from sklearn_profiling._seeding import RandomState, derive_seeds
@@ -33,16 +31,14 @@ from sklearn_profiling.baselines._posteriors import (
     append_posteriors,
     check_read,
     check_readable,
+    check_users,
     fit_task,
     out_of_fold,
     posteriors_of,
     seeded,
 )
-from sklearn_profiling.containers import ImageBags, TokenMessages
-from sklearn_profiling.exceptions import SourceError, TargetError
-from sklearn_profiling.sources import SourceUnion
+from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.targets import mean_accuracy
-from sklearn_profiling.training.inputs import raw_content
 from sklearn_profiling.training.label_weights import (
     read_labels,
     resolve_class_weight,
@@ -272,6 +268,7 @@ class MetaLearningClassifier(
                 X,
                 encoded.codes[:, task],
                 *of_task(task),
+                classes=np.asarray(fitted.classes_),
                 cv=self.cv,
                 seed=seeds[task],
                 n_jobs=self.n_jobs,
@@ -387,21 +384,12 @@ class MetaLearningClassifier(
 
     def _checked(self, X: Any, *, reset: bool) -> Any:
         """Validate arrays; sources are checked by the estimators that read them."""
-        if isinstance(X, dict):
-            return X
-        if isinstance(X, TokenMessages | ImageBags):
-            name = "text" if isinstance(X, TokenMessages) else "images"
-            return SourceUnion([(name, "passthrough", name)]).fit_transform({name: X})
-        X = as_pandas(X)
-        _check_table(X)
-        allow_nan = get_tags(self.estimator).input_tags.allow_nan
-        return validate_data(
+        return check_users(
             self,
             X,
             reset=reset,
-            accept_sparse="csr",
-            dtype="numeric",
-            ensure_all_finite="allow-nan" if allow_nan else True,
+            allow_nan=get_tags(self.estimator).input_tags.allow_nan,
+            recipe="make_meta_learning_baseline",
         )
 
     def _check_takes_weights(self, sample_weight: Any) -> None:
@@ -451,18 +439,6 @@ def _join_columns(columns: list[NDArray[Any]]) -> NDArray[Any]:
     for task, column in enumerate(columns):
         table[:, task] = column
     return table
-
-
-def _check_table(X: Any) -> None:
-    """Refuse a table with columns of text or lists."""
-    found = raw_content(X)
-    if found:
-        msg = (
-            f"X must be a table of numbers; {found}. Put the steps that read them "
-            "before MetaLearningClassifier in a Pipeline, as "
-            "make_meta_learning_baseline does"
-        )
-        raise SourceError(msg)
 
 
 def _with_others(X: Any, posteriors: dict[str, Floats], main: str) -> Any:

@@ -39,10 +39,12 @@ INPUTS = {
     "LINEEmbedding": IDS,
     "LatentSemanticVectors": WORDS,
     "MeanWordVectors": WORDS,
+    "OutOfFoldLogits": pd.DataFrame({"n": [0.0, 1.0] * 3}, index=list("uvwxyz")),
     "PretrainedImageVectors": IMAGES,
     "PretrainedTextVectors": TEXTS,
     "RegionKeywords": WORDS,
     "StylometricFeatures": TAGGED,
+    "TfidfVectors": WORDS,
     "UserVectors": IDS,
 }
 NO_MATRIX = {
