@@ -17,7 +17,7 @@ or not, or a folder of such files), or a folder in the format of SMP CUP 2016
 (labels.txt, status.txt, links.txt), of PAN's author profiling (truth.txt and one XML
 file an author) or of MEX-A3T (truth.txt, text, images)."""
 _FORMATS = ("table", "csv", "json")
-DEFAULT_SYSTEM = "MMLUP (full architecture)"
+DEFAULT_SYSTEM = "Profiler"
 """System that `fit` trains if none is named."""
 
 
@@ -241,9 +241,9 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
         "--systems",
         nargs="+",
         metavar="NAME",
-        help="systems to compare, by name or part of a name, or table3 (MMLUP's "
-        "paper), aux-lstm (Aux-LSTM's paper), images (if users have any) or all; "
-        "table3 by default, all with --main-task",
+        help="systems to compare, by name or part of a name, or table3 (the "
+        "profiler and MMLUP's paper), aux-lstm (Aux-LSTM's paper), images (if users "
+        "have any) or all; table3 by default, all with --main-task",
     )
     parser.add_argument(
         "--reference",

@@ -56,12 +56,17 @@ def _make_groups(
     options: argparse.Namespace, users: Any, segmenter: Any, cache: str | None
 ) -> dict[str, dict[str, Any]]:
     """Make all systems that read these users, by group."""
-    groups = {}
+    profiler = _profiler(options, users, segmenter, cache)
+    # First, so that it heads every table.
+    groups = {"profiler": profiler} if profiler else {}
     if hasattr(options, "dimensions"):
         groups["aux-lstm"] = aux_lstm_systems(
             options, list(users.target), segmenter, cache
         )
-    groups["table3"] = _table3_systems(options, users, segmenter, cache)
+    groups["table3"] = {
+        **profiler,
+        **_table3_systems(options, users, segmenter, cache),
+    }
     if "images" in users.data:
         groups["images"] = _image_systems(options, segmenter, cache)
     return groups
@@ -104,6 +109,31 @@ def _match_names(part: str, names: Iterable[str]) -> list[str]:
     names = list(names)
     same = [name for name in names if name.lower() == part.lower()]
     return same or [name for name in names if part.lower() in name.lower()]
+
+
+def _profiler(
+    options: argparse.Namespace, users: Any, segmenter: Any, cache: str | None
+) -> dict[str, Any]:
+    """Make the recommended system of the text and links that users have, if any."""
+    from sklearn.base import clone
+
+    from sklearn_profiling.pipelines import make_profiler
+
+    has_text = bool(users.data["messages"].map(bool).any())
+    has_links = users.graph is not None and users.graph.adjacency.nnz > 0
+    if not has_text and not has_links:
+        return {}
+    own = clone(segmenter)
+    if "punctuation" in own.get_params():
+        own.set_params(punctuation="keep")
+    system = make_profiler(
+        users.graph if has_links else None,
+        text_column="messages" if has_text else None,
+        segmenter=own,
+        memory=cache,
+        random_state=options.seed,
+    )
+    return {"Profiler": system.set_params(classifier__device=options.device)}
 
 
 def _table3_systems(

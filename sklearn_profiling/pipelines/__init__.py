@@ -28,6 +28,7 @@ from sklearn_profiling.pipelines.mmlup import (
     make_text_cnn,
     predict_proba_with_links,
 )
+from sklearn_profiling.pipelines.profiler import make_profiler
 from sklearn_profiling.pipelines.unified import (
     make_profile_generator,
     make_unified_systems,
@@ -42,6 +43,7 @@ __all__ = [
     "make_mmlup",
     "make_multi_task_lstm",
     "make_profile_generator",
+    "make_profiler",
     "make_table3_systems",
     "make_text_cnn",
     "make_unified_systems",

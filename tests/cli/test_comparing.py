@@ -10,6 +10,7 @@ import joblib
 import pandas as pd
 import pytest
 from quick_options import NET, QUICK, SMALL, SMALL_IMAGES
+from sklearn.utils import Bunch
 from writers.mex_a3t import dump_mex_a3t
 
 from sklearn_profiling import cli
@@ -17,6 +18,7 @@ from sklearn_profiling.baselines import MaskedMultiOutputClassifier
 from sklearn_profiling.cli import _options
 from sklearn_profiling.cli._reading import jobs_of
 from sklearn_profiling.cli._systems import choose_systems
+from sklearn_profiling.containers import SocialGraph
 from sklearn_profiling.datasets import make_image_users
 from sklearn_profiling.exceptions import SourceError
 
@@ -25,6 +27,7 @@ def test_demo_prints_every_system_and_the_best_possible(capsys):
     assert cli.main(["demo", "--users", "40", "--folds", "2", *QUICK]) == 0
     printed = capsys.readouterr()
     for name in (
+        "Profiler",
         "Majority class",
         "TF-IDF + logistic regression",
         "Text-CNN (single task)",
@@ -38,7 +41,7 @@ def test_demo_prints_every_system_and_the_best_possible(capsys):
     assert "Best possible (Bayes): gender 0." in printed.out
     assert "average = 0.2 gender + 0.3 age + 0.5 region" in printed.out
     assert "nan" not in printed.out
-    assert "16/16" in printed.err
+    assert "18/18" in printed.err
 
 
 IMAGE_SYSTEMS = (
@@ -85,7 +88,7 @@ def test_compare_images_of_a_mex_a3t_folder(tmp_path, capsys):
     # one model of it reads the text, and says so
     model, out = str(tmp_path / "model.bin"), tmp_path / "out.csv"
     assert cli.main(["fit", str(tmp_path), "--model", model, *NET]) == 0
-    assert "images are not read by MMLUP (full" in capsys.readouterr().out
+    assert "images are not read by Profiler" in capsys.readouterr().out
     assert cli.main(["predict", model, str(tmp_path), "--out", str(out)]) == 0
     predicted = pd.read_csv(out, dtype=str)
     assert predicted["user_id"].tolist() == made.data["user_id"].tolist()
@@ -135,7 +138,7 @@ def test_compare_both_papers_on_a_main_task(records, tmp_path, capsys):
     assert legend in accuracy
     assert legend in prf
     assert "failed" not in printed.out
-    assert "32/32" in printed.err
+    assert "34/34" in printed.err
     # All is there already; only the reference and the test are new.
     arguments += ["--reference", "svm", "--test", "t", "--metric", "macro_f1"]
     assert cli.main(arguments) == 0
@@ -167,12 +170,22 @@ def test_systems_by_group_name_and_part(records, users):
         return list(choose_systems(options, users, "cache"))
 
     both, aux = chosen("--systems", "all"), chosen("--systems", "aux-lstm")
-    assert both[: len(aux)] == aux
+    assert both[0] == chosen()[0] == "Profiler"
+    assert both[1 : len(aux) + 1] == aux
     assert aux[0] == "Majority class"
     assert aux[-1] == "Aux-LSTM"
     assert chosen() == chosen("--systems", "table3")
     assert chosen("--main-task", "age") == both
     assert chosen("--systems", "lstm") == ["LSTM"]
+    assert chosen("--systems", "profiler") == ["Profiler"]
+    (system,) = choose_systems(
+        _options.make_parser().parse_args(
+            ["compare", str(records), "--systems", "profiler", "--segmenter", "words"]
+        ),
+        users,
+        None,
+    ).values()
+    assert system.get_params()["segmenter__words__punctuation"] == "keep"
     assert chosen("--systems", "x-l", "-task l") == ["Multi-task LSTM", "Aux-LSTM"]
     assert len(both) == len(set(both)) == len(aux) + len(chosen()) - 1
 
@@ -194,6 +207,25 @@ def test_systems_by_group_name_and_part(records, users):
 def test_tasks_and_references_that_do_not_fit(records, arguments, message, capsys):
     assert cli.main(["compare", str(records), *arguments, *QUICK]) == 2
     assert re.search(message, capsys.readouterr().err)
+
+
+def test_the_profiler_reads_what_users_have(records, users):
+    def names(texts, graph):
+        given = Bunch(
+            data=users.data.assign(messages=texts), target=users.target, graph=graph
+        )
+        options = _options.make_parser().parse_args(["compare", str(records)])
+        systems = choose_systems(options, given, None)
+        if "Profiler" not in systems:
+            return []
+        return systems["Profiler"][-1].offset
+
+    texts, nothing = users.data["messages"], [[] for _ in users.data["messages"]]
+    graph = SocialGraph.from_edges([], ids=users.data["user_id"])
+    assert names(texts, users.graph) == ["text", "links"]
+    assert names(texts, graph) == names(texts, None) == ["text"]
+    assert names(nothing, users.graph) == ["links"]
+    assert names(nothing, graph) == []
 
 
 def test_jobs_default_to_the_cores(users):
