@@ -1,0 +1,102 @@
+"""The recommended system and the baselines on any users, on the same folds.
+
+Each DATA is what ``sklearn-profiling compare`` reads: a table, or a folder of records
+with a table of links. Users without text are read by the systems of links alone.
+
+    python benchmarks/accuracy/real_users.py poets/ --folds 5 --results results/
+
+One table a data set: accuracy of each task and their average, the mean seconds that a
+fold takes to fit and predict, and stars where a system differs from the profiler. Folds
+that ``--results`` holds are not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from sklearn_profiling.baselines import (
+    make_link_baseline,
+    make_majority_baseline,
+    make_svm_baseline,
+    make_tfidf_baseline,
+)
+from sklearn_profiling.datasets import load_records, make_user_profiles
+from sklearn_profiling.evaluation import MultiTaskStratifiedKFold, compare
+from sklearn_profiling.pipelines import make_profiler
+from sklearn_profiling.sources import choose_segmenter
+
+
+def read(name: str, tasks: list[str] | None) -> Any:
+    """Read users from a path, or make them: "synthetic:1000"."""
+    if name.startswith("synthetic:"):
+        return make_user_profiles(
+            int(name.partition(":")[2]), signal_rate=0.3, random_state=0
+        )
+    chosen = {} if tasks is None else {"tasks": tuple(tasks)}
+    return load_records(Path(name), on_unknown_links="add", **chosen)
+
+
+def make_systems(users: Any, seed: int) -> dict[str, Any]:
+    """Make the systems that read what the users have."""
+    messages = users.data.get("messages")
+    has_text = messages is not None and messages.map(bool).any()
+    has_links = users.graph is not None and users.graph.adjacency.nnz > 0
+    graph = users.graph if has_links else None
+    segmenter = choose_segmenter(messages) if has_text else None
+    own = segmenter
+    if segmenter is not None and "punctuation" in segmenter.get_params():
+        own = choose_segmenter(messages).set_params(punctuation="keep")
+    systems: dict[str, Any] = {
+        "Profiler": make_profiler(
+            graph,
+            segmenter=own,
+            text_column="messages" if has_text else None,
+            random_state=seed,
+        ),
+        "Majority class": make_majority_baseline(),
+    }
+    if has_text:
+        systems["TF-IDF + logistic regression"] = make_tfidf_baseline()
+        systems["SVM"] = make_svm_baseline(segmenter=segmenter, random_state=seed)
+    if graph is not None:
+        systems["Links + logistic regression"] = make_link_baseline(graph)
+    return systems
+
+
+def main() -> None:
+    """Compare the systems on each data set."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", nargs="+", metavar="DATA")
+    parser.add_argument("--tasks", nargs="+")
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--results", type=Path)
+    given = parser.parse_args()
+    for name in given.data:
+        users = read(name, given.tasks)
+        folder = None if given.results is None else given.results / Path(name).name
+        result = compare(
+            make_systems(users, given.seed),
+            users.data,
+            users.target,
+            cv=MultiTaskStratifiedKFold(given.folds, random_state=given.seed),
+            metrics="accuracy",
+            n_jobs=given.jobs,
+            results_folder=folder,
+        )
+        print(f"\n{name}: {len(users.data)} users, {given.folds} folds")
+        print(result.to_string("accuracy", reference="Profiler"))
+        seconds = result.scores.drop_duplicates(["system", "fold"])
+        means = seconds.groupby("system", sort=False)[
+            ["fit_seconds", "predict_seconds"]
+        ]
+        print(means.mean().round(1).to_string())
+        for failure in result.failures.itertuples():
+            print(f"failed: {failure.system}, fold {failure.fold}: {failure.error}")
+
+
+if __name__ == "__main__":
+    main()
