@@ -6,6 +6,8 @@ Every part takes bounded looks ahead, so that a message is cut in linear time.
 from __future__ import annotations
 
 from functools import lru_cache
+from html import unescape
+from html.entities import html5
 
 import numpy as np
 import regex
@@ -23,9 +25,11 @@ __all__ = [
     "classes",
     "is_ideograph",
     "kind_of",
+    "lower",
     "mixed_pattern",
     "shorten",
     "split_hashtag",
+    "without_references",
 ]
 
 _FLAGS = regex.VERSION1 | regex.VERBOSE | regex.DOTALL
@@ -37,8 +41,8 @@ _WIDE = r"\uff10-\uff19\uff21-\uff3a\uff41-\uff5a"
 _UNSPACED = rf"\p{{Han}}{_KANA}\p{{Bopomofo}}{_CLUSTERS}"
 # Characters of words that blanks separate: letters with their marks, digits, the
 # underscore, joiners of Persian and Hindi, and marks without width such as the soft
-# hyphen.
-_W = rf"[[\w\p{{WB=Format}}]--[{_UNSPACED}{_WIDE}]]"
+# hyphen. Marks of direction, which apps put around mentions, belong to no word.
+_W = rf"[[\w\p{{WB=Format}}]--[{_UNSPACED}{_WIDE}\p{{Bidi_C}}]]"
 _START = rf"[[\p{{L}}\p{{Nd}}\p{{Nl}}_]--[{_UNSPACED}{_WIDE}]]"
 _NO_WORD_BEFORE = rf"(?<!{_W})"
 _NO_WORD_AFTER = rf"(?!{_W})"
@@ -227,6 +231,28 @@ def shorten(word: str, longest: int) -> str:
             word,
         )
     )
+
+
+def lower(word: str) -> str:
+    """Write a word in lower case, the dotted I of Turkish as "i" alone."""
+    return word.lower().replace("i\u0307", "i")
+
+
+_REFERENCE = regex.compile(r"&(?:\#\d{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]\w{1,31});")
+
+
+def without_references(message: str) -> str:
+    """Write character references such as "&amp;" as what they stand for, once."""
+    if "&" not in message:
+        return message
+    return str(_REFERENCE.sub(_referred, message))
+
+
+def _referred(reference: regex.Match[str]) -> str:
+    # unescape alone would read "&notes;" as "&not" with "es;" behind it
+    written = reference[0]
+    known = written[1] == "#" or written[1:] in html5
+    return unescape(written) if known else written
 
 
 #: Bits of :func:`classes`: ideographs, other letters, what a Chinese message with

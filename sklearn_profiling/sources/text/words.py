@@ -68,7 +68,7 @@ class WordSegmenter(Segmenter):
         What becomes of marks, symbols and characters without width: one word each,
         runs of the same of ``. - + _ & %`` together, or left out.
     lowercase : bool, default=False
-        Write words in lower case, except URLs and emoticons.
+        Write words in lower case, except URLs and emoticons; "İ" becomes "i".
     elongated : "keep" or int, default="keep"
         Longest run of one letter in a word: 3 writes "sooooo" as "sooo".
     normalize : {"NFC", "NFKC"} or None, default=None
@@ -101,6 +101,8 @@ class WordSegmenter(Segmenter):
     commas, colons and slashes between digits, and the points of abbreviations
     ("U.S.A."). These are the rules of Unicode [1]_ except that hyphens join and that
     other points do not, since many writers leave out the blank after a full stop.
+    Marks of direction, as in right-to-left text, stand alone. HTML's character
+    references such as ``&amp;`` are read as what they stand for.
     Runs of hiragana and of katakana are words; Thai, Lao, Khmer and Burmese, whose
     words only a dictionary finds, are cut into grapheme clusters.
 
@@ -198,7 +200,7 @@ class WordSegmenter(Segmenter):
 
     def _stop_words(self) -> set[str]:
         words = {word for _, word in read_word_list(self.stop_words, "stop_words")}
-        return words | {word.lower() for word in words} if self.lowercase else words
+        return words | set(map(_markup.lower, words)) if self.lowercase else words
 
     def transform(self, X: Any) -> TokenMessages:
         """Cut messages into words.
@@ -223,6 +225,7 @@ class WordSegmenter(Segmenter):
         from sklearn_profiling.sources.text._pieces import cut_words, tag_words
 
         messages, lengths = self._read(X)
+        messages = list(map(_markup.without_references, messages))
         settings = self._settings()
         cut = tag_words if self.part_of_speech else cut_words
         parts = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
@@ -305,5 +308,5 @@ class WordSegmenter(Segmenter):
         if self.normalize is not None:
             word = unicodedata.normalize(self.normalize, word).strip()
         if self.lowercase and kind not in ("url", "emoticon"):
-            word = word.lower()
+            word = _markup.lower(word)
         return [] if action == "drop" or not word or word in stop else [word]

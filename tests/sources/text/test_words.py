@@ -60,7 +60,7 @@ def nfd(text):
         ("日本語を勉強する。", "日本 語 を 勉強 する 。"),
         ("コーヒー飲みたいｗ", "コーヒー 飲 みたい ｗ"),
         ("ＡＢＣ１２ x", "ＡＢＣ１２ x"),
-        ("Donau\u00addampf \u200fשלום\u200f", "Donau\u00addampf \u200f שלום\u200f"),
+        ("Donau\u00addampf \u200fשלום\u200f", "Donau\u00addampf \u200f שלום \u200f"),
         ("COVID-19 B2B 3D 10pm 2nd", "COVID-19 B2B 3D 10pm 2nd"),
         ("U.S.A. e.g. this.Then", "U.S.A. e.g. this . Then"),
         ("AT&T R&B you&me", "AT&T R&B you & me"),
@@ -182,9 +182,26 @@ def test_tokens_are_kept_masked_and_dropped(kind, token):
         ("ok.com/a x.yz/w google.com@a", "ok.com/a x . yz / w google . com @ a"),
         ("192.168.0.1 1.000.000,00", "192.168.0.1 1.000.000,00"),
         ("1) 2. 3, 4: 5% +6 -7", "1 ) 2 . 3 , 4 : 5% + 6 - 7"),
+        ("\u2066@user\u2069 \u200f#tag", "\u2066 @user \u2069 \u200f #tag"),
+        ("\u200ehttp://a.b/c\u200e x", "\u200e http://a.b/c \u200e x"),
+        ("\u2066@小明\u2069你好你好你好", "\u2066 @小明 \u2069 你好 你好 你好"),
     ],
 )  # fmt: skip
 def test_awkward_neighbours(message, expected):
+    assert words(message) == expected.split(" ")
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("AT&amp;T &lt;3 &#39;x&#x27;", "AT&T <3 ' x '"),
+        ("&gt;.&lt; 你好&amp;你好&nbsp;你好", ">.< 你好 & 你好 你好"),
+        ("&amp;amp;", "& amp ;"),
+        ("&notes; &#; &;", "& notes ; & # ; & ;"),
+        ("http://a.b/?x=1&copy=2&amp;y=3", "http://a.b/?x=1&copy=2&y=3"),
+    ],
+)
+def test_character_references(message, expected):
     assert words(message) == expected.split(" ")
 
 
@@ -212,6 +229,10 @@ def test_hashtags_are_split():
 
 
 def test_rewriting():
+    assert words("İstanbul I\u0307zmir IŞIK ığdır", lowercase=True) == [
+        "istanbul", "izmir", "işik", "ığdır",
+    ]  # fmt: skip
+    assert words("İYİ gün", lowercase=True, stop_words=["İyi"]) == ["gün"]
     assert words("Sooooo GOOOD", elongated=3) == ["Sooo", "GOOOD"]
     assert words("Sooooo GOOOD 10000 www.wwwww.com", elongated=2, lowercase=True) == [
         "soo", "good", "10000", "www.wwwww.com",
