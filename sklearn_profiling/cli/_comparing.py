@@ -109,7 +109,7 @@ def _train_best(options: argparse.Namespace, comparison: Any, users: Any) -> Non
     again = argparse.Namespace(**{**vars(options), "system": best, "quiet": True})
     name, system = choose_system(again, users)
     tell(options, f"best on average, trained on all users: {name}")
-    save_model(options, users, name, system.fit(users.data, users.target))
+    save_model(options, users, name, system)
 
 
 def _run_comparison(options: argparse.Namespace, users: Any) -> Any:

@@ -15,13 +15,21 @@ _COLUMNS = ("id_column", "text_column", "time_column", "one_row")
 
 
 def save_model(options: argparse.Namespace, users: Any, name: str, model: Any) -> None:
-    """Write a system that was trained on all of `users` to the file ``--model``."""
+    """Train a system on all of `users` and write it to the file ``--model``."""
     import joblib
 
     from sklearn_profiling import __version__
     from sklearn_profiling._store import write_atomically
+    from sklearn_profiling.exceptions import ProfilingError, SourceError
     from sklearn_profiling.targets import LabelCodec
 
+    try:
+        model.fit(users.data, users.target)
+    except ProfilingError:
+        raise
+    except ValueError as error:  # of scikit-learn, for example users without a word
+        msg = f"{name} cannot be trained on these users: {error!s:.200}"
+        raise SourceError(msg) from error
     saved = {
         "version": __version__,
         "system": name,

@@ -22,7 +22,7 @@ def run_fit(options: argparse.Namespace) -> int:
         show_users(users)
         return 0
     name, model = choose_system(options, users)
-    save_model(options, users, name, model.fit(users.data, users.target))
+    save_model(options, users, name, model)
     return 0
 
 

@@ -85,6 +85,22 @@ def test_fit_refuses_a_system_that_is_none_or_several(records, tmp_path, capsys)
     assert not (tmp_path / "m").exists()
 
 
+def test_users_a_system_cannot_be_trained_on(tmp_path, capsys):
+    file = tmp_path / "users.jsonl"
+    users = [{"user_id": str(i), "messages": [], "sex": "fm"[i % 2]} for i in range(6)]
+    file.write_text("\n".join(map(json.dumps, users)))
+    model = tmp_path / "m"
+    arguments = ["fit", str(file), "--model", str(model), "--system", "tf-idf"]
+    assert cli.main([*arguments, "--tasks", "sex"]) == 2
+    said = capsys.readouterr().err
+    assert "logistic regression cannot be trained on these users: empty voc" in said
+    unlabelled = [{**user, "messages": ["hello"], "sex": None} for user in users]
+    file.write_text("\n".join(map(json.dumps, unlabelled)))
+    assert cli.main([*arguments, "--tasks", "sex"]) == 2
+    assert "error: task 'sex' has no label" in capsys.readouterr().err
+    assert not model.exists()
+
+
 def test_labels_that_stand_in_the_file_are_known_too(records, tmp_path, capsys):
     model = str(tmp_path / "model")
     arguments = ["fit", str(records), "--model", model, "--system", "majority"]
