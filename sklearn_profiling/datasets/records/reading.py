@@ -117,7 +117,7 @@ def _read_file(
 def _read_parquet(source: Any) -> pa.Table:
     """Read a table in small chunks, of which each can be let go."""
     file = pyarrow.parquet.ParquetFile(source)
-    batches = list(file.iter_batches(_ROWS_AT_ONCE))
+    batches = list(file.iter_batches(_ROWS_AT_ONCE, use_threads=False))
     return pa.Table.from_batches(batches, file.schema_arrow)
 
 
