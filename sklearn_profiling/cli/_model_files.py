@@ -59,6 +59,7 @@ def load_model(path: Path) -> dict[str, Any]:
         saved = joblib.load(path)
         version = saved["version"]
         missing = {"model", "labels", "columns", "known"} - set(saved)
+    # a pickle of anything can raise anything
     except Exception as error:
         reason = (
             f"not a model written by 'sklearn-profiling fit' of this version "

@@ -41,6 +41,7 @@ def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
 def check_min_messages(value: object) -> None:
     """Raise a ValueError if the smallest number of messages is no whole number."""
     whole = isinstance(value, Integral) and not isinstance(value, bool)
+    # whole numbers alone reach int, which the type does not say
     if not whole or int(value) < 0:  # type: ignore[call-overload]
         msg = f"min_messages must be a whole number of 0 or more; got {value!r}"
         raise ValueError(msg)

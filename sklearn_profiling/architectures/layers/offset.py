@@ -48,6 +48,7 @@ class OffsetLogits(nn.Module):
         logits = list(self.architecture(sources, present))
         for name, factors in zip(self.names, self.factors, strict=True):
             there = present[name].unsqueeze(-1)
+            # log-odds are a dense source, which the estimator has checked
             odds: Tensor = torch.where(there, sources[name], 0.0)  # type: ignore[arg-type]
             parts = torch.split(odds, self.n_classes, dim=1)
             for task, part in enumerate(parts):  # (n_users, n_classes of the task)

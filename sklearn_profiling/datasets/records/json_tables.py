@@ -301,6 +301,7 @@ def _read_lines(path: Path, file: LineFile) -> RawTable:
 
 def _parsed(file: LineFile) -> Iterator[tuple[int, Row]]:
     """Yield the number and the object of each line."""
+    # json's own scanner, in C, which its stubs leave out
     scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
     for line in file:
         try:
