@@ -16,10 +16,11 @@ from sklearn_profiling.architectures.generators.profile_generator import (
     SelectAtt,
 )
 from sklearn_profiling.architectures.generators.vlp_mabsa import VLPMABSA, AoM
-from sklearn_profiling.architectures.mmlup import MMLUP, TextCNN
+from sklearn_profiling.architectures.mmlup import MMLUP
 from sklearn_profiling.architectures.multi_task_lstm import MultiTaskLSTM
 from sklearn_profiling.architectures.multimodal_cnn3d import MultimodalCNN3D
 from sklearn_profiling.architectures.pcnn import PCNN, BowCNN
+from sklearn_profiling.architectures.text_cnn import TextCNN
 
 __all__ = [  # noqa: RUF022  sorted by character, as the test of all packages asks
     "AoM",

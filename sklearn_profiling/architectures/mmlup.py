@@ -1,4 +1,4 @@
-"""MMLUP and Text-CNN: words, images and vectors of a user to the logits of each task.
+"""MMLUP: words, images and vectors of a user to the logits of each task.
 
 Zhu et al., "MMLUP: Multi-Source & Multi-Task Learning for User Profiles in Social
 Network", Computers, Materials & Continua 61(3), 2019.
@@ -32,7 +32,7 @@ from sklearn_profiling.architectures.layers.text import (
 )
 from sklearn_profiling.architectures.layers.vectors import VectorEncoder
 
-__all__ = ["MMLUP", "TextCNN", "TextEncoder"]
+__all__ = ["MMLUP", "TextEncoder"]
 
 
 class TextEncoder(ScaledEncoder):
@@ -173,7 +173,3 @@ class MMLUP(nn.Module):
         """
         logits: tuple[Tensor, ...] = self.heads(self.sources(sources, present))
         return logits
-
-
-TextCNN = MMLUP
-"""On one text: the paper compares with nets "of the same structure" that read text."""

@@ -14,10 +14,11 @@ from sklearn_profiling.estimators.generators.vlp_mabsa import (
     AoMClassifier,
     VLPMABSAClassifier,
 )
-from sklearn_profiling.estimators.mmlup import MMLUPClassifier, TextCNNClassifier
+from sklearn_profiling.estimators.mmlup import MMLUPClassifier
 from sklearn_profiling.estimators.multi_task_lstm import MultiTaskLSTMClassifier
 from sklearn_profiling.estimators.multimodal_cnn3d import MultimodalCNN3DClassifier
 from sklearn_profiling.estimators.pcnn import BowCNNClassifier, PCNNClassifier
+from sklearn_profiling.estimators.text_cnn import TextCNNClassifier
 
 __all__ = [
     "AoMClassifier",
