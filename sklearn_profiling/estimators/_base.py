@@ -121,13 +121,14 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
 
         `initial` tells a net to be trained from one whose state is loaded next.
         """
-        encoded = encoded_names(self, [source.name for source in sources])
+        names = [source.name for source in sources]
+        encoded = encoded_names(self, names)
         read = [source for source in sources if source.name in encoded]
         if getattr(self, "multi_task", True):
             net = self._build_net(read, n_classes)
         else:
             net = SeparateTasks(self._build_net(read, [n]) for n in n_classes)
-        return add_offset(self, net, n_classes)
+        return add_offset(self, net, names, n_classes)
 
     def _build_net(
         self, sources: list[SourceDescription], n_classes: list[int], **options: Any

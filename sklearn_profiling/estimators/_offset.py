@@ -11,15 +11,18 @@ from sklearn_profiling.architectures.layers.heads import TaskHeads
 from sklearn_profiling.architectures.layers.offset import OffsetLogits
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.targets import LabelCodec
-from sklearn_profiling.training.inputs import Sources, SourceSpec
+from sklearn_profiling.training.inputs import Sources, SourceSpec, matching_names
 
 __all__ = ["add_offset", "check_offset", "encoded_names", "offset_names", "pick_offset"]
 
 
-def offset_names(classifier: Any) -> list[str]:
-    """Names of the sources of log-odds; none for classifiers without the parameter."""
-    names = getattr(classifier, "offset", None)
-    return [] if names is None else list(names)
+def offset_names(classifier: Any, names: Iterable[str]) -> list[str]:
+    """Names of the sources of log-odds, out of those that there are.
+
+    None for classifiers without the parameter.
+    """
+    entries = getattr(classifier, "offset", None)
+    return [] if entries is None else matching_names(entries, names)
 
 
 def encoded_names(classifier: Any, names: Iterable[str]) -> list[str]:
@@ -27,17 +30,16 @@ def encoded_names(classifier: Any, names: Iterable[str]) -> list[str]:
 
     Log-odds are encoded only where the parameter `sources` names them too.
     """
-    offset = offset_names(classifier)
-    if not offset:
-        return list(names)
-    named = getattr(classifier, "sources", None)
-    named = [] if named is None else list(named)
+    names = list(names)
+    entries = getattr(classifier, "sources", None)
+    named = [] if entries is None else matching_names(entries, names)
+    offset = offset_names(classifier, names)
     return [name for name in names if name not in offset or name in named]
 
 
 def pick_offset(classifier: Any, sources: Sources) -> Sources:
     """Pick the sources of log-odds."""
-    offset = offset_names(classifier)
+    offset = offset_names(classifier, sources)
     absent = [name for name in offset if name not in sources]
     if absent:
         msg = f"parameter offset names {absent}; X holds {list(sources)}"
@@ -65,9 +67,14 @@ def check_offset(classifier: Any, sources: Sources, codec: LabelCodec) -> None:
         raise SourceError(msg)
 
 
-def add_offset(classifier: Any, net: nn.Module, n_classes: list[int]) -> nn.Module:
-    """Add the log-odds to the logits of a net, which begin at zero then."""
-    offset = offset_names(classifier)
+def add_offset(
+    classifier: Any, net: nn.Module, names: Iterable[str], n_classes: list[int]
+) -> nn.Module:
+    """Add the log-odds to the logits of a net, which begin at zero then.
+
+    `names` are those of all sources that are read.
+    """
+    offset = offset_names(classifier, names)
     if not offset:
         return net
     for layer in net.modules():

@@ -29,13 +29,15 @@ class MMLUPClassifier(BaseProfileClassifier):
     Parameters
     ----------
     sources : sequence of str, default=None
-        Names of the sources to use, out of those in `X`; None uses all (paper: leaving
+        Names of the sources to use, out of those in `X`; None uses all. A name with a
+        ``*`` stands for all names that match it, in the order of `X` (paper: leaving
         out "network" is its ablation "without friendship network", Table 3).
     offset : sequence of str, default=None
         Names of dense sources with log-odds of all classes of all tasks, as
         :class:`~sklearn_profiling.baselines.OutOfFoldLogits` gives them. They are added
         to the logits, times a learned factor for each task, and the net begins as their
-        sum; a user without them gets none. Those that `sources` names are encoded too
+        sum; a user without them gets none. A name with a ``*`` stands for all names
+        that match it, in the order of `X`. Those that `sources` names are encoded too
         (our choice).
     multi_task : bool, default=True
         Whether the tasks share one net; False trains one net for each task (paper;

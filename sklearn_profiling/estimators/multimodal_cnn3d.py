@@ -30,7 +30,8 @@ class MultimodalCNN3DClassifier(BaseProfileClassifier):
     Parameters
     ----------
     sources : sequence of str, default=None
-        Names of the sources to use, out of those in `X`; None uses all.
+        Names of the sources to use, out of those in `X`; None uses all. A name with a
+        ``*`` stands for all names that match it, in the order of `X`.
     gate_fraction : float, default=0.35
         Share of users held out from two trial nets, the validation set on which gates
         are learned; all users train the net itself. 0 leaves all gates open (our

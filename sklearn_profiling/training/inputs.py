@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ __all__ = [
     "Sources",
     "TrainingUsers",
     "as_sources",
+    "matching_names",
     "named_sources",
     "one_bag",
     "one_text",
@@ -280,18 +282,33 @@ def text_and_images(
     return texts, images
 
 
+def matching_names(entries: Sequence[str], names: Iterable[str]) -> list[str]:
+    """Replace each entry that holds a `*` by the names that match it, in their order.
+
+    Each name once. An entry that matches nothing stays, for the caller to refuse.
+    """
+    given = list(names)
+    chosen: list[str] = []
+    for entry in entries:
+        pattern = str(entry)
+        matching = [name for name in given if fnmatchcase(name, pattern)]
+        chosen += matching if matching and "*" in pattern else [entry]
+    return list(dict.fromkeys(chosen))
+
+
 def named_sources(sources: Sources, names: Sequence[str] | None) -> Sources:
-    """Pick the sources that are named; None takes all."""
+    """Pick the sources that are named, also by patterns; None takes all."""
     if names is None:
         return sources
-    absent = [name for name in names if name not in sources]
+    chosen = matching_names(names, sources)
+    absent = [name for name in chosen if name not in sources]
     if absent or not len(names):
         msg = (
             f"parameter sources names {list(names)}; X holds {list(sources)}, and at "
             "least one of them is needed"
         )
         raise SourceError(msg)
-    return {name: sources[name] for name in names}
+    return {name: sources[name] for name in chosen}
 
 
 def check_specs(sources: Sources, specs: Mapping[str, SourceSpec]) -> Sources:

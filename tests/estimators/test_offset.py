@@ -18,14 +18,9 @@ Y = pd.DataFrame({"a": ["f", "m"] * 20, "b": ["x", "y", "z", None] * 10})
 ODDS = RNG.normal(size=(40, 5)).astype(np.float32)
 ODDS[3] = np.nan
 LINKS = RNG.normal(size=(40, 5)).astype(np.float32)
-X = {
-    "text": TokenMessages.from_lists(
-        [[["tea"]], [["wine", "tea"]], None, [["hay"]]] * 10
-    ),
-    "vectors": RNG.normal(size=(40, 3)).astype(np.float32),
-    "odds": ODDS,
-    "links": LINKS,
-}
+TEXT = TokenMessages.from_lists([[["tea"]], [["wine", "tea"]], None, [["hay"]]] * 10)
+VECTORS = RNG.normal(size=(40, 3)).astype(np.float32)
+X = {"text": TEXT, "vectors": VECTORS, "odds": ODDS, "links": LINKS}
 SMALL = {"n_shared": 8, "n_hidden": (4,), "max_epochs": 2, "random_state": 0}
 
 
@@ -78,6 +73,39 @@ def test_an_offset_that_is_a_source_too_is_also_encoded():
     assert model.net_.module_.architecture.sources.names == ["odds"]
     every = mmlup(sources=None, offset=["odds"], n_filters=2).fit(X, Y)
     assert every.net_.module_.architecture.sources.names == ["text", "vectors", "links"]
+
+
+@pytest.mark.parametrize("make", [mmlup, text_cnn])
+def test_patterns_name_all_sources_that_match_in_their_order(make):
+    X = {"b_odds": ODDS, "text": TEXT, "a_odds": LINKS, "vectors": VECTORS}
+    named = make(offset=["b_odds", "a_odds"]).fit(X, Y)
+    model = make(offset=["*_odds", "a_odds"]).fit(X, Y)
+    assert model.net_.module_.names == ["b_odds", "a_odds"]
+    copy = pickle.loads(pickle.dumps(model))
+    assert copy.net_.module_.names == ["b_odds", "a_odds"]
+    for each in (model, copy):
+        for found, wanted in zip(
+            each.predict_proba(X), named.predict_proba(X), strict=True
+        ):
+            np.testing.assert_array_equal(found, wanted)
+    with pytest.raises(SourceError, match="must hold the sources seen in fit"):
+        model.predict({**X, "c_odds": ODDS})
+    for wrong in ("*_ODDS", "?_odds", "[ab]_odds"):
+        with pytest.raises(SourceError, match="parameter offset names"):
+            make(offset=[wrong]).fit(X, Y)
+
+
+def test_patterns_name_sources_to_encode():
+    X = {"b_odds": ODDS, "text": TEXT, "a_odds": LINKS, "vectors": VECTORS}
+    model = mmlup(sources=["v*", "*_odds"], offset=["a*"]).fit(X, Y)
+    assert model.net_.module_.names == ["a_odds"]
+    encoded = model.net_.module_.architecture.sources.names
+    assert encoded == ["vectors", "b_odds", "a_odds"]
+    model = mmlup(sources=["v*"], offset=["*_odds"]).fit(X, Y)
+    assert model.net_.module_.architecture.sources.names == ["vectors"]
+    for wrong in ("V*", "?ectors"):
+        with pytest.raises(SourceError, match="parameter sources names"):
+            mmlup(sources=[wrong], offset=None).fit(X, Y)
 
 
 @pytest.mark.parametrize("make", [mmlup, text_cnn])
