@@ -36,6 +36,7 @@ from sklearn_profiling import baselines, estimators, sources
 from sklearn_profiling.baselines import (
     MaskedMultiOutputClassifier,
     MetaLearningClassifier,
+    NaiveBayesRidgeClassifier,
     OutOfFoldLogits,
     make_tfidf_baseline,
 )
@@ -101,7 +102,8 @@ class Case:
     Attributes
     ----------
     kind : str
-        "text net", "dense net", "image net", "mixed net", "meta" or "transformer".
+        "text net", "dense net", "image net", "mixed net", "meta", "one task" (a
+        classifier of one task, of counts) or "transformer".
     make : callable
         Makes a small configured instance.
     checked : estimator or None
@@ -252,6 +254,9 @@ CASES: dict[str, Case] = {
         MetaLearningClassifier(LogisticRegression()),
         required=True,
     ),
+    "NaiveBayesRidgeClassifier": Case(
+        "one task", NaiveBayesRidgeClassifier, NaiveBayesRidgeClassifier()
+    ),
     "SourceUnion": Case(
         "transformer",
         lambda: SourceUnion([("words", CharacterSegmenter(), "messages")]),
@@ -311,7 +316,8 @@ CASES: dict[str, Case] = {
     ),
 }
 
-CLASSIFIERS = [name for name, case in CASES.items() if case.kind != "transformer"]
+SUITE = [name for name, case in CASES.items() if case.kind != "transformer"]
+CLASSIFIERS = [name for name in SUITE if CASES[name].kind != "one task"]
 NETS = [name for name, case in CASES.items() if case.kind.endswith("net")]
 TRANSFORMERS = [name for name, case in CASES.items() if case.kind == "transformer"]
 

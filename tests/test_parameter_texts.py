@@ -45,6 +45,7 @@ ADAGRAD = {"trained by Adagrad, as in the Aux-LSTM paper": LSTMS + WINDOWS}
 ENCODER_ALONE = {"an encoder alone, which writes nothing": ("COOPNetClassifier",)}
 STACKING = ("MetaLearningClassifier",)
 CLONES = ("MaskedMultiOutputClassifier",)
+COUNTS = ("NaiveBayesRidgeClassifier",)
 
 EXCEPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "attention": {"over images, not over messages": ("ImageSetClassifier",)},
@@ -60,6 +61,7 @@ EXCEPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "acts on sources too": ("MMLUPClassifier", "MultimodalCNN3DClassifier"),
         "acts on the joined encoders": ("COOPNetClassifier",),
     },
+    "classes_": {"of one task": COUNTS},
     "estimator": {"classifier of the first stage": STACKING},
     "estimators_": {"of two stages": STACKING},
     "feature_names_in_": {"reads tables itself": STACKING},
@@ -84,7 +86,11 @@ EXCEPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "images take room of the text": ("LLaVAProfileClassifier",),
     },
-    "n_features_in_": {"as the clones count": CLONES, "arrays alone": STACKING},
+    "n_features_in_": {
+        "as the clones count": CLONES,
+        "arrays alone": STACKING,
+        "reads no sources": COUNTS,
+    },
     "n_filters": {
         "of convolutions over volumes": ("CNN3DClassifier",),
         "of convolutions over single images": ("ImageSetClassifier",),

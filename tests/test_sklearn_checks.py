@@ -13,7 +13,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from cases import CASES, CLASSIFIERS, TRANSFORMERS, public_classes
+from cases import CASES, CLASSIFIERS, SUITE, TRANSFORMERS, public_classes
 from sklearn.exceptions import SkipTestWarning
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import estimator_checks_generator
@@ -75,7 +75,7 @@ def test_the_suite_is_the_full_one(name):
     ("estimator", "check"),
     [
         pytest.param(estimator, check, id=f"{name}-{label(check)}")
-        for name in CLASSIFIERS
+        for name in SUITE
         for estimator, check in suite(name)
     ],
 )

@@ -9,6 +9,7 @@ from sklearn_profiling.baselines.majority import make_majority_baseline
 from sklearn_profiling.baselines.masked import MaskedMultiOutputClassifier
 from sklearn_profiling.baselines.maxent import make_maxent_baseline
 from sklearn_profiling.baselines.meta_learning import make_meta_learning_baseline
+from sklearn_profiling.baselines.naive_bayes_ridge import NaiveBayesRidgeClassifier
 from sklearn_profiling.baselines.out_of_fold import OutOfFoldLogits
 from sklearn_profiling.baselines.stacking import MetaLearningClassifier
 from sklearn_profiling.baselines.svm import make_svm_baseline
@@ -17,6 +18,7 @@ from sklearn_profiling.baselines.tfidf import make_tfidf_baseline
 __all__ = [
     "MaskedMultiOutputClassifier",
     "MetaLearningClassifier",
+    "NaiveBayesRidgeClassifier",
     "OutOfFoldLogits",
     "make_link_baseline",
     "make_majority_baseline",

@@ -22,6 +22,7 @@ from sklearn_profiling._frames import as_pandas
 from sklearn_profiling._model_selection import refuse_unreadable_labels
 from sklearn_profiling._outputs import NamedPredictionsMixin
 from sklearn_profiling._seeding import derive_seed
+from sklearn_profiling.architectures.layers.offset import OffsetLogits
 from sklearn_profiling.architectures.layers.separate import SeparateTasks
 from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
@@ -63,6 +64,7 @@ from sklearn_profiling.training.net import (
     make_net,
     train,
 )
+from sklearn_profiling.training.offset_factors import begin_at_best_factors
 from sklearn_profiling.training.state import (
     is_finite,
     load_numpy_state,
@@ -333,7 +335,10 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
 
     def _prepare(self, dataset: UserDataset, plan: TrainingPlan) -> None:
         """Set what a new net takes from the training users before its first step."""
-        calibrate(self.net_.module_, dataset, self.batch_size, plan.seed)
+        module = self.net_.module_
+        calibrate(module, dataset, self.batch_size, plan.seed)
+        if isinstance(module, OffsetLogits) and dataset.labels is not None:
+            begin_at_best_factors(module, dataset, dataset.labels)
 
     def _plan(self) -> TrainingPlan:
         return TrainingPlan(

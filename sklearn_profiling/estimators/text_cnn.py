@@ -29,9 +29,10 @@ class TextCNNClassifier(BaseProfileClassifier):
     offset : sequence of str, default=None
         Names of dense sources with log-odds of all classes of all tasks, as
         :class:`~sklearn_profiling.baselines.OutOfFoldLogits` gives them. They are added
-        to the logits, times a learned factor for each task, and the net begins as their
-        sum; a user without them gets none. A name with a ``*`` stands for all names
-        that match it, in the order of `X` (our choice).
+        to the logits, times a learned factor for each task; a user without them gets
+        none. Training begins at the factors of least log loss, and the net at zero. A
+        name with a ``*`` stands for all names that match it, in the order of `X` (our
+        choice).
     multi_task : bool, default=False
         Whether the tasks share one net; False trains one net for each task (paper:
         independent nets).

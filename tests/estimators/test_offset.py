@@ -12,6 +12,7 @@ from scipy.special import softmax
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.estimators import MMLUPClassifier, TextCNNClassifier
 from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.training.offset_factors import best_factors
 
 RNG = np.random.default_rng(0)
 Y = pd.DataFrame({"a": ["f", "m"] * 20, "b": ["x", "y", "z", None] * 10})
@@ -40,11 +41,23 @@ def softmaxes(logits):
 
 @pytest.mark.parametrize("make", [mmlup, text_cnn])
 @pytest.mark.parametrize("multi_task", [True, False])
-def test_training_begins_at_the_sum_of_the_log_odds(make, multi_task):
+def test_training_begins_at_the_sum_of_least_loss(make, multi_task):
     model = make(multi_task=multi_task, learning_rate=1e-30).fit(X, Y)
-    expected = softmaxes(np.nan_to_num(ODDS) + LINKS)
+    factors = np.array([part.tolist() for part in model.net_.module_.factors])
+    columns = np.repeat(factors, [2, 3], axis=1)  # of each class
+    expected = softmaxes(columns[0] * np.nan_to_num(ODDS) + columns[1] * LINKS)
     for found, wanted in zip(model.predict_proba(X), expected, strict=True):
         np.testing.assert_allclose(found, wanted, atol=1e-5)
+    for task, part in enumerate([slice(0, 2), slice(2, 5)]):
+        labelled = pd.notna(Y.iloc[:, task]).to_numpy()
+        codes = pd.factorize(Y.iloc[labelled, task], sort=True)[0]
+        best = best_factors(
+            np.stack([np.nan_to_num(ODDS), LINKS])[:, labelled, part],
+            np.eye(len(set(codes)))[codes],
+            np.ones(len(codes)),
+            of_sets=False,
+        )
+        np.testing.assert_allclose(factors[:, task], best, atol=1e-5)
 
 
 @pytest.mark.parametrize("make", [mmlup, text_cnn])

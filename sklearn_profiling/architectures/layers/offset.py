@@ -16,7 +16,7 @@ class OffsetLogits(nn.Module):
     """An architecture whose logits are corrections of those of other classifiers.
 
     logits = factor x log-odds + architecture, with one learned factor for each source
-    of log-odds and task, 1 at first. Users without the source get no offset.
+    of log-odds and task. Users without the source get no offset.
 
     Parameters
     ----------
@@ -40,6 +40,12 @@ class OffsetLogits(nn.Module):
         self.factors = nn.ParameterList(
             nn.Parameter(torch.ones(len(self.n_classes))) for _ in self.names
         )
+
+    def begin_at(self, factors: Tensor) -> None:
+        """Set the factors (n_names, n_tasks); they are 1 without it."""
+        with torch.no_grad():
+            for own, given in zip(self.factors, factors, strict=True):
+                own.copy_(given)
 
     def forward(
         self, sources: Mapping[str, SourceBatch], present: Mapping[str, Tensor]

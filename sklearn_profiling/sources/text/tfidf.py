@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.preprocessing import normalize
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_profiling.containers import TokenMessages, Vocabulary
@@ -45,13 +45,20 @@ class TfidfVectors(TransformerMixin, BaseEstimator):
         Number of sequences of each kind to keep, those of most users (our choice).
     sublinear_tf : bool, default=True
         Whether a count c is replaced by 1 + log c (our choice).
+    use_idf : bool, default=True
+        Whether counts are weighted by the inverse document frequency; False for term
+        frequencies, as in scikit-learn.
+    norm : {"l2"} or None, default="l2"
+        Whether each kind, and then the whole row, is brought to length 1; None leaves
+        the counts as they are.
 
     Attributes
     ----------
     n_features_out_ : int
         Number of sequences.
     idf_ : ndarray of float32, shape (n_features_out,)
-        Weight of each sequence: 1 + log of (1 + users) / (1 + users who wrote it).
+        Weight of each sequence: 1 + log of (1 + users) / (1 + users who wrote it), or 1
+        without `use_idf`.
 
     See Also
     --------
@@ -83,6 +90,8 @@ class TfidfVectors(TransformerMixin, BaseEstimator):
         "min_users": [Interval(Integral, 1, None, closed="left")],
         "max_features": [Interval(Integral, 1, None, closed="left"), None],
         "sublinear_tf": ["boolean"],
+        "use_idf": ["boolean"],
+        "norm": [StrOptions({"l2"}), None],
     }
 
     def __init__(
@@ -93,12 +102,16 @@ class TfidfVectors(TransformerMixin, BaseEstimator):
         min_users: int = 2,
         max_features: int | None = 200_000,
         sublinear_tf: bool = True,
+        use_idf: bool = True,
+        norm: Literal["l2"] | None = "l2",
     ) -> None:
         self.max_words = max_words
         self.characters = characters
         self.min_users = min_users
         self.max_features = max_features
         self.sublinear_tf = sublinear_tf
+        self.use_idf = use_idf
+        self.norm = norm
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: TokenMessages, y: object = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
@@ -172,7 +185,7 @@ class TfidfVectors(TransformerMixin, BaseEstimator):
             [np.bincount(part.indices, minlength=part.shape[1]) for part in counts]
         )
         idf = 1 + np.log((1 + len(text)) / (1 + written))
-        self.idf_ = idf.astype(np.float32)
+        self.idf_ = (idf if self.use_idf else np.ones_like(idf)).astype(np.float32)
         self.n_features_out_ = len(written)
         return counts
 
@@ -187,7 +200,7 @@ class TfidfVectors(TransformerMixin, BaseEstimator):
         Returns
         -------
         csr_matrix of float32, shape (n_users, n_features_out)
-            Rows of length 1, or 0 without text.
+            Rows of length 1, or 0 without text; counts where `norm` is None.
         """
         check_is_fitted(self)
         text = check_text(X, self)
@@ -203,10 +216,13 @@ class TfidfVectors(TransformerMixin, BaseEstimator):
             if self.sublinear_tf:
                 part.data = 1 + np.log(part.data)
             part.data *= self.idf_[start:stop][part.indices]
-            parts.append(normalize(part, copy=False))
+            parts.append(self._scale(part))
             start = stop
         joined = sparse.csr_matrix(sparse.hstack(parts, format="csr"))
-        return sparse.csr_matrix(normalize(joined, copy=False))
+        return sparse.csr_matrix(self._scale(joined))
+
+    def _scale(self, rows: sparse.csr_matrix) -> sparse.csr_matrix:
+        return rows if self.norm is None else normalize(rows, self.norm, copy=False)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the sequences: words with blanks between, parts of words as ``*aa*``.

@@ -133,3 +133,17 @@ def test_errors():
         TfidfVectors().transform(TEXT)
     with pytest.raises(NotFittedError):
         TfidfVectors().get_feature_names_out()
+
+
+def test_bare_counts():
+    text = TokenMessages.from_lists([[["red", "tea"], ["red"]], None, [["tea"]]])
+    counts = TfidfVectors(
+        max_words=1,
+        characters=None,
+        min_users=1,
+        sublinear_tf=False,
+        use_idf=False,
+        norm=None,
+    ).fit(text)
+    assert counts.transform(text).toarray().tolist() == [[2, 1], [0, 0], [0, 1]]
+    assert counts.idf_.tolist() == [1, 1]
