@@ -45,16 +45,8 @@ def make_systems(users: Any, seed: int) -> dict[str, Any]:
     has_links = users.graph is not None and users.graph.adjacency.nnz > 0
     graph = users.graph if has_links else None
     segmenter = choose_segmenter(messages) if has_text else None
-    own = segmenter
-    if segmenter is not None and "punctuation" in segmenter.get_params():
-        own = choose_segmenter(messages).set_params(punctuation="keep")
     systems: dict[str, Any] = {
-        "Profiler": make_profiler(
-            graph,
-            segmenter=own,
-            text_column="messages" if has_text else None,
-            random_state=seed,
-        ),
+        "Profiler": make_profiler(graph, random_state=seed),
         "Majority class": make_majority_baseline(),
     }
     if has_text:

@@ -77,6 +77,9 @@ class OutOfFoldLogits(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
     scales_ : ndarray of float, shape (n_tasks,)
         Factor of the log-odds of each task that makes the log loss of the out-of-fold
         predictions least.
+    scores_ : ndarray of float, shape (n_tasks,)
+        Accuracy of the out-of-fold predictions; NaN for a task without any, and for one
+        whose cells are sets.
     task_names_ : list of str
         Names of the tasks: the columns of `y`.
     classes_ : list of ndarray
@@ -231,6 +234,9 @@ class OutOfFoldLogits(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         odds = [self._log_odds(found, task) for task, (_, found) in enumerate(fits)]
         self.scales_ = np.array(
             [_best_scale(each, known, task) for task, each in enumerate(odds)]
+        )
+        self.scores_ = np.array(
+            [_accuracy(each, known, task) for task, each in enumerate(odds)]
         )
         return self._join(odds, there)
 
@@ -389,3 +395,12 @@ def _best_scale(odds: Floats, known: KnownLabels, task: int) -> float:
         method="bounded",
     )
     return float(np.exp(found.x))
+
+
+def _accuracy(odds: Floats, known: KnownLabels, task: int) -> float:
+    """Weighted share of labelled users whose class has the largest log-odds."""
+    rows = np.flatnonzero(known.labels.codes[:, task] >= 0)
+    if not len(rows) or len(odds) == 1 or known.codec.set_valued[task]:
+        return np.nan
+    right = odds[rows].argmax(axis=1) == known.labels.codes[rows, task]
+    return float(np.average(right, weights=known.weights[rows, task]))

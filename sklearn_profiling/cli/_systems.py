@@ -114,21 +114,23 @@ def _match_names(part: str, names: Iterable[str]) -> list[str]:
 def _profiler(
     options: argparse.Namespace, users: Any, segmenter: Any, cache: str | None
 ) -> dict[str, Any]:
-    """Make the recommended system of the text and links that users have, if any."""
+    """Make the recommended system of what users have, if that is more than ids."""
     from sklearn.base import clone
 
     from sklearn_profiling.pipelines import make_profiler
 
-    has_text = bool(users.data["messages"].map(bool).any())
     has_links = users.graph is not None and users.graph.adjacency.nnz > 0
-    if not has_text and not has_links:
+    columns = {} if has_links else {"user_id": "drop"}
+    if not any(
+        users.data[name].map(bool).any() for name in set(users.data) - {*columns}
+    ):
         return {}
     own = clone(segmenter)
     if "punctuation" in own.get_params():
         own.set_params(punctuation="keep")
     system = make_profiler(
         users.graph if has_links else None,
-        text_column="messages" if has_text else None,
+        columns=columns,
         segmenter=own,
         memory=cache,
         random_state=options.seed,

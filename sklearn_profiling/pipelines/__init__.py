@@ -15,6 +15,7 @@ step             parameters
 ===============  =====================================================
 """
 
+from sklearn_profiling.pipelines.auto_sources import AutoSources
 from sklearn_profiling.pipelines.aux_lstm import (
     make_aux_lstm,
     make_aux_lstm_systems,
@@ -28,13 +29,15 @@ from sklearn_profiling.pipelines.mmlup import (
     make_text_cnn,
     predict_proba_with_links,
 )
-from sklearn_profiling.pipelines.profiler import make_profiler
+from sklearn_profiling.pipelines.profiler import Profiler, make_profiler
 from sklearn_profiling.pipelines.unified import (
     make_profile_generator,
     make_unified_systems,
 )
 
 __all__ = [
+    "AutoSources",
+    "Profiler",
     "make_aux_lstm",
     "make_aux_lstm_systems",
     "make_cnn3d",

@@ -185,7 +185,7 @@ def test_systems_by_group_name_and_part(records, users):
         users,
         None,
     ).values()
-    assert system.get_params()["segmenter__words__punctuation"] == "keep"
+    assert system.get_params()["sources__segmenter__punctuation"] == "keep"
     assert chosen("--systems", "x-l", "-task l") == ["Multi-task LSTM", "Aux-LSTM"]
     assert len(both) == len(set(both)) == len(aux) + len(chosen()) - 1
 
@@ -218,13 +218,16 @@ def test_the_profiler_reads_what_users_have(records, users):
         systems = choose_systems(options, given, None)
         if "Profiler" not in systems:
             return []
-        return systems["Profiler"][-1].offset
+        fitted = systems["Profiler"]["sources"].fit(given.data, given.target)
+        return list(fitted.union_.named_sources_)
 
     texts, nothing = users.data["messages"], [[] for _ in users.data["messages"]]
     graph = SocialGraph.from_edges([], ids=users.data["user_id"])
-    assert names(texts, users.graph) == ["text", "links"]
-    assert names(texts, graph) == names(texts, None) == ["text"]
-    assert names(nothing, users.graph) == ["links"]
+    of_text = ["messages_tfidf_odds", "messages_counts_odds", "messages_topics"]
+    of_links = ["links_odds", "network"]
+    assert names(texts, users.graph) == of_text + of_links
+    assert names(texts, graph) == names(texts, None) == of_text
+    assert names(nothing, users.graph) == of_links
     assert names(nothing, graph) == []
 
 

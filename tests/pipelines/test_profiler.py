@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
 
 from sklearn_profiling.datasets import make_user_profiles
-from sklearn_profiling.exceptions import SourceError
-from sklearn_profiling.pipelines import make_profiler
-from sklearn_profiling.sources import CharacterSegmenter, WordSegmenter
+from sklearn_profiling.estimators import MMLUPClassifier
+from sklearn_profiling.evaluation import MultiTaskStratifiedKFold
+from sklearn_profiling.pipelines import Profiler, make_profiler
+from sklearn_profiling.sources import CharacterSegmenter
 
 USERS = make_user_profiles(
     150,
@@ -24,13 +29,15 @@ USERS = make_user_profiles(
 
 def test_text_and_links():
     model = make_profiler(USERS.graph, random_state=0)
-    assert isinstance(model.get_params()["segmenter__words"], WordSegmenter)
-    assert model.get_params()["segmenter__words__punctuation"] == "keep"
     model.fit(USERS.data[:100], USERS.target[:100])
+    odds = ["messages_tfidf_odds", "messages_counts_odds", "links_odds"]
     assert list(model[-1].net_.module_.architecture.sources.names) == [
-        *("text", "topics", "links", "network")
+        *odds[:2],
+        "messages_topics",
+        odds[2],
+        "network",
     ]
-    assert model[-1].net_.module_.names == ["text", "links"]
+    assert model[-1].net_.module_.names == odds
     majority = [
         USERS.target[task][100:].eq(USERS.target[task][:100].mode()[0]).sum()
         / USERS.target[task][100:].notna().sum()
@@ -38,6 +45,7 @@ def test_text_and_links():
     ]
     assert model.score(USERS.data[100:], USERS.target[100:]) > np.mean(majority) + 0.05
     again = clone(model).fit(USERS.data[:100], USERS.target[:100])
+    assert isinstance(again, Profiler)
     for first, second in zip(
         again.predict_proba(USERS.data), model.predict_proba(USERS.data), strict=True
     ):
@@ -52,12 +60,11 @@ def test_a_user_without_anything_is_predicted():
         np.testing.assert_allclose(found.sum(), 1, rtol=1e-5)
 
 
-def test_text_alone():
+def test_text_alone_and_one_task():
     model = make_profiler(segmenter=CharacterSegmenter(), random_state=0)
-    model.fit(USERS.data[["messages"]], USERS.target["gender"])
-    assert model[-1].net_.module_.names == ["text"]
-    assert isinstance(model.get_params()["segmenter__words"], CharacterSegmenter)
-    assert model.predict(USERS.data[["messages"]]).shape == (150,)
+    model.fit(USERS.data["messages"], USERS.target["gender"])
+    assert len(model[-1].net_.module_.names) == 2
+    assert model.predict(USERS.data["messages"]).shape == (150,)
 
 
 @pytest.mark.parametrize("kind", ["graph", "pairs", "matrix"])
@@ -70,17 +77,75 @@ def test_links_alone(kind):
     elif kind == "matrix":
         given, ids = graph.adjacency, pd.Series(np.arange(graph.n_users))
     users = pd.DataFrame({"who": ids})
-    target = USERS.target if kind != "matrix" else USERS.target.iloc[: len(users)]
-    n_users = min(len(users), len(target))
-    model = make_profiler(given, text_column=None, id_column="who", random_state=0)
-    model.fit(users[:n_users], target[:n_users])
-    assert [name for name, _ in model.steps] == ["sources", "classifier"]
-    assert model[-1].net_.module_.names == ["links"]
+    n_users = min(len(users), len(USERS.target))
+    model = make_profiler(given, random_state=0)
+    model.fit(users[:n_users], USERS.target[:n_users])
+    assert model[-1].net_.module_.names == ["links_odds"]
     assert model.predict(users).shape == (len(users), 4)
 
 
-def test_a_given_classifier_and_nothing_to_read():
-    with pytest.raises(SourceError, match="text_column, graph or both"):
-        make_profiler(text_column=None)
-    other = make_profiler().named_steps["classifier"].set_params(max_epochs=1)
+def test_numbers_and_categories_alone():
+    rng = np.random.RandomState(0)
+    fans = rng.lognormal(3, 2, 200)
+    users = pd.DataFrame({"fans": fans, "city": rng.choice(["Rome", "Oslo"], 200)})
+    target = pd.DataFrame(
+        {"famous": fans > np.median(fans), "north": users["city"] == "Oslo"}
+    )
+    model = make_profiler(random_state=0).fit(users[:150], target[:150])
+    assert model.score(users[150:], target[150:]) > 0.9
+
+
+def test_describe():
+    users = USERS.data.assign(nothing=None)
+    model = make_profiler(USERS.graph, random_state=0)
+    with pytest.raises(NotFittedError):
+        model.describe()
+    told = model.fit(users, USERS.target).describe().set_index("source")
+    assert told.loc["network", "role"] == "source"
+    assert told.loc["links_odds", "holds"] == "ids"
+    assert told["column"].tolist()[-1] == "nothing"
+    assert told["role"].tolist()[-1] == "left out"
+    experts = told[told["role"] == "expert and source"]
+    accuracy = experts[[f"accuracy of {task}" for task in USERS.target]]
+    assert accuracy.notna().all(axis=None)
+    assert accuracy.max().max() > 0.6
+    factors = experts[[f"factor of {task}" for task in USERS.target]]
+    assert factors.notna().all(axis=None)
+    # A classifier without offsets has no factors.
+    other = make_profiler(
+        classifier=MMLUPClassifier(sources=["*topics"], max_epochs=1, random_state=0)
+    )
+    told = other.fit(USERS.data, USERS.target).describe()
+    assert not [name for name in told if name.startswith("factor")]
+
+
+def test_parts_are_parameters_and_may_be_searched():
+    other = make_profiler()["classifier"].set_params(max_epochs=1)
     assert make_profiler(classifier=other)[-1] is other
+    model = make_profiler(random_state=0)
+    model.set_params(sources__tfidf__tfidf__max_words=1, sources__counts="drop")
+    search = GridSearchCV(
+        model,
+        {"classifier__max_epochs": [1, 2]},
+        cv=MultiTaskStratifiedKFold(2, random_state=0),
+    ).fit(USERS.data, USERS.target)
+    assert search.best_estimator_["sources"].union_.named_sources_.keys() == {
+        "messages_tfidf_odds",
+        "messages_topics",
+    }
+
+
+def test_predictions_in_a_table_keep_the_index():
+    users = USERS.data.set_index(USERS.data["user_id"].rename("who"))
+    model = make_profiler(random_state=0).fit(users, USERS.target)
+    model["classifier"].set_output(predict="pandas")
+    assert model.predict(users).index.equals(users.index)
+
+
+def test_pickling():
+    model = make_profiler(USERS.graph, random_state=0).fit(USERS.data, USERS.target)
+    again = pickle.loads(pickle.dumps(model))
+    for first, second in zip(
+        again.predict_proba(USERS.data), model.predict_proba(USERS.data), strict=True
+    ):
+        np.testing.assert_array_equal(first, second)

@@ -1,0 +1,355 @@
+"""Sources and experts for the columns that users have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.sources import SourceUnion, choose_segmenter
+from sklearn_profiling.sources._column_kinds import column_kinds
+from sklearn_profiling.sources._columns import as_users, read_messages
+
+__all__ = ["ODDS", "AutoSources"]
+
+ODDS = "_odds"
+"""End of the names of sources of log-odds."""
+
+# Of each kind of column: the parameters with its transformers, and the names of the
+# sources, after that of the column.
+_OF_COLUMN: dict[str, dict[str, str]] = {
+    "text": {
+        "tfidf": "tfidf" + ODDS,
+        "counts": "counts" + ODDS,
+        "topics": "topics",
+        "words": "words",
+    },
+    "images": {
+        "visual_words": "looks" + ODDS,
+        "image_means": "colours",
+        "bags": "bags",
+    },
+    "vectors": {"vectors": "vectors", "vector_expert": "vectors" + ODDS},
+}
+# Of the ids, and of all numbers and categories together.
+_OF_IDS = {"links": "links" + ODDS, "embedding": "network"}
+_TABLE = ("numbers", "categories")
+_OF_TABLE = {"table": "table", "table_expert": "table" + ODDS}
+
+
+# Sources have names, but are no table.
+class AutoSources(  # type: ignore[call-arg, unused-ignore]
+    TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
+):
+    """Look at the columns of users, and make the sources of each.
+
+    Each parameter but the first three is the transformer of one kind of column, or
+    "drop"; every column of the kind gets a clone. Sources of log-odds have names that
+    end in ``_odds``.
+
+    Parameters
+    ----------
+    graph : SocialGraph or None, default=None
+        Network of the users.
+    columns : "auto" or mapping of str to str, default="auto"
+        What columns hold: "text", "images", "vectors", "numbers", "categories", "ids"
+        of the network, or "drop". A column that the mapping does not name is looked at.
+    segmenter : transformer or "auto", default="auto"
+        From messages to words. "auto" is
+        :func:`~sklearn_profiling.sources.choose_segmenter` with punctuation kept, since
+        it tells much of a writer.
+    decoder : transformer, default="drop"
+        From lists of images to bags of pixels.
+    tfidf, counts, topics, words : transformer, default="drop"
+        Of the words of a text: experts by tf-idf and by counts, topics, and the words
+        themselves ("passthrough") for nets that read them.
+    visual_words, image_means, bags : transformer, default="drop"
+        Of bags of images: expert by visual words, vectors of means, and the bags
+        themselves ("passthrough").
+    vectors, vector_expert : transformer, default="drop"
+        Of a column of vectors: a source, and an expert.
+    links, embedding : transformer, default="drop"
+        Of the column of ids: expert by links, and embedding of the network.
+    table, table_expert : transformer, default="drop"
+        Of all numbers and categories together: a source, and an expert.
+
+    Attributes
+    ----------
+    kinds_ : dict of str to (kind, reason)
+        What each column holds, and how that was seen.
+    first_ : SourceUnion or None
+        Words of texts and pixels of images.
+    union_ : SourceUnion
+        All sources.
+    columns_ : list of str
+        Columns that are read.
+
+    See Also
+    --------
+    make_profiler : The recommended system, which begins with this step.
+    sklearn_profiling.sources.SourceUnion : Sources that are named by hand.
+
+    Notes
+    -----
+    A column is text if its cells are lists of messages, or strings that are mostly
+    letters and either longer than 40 characters or different for most users; other
+    strings are categories. Cells are images if they are arrays, image files' bytes or
+    names that end as image files do. Ids are the column with most users of the network.
+    Columns that fewer than five users have, and ids that no network knows, are left
+    out: ``kinds_`` says so.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_profiling.pipelines import AutoSources
+    >>> from sklearn_profiling.sources import LatentSemanticVectors
+    >>> bios = ["I love red tea", "ale and football", "tea", "football and tea", "red"]
+    >>> users = pd.DataFrame({"bio": bios})
+    >>> auto = AutoSources(topics=LatentSemanticVectors(2, random_state=0))
+    >>> auto.fit_transform(users.assign(nobody=None))["bio_topics"].shape
+    (5, 2)
+    >>> auto.kinds_["nobody"].reason
+    '0 users have it, fewer than 5'
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "columns": [StrOptions({"auto"}), Mapping],
+    }
+
+    def __init__(
+        self,
+        graph: Any = None,
+        *,
+        columns: Literal["auto"] | Mapping[str, str] = "auto",
+        segmenter: Any = "auto",
+        decoder: Any = "drop",
+        tfidf: Any = "drop",
+        counts: Any = "drop",
+        topics: Any = "drop",
+        words: Any = "drop",
+        visual_words: Any = "drop",
+        image_means: Any = "drop",
+        bags: Any = "drop",
+        vectors: Any = "drop",
+        vector_expert: Any = "drop",
+        links: Any = "drop",
+        embedding: Any = "drop",
+        table: Any = "drop",
+        table_expert: Any = "drop",
+    ) -> None:
+        self.graph = graph
+        self.columns = columns
+        self.segmenter = segmenter
+        self.decoder = decoder
+        self.tfidf = tfidf
+        self.counts = counts
+        self.topics = topics
+        self.words = words
+        self.visual_words = visual_words
+        self.image_means = image_means
+        self.bags = bags
+        self.vectors = vectors
+        self.vector_expert = vector_expert
+        self.links = links
+        self.embedding = embedding
+        self.table = table
+        self.table_expert = table_expert
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Look at the columns and fit the transformers of each.
+
+        Parameters
+        ----------
+        X : DataFrame, mapping of str to column, Series, list or array
+            Users; one column alone holds their messages.
+        y : DataFrame or array-like, default=None
+            Labels, for experts.
+
+        Returns
+        -------
+        self
+            The fitted transformer.
+
+        Raises
+        ------
+        SourceError
+            If no column is of use, or `columns` does not fit `X`.
+        """
+        self.fit_transform(X, y)
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
+        """Look at the columns, fit the transformers of each, and transform.
+
+        Parameters
+        ----------
+        X : DataFrame, mapping of str to column, Series, list or array
+            Users; one column alone holds their messages.
+        y : DataFrame or array-like, default=None
+            Labels, for experts.
+
+        Returns
+        -------
+        SliceDict
+            One entry a source.
+        """
+        self._validate_params()
+        users = _as_table(X, ["messages"])
+        given = {} if isinstance(self.columns, str) else dict(self.columns)
+        self.kinds_ = column_kinds(users, self.graph, given)
+        entries = self._sources()
+        if not entries:
+            seen = {name: each.reason for name, each in self.kinds_.items()}
+            msg = f"no column of X is of use as a source; what was seen: {seen}"
+            raise SourceError(msg)
+        read = [each for *_, part in entries for each in _listed(part)]
+        self.columns_ = [name for name in self.kinds_ if name in read]
+        first = [
+            (name, self._preparation(name, users[name]), name)
+            for name in self.columns_
+            if self.kinds_[name].kind in _OF_COLUMN
+        ]
+        self.first_ = SourceUnion(first) if first else None
+        prepared = {} if self.first_ is None else self.first_.fit_transform(users)
+        self.union_ = SourceUnion(entries)
+        made = self.union_.fit_transform(self._stage(users, prepared), y)
+        made.index = users.index
+        return made
+
+    def transform(self, X: Any, *, new_links: Any = None) -> Any:
+        """Make the sources of users.
+
+        Parameters
+        ----------
+        X : DataFrame, mapping of str to column, Series, list or array
+            Users, with the columns of `columns_`.
+        new_links : DataFrame, array or list of tuples, default=None
+            Links of users who are new to the network, as in
+            :meth:`~sklearn_profiling.sources.LINEEmbedding.transform`.
+
+        Returns
+        -------
+        SliceDict
+            One entry a source.
+        """
+        check_is_fitted(self)
+        users = _as_table(X, self.columns_)
+        prepared = {} if self.first_ is None else self.first_.transform(users)
+        made = self.union_.transform(self._stage(users, prepared), new_links=new_links)
+        made.index = users.index
+        return made
+
+    def _sources(self) -> list[tuple[str, Any, Any]]:
+        """List the sources that the columns allow and the parameters ask for."""
+        table = [n for n, each in self.kinds_.items() if each.kind in _TABLE]
+        ids = [name for name, each in self.kinds_.items() if each.kind == "ids"]
+        if len(ids) > 1 or (ids and self.graph is None):
+            msg = f'columns has "ids" for {ids}: one column, where there is a graph'
+            raise SourceError(msg)
+        wanted: list[tuple[str, str, Any]] = [
+            (f"{_plain(name)}_{end}", parameter, name)
+            for name, each in self.kinds_.items()
+            for parameter, end in _OF_COLUMN.get(each.kind, {}).items()
+        ]
+        wanted += [(end, p, ids[0]) for p, end in _OF_IDS.items() if ids]
+        wanted += [(end, p, table) for p, end in _OF_TABLE.items() if table]
+        return [
+            (source, getattr(self, parameter), part)
+            for source, parameter, part in wanted
+            if not _is(getattr(self, parameter), "drop")
+        ]
+
+    def _preparation(self, name: str, column: pd.Series) -> Any:
+        """Choose what makes words, pixels or an array of a column."""
+        kind = self.kinds_[name].kind
+        if kind == "images":
+            return self.decoder
+        if kind == "vectors":
+            return "passthrough"
+        if not _is(self.segmenter, "auto"):
+            return self.segmenter
+        messages = pd.Series(read_messages(column, f"column {name!r}"))
+        chosen = choose_segmenter(messages)
+        if "punctuation" in chosen.get_params():
+            chosen.set_params(punctuation="keep")
+        return chosen
+
+    def _stage(self, users: pd.DataFrame, prepared: Mapping[str, Any]) -> Any:
+        """Put words, pixels and arrays, ids and numbers side by side, by column."""
+        stage = {}
+        for name in self.columns_:
+            kind = self.kinds_[name].kind
+            if kind in _OF_COLUMN:
+                stage[name] = prepared[name]
+            elif kind == "numbers":
+                stage[name] = _as_numbers(name, users[name])
+            elif kind == "categories":
+                stage[name] = users[name].map(str, na_action="ignore").astype(object)
+            else:
+                stage[name] = users[name]
+        return stage
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        return tags
+
+
+def _as_table(X: Any, columns: Sequence[str]) -> pd.DataFrame:
+    """Return users as a table, whose columns must be there."""
+    users = as_users(X, columns)
+    if not isinstance(users, pd.DataFrame):
+        users = pd.DataFrame({name: pd.Series(users[name]) for name in users})
+    users = users.set_axis([str(name) for name in users.columns], axis=1)
+    if not users.columns.is_unique:
+        twice = sorted(set(users.columns[users.columns.duplicated()]))
+        msg = f"X has several columns named {twice}; names must differ"
+        raise SourceError(msg)
+    absent = [name for name in columns if name not in users and len(columns) > 1]
+    if absent:
+        msg = f"X lacks the columns {absent}, which fit read; it has {list(users)}"
+        raise SourceError(msg)
+    return users
+
+
+def _listed(part: Any) -> list[Any]:
+    return part if isinstance(part, list) else [part]
+
+
+def _plain(name: str) -> str:
+    """Name a source after a column: two underscores are not allowed there."""
+    plain = name
+    while "__" in plain:
+        plain = plain.replace("__", "_")
+    return plain
+
+
+def _is(transformer: Any, word: str) -> bool:
+    return isinstance(transformer, str) and transformer == word
+
+
+def _as_numbers(name: str, column: pd.Series) -> pd.Series:
+    """Bring numbers, truth values and dates, these in days, to float64."""
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return (column - pd.Timestamp(0, tz=column.dt.tz)) / pd.Timedelta(days=1)
+    try:
+        numbers = pd.to_numeric(column).astype(float)
+    except (TypeError, ValueError) as error:
+        msg = f"column {name!r} held numbers in fit: {error!s:.90}"
+        raise SourceError(msg) from error
+    endless = np.flatnonzero(np.isinf(numbers))
+    if len(endless):
+        msg = (
+            f"column {name!r}, row {endless[0]}: a number must be finite, or None or "
+            f"NaN where it is missing; got {numbers.iloc[endless[0]]}"
+        )
+        raise SourceError(msg)
+    return numbers

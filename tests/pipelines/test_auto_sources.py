@@ -1,0 +1,149 @@
+"""Sources of the columns that are there: kinds, gaps, errors, containers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from sklearn_profiling.datasets import make_user_profiles
+from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.pipelines import AutoSources, make_profiler
+from sklearn_profiling.sources import CharacterSegmenter, WordSegmenter
+
+N = 60
+USERS = make_user_profiles(N, signal_rate=0.6, random_state=0)
+RNG = np.random.RandomState(0)
+
+
+def table():
+    """Users with a column of each kind, and gaps in all of them."""
+    users = USERS.data.copy()
+    users["age__years"] = np.where(np.arange(N) % 7, RNG.normal(30, 5, N), np.nan)
+    users["fans"] = RNG.pareto(1, N).round()
+    users["since"] = pd.date_range("2010", periods=N, tz="UTC")
+    users["verified"] = pd.Series([True, False, None] * 20, dtype=object)
+    users["city"] = ["Rome", "Oslo", None, "Lima"] * 15
+    users["vector"] = [None if i % 9 == 0 else RNG.normal(size=4) for i in range(N)]
+    users["bio"] = [None if i % 5 else f"I am user {i} and like tea" for i in range(N)]
+    users["nothing"] = None
+    return users
+
+
+def auto(**parameters):
+    """Steps of make_profiler, alone."""
+    model = make_profiler(USERS.graph, random_state=0)
+    return model["sources"].set_params(**parameters)
+
+
+def test_every_column_finds_its_sources():
+    users = table()
+    step = auto()
+    made = step.fit_transform(users, USERS.target)
+    assert {name: each.kind for name, each in step.kinds_.items()} == {
+        "user_id": "ids",
+        "messages": "text",
+        "age__years": "numbers",
+        "fans": "numbers",
+        "since": "numbers",
+        "verified": "numbers",
+        "city": "categories",
+        "vector": "vectors",
+        "bio": "text",
+        "nothing": "drop",
+    }
+    assert list(made) == [
+        "messages_tfidf_odds",
+        "messages_counts_odds",
+        "messages_topics",
+        "vector_vectors",
+        "vector_vectors_odds",
+        "bio_tfidf_odds",
+        "bio_counts_odds",
+        "bio_topics",
+        "links_odds",
+        "network",
+        "table",
+        "table_odds",
+    ]
+    assert step.columns_ == [name for name in users if name != "nothing"]
+    n_classes = sum(USERS.target.nunique())
+    for name, source in made.items():
+        assert len(source) == N
+        assert name[-4:] != "odds" or source.shape[1] == n_classes
+    assert np.isnan(made["vector_vectors_odds"][::9]).all()
+    # Numbers come twice, with what was missing, and values beside them.
+    assert made["table"].shape == (N, 2 * (4 + 2) + 4)
+    assert made.index.equals(users.index)
+    again = step.transform(users)
+    assert list(again) == list(made)
+    np.testing.assert_array_equal(again["table"], made["table"])
+    # Users of fit get what was learned without them, others of the whole.
+    assert not np.array_equal(again["table_odds"], made["table_odds"])
+
+
+def test_classical_chinese_is_read_by_characters_and_punctuation_is_kept():
+    poems = pd.DataFrame({"poem": [["花 月 風 雪 山 水"], ["雨 雲 月 天 海"]] * 5})
+    step = make_profiler(random_state=0)["sources"].fit(poems, ["a", "b"] * 5)
+    (_, segmenter, _) = step.first_.sources_[0]
+    assert isinstance(segmenter, CharacterSegmenter)
+    posts = pd.DataFrame({"post": [["red tea!"], ["green tea?"]] * 5})
+    step.fit(posts, ["a", "b"] * 5)
+    (_, segmenter, _) = step.first_.sources_[0]
+    assert isinstance(segmenter, WordSegmenter)
+    assert segmenter.punctuation == "keep"
+    step.set_params(segmenter=CharacterSegmenter()).fit(poems, ["a", "b"] * 5)
+    assert isinstance(step.first_.sources_[0][1], CharacterSegmenter)
+
+
+def test_containers():
+    users = table()[["messages", "fans", "city"]]
+    columns = {"fans": "drop"}
+    step = make_profiler(columns=columns, random_state=0)["sources"]
+    expected = step.fit_transform(users, USERS.target)
+    assert step.columns_ == ["messages", "city"]
+    for given in (pl.from_pandas(users), dict(users), users.to_dict("list")):
+        found = step.fit_transform(given, USERS.target)
+        for name in expected:
+            np.testing.assert_array_equal(found[name], expected[name])
+    alone = make_profiler(random_state=0)["sources"]
+    for given in (users["messages"], users["messages"].tolist()):
+        found = alone.fit_transform(given, USERS.target)
+        assert list(found)[:1] == ["messages_tfidf_odds"]
+        assert alone.transform(given[:3]).shape == (3,)
+    numbered = pd.DataFrame({0: users["fans"], 1: users["city"]})
+    assert list(alone.fit_transform(numbered, USERS.target)) == ["table", "table_odds"]
+
+
+def test_values_and_users_that_are_new():
+    users = table()
+    step = auto().fit(users, USERS.target)
+    new = users[:2].assign(city=["Cairo", None], fans=[np.nan, 1e9], user_id="x")
+    made = step.transform(new.assign(more=1))
+    assert np.isfinite(made["table_odds"]).all()
+    assert np.isnan(made["links_odds"]).all()
+    linked = step.transform(new, new_links=[("x", USERS.data["user_id"][0])])
+    assert np.isfinite(linked["network"]).all()
+
+
+def test_errors():
+    users = table()
+    step = auto().fit(users, USERS.target)
+    with pytest.raises(SourceError, match=r"lacks the columns \['fans', 'city'\]"):
+        step.transform(users.drop(columns=["fans", "city"]))
+    with pytest.raises(SourceError, match="'fans', row 3: a number must be finite"):
+        step.transform(users.assign(fans=[1.0] * 3 + [np.inf] * (N - 3)))
+    with pytest.raises(SourceError, match="column 'fans' held numbers in fit"):
+        step.transform(users.assign(fans="many"))
+    with pytest.raises(SourceError, match=r"columns named \['a'\]"):
+        auto().fit(pd.DataFrame([[1, 2]] * 9, columns=["a", "a"]))
+    with pytest.raises(SourceError, match=r"no column of X is of use.*0 users have it"):
+        make_profiler()["sources"].fit(users[["nothing"]], USERS.target)
+    with pytest.raises(SourceError, match=r'"ids" for \[.user_id.\].*there is a graph'):
+        AutoSources(columns={"user_id": "ids"}).fit(users)
+    twice = {"user_id": "ids", "city": "ids"}
+    with pytest.raises(SourceError, match="one column"):
+        AutoSources(USERS.graph, columns=twice).fit(users)
+    with pytest.raises(ValueError, match="'columns' parameter"):
+        AutoSources(columns="all").fit(users)
