@@ -30,9 +30,10 @@ from case_settings import (
 )
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 from skorch.helper import SliceDict
 
-from sklearn_profiling import baselines, estimators, sources
+from sklearn_profiling import baselines, estimators, evaluation, pipelines, sources
 from sklearn_profiling.baselines import (
     MaskedMultiOutputClassifier,
     MetaLearningClassifier,
@@ -66,6 +67,8 @@ from sklearn_profiling.estimators import (
     TextCNNClassifier,
     VLPMABSAClassifier,
 )
+from sklearn_profiling.evaluation import TemperatureScaledClassifier
+from sklearn_profiling.pipelines import AutoSources
 from sklearn_profiling.sources import (
     AdjacencyRows,
     CharacterSegmenter,
@@ -254,8 +257,20 @@ CASES: dict[str, Case] = {
         MetaLearningClassifier(LogisticRegression()),
         required=True,
     ),
+    "TemperatureScaledClassifier": Case(
+        "meta",
+        lambda: TemperatureScaledClassifier(
+            MMLUPClassifier(**HEADS, **TEXT, **QUICK), cv=2, random_state=0
+        ),
+        TemperatureScaledClassifier(MaskedMultiOutputClassifier(LogisticRegression())),
+        required=True,
+    ),
     "NaiveBayesRidgeClassifier": Case(
         "one task", NaiveBayesRidgeClassifier, NaiveBayesRidgeClassifier()
+    ),
+    "AutoSources": Case(
+        "transformer",
+        lambda: AutoSources(topics=LatentSemanticVectors(2, random_state=0)),
     ),
     "SourceUnion": Case(
         "transformer",
@@ -335,10 +350,11 @@ def public_classes() -> set[str]:
     """Names of all public estimators and transformers."""
     return {
         name
-        for package in (estimators, baselines, sources)
+        for package in (estimators, baselines, evaluation, pipelines, sources)
         for name in package.__all__
         if inspect.isclass(value := getattr(package, name))
         and issubclass(value, BaseEstimator)
+        and not issubclass(value, Pipeline)
     }
 
 

@@ -65,6 +65,7 @@ def nets_of(model):
     """All nets in a fitted classifier, of both stages where it has two."""
     parts = [
         *getattr(model, "estimators_", []),
+        *([model.estimator_] if hasattr(model, "estimator_") else []),
         *getattr(model, "auxiliary_estimators_", {}).values(),
     ]
     return [net for part in parts for net in nets_of(part)] if parts else [model]

@@ -45,6 +45,7 @@ ADAGRAD = {"trained by Adagrad, as in the Aux-LSTM paper": LSTMS + WINDOWS}
 ENCODER_ALONE = {"an encoder alone, which writes nothing": ("COOPNetClassifier",)}
 STACKING = ("MetaLearningClassifier",)
 CLONES = ("MaskedMultiOutputClassifier",)
+SCALED = ("TemperatureScaledClassifier",)
 COUNTS = ("NaiveBayesRidgeClassifier",)
 
 EXCEPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -62,7 +63,11 @@ EXCEPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "acts on the joined encoders": ("COOPNetClassifier",),
     },
     "classes_": {"of one task": COUNTS},
-    "estimator": {"classifier of the first stage": STACKING},
+    "cv": {"of held-out users": SCALED},
+    "estimator": {
+        "classifier of the first stage": STACKING,
+        "has probabilities": SCALED,
+    },
     "estimators_": {"of two stages": STACKING},
     "feature_names_in_": {"reads tables itself": STACKING},
     "frozen": {
@@ -99,7 +104,10 @@ EXCEPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "n_hidden": {"units of LSTMs": LSTMS},
     "offset": {"may be sources too": ("MMLUPClassifier",)},
     "paradigm": {"a decoder reads no images": ("CausalLMProfileClassifier",)},
-    "random_state": {"of folds and of other classifiers": STACKING},
+    "random_state": {
+        "of folds and of other classifiers": STACKING,
+        "of folds": SCALED,
+    },
     "source": {
         "a text, with no captions beside it": (
             "AuxLSTMClassifier",

@@ -52,6 +52,17 @@ def label(check):
     return "-".join([function.__name__, *map(str, keywords.values())])
 
 
+# Folds of users cannot be the same where a user stands there twice or weighs two; so
+# scikit-learn expects it of its CalibratedClassifierCV.
+EXPECTED_FAILURES = {
+    (
+        "TemperatureScaledClassifier",
+        f"check_sample_weight_equivalence_on_{kind}_data",
+    )
+    for kind in ("dense", "sparse")
+}
+
+
 def test_the_table_holds_every_public_class():
     assert set(CASES) == public_classes()
 
@@ -74,7 +85,14 @@ def test_the_suite_is_the_full_one(name):
 @pytest.mark.parametrize(
     ("estimator", "check"),
     [
-        pytest.param(estimator, check, id=f"{name}-{label(check)}")
+        pytest.param(
+            estimator,
+            check,
+            id=f"{name}-{label(check)}",
+            marks=[pytest.mark.xfail(strict=True)]
+            if (name, label(check)) in EXPECTED_FAILURES
+            else [],
+        )
         for name in SUITE
         for estimator, check in suite(name)
     ],

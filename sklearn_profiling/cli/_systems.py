@@ -135,7 +135,7 @@ def _profiler(
         memory=cache,
         random_state=options.seed,
     )
-    return {"Profiler": system.set_params(classifier__device=options.device)}
+    return {"Profiler": system.set_params(classifier__estimator__device=options.device)}
 
 
 def _table3_systems(

@@ -21,6 +21,7 @@ from sklearn_profiling.evaluation.splits import (
     MultiTaskStratifiedKFold,
     multi_task_train_test_split,
 )
+from sklearn_profiling.evaluation.temperature import TemperatureScaledClassifier
 
 __all__ = [
     "Comparison",
@@ -28,6 +29,7 @@ __all__ = [
     "MultiTaskStratifiedKFold",
     "PairedTest",
     "TaskScorer",
+    "TemperatureScaledClassifier",
     "accuracy_per_task",
     "compare",
     "cross_val_predict_proba",

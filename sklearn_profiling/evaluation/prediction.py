@@ -125,7 +125,7 @@ def _fit_and_predict(
     estimator.fit(_safe_indexing(X, fold.train), _safe_indexing(y, fold.train))
     X_test = _safe_indexing(X, fold.test)
     aligned = [
-        _align(values, known, codec, task)
+        align_classes(values, known, codec, task)
         for task, (values, known) in enumerate(
             predict_tasks(estimator, X_test, codec.task_names)
         )
@@ -134,7 +134,7 @@ def _fit_and_predict(
     return aligned, predicted.reshape(len(predicted), -1)
 
 
-def _align(
+def align_classes(
     values: NDArray[Any], known: list[Any], codec: LabelCodec, task: int
 ) -> NDArray[np.float64]:
     """Put an estimator's columns at the places of the same classes in y."""

@@ -119,8 +119,17 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
     '0 users have it, fewer than 5'
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         "columns": [StrOptions({"auto"}), Mapping],
+        # What is wrong with a graph or a transformer is told where it is used.
+        "graph": "no_validation",
+        "segmenter": "no_validation",
+        "decoder": "no_validation",
+        **{
+            parameter: "no_validation"
+            for kind in (*_OF_COLUMN.values(), _OF_IDS, _OF_TABLE)
+            for parameter in kind
+        },
     }
 
     def __init__(

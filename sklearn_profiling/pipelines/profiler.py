@@ -20,6 +20,7 @@ from sklearn_profiling.architectures.layers.offset import OffsetLogits
 from sklearn_profiling.baselines import NaiveBayesRidgeClassifier, OutOfFoldLogits
 from sklearn_profiling.containers._any_graph import as_social_graph
 from sklearn_profiling.estimators import MMLUPClassifier
+from sklearn_profiling.evaluation import TemperatureScaledClassifier
 from sklearn_profiling.pipelines.auto_sources import ODDS, AutoSources
 from sklearn_profiling.sources import (
     AdjacencyRows,
@@ -100,7 +101,8 @@ class Profiler(Pipeline):
 
 def _factors_of(classifier: Any) -> dict[str, dict[str, float]]:
     """Find the factor of each source of log-odds and task."""
-    classifier = getattr(classifier, "best_estimator_", classifier)
+    for inner in ("estimator_", "best_estimator_"):
+        classifier = getattr(classifier, inner, classifier)
     module: Any = getattr(getattr(classifier, "net_", None), "module_", None)
     if not isinstance(module, OffsetLogits):
         return {}
@@ -157,7 +159,9 @@ def make_profiler(
         for everything else, with punctuation and symbols kept, since they tell much of
         a writer.
     classifier : classifier, default=None
-        None is :class:`~sklearn_profiling.estimators.MMLUPClassifier` for 10 epochs.
+        None is :class:`~sklearn_profiling.estimators.MMLUPClassifier` for 10 epochs,
+        its probabilities calibrated by
+        :class:`~sklearn_profiling.evaluation.TemperatureScaledClassifier`.
     memory : str or joblib.Memory, default=None
         Folder for the caches of the Pipeline, of LINE and of images.
     random_state : int, RandomState instance or None, default=None
@@ -243,12 +247,13 @@ def make_profiler(
         **parts,
     )
     if classifier is None:
-        classifier = MMLUPClassifier(
+        net = MMLUPClassifier(
             sources=["*"],
             offset=[f"*{ODDS}"],
             max_epochs=10,
             random_state=next(seeds),
         )
+        classifier = TemperatureScaledClassifier(net, random_state=next(seeds))
     return Profiler([("sources", sources), ("classifier", classifier)], memory=memory)
 
 

@@ -31,13 +31,13 @@ def test_text_and_links():
     model = make_profiler(USERS.graph, random_state=0)
     model.fit(USERS.data[:100], USERS.target[:100])
     odds = ["messages_tfidf_odds", "messages_counts_odds", "links_odds"]
-    assert list(model[-1].net_.module_.architecture.sources.names) == [
+    assert list(model[-1].estimator_.net_.module_.architecture.sources.names) == [
         *odds[:2],
         "messages_topics",
         odds[2],
         "network",
     ]
-    assert model[-1].net_.module_.names == odds
+    assert model[-1].estimator_.net_.module_.names == odds
     majority = [
         USERS.target[task][100:].eq(USERS.target[task][:100].mode()[0]).sum()
         / USERS.target[task][100:].notna().sum()
@@ -63,7 +63,7 @@ def test_a_user_without_anything_is_predicted():
 def test_text_alone_and_one_task():
     model = make_profiler(segmenter=CharacterSegmenter(), random_state=0)
     model.fit(USERS.data["messages"], USERS.target["gender"])
-    assert len(model[-1].net_.module_.names) == 2
+    assert len(model[-1].estimator_.net_.module_.names) == 2
     assert model.predict(USERS.data["messages"]).shape == (150,)
 
 
@@ -80,7 +80,7 @@ def test_links_alone(kind):
     n_users = min(len(users), len(USERS.target))
     model = make_profiler(given, random_state=0)
     model.fit(users[:n_users], USERS.target[:n_users])
-    assert model[-1].net_.module_.names == ["links_odds"]
+    assert model[-1].estimator_.net_.module_.names == ["links_odds"]
     assert model.predict(users).shape == (len(users), 4)
 
 
@@ -120,13 +120,13 @@ def test_describe():
 
 
 def test_parts_are_parameters_and_may_be_searched():
-    other = make_profiler()["classifier"].set_params(max_epochs=1)
+    other = make_profiler()["classifier"].set_params(estimator__max_epochs=1)
     assert make_profiler(classifier=other)[-1] is other
     model = make_profiler(random_state=0)
     model.set_params(sources__tfidf__tfidf__max_words=1, sources__counts="drop")
     search = GridSearchCV(
         model,
-        {"classifier__max_epochs": [1, 2]},
+        {"classifier__estimator__max_epochs": [1, 2]},
         cv=MultiTaskStratifiedKFold(2, random_state=0),
     ).fit(USERS.data, USERS.target)
     assert search.best_estimator_["sources"].union_.named_sources_.keys() == {

@@ -1,0 +1,307 @@
+"""Probabilities that are as certain as the predictions are right."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import expit, log_expit, log_softmax
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    _fit_context,
+    clone,
+)
+from sklearn.utils import Tags, _safe_indexing, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_profiling._outputs import NamedPredictionsMixin
+from sklearn_profiling._seeding import RandomState, derive_seed
+from sklearn_profiling.evaluation._probabilities import predict_tasks
+from sklearn_profiling.evaluation.prediction import align_classes
+from sklearn_profiling.evaluation.splits import MultiTaskStratifiedKFold
+from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.targets import (
+    EncodedLabels,
+    LabelCodec,
+    mean_accuracy,
+    weight_table,
+)
+
+__all__ = ["TemperatureScaledClassifier"]
+
+Floats = NDArray[np.float64]
+
+_FLOOR = 1e-30
+"""Of a probability, so that its logarithm is finite."""
+_FEWEST = 100
+"""Labelled users from which a temperature is learned; fewer leave it at 1."""
+
+
+class TemperatureScaledClassifier(
+    NamedPredictionsMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+):
+    """Divide the logits of each task by a temperature learned on held-out users.
+
+    A net that fits its training users too well is too certain of others. One number a
+    task, learned on users that a clone has not seen, makes it as certain as it is
+    right; predictions stay what they were.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Of one or several tasks, with ``predict_proba``.
+    cv : int, default=3
+        Number of folds, stratified by the classes of all tasks, whose held-out users
+        tell the temperatures; so ``fit`` takes `cv` + 1 fits (our choice).
+    random_state : int, RandomState instance or None, default=None
+        Decides the folds.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        The clone fitted on all users.
+    temperatures_ : ndarray of float, shape (n_tasks,)
+        What the logits of each task are divided by; above 1 for a classifier that is
+        too certain. 1 for tasks with fewer than 100 labelled users.
+    classes_ : list of ndarray, or ndarray
+        Classes of each task in sorted order; one array if `y` had one dimension.
+    task_names_ : list of str
+        Names of the tasks: the columns of `y`.
+
+    See Also
+    --------
+    sklearn.calibration.CalibratedClassifierCV : The same and others, for one task whose
+        labels are all known.
+
+    Notes
+    -----
+    The temperature makes the log loss of the held-out users least. For a task whose
+    cells are sets, the logit of each class is divided.
+
+    References
+    ----------
+    Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", ICML
+    2017.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.estimators import MMLUPClassifier
+    >>> from sklearn_profiling.evaluation import TemperatureScaledClassifier
+    >>> X, y = [[0.0, 1.0], [1.0, 0.0]] * 20, ["f", "m", "f", "f"] * 10
+    >>> net = MMLUPClassifier(max_epochs=2, random_state=0)
+    >>> model = TemperatureScaledClassifier(net, random_state=0).fit(X, y)
+    >>> model.temperatures_.shape, model.predict_proba(X[:2]).shape
+    ((1,), (2, 2))
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods(["fit", "predict", "predict_proba"])],
+        "cv": [Interval(Integral, 2, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self, estimator: Any, *, cv: int = 3, random_state: RandomState = None
+    ) -> None:
+        self.estimator = estimator
+        self.cv = cv
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the classifier, and learn the temperatures on held-out users.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or sources
+            Users, as the classifier reads them.
+        y : DataFrame or array-like, shape (n_users,) or (n_users, n_tasks)
+            Labels; None or NaN where missing.
+        sample_weight : array-like, shape (n_users,) or (n_users, n_tasks), default=None
+            Weight of each user, or of each label.
+
+        Returns
+        -------
+        self
+            The fitted classifier.
+        """
+        if y is None:
+            msg = (
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None"
+            )
+            raise TargetError(msg)
+        weighted = {} if sample_weight is None else {"sample_weight": sample_weight}
+        self.estimator_ = clone(self.estimator).fit(X, y, **weighted)
+        self.classes_ = self.estimator_.classes_
+        codec = LabelCodec.learn(y)
+        self.task_names_ = list(codec.task_names)
+        self._set_valued = list(codec.set_valued)
+        labels = codec.encode(y)
+        held_out = self._held_out(X, y, sample_weight, codec)
+        weights = weight_table(sample_weight, labels.codes, codec.task_names)
+        self.temperatures_ = np.array(
+            [
+                _best_temperature(likely, labels, weights[:, task], task)
+                for task, likely in enumerate(held_out)
+            ]
+        )
+        return self
+
+    def _held_out(
+        self, X: Any, y: Any, sample_weight: Any, codec: LabelCodec
+    ) -> list[Floats]:
+        """Predict users by clones that were fitted without them; NaN if they cannot."""
+        n_users = len(codec.encode(y))
+        found = [np.full((n_users, len(each)), np.nan) for each in codec.classes]
+        if n_users < max(self.cv, _FEWEST):
+            return found
+        folds = MultiTaskStratifiedKFold(
+            self.cv, random_state=derive_seed(self.random_state)
+        )
+        for train, test in folds.split(np.zeros(n_users), y):
+            weighted = {}
+            if sample_weight is not None:
+                weighted["sample_weight"] = _safe_indexing(sample_weight, train)
+            model = clone(self.estimator)
+            model.fit(_safe_indexing(X, train), _safe_indexing(y, train), **weighted)
+            parts = predict_tasks(model, _safe_indexing(X, test), codec.task_names)
+            for task, (likely, known) in enumerate(parts):
+                found[task][test] = align_classes(likely, known, codec, task)
+        return found
+
+    def predict(self, X: Any) -> Any:
+        """Predict the label of each task, as the classifier does.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or sources
+            Users, as the classifier reads them.
+
+        Returns
+        -------
+        ndarray of shape (n_users, n_tasks), or (n_users,)
+            Labels.
+        """
+        check_is_fitted(self)
+        return self._as_output(np.asarray(self.estimator_.predict(X)), X)
+
+    def predict_proba(self, X: Any) -> Any:
+        """Predict the probability of each class of each task.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or sources
+            Users, as the classifier reads them.
+
+        Returns
+        -------
+        list of ndarray of shape (n_users, n_classes), or one such array
+            One array a task, columns as in ``classes_``.
+        """
+        return self._scaled(X, log=False)
+
+    def predict_log_proba(self, X: Any) -> Any:
+        """Predict the logarithm of the probability of each class of each task.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or sources
+            Users, as the classifier reads them.
+
+        Returns
+        -------
+        list of ndarray of shape (n_users, n_classes), or one such array
+            As from ``predict_proba``.
+        """
+        return self._scaled(X, log=True)
+
+    def _scaled(self, X: Any, *, log: bool) -> Any:
+        check_is_fitted(self)
+        parts = predict_tasks(self.estimator_, X, self.task_names_)
+        result = []
+        for (likely, _), temperature, sets in zip(
+            parts, self.temperatures_, self._set_valued, strict=True
+        ):
+            logits = _logits(likely, of_sets=sets) / temperature
+            if sets:
+                result.append(log_expit(logits) if log else expit(logits))
+            else:
+                logs = log_softmax(logits, axis=1)
+                result.append(logs if log else np.exp(logs))
+        return result if isinstance(self.classes_, list) else result[0]
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Compute the mean over tasks of the accuracy on the users labelled for it.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or sources
+            Users.
+        y : DataFrame or array-like, shape (n_users,) or (n_users, n_tasks)
+            True labels; None or NaN where missing.
+        sample_weight : array-like, shape (n_users,) or (n_users, n_tasks), default=None
+            Weight of each user, or of each label.
+
+        Returns
+        -------
+        float
+            The mean accuracy.
+        """
+        return mean_accuracy(y, np.asarray(self.estimator_.predict(X)), sample_weight)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features seen in ``fit``, if the classifier has it."""
+        check_is_fitted(self)
+        n_features: int = self.estimator_.n_features_in_
+        return n_features
+
+    def __sklearn_tags__(self) -> Tags:
+        """Take the tags of the classifier."""
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags = inner.input_tags
+        tags.target_tags = inner.target_tags
+        tags.classifier_tags = inner.classifier_tags
+        tags.non_deterministic = inner.non_deterministic
+        return tags
+
+
+def _logits(likely: Floats, *, of_sets: bool) -> Floats:
+    logs: Floats = np.log(np.maximum(likely, _FLOOR))
+    return logs - np.log(np.maximum(1 - likely, _FLOOR)) if of_sets else logs
+
+
+def _best_temperature(
+    likely: Floats, labels: EncodedLabels, weights: Floats, task: int
+) -> float:
+    """Find the temperature of least log loss of held-out users (n_users, n_classes)."""
+    known = (labels.codes[:, task] >= 0) & ~np.isnan(likely).any(axis=1)
+    rows = np.flatnonzero(known & (weights > 0))
+    if len(rows) < _FEWEST or likely.shape[1] < 2:
+        return 1.0
+    members = labels.members.get(task)
+    if members is None:
+        # Of a class that a fold's training users lacked nothing can be learned.
+        rows = rows[likely[rows, labels.codes[rows, task]] > 0]
+    logits = _logits(likely[rows], of_sets=members is not None)
+
+    def loss(log_temperature: float) -> float:
+        scaled = logits / np.exp(log_temperature)
+        if members is not None:
+            signs = np.where(members[rows], 1.0, -1.0)
+            each = -log_expit(signs * scaled).sum(axis=1)
+        else:
+            own = np.arange(len(rows)), labels.codes[rows, task]
+            each = -log_softmax(scaled, axis=1)[own]
+        return float(np.average(each, weights=weights[rows]))
+
+    found = minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded")
+    return float(np.exp(found.x))

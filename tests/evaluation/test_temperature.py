@@ -1,0 +1,103 @@
+"""Temperatures: found, weighed, harmless to predictions, of sets and of few users."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+
+from sklearn_profiling.baselines import MaskedMultiOutputClassifier
+from sklearn_profiling.evaluation import TemperatureScaledClassifier
+from sklearn_profiling.exceptions import TargetError
+
+RNG = np.random.RandomState(0)
+LOGITS = RNG.normal(size=(1500, 3)) * 2
+LABELS = np.array(
+    ["abc"[RNG.choice(3, p=row)] for row in softmax(LOGITS, axis=1)], dtype=object
+)
+
+
+class Given(ClassifierMixin, BaseEstimator):
+    """Takes the logits times a factor for what it learned."""
+
+    def __init__(self, factor=1.0):
+        self.factor = factor
+
+    def fit(self, X, y, sample_weight=None):
+        self.classes_ = np.unique([label for label in y if label is not None])
+        self.weighed_ = sample_weight is not None
+        return self
+
+    def predict_proba(self, X):
+        return softmax(self.factor * np.asarray(X), axis=1)
+
+    def predict(self, X):
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 3.0])
+def test_the_temperature_is_found(factor):
+    model = TemperatureScaledClassifier(Given(factor), random_state=0)
+    model.fit(LOGITS, LABELS)
+    assert abs(model.temperatures_[0] / factor - 1) < 0.1
+    np.testing.assert_allclose(
+        model.predict_proba(LOGITS),
+        softmax(LOGITS * factor / model.temperatures_[0], axis=1),
+        atol=1e-8,
+    )
+    np.testing.assert_allclose(
+        np.exp(model.predict_log_proba(LOGITS)), model.predict_proba(LOGITS)
+    )
+    assert (
+        model.predict(LOGITS).tolist()
+        == Given().fit(0, LABELS).predict(LOGITS).tolist()
+    )
+    assert model.score(LOGITS, LABELS) == np.mean(model.predict(LOGITS) == LABELS)
+
+
+def test_weights_count_labels():
+    labels = LABELS.copy()
+    labels[750:] = np.roll(labels[750:], 1)  # wrong
+    weights = np.r_[np.ones(750), np.zeros(750)]
+    model = TemperatureScaledClassifier(Given(), random_state=0)
+    right = model.fit(LOGITS, labels, weights).temperatures_[0]
+    assert model.estimator_.weighed_
+    alike = model.fit(LOGITS, labels, np.ones(1500)).temperatures_[0]
+    plain = model.fit(LOGITS, labels).temperatures_[0]
+    assert abs(right - 1) < 0.15
+    assert alike == plain > 1.5
+
+
+def test_several_tasks_with_gaps_and_sets():
+    y = pd.DataFrame({"one": LABELS, "two": [None] * 1410 + ["x", "y"] * 45})
+    y.loc[:500, "one"] = None
+    y["sets"] = pd.Series([{"u", "v"}, {"u"}, set(), None] * 375, dtype=object)
+    inner = MaskedMultiOutputClassifier(LogisticRegression())
+    model = TemperatureScaledClassifier(inner, random_state=0).fit(LOGITS, y)
+    assert model.temperatures_[1] == 1  # too few labels
+    assert model.task_names_ == ["one", "two", "sets"]
+    inner.fit(LOGITS, y)
+    assert model.predict(LOGITS).tolist() == inner.predict(LOGITS).tolist()
+    for temperature, found, bare in zip(
+        model.temperatures_,
+        model.predict_proba(LOGITS),
+        inner.predict_proba(LOGITS),
+        strict=True,
+    ):
+        if temperature == 1:
+            np.testing.assert_allclose(found, bare, atol=1e-9)
+    for logs, likely in zip(
+        model.predict_log_proba(LOGITS), model.predict_proba(LOGITS), strict=True
+    ):
+        np.testing.assert_allclose(np.exp(logs), likely)
+    assert model.n_features_in_ == 3
+
+
+def test_few_users_and_errors():
+    few = TemperatureScaledClassifier(Given()).fit(LOGITS[:10], LABELS[:10])
+    assert few.temperatures_.tolist() == [1]
+    with pytest.raises(TargetError, match="requires y"):
+        few.fit(LOGITS, None)
