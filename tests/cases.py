@@ -80,6 +80,7 @@ from sklearn_profiling.sources import (
     JiebaSegmenter,
     LatentSemanticVectors,
     LINEEmbedding,
+    MeanImageVectors,
     MeanWordVectors,
     PretrainedImageVectors,
     PretrainedTextVectors,
@@ -91,6 +92,7 @@ from sklearn_profiling.sources import (
     SubwordSegmenter,
     TfidfVectors,
     UserVectors,
+    VisualWordCounts,
     Word2VecTransformer,
     WordSegmenter,
 )
@@ -314,6 +316,10 @@ CASES: dict[str, Case] = {
     ),
     "ImageBagTransformer": Case(
         "transformer", lambda: ImageBagTransformer(size=(8, 8))
+    ),
+    "MeanImageVectors": Case("transformer", MeanImageVectors),
+    "VisualWordCounts": Case(
+        "transformer", lambda: VisualWordCounts(4, random_state=0)
     ),
     "ImageCaptioner": Case(
         "transformer", lambda: ImageCaptioner("folder"), required=True

@@ -5,7 +5,11 @@ joined by :class:`SourceUnion`; a user without a source keeps a row that says so
 """
 
 from sklearn_profiling.sources.augmentation import ProfileAugmenter
-from sklearn_profiling.sources.images import ImageBagTransformer
+from sklearn_profiling.sources.images import (
+    ImageBagTransformer,
+    MeanImageVectors,
+    VisualWordCounts,
+)
 from sklearn_profiling.sources.network import AdjacencyRows, LINEEmbedding
 from sklearn_profiling.sources.pretrained import (
     ImageCaptioner,
@@ -43,6 +47,7 @@ __all__ = [
     "JiebaSegmenter",
     "LINEEmbedding",
     "LatentSemanticVectors",
+    "MeanImageVectors",
     "MeanWordVectors",
     "PretrainedImageVectors",
     "PretrainedTextVectors",
@@ -54,6 +59,7 @@ __all__ = [
     "SubwordSegmenter",
     "TfidfVectors",
     "UserVectors",
+    "VisualWordCounts",
     "Word2VecTransformer",
     "WordSegmenter",
     "choose_segmenter",

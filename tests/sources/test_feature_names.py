@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-from cases import CASES, TRANSFORMERS, VOCABULARY
+from cases import CASES, TRANSFORMERS, VOCABULARY, pictures
 from scipy.sparse import issparse
 from sklearn.base import clone
 from tiny_models import bert, tokenizer, vit
@@ -30,6 +30,7 @@ TAGGED = JiebaSegmenter(part_of_speech=True).fit_transform(TEXTS)
 IDS = pd.Series(["a", "b", None, "d", "nobody", "a"], index=list("uvwxyz"))
 GREY = np.zeros((16, 16), np.uint8)
 IMAGES = pd.Series([[GREY], None, [GREY], [GREY], [], [GREY]], index=list("uvwxyz"))
+BAGS = pictures(np.random.RandomState(0).normal(size=(6, 3)))
 Y = ["north", "south"] * 3
 
 #: What each reads; the others of the table of cases do not return a matrix.
@@ -38,6 +39,7 @@ INPUTS = {
     "FrequentPOSPatterns": TAGGED,
     "LINEEmbedding": IDS,
     "LatentSemanticVectors": WORDS,
+    "MeanImageVectors": BAGS,
     "MeanWordVectors": WORDS,
     "OutOfFoldLogits": pd.DataFrame({"n": [0.0, 1.0] * 3}, index=list("uvwxyz")),
     "PretrainedImageVectors": IMAGES,
@@ -46,6 +48,7 @@ INPUTS = {
     "StylometricFeatures": TAGGED,
     "TfidfVectors": WORDS,
     "UserVectors": IDS,
+    "VisualWordCounts": BAGS,
 }
 NO_MATRIX = {
     *("CharacterSegmenter", "JiebaSegmenter", "SubwordSegmenter", "WordSegmenter"),
