@@ -33,6 +33,7 @@ _OF_COLUMN: dict[str, dict[str, str]] = {
     },
     "images": {
         "visual_words": "looks" + ODDS,
+        "image_expert": "colours" + ODDS,
         "image_means": "colours",
         "bags": "bags",
     },
@@ -70,9 +71,9 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
     tfidf, counts, topics, words : transformer, default="drop"
         Of the words of a text: experts by tf-idf and by counts, topics, and the words
         themselves ("passthrough") for nets that read them.
-    visual_words, image_means, bags : transformer, default="drop"
-        Of bags of images: expert by visual words, vectors of means, and the bags
-        themselves ("passthrough").
+    visual_words, image_expert, image_means, bags : transformer, default="drop"
+        Of bags of images: experts by visual words and by means, vectors of means, and
+        the bags themselves ("passthrough").
     vectors, vector_expert : transformer, default="drop"
         Of a column of vectors: a source, and an expert.
     links, embedding : transformer, default="drop"
@@ -144,6 +145,7 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         topics: Any = "drop",
         words: Any = "drop",
         visual_words: Any = "drop",
+        image_expert: Any = "drop",
         image_means: Any = "drop",
         bags: Any = "drop",
         vectors: Any = "drop",
@@ -162,6 +164,7 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         self.topics = topics
         self.words = words
         self.visual_words = visual_words
+        self.image_expert = image_expert
         self.image_means = image_means
         self.bags = bags
         self.vectors = vectors

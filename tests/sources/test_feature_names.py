@@ -54,6 +54,7 @@ NO_MATRIX = {
     *("CharacterSegmenter", "JiebaSegmenter", "SubwordSegmenter", "WordSegmenter"),
     *("FrequentWords", "GloVeTransformer", "PretrainedVectors", "Word2VecTransformer"),
     *("ImageBagTransformer", "ImageCaptioner", "ProfileAugmenter", "SourceUnion"),
+    "AutoSources",
 }
 MADE = {
     "PretrainedTextVectors": lambda: PretrainedTextVectors(
