@@ -102,7 +102,6 @@ EXCEPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "n_filters_image": {"of convolutions over volumes": ("MultimodalCNN3DClassifier",)},
     "n_hidden": {"units of LSTMs": LSTMS},
-    "offset": {"may be sources too": ("MMLUPClassifier",)},
     "paradigm": {"a decoder reads no images": ("CausalLMProfileClassifier",)},
     "random_state": {
         "of folds and of other classifiers": STACKING,

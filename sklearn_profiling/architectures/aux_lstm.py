@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from sklearn_profiling.architectures.layers.heads import LogitLayer
 from sklearn_profiling.architectures.layers.recurrent import (
     RecurrentText,
     dense,
@@ -80,7 +81,7 @@ class LSTM(nn.Module):
             source_dropout=source_dropout,
         )
         self.dense = dense(n_hidden, n_dense, dropout)
-        self.outputs = nn.ModuleList(nn.Linear(n_dense, n) for n in n_classes)
+        self.outputs = nn.ModuleList(LogitLayer(n_dense, n) for n in n_classes)
         glorot_uniform(self)
 
     def forward(
@@ -181,7 +182,7 @@ class AuxLSTM(nn.Module):
             dense(n_hidden + n_auxiliary * n_dense * (task == main), n_dense, dropout)
             for task in range(len(n_classes))
         )
-        self.outputs = nn.ModuleList(nn.Linear(n_dense, n) for n in n_classes)
+        self.outputs = nn.ModuleList(LogitLayer(n_dense, n) for n in n_classes)
         glorot_uniform(self)
 
     def forward(

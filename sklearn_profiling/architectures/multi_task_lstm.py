@@ -8,6 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from sklearn_profiling.architectures.layers.heads import LogitLayer
 from sklearn_profiling.architectures.layers.recurrent import (
     RecurrentText,
     dense,
@@ -91,7 +92,7 @@ class MultiTaskLSTM(nn.Module):
         self.dense = nn.ModuleList(
             dense(2 * n_hidden, n_dense, dropout) for _ in n_classes
         )
-        self.outputs = nn.ModuleList(nn.Linear(n_dense, n) for n in n_classes)
+        self.outputs = nn.ModuleList(LogitLayer(n_dense, n) for n in n_classes)
         glorot_uniform(self)
 
     def forward(

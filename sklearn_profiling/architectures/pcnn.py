@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sklearn_profiling.architectures.layers.heads import LogitLayer
 from sklearn_profiling.architectures.layers.pooling import (
     average_into_units,
     normalise_response,
@@ -297,7 +298,7 @@ class PCNN(nn.Module):
         )
         self.dropout = Dropout(dropout)
         n_features = self.sources.n_features
-        self.outputs = nn.ModuleList(nn.Linear(n_features, n) for n in n_classes)
+        self.outputs = nn.ModuleList(LogitLayer(n_features, n) for n in n_classes)
 
     def forward(
         self, sources: Mapping[str, SourceBatch], present: Mapping[str, Tensor]

@@ -236,13 +236,13 @@ def check_readable(estimator: Any, X: Any, n_users: int) -> None:
             f"posteriors; it has {list(X)}"
         )
         raise SourceError(msg)
-    while not hasattr(estimator, "_choose_sources"):
+    while not hasattr(estimator, "_pick_sources"):
         if not hasattr(estimator, "estimator"):
             return
         estimator = estimator.estimator
     sources = {**X, SOURCE: np.zeros((n_users, 1))}
     given = as_sources(sources, default_name="text")
-    read = estimator._choose_sources(given)  # noqa: SLF001 - nothing public is known before fit
+    read = estimator._pick_sources(given)  # noqa: SLF001 - nothing public is known before fit
     if SOURCE not in read:
         raise _unread(estimator, list(read))
 

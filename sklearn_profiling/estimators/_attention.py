@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from sklearn_profiling.architectures.layers.offset import OffsetLogits
+from sklearn_profiling.architectures.layers.offset import without_offset
 from sklearn_profiling.architectures.layers.separate import SeparateTasks
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import SourceError, TargetError
@@ -34,9 +34,7 @@ def message_attention(
         msg = f"task must be one of {model.task_names_}; got {task!r}"
         raise TargetError(msg)
     name = str(source)
-    module = model.net_.module_
-    if isinstance(module, OffsetLogits):
-        module = module.architecture
+    module = without_offset(model.net_.module_)
     nets: list[Any] = [module]
     if isinstance(module, SeparateTasks):
         nets = list(module.architectures)

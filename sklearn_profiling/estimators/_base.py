@@ -112,6 +112,16 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
         cls._constraints = known
         cls._parameter_constraints = {name: known[name] for name in names}
 
+    def _build(
+        self, sources: list[SourceDescription], n_classes: list[int], *, initial: bool
+    ) -> nn.Module:
+        """Build the architecture, with the log-odds that are added to its logits."""
+        names = [source.name for source in sources]
+        encoded = encoded_names(self, names)
+        read = [source for source in sources if source.name in encoded]
+        net = self._build_module(read, n_classes, initial=initial)
+        return add_offset(self, net, names, n_classes)
+
     def _build_module(
         self,
         sources: list[SourceDescription],
@@ -123,14 +133,9 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
 
         `initial` tells a net to be trained from one whose state is loaded next.
         """
-        names = [source.name for source in sources]
-        encoded = encoded_names(self, names)
-        read = [source for source in sources if source.name in encoded]
         if getattr(self, "multi_task", True):
-            net = self._build_net(read, n_classes)
-        else:
-            net = SeparateTasks(self._build_net(read, [n]) for n in n_classes)
-        return add_offset(self, net, names, n_classes)
+            return self._build_net(sources, n_classes)
+        return SeparateTasks(self._build_net(sources, [n]) for n in n_classes)
 
     def _build_net(
         self, sources: list[SourceDescription], n_classes: list[int], **options: Any
@@ -171,19 +176,24 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
         """Options of the architecture that the parameters do not hold, or differ."""
         return {}
 
-    def _choose_sources(self, sources: Sources) -> Sources:
-        """Pick the sources that this classifier reads."""
+    def _pick_sources(self, sources: Sources) -> Sources:
+        """Pick the sources to encode, and behind them those of log-odds."""
         offset = pick_offset(self, sources)
+        if getattr(self, "sources", None) is None:
+            sources = {name: s for name, s in sources.items() if name not in offset}
+        return {**self._choose_sources(sources), **offset}
+
+    def _choose_sources(self, sources: Sources) -> Sources:
+        """Pick the sources that the architecture encodes."""
         if self._reads == "sources":
-            return {**named_sources(sources, self.sources), **offset}
+            return named_sources(sources, self.sources)
         pick = one_text if self._reads == "text" else one_bag
-        others = {name: each for name, each in sources.items() if name not in offset}
-        return {**pick(others, self.source, type(self).__name__), **offset}
+        return pick(sources, self.source, type(self).__name__)
 
     def _learn(self, users: TrainingUsers) -> Sources:
         """Learn from the training users what the architecture needs to be built.
 
-        Returns the sources that are read.
+        Returns the sources that the architecture encodes.
         """
         return users.sources
 
@@ -300,8 +310,10 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
     def _train(self, users: TrainingUsers, *, again: bool, epochs: int) -> None:
         sources, labels, weights, codec = users
         if not again:
-            sources = self._learn(users)
             check_offset(self, sources, codec)
+            encoded = {n: sources[n] for n in encoded_names(self, sources)}
+            read = self._learn(users._replace(sources=encoded))
+            sources = {**read, **pick_offset(self, sources)}
             self._codec = codec
             self._specs = {name: SourceSpec.of(s) for name, s in sources.items()}
             self._statistics = {
@@ -370,7 +382,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
             spec.describe(name, self._statistics[name], vectors.get(name))
             for name, spec in self._specs.items()
         ]
-        build = partial(self._build_module, sources, n_classes, initial=initial)
+        build = partial(self._build, sources, n_classes, initial=initial)
         module = build_module(build, self._seed, self.dtype)
         return make_net(module, len(n_classes), self._plan())
 
@@ -393,7 +405,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
                 for name in ("n_features_in_", "feature_names_in_"):
                     self.__dict__.pop(name, None)
             alone = "images" if isinstance(X, ImageBags) else "text"
-            return self._choose_sources(as_sources(X, default_name=alone))
+            return self._pick_sources(as_sources(X, default_name=alone))
         raw = raw_content(X)
         if raw:
             name = type(self).__name__
@@ -418,7 +430,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
             # Kept as ids until the users to train on are known: words of users left
             # out must not enter the vocabulary.
             return {"text": array}
-        return self._choose_sources(as_sources(array, default_name="vectors"))
+        return self._pick_sources(as_sources(array, default_name="vectors"))
 
     def _sources_of(self, arrays: Sources, *, again: bool) -> Sources:
         """Turn token ids of a plain array into text, and check against fit."""

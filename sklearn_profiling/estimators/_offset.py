@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from sklearn_profiling.architectures.layers.heads import TaskHeads
+from sklearn_profiling.architectures.layers.heads import LogitLayer
 from sklearn_profiling.architectures.layers.offset import OffsetLogits
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.targets import LabelCodec
@@ -77,7 +77,13 @@ def add_offset(
     offset = offset_names(classifier, names)
     if not offset:
         return net
-    for layer in net.modules():
-        if isinstance(layer, TaskHeads):
-            layer.begin_at_zero()
+    last = [layer for layer in net.modules() if isinstance(layer, LogitLayer)]
+    if not last:
+        msg = (
+            f"{type(net).__name__} has no LogitLayer, so no offset can be added; make "
+            "one the last layer of each task"
+        )
+        raise TypeError(msg)
+    for layer in last:
+        layer.begin_at_zero()
     return OffsetLogits(net, offset, n_classes)

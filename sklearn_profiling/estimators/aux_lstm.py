@@ -30,6 +30,13 @@ class LSTMClassifier(BaseProfileClassifier):
     ----------
     source : str, default=None
         Name of the text to read; may be left out if `X` holds only one.
+    offset : sequence of str, default=None
+        Names of dense sources with log-odds of all classes of all tasks, as
+        :class:`~sklearn_profiling.baselines.OutOfFoldLogits` gives them. They are added
+        to the logits, times a learned factor for each task; a user without them gets
+        none. Training begins at the factors of least log loss, and the net at zero. A
+        name with a ``*`` stands for all names that match it, in the order of `X` (our
+        choice).
     multi_task : bool, default=False
         Whether the tasks share one net; False trains one net for each task (paper).
     level : {"user", "message"}, default="user"
@@ -153,6 +160,7 @@ class LSTMClassifier(BaseProfileClassifier):
         self,
         *,
         source: str | None = None,
+        offset: Sequence[str] | None = None,
         multi_task: bool = False,
         level: Literal["user", "message"] = "user",
         max_words: int | None = None,
@@ -181,6 +189,7 @@ class LSTMClassifier(BaseProfileClassifier):
         verbose: int = 0,
     ) -> None:
         self.source = source
+        self.offset = offset
         self.multi_task = multi_task
         self.level = level
         self.max_words = max_words
@@ -231,6 +240,13 @@ class AuxLSTMClassifier(BaseProfileClassifier):
         task and leaves more to future work).
     source : str, default=None
         Name of the text to read; may be left out if `X` holds only one.
+    offset : sequence of str, default=None
+        Names of dense sources with log-odds of all classes of all tasks, as
+        :class:`~sklearn_profiling.baselines.OutOfFoldLogits` gives them. They are added
+        to the logits, times a learned factor for each task; a user without them gets
+        none. Training begins at the factors of least log loss, and the net at zero. A
+        name with a ``*`` stands for all names that match it, in the order of `X` (our
+        choice).
     level : {"user", "message"}, default="user"
         Whether the messages of a user are read end to end as one sequence, or each from
         the initial state. Either way the outputs are averaged over all words (paper).
@@ -373,6 +389,7 @@ class AuxLSTMClassifier(BaseProfileClassifier):
         main_weight: float = 0.75,
         auxiliary: Literal["shared", "separate"] = "shared",
         source: str | None = None,
+        offset: Sequence[str] | None = None,
         level: Literal["user", "message"] = "user",
         max_words: int | None = None,
         n_hidden: int = 64,
@@ -403,6 +420,7 @@ class AuxLSTMClassifier(BaseProfileClassifier):
         self.main_weight = main_weight
         self.auxiliary = auxiliary
         self.source = source
+        self.offset = offset
         self.level = level
         self.max_words = max_words
         self.n_hidden = n_hidden

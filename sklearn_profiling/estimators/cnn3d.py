@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.architectures.cnn3d import CNN3D, ImageSet
+from sklearn_profiling.architectures.layers.offset import without_offset
 from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.estimators._base import BaseProfileClassifier
 from sklearn_profiling.estimators._constraints import POSITIVE
@@ -31,6 +32,13 @@ class CNN3DClassifier(BaseProfileClassifier):
     ----------
     source : str, default=None
         Name of the images to read; may be left out if `X` holds them only once.
+    offset : sequence of str, default=None
+        Names of dense sources with log-odds of all classes of all tasks, as
+        :class:`~sklearn_profiling.baselines.OutOfFoldLogits` gives them. They are added
+        to the logits, times a learned factor for each task; a user without them gets
+        none. Training begins at the factors of least log loss, and the net at zero. A
+        name with a ``*`` stands for all names that match it, in the order of `X` (our
+        choice).
     variant : {1, 2}, default=1
         Model 1 has four convolutions over images, each with a maximum over 2 x 2 x 2.
         Model 2 has seven; after the first, second and fourth comes a maximum over 2 x 2
@@ -174,6 +182,7 @@ class CNN3DClassifier(BaseProfileClassifier):
         self,
         *,
         source: str | None = None,
+        offset: Sequence[str] | None = None,
         variant: Literal[1, 2] = 1,
         n_filters: int | None = None,
         n_images: int = 11,
@@ -200,6 +209,7 @@ class CNN3DClassifier(BaseProfileClassifier):
         verbose: int = 0,
     ) -> None:
         self.source = source
+        self.offset = offset
         self.variant = variant
         self.n_filters = n_filters
         self.n_images = n_images
@@ -237,6 +247,13 @@ class ImageSetClassifier(BaseProfileClassifier):
     ----------
     source : str, default=None
         Name of the images to read; may be left out if `X` holds them only once.
+    offset : sequence of str, default=None
+        Names of dense sources with log-odds of all classes of all tasks, as
+        :class:`~sklearn_profiling.baselines.OutOfFoldLogits` gives them. They are added
+        to the logits, times a learned factor for each task; a user without them gets
+        none. Training begins at the factors of least log loss, and the net at zero. A
+        name with a ``*`` stands for all names that match it, in the order of `X` (our
+        choice).
     encoder : Module, default=None
         Net from floats (n_images, n_channels, height, width), pixels from 0 to 1, to
         (n_images, n_features), for example one with pretrained weights that begins with
@@ -375,6 +392,7 @@ class ImageSetClassifier(BaseProfileClassifier):
         self,
         *,
         source: str | None = None,
+        offset: Sequence[str] | None = None,
         encoder: nn.Module | None = None,
         freeze_encoder: bool = False,
         n_filters: Sequence[int] = (16, 32, 64),
@@ -403,6 +421,7 @@ class ImageSetClassifier(BaseProfileClassifier):
         verbose: int = 0,
     ) -> None:
         self.source = source
+        self.offset = offset
         self.encoder = encoder
         self.freeze_encoder = freeze_encoder
         self.n_filters = n_filters
@@ -445,8 +464,9 @@ class ImageSetClassifier(BaseProfileClassifier):
             to 1. It says what the model looked at, not why the user is who they are.
         """
         dataset = self._dataset(X)
-        ((name, source),) = dataset.sources.items()
-        joined = cast("Any", self.net_.module_).sources
+        joined = cast("Any", without_offset(self.net_.module_)).sources
+        (name,) = joined.names
+        source = dataset.sources[name]
 
         def weights(batch: Batch) -> Tensor:
             found: Tensor = joined.encoder(name).image_weights(batch.sources[name])

@@ -63,6 +63,13 @@ class COOPNetClassifier(BaseProfileClassifier):
         each word.
     source : str, default=None
         Name of the text to read; may be left out if `X` holds only one beside captions.
+    offset : sequence of str, default=None
+        Names of dense sources with log-odds of all classes of all tasks, as
+        :class:`~sklearn_profiling.baselines.OutOfFoldLogits` gives them. They are added
+        to the logits, times a learned factor for each task; a user without them gets
+        none. Training begins at the factors of least log loss, and the net at zero. A
+        name with a ``*`` stands for all names that match it, in the order of `X` (our
+        choice).
     max_messages : int or None, default=3
         Messages to read of a user, the first ones; None reads all (paper of the
         framework).
@@ -204,6 +211,7 @@ class COOPNetClassifier(BaseProfileClassifier):
         image_model: Any = None,
         tokenizer: Any = None,
         source: str | None = None,
+        offset: Sequence[str] | None = None,
         max_messages: int | None = 3,
         max_images: int | None = 3,
         max_tokens: int = 600,
@@ -233,6 +241,7 @@ class COOPNetClassifier(BaseProfileClassifier):
         self.image_model = image_model
         self.tokenizer = tokenizer
         self.source = source
+        self.offset = offset
         self.max_messages = max_messages
         self.max_images = max_images
         self.max_tokens = max_tokens

@@ -29,16 +29,17 @@ class MMLUPClassifier(BaseProfileClassifier):
     Parameters
     ----------
     sources : sequence of str, default=None
-        Names of the sources to use, out of those in `X`; None uses all. A name with a
-        ``*`` stands for all names that match it, in the order of `X` (paper: leaving
-        out "network" is its ablation "without friendship network", Table 3).
+        Names of the sources to encode, out of those in `X`; None takes all that
+        `offset` does not name. A name with a ``*`` stands for all names that match it,
+        in the order of `X` (paper: leaving out "network" is its ablation "without
+        friendship network", Table 3).
     offset : sequence of str, default=None
         Names of dense sources with log-odds of all classes of all tasks, as
         :class:`~sklearn_profiling.baselines.OutOfFoldLogits` gives them. They are added
         to the logits, times a learned factor for each task; a user without them gets
         none. Training begins at the factors of least log loss, and the net at zero. A
-        name with a ``*`` stands for all names that match it, in the order of `X`. Those
-        that `sources` names are encoded too (our choice).
+        name with a ``*`` stands for all names that match it, in the order of `X` (our
+        choice).
     multi_task : bool, default=True
         Whether the tasks share one net; False trains one net for each task (paper;
         False is its ablation "single task", Table 3).

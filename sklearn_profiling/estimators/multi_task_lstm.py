@@ -34,6 +34,13 @@ class MultiTaskLSTMClassifier(BaseProfileClassifier):
         For a task the name of the text with vectors of its own. A task that is not in
         the mapping reads the text named after it, if `X` has one; else its vectors
         begin as a copy of the shared ones (our choice).
+    offset : sequence of str, default=None
+        Names of dense sources with log-odds of all classes of all tasks, as
+        :class:`~sklearn_profiling.baselines.OutOfFoldLogits` gives them. They are added
+        to the logits, times a learned factor for each task; a user without them gets
+        none. Training begins at the factors of least log loss, and the net at zero. A
+        name with a ``*`` stands for all names that match it, in the order of `X` (our
+        choice).
     level : {"user", "message"}, default="user"
         Whether the messages of a user are read end to end as one sequence, or each from
         the initial state. Either way the outputs are averaged over all words (paper).
@@ -167,6 +174,7 @@ class MultiTaskLSTMClassifier(BaseProfileClassifier):
         *,
         source: str | None = None,
         task_sources: Mapping[str, str] | None = None,
+        offset: Sequence[str] | None = None,
         level: Literal["user", "message"] = "user",
         max_words: int | None = None,
         n_hidden: int = 64,
@@ -195,6 +203,7 @@ class MultiTaskLSTMClassifier(BaseProfileClassifier):
     ) -> None:
         self.source = source
         self.task_sources = task_sources
+        self.offset = offset
         self.level = level
         self.max_words = max_words
         self.n_hidden = n_hidden

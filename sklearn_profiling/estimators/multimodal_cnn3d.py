@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, cast
 import pandas as pd
 
 from sklearn_profiling._seeding import RandomState
+from sklearn_profiling.architectures.layers.offset import without_offset
 from sklearn_profiling.architectures.multimodal_cnn3d import MultimodalCNN3D
 from sklearn_profiling.estimators._base import BaseProfileClassifier
 from sklearn_profiling.estimators._constraints import POSITIVE, RATE
@@ -30,8 +31,16 @@ class MultimodalCNN3DClassifier(BaseProfileClassifier):
     Parameters
     ----------
     sources : sequence of str, default=None
-        Names of the sources to use, out of those in `X`; None uses all. A name with a
-        ``*`` stands for all names that match it, in the order of `X`.
+        Names of the sources to encode, out of those in `X`; None takes all that
+        `offset` does not name. A name with a ``*`` stands for all names that match it,
+        in the order of `X`.
+    offset : sequence of str, default=None
+        Names of dense sources with log-odds of all classes of all tasks, as
+        :class:`~sklearn_profiling.baselines.OutOfFoldLogits` gives them. They are added
+        to the logits, times a learned factor for each task; a user without them gets
+        none. Training begins at the factors of least log loss, and the net at zero. A
+        name with a ``*`` stands for all names that match it, in the order of `X` (our
+        choice).
     gate_fraction : float, default=0.35
         Share of users held out from two trial nets, the validation set on which gates
         are learned; all users train the net itself. 0 leaves all gates open (our
@@ -208,6 +217,7 @@ class MultimodalCNN3DClassifier(BaseProfileClassifier):
         self,
         *,
         sources: Sequence[str] | None = None,
+        offset: Sequence[str] | None = None,
         gate_fraction: float = 0.35,
         gate_epochs: int = 15,
         n_gated: int = 64,
@@ -246,6 +256,7 @@ class MultimodalCNN3DClassifier(BaseProfileClassifier):
         verbose: int = 0,
     ) -> None:
         self.sources = sources
+        self.offset = offset
         self.gate_fraction = gate_fraction
         self.gate_epochs = gate_epochs
         self.n_gated = n_gated
@@ -294,7 +305,7 @@ class MultimodalCNN3DClassifier(BaseProfileClassifier):
             fraction=self.gate_fraction,
             epochs=self.gate_epochs,
         )
-        module.sources.scores.copy_(scores)
+        cast("Any", without_offset(module)).sources.scores.copy_(scores)
 
     def source_gates(self, X: Any) -> pd.DataFrame:
         """Compute how much of each source is let through.
@@ -311,10 +322,11 @@ class MultimodalCNN3DClassifier(BaseProfileClassifier):
             the source; 0 for those who lack it.
         """
         dataset = self._dataset(X)
-        gates = cast("Any", self.net_.module_).sources.gates().tolist()
+        gated = cast("Any", without_offset(self.net_.module_)).sources
+        gates = gated.gates().tolist()
         return pd.DataFrame(
             {
                 name: gate * dataset.present[name]
-                for name, gate in zip(self._specs, gates, strict=True)
+                for name, gate in zip(gated.names, gates, strict=True)
             }
         )

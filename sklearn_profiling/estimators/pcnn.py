@@ -54,6 +54,13 @@ class PCNNClassifier(BaseWindowClassifier):
     ----------
     source : str, default=None
         Name of the text to read; may be left out if `X` holds only one.
+    offset : sequence of str, default=None
+        Names of dense sources with log-odds of all classes of all tasks, as
+        :class:`~sklearn_profiling.baselines.OutOfFoldLogits` gives them. They are added
+        to the logits, times a learned factor for each task; a user without them gets
+        none. Training begins at the factors of least log loss, and the net at zero. A
+        name with a ``*`` stands for all names that match it, in the order of `X` (our
+        choice).
     multi_task : bool, default=False
         Whether the tasks share one net; False trains one net for each task (paper:
         independent nets).
@@ -179,6 +186,7 @@ class PCNNClassifier(BaseWindowClassifier):
         self,
         *,
         source: str | None = None,
+        offset: Sequence[str] | None = None,
         multi_task: bool = False,
         window_sizes: Sequence[int] = (3, 20),
         stride: int | Sequence[int] = 2,
@@ -208,6 +216,7 @@ class PCNNClassifier(BaseWindowClassifier):
         verbose: int = 0,
     ) -> None:
         self.source = source
+        self.offset = offset
         self.multi_task = multi_task
         self.window_sizes = window_sizes
         self.stride = stride
@@ -281,6 +290,13 @@ class BowCNNClassifier(BaseWindowClassifier):
     ----------
     source : str, default=None
         Name of the text to read; may be left out if `X` holds only one.
+    offset : sequence of str, default=None
+        Names of dense sources with log-odds of all classes of all tasks, as
+        :class:`~sklearn_profiling.baselines.OutOfFoldLogits` gives them. They are added
+        to the logits, times a learned factor for each task; a user without them gets
+        none. Training begins at the factors of least log loss, and the net at zero. A
+        name with a ``*`` stands for all names that match it, in the order of `X` (our
+        choice).
     multi_task : bool, default=False
         Whether the tasks share one net; False trains one net for each task (paper:
         independent nets).
@@ -423,6 +439,7 @@ class BowCNNClassifier(BaseWindowClassifier):
         self,
         *,
         source: str | None = None,
+        offset: Sequence[str] | None = None,
         multi_task: bool = False,
         window_size: int = 20,
         stride: int = 2,
@@ -452,6 +469,7 @@ class BowCNNClassifier(BaseWindowClassifier):
         verbose: int = 0,
     ) -> None:
         self.source = source
+        self.offset = offset
         self.multi_task = multi_task
         self.window_size = window_size
         self.stride = stride

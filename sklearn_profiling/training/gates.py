@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sklearn_profiling.architectures.layers.offset import OffsetLogits, without_offset
 from sklearn_profiling.architectures.multimodal_cnn3d import GatedSources
 from sklearn_profiling.training.batches import Batch, LabelBatch, UserDataset
 from sklearn_profiling.training.net import TrainingPlan, make_net, train
@@ -76,17 +77,18 @@ def learn_gates(
         _gated(trial).scores.copy_(_scores_of(gates))
         net = make_net(trial, n_tasks, quiet)
         train(net, rest, quiet, epochs=epochs)
-        gates = gates * _best_gates(net, validation)
+        gates = gates * _best_gates(net, validation, n_tasks)
         # Scaling all gates alike only changes the confidence of the net.
         gates = gates / gates.max()
         gates[gates < _THRESHOLD] = 0.0
     return _scores_of(gates)
 
 
-def _best_gates(net: Any, validation: UserDataset) -> Tensor:
+def _best_gates(net: Any, validation: UserDataset, n_tasks: int) -> Tensor:
     """Weigh the sources of a trained net so that the validation loss is least."""
     module = net.module_.eval()
     gated = _gated(module)
+    heads = cast("Any", without_offset(module)).heads
     batches = []
     with torch.no_grad():
         for start in range(0, len(validation), net.batch_size):
@@ -96,7 +98,9 @@ def _best_gates(net: Any, validation: UserDataset) -> Tensor:
             )
             batch = batch.to(net.device)
             vectors = gated.vectors(batch.sources, batch.present)
-            batches.append((vectors, labels, len(rows) / len(validation)))
+            share = len(rows) / len(validation)
+            offset = _offset_of(module, batch, n_tasks)
+            batches.append((vectors, offset, labels, share))
     before = gated.gates()
     scores = torch.zeros_like(before, requires_grad=True)
     # An over- or underconfident net is no reason to move a gate.
@@ -105,15 +109,26 @@ def _best_gates(net: Any, validation: UserDataset) -> Tensor:
     for _ in range(_STEPS):
         gates = torch.sigmoid(scores)
         cost = _L1_PENALTY * gates.sum()
-        for vectors, labels, share in batches:
-            logits = module.heads(gated.weigh(vectors, before * gates))
-            scaled = [torch.exp(log_temperature) * each for each in logits]
+        for vectors, offset, labels, share in batches:
+            logits = heads(gated.weigh(vectors, before * gates))
+            scaled = [
+                torch.exp(log_temperature) * (each + added)
+                for each, added in zip(logits, offset, strict=True)
+            ]
             cost = cost + share * net.get_loss(scaled, labels)
         scores.grad, log_temperature.grad = torch.autograd.grad(
             cost, [scores, log_temperature]
         )
         optimizer.step()
     return torch.sigmoid(scores.detach().cpu())
+
+
+def _offset_of(module: nn.Module, batch: Batch, n_tasks: int) -> list[Tensor | float]:
+    """Sum the log-odds that are added to each task: (n_users, n_classes), or zero."""
+    if not isinstance(module, OffsetLogits):
+        return [0.0] * n_tasks
+    each = module.offsets(batch.sources, batch.present)
+    return [sum(parts) for parts in zip(*each, strict=True)]
 
 
 def _gated(module: nn.Module) -> GatedSources:

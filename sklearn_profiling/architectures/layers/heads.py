@@ -9,7 +9,16 @@ from torch import Tensor, nn
 
 from sklearn_profiling.architectures.layers.randomness import Dropout
 
-__all__ = ["TaskHeads", "dense_stack"]
+__all__ = ["LogitLayer", "TaskHeads", "dense_stack"]
+
+
+class LogitLayer(nn.Linear):
+    """Last layer of an architecture, which gives the logits of a task."""
+
+    def begin_at_zero(self) -> None:
+        """Set weights and biases to zero, so that all logits are zero."""
+        nn.init.zeros_(self.weight)
+        nn.init.zeros_(self.bias)
 
 
 def dense_stack(n_inputs: int, n_hidden: Sequence[int], n_outputs: int) -> nn.Module:
@@ -18,7 +27,7 @@ def dense_stack(n_inputs: int, n_hidden: Sequence[int], n_outputs: int) -> nn.Mo
     for units in n_hidden:
         layers += [nn.Linear(n_inputs, units), nn.ReLU()]
         n_inputs = units
-    return nn.Sequential(*layers, nn.Linear(n_inputs, n_outputs))
+    return nn.Sequential(*layers, LogitLayer(n_inputs, n_outputs))
 
 
 class TaskHeads(nn.Module):
@@ -38,13 +47,6 @@ class TaskHeads(nn.Module):
             dense_stack(n_shared, n_hidden, n) for n in n_classes
         )
         self.dropout = Dropout(dropout)
-
-    def begin_at_zero(self) -> None:
-        """Set the last layer of each task to zero, so that all logits are zero."""
-        for head in self.tasks:
-            *_, last = head.children()
-            for parameter in last.parameters():
-                nn.init.zeros_(parameter)
 
     def forward(self, joined: Tensor) -> tuple[Tensor, ...]:
         """Classify joined sources (n_users, n_inputs): (n_users, n_classes) a task."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from sklearn_profiling.architectures.layers.sources import SourceBatch
 
-__all__ = ["OffsetLogits"]
+__all__ = ["OffsetLogits", "without_offset"]
 
 
 class OffsetLogits(nn.Module):
@@ -51,12 +51,23 @@ class OffsetLogits(nn.Module):
         self, sources: Mapping[str, SourceBatch], present: Mapping[str, Tensor]
     ) -> tuple[Tensor, ...]:
         """Compute logits, as the architecture does: (n_users, n_classes) a task."""
-        logits = list(self.architecture(sources, present))
+        logits: tuple[Tensor, ...] = self.architecture(sources, present)
+        for offset in self.offsets(sources, present):
+            logits = tuple(a + b for a, b in zip(logits, offset, strict=True))
+        return logits
+
+    def offsets(
+        self, sources: Mapping[str, SourceBatch], present: Mapping[str, Tensor]
+    ) -> Iterator[tuple[Tensor, ...]]:
+        """Yield what each source of log-odds adds: (n_users, n_classes) a task."""
         for name, factors in zip(self.names, self.factors, strict=True):
             there = present[name].unsqueeze(-1)
             # log-odds are a dense source, which the estimator has checked
             odds: Tensor = torch.where(there, sources[name], 0.0)  # type: ignore[arg-type]
             parts = torch.split(odds, self.n_classes, dim=1)
-            for task, part in enumerate(parts):  # (n_users, n_classes of the task)
-                logits[task] = logits[task] + factors[task] * part
-        return tuple(logits)
+            yield tuple(k * part for k, part in zip(factors, parts, strict=True))
+
+
+def without_offset(module: nn.Module) -> nn.Module:
+    """Find the architecture of a module that may add log-odds to its logits."""
+    return module.architecture if isinstance(module, OffsetLogits) else module
