@@ -7,10 +7,11 @@ from typing import Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.pipeline import Pipeline
 
 from sklearn_profiling.exceptions import MissingDependencyError
 
-__all__ = ["NamedPredictionsMixin", "log_of"]
+__all__ = ["IndexedPipeline", "NamedPredictionsMixin", "log_of"]
 
 _KINDS = ("default", "pandas", "polars")
 
@@ -67,11 +68,30 @@ class NamedPredictionsMixin:
         return whole if predicted.ndim == 2 else whole[self.task_names_[0]]
 
 
-def _to_pandas(columns: dict[str, npt.NDArray[Any]], X: Any) -> pd.DataFrame:
+class IndexedPipeline(Pipeline):
+    """A Pipeline whose tables of predictions have the index of X.
+
+    Sparse rows between the steps have none.
+    """
+
+    def predict(self, X: Any, **params: Any) -> Any:
+        """Predict as the last step does; a table of pandas gets the index of X."""
+        predicted = super().predict(X, **params)
+        if isinstance(predicted, pd.DataFrame | pd.Series):
+            predicted.index = _index_of(X, len(predicted))
+        return predicted
+
+
+def _index_of(X: Any, n_users: int) -> pd.Index:
+    """Return the index of a table or column of pandas; other users are numbered."""
     index = getattr(X, "index", None)
     # A list has a method of that name.
-    known = index if isinstance(index, pd.Index) else None
-    return pd.DataFrame(columns, index=known).infer_objects()
+    return index if isinstance(index, pd.Index) else pd.RangeIndex(n_users)
+
+
+def _to_pandas(columns: dict[str, npt.NDArray[Any]], X: Any) -> pd.DataFrame:
+    index = _index_of(X, len(next(iter(columns.values()))))
+    return pd.DataFrame(columns, index=index).infer_objects()
 
 
 def _to_polars(columns: dict[str, npt.NDArray[Any]]) -> Any:

@@ -26,6 +26,7 @@ from sklearn_profiling.datasets import load_records, make_user_profiles
 from sklearn_profiling.evaluation import MultiTaskStratifiedKFold, compare
 from sklearn_profiling.pipelines import make_profiler
 from sklearn_profiling.sources import choose_segmenter
+from sklearn_profiling.sources.text.segmentation import with_punctuation
 
 
 def read(name: str, tasks: list[str] | None) -> Any:
@@ -45,15 +46,19 @@ def make_systems(users: Any, seed: int) -> dict[str, Any]:
     has_links = users.graph is not None and users.graph.adjacency.nnz > 0
     graph = users.graph if has_links else None
     segmenter = choose_segmenter(messages) if has_text else None
+    own = with_punctuation(segmenter)
     systems: dict[str, Any] = {
         "Profiler": make_profiler(graph, random_state=seed),
         "Majority class": make_majority_baseline(),
     }
     if has_text:
-        systems["TF-IDF + logistic regression"] = make_tfidf_baseline()
-        systems["SVM"] = make_svm_baseline(segmenter=segmenter, random_state=seed)
+        systems["TF-IDF + ridge"] = make_tfidf_baseline(segmenter=own)
+        systems["SVM"] = make_svm_baseline(segmenter=own, random_state=seed)
+        systems["SVM (paper)"] = make_svm_baseline(
+            preset="paper", segmenter=segmenter, random_state=seed
+        )
     if graph is not None:
-        systems["Links + logistic regression"] = make_link_baseline(graph)
+        systems["Links + ridge"] = make_link_baseline(graph)
     return systems
 
 

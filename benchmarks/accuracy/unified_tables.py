@@ -313,7 +313,13 @@ class Ratings:
         """Return what a row reads, and its classifier."""
         review = self.told() if name.endswith(", profile") else self.review
         if row.kind == "make_tfidf_baseline":
-            model = make_tfidf_baseline(column="review", ngram_range=(1, 4))
+            model = make_tfidf_baseline(
+                column="review",
+                analyzer="char",
+                ngram_range=(1, 4),
+                loss="log",
+                C=5.0,
+            )
             return review.to_frame("review"), model
         text = self.users.segmenter(row.language).transform(review)
         return SliceDict(text=text), classifier(row, self.users.settings, self.seed)

@@ -31,7 +31,7 @@ from sklearn_profiling.baselines import make_tfidf_baseline
 from sklearn_profiling.sources import ProfileAugmenter
 
 augmenter = ProfileAugmenter(
-    make_tfidf_baseline(column="messages", ngram_range=(1, 4)),
+    make_tfidf_baseline(column="messages", analyzer="char", ngram_range=(1, 4)),
     messages="review",
     profile=["Stars", "Budget"],
     separator=" ",
@@ -44,7 +44,7 @@ print(told[1]["review"].iloc[0][0])
 # The same classifier reads the reviews as they are, and with profiles behind them.
 import numpy as np
 
-reader = make_tfidf_baseline(column="review", ngram_range=(1, 4))
+reader = make_tfidf_baseline(column="review", analyzer="char", ngram_range=(1, 4))
 right = {}
 for name, (known, new) in {"review": (train, test), "with profile": told}.items():
     predicted = reader.fit(known, ratings[:400]).predict(new)

@@ -4,30 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from numbers import Real
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import joblib
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
 
+from sklearn_profiling._outputs import IndexedPipeline
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.baselines._inner_folds import SparingFolds
-from sklearn_profiling.sources import StylometricFeatures
-from sklearn_profiling.sources._columns import as_users
-from sklearn_profiling.sources.text.segmentation import default_segmenter
+from sklearn_profiling.baselines._linear import multiples
+from sklearn_profiling.sources import StylometricFeatures, TfidfVectors
+from sklearn_profiling.sources._columns import as_users, read_messages
+from sklearn_profiling.sources.text.segmentation import (
+    choose_segmenter,
+    default_segmenter,
+    with_punctuation,
+)
 from sklearn_profiling.sources.union import select_column
 
-__all__ = ["Weighting", "make_text_pipeline", "search_strength"]
+__all__ = [
+    "SuitedSegmenter",
+    "Weighting",
+    "make_text_pipeline",
+    "search_strength",
+    "text_of",
+]
 
 Weighting = Literal["tf-idf", "tf", "binary"]
 
-_STRENGTHS = (0.1, 1.0, 10.0)
-"""Multiples of `C` in a search."""
 _SEARCH_FOLDS = 3
 
 
@@ -35,7 +48,7 @@ def make_text_pipeline(
     classifier: Any,
     *,
     segmenter: Any,
-    unigrams: Weighting,
+    unigrams: Weighting | None,
     stylometric: Any,
     style_weight: float,
     text_column: str,
@@ -44,8 +57,70 @@ def make_text_pipeline(
 ) -> Pipeline:
     """Make the steps "text", "segmenter", "features" and "classifier".
 
-    The parameters are those of :func:`make_svm_baseline`, which raise ValueError.
+    The parameters are those of :func:`make_svm_baseline`, which raise ValueError; if
+    `unigrams` is None, n-grams of words and characters take their place.
     """
+    if not 0 < style_weight < np.inf:
+        msg = f"style_weight must be a positive number; got {style_weight!r}"
+        raise ValueError(msg)
+    features = [_words(unigrams, max_features)]
+    weights = {}
+    if not isinstance(stylometric, str):
+        style = StylometricFeatures() if stylometric is None else stylometric
+        features.append(("style", _scaled(style)))
+        weights["style"] = style_weight
+    elif stylometric != "drop":
+        msg = f"stylometric must be a transformer, 'drop' or None; got {stylometric!r}"
+        raise ValueError(msg)
+    if segmenter is None and unigrams is None:
+        segmenter = SuitedSegmenter()
+    tags = not isinstance(stylometric, str)
+    return IndexedPipeline(
+        [
+            ("text", text_of(text_column)),
+            ("segmenter", default_segmenter(segmenter, part_of_speech=tags)),
+            ("features", FeatureUnion(features, transformer_weights=weights)),
+            ("classifier", classifier),
+        ],
+        memory=memory,
+    )
+
+
+def text_of(column: str) -> FunctionTransformer:
+    """Make the step that takes the column of messages, or the messages alone."""
+    return FunctionTransformer(_text_of, kw_args={"column": column})
+
+
+def _text_of(X: Any, column: str) -> Any:
+    return select_column(as_users(X, [column]), column, "text")
+
+
+class SuitedSegmenter(TransformerMixin, BaseEstimator):  # type: ignore[misc, unused-ignore]
+    """The segmenter that suits the text of ``fit``, with punctuation kept."""
+
+    def fit(self, X: Any, y: object = None) -> Self:
+        """Choose by messages (n_users,)."""
+        del y
+        messages = pd.Series(read_messages(X, "messages"), dtype=object)
+        self.segmenter_ = with_punctuation(choose_segmenter(messages))
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Cut messages (n_users,) into words."""
+        check_is_fitted(self)
+        return self.segmenter_.transform(X)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.string = True
+        return tags
+
+
+def _words(unigrams: Weighting | None, max_features: int | None) -> tuple[str, Any]:
+    """Name and make the transformer of words."""
+    if unigrams is None:
+        return "n_grams", TfidfVectors(min_users=1, max_features=max_features)
     if unigrams not in ("tf-idf", "tf", "binary"):
         msg = f"unigrams must be 'tf-idf', 'tf' or 'binary'; got {unigrams!r}"
         raise ValueError(msg)
@@ -56,34 +131,7 @@ def make_text_pipeline(
         sublinear_tf=unigrams == "tf-idf",
         binary=unigrams == "binary",
     )
-    if not 0 < style_weight < np.inf:
-        msg = f"style_weight must be a positive number; got {style_weight!r}"
-        raise ValueError(msg)
-    features: list[tuple[str, Any]] = [("unigrams", words)]
-    weights = {}
-    if not isinstance(stylometric, str):
-        style = StylometricFeatures() if stylometric is None else stylometric
-        features.append(("style", _scaled(style)))
-        weights["style"] = style_weight
-    elif stylometric != "drop":
-        msg = f"stylometric must be a transformer, 'drop' or None; got {stylometric!r}"
-        raise ValueError(msg)
-    tags = not isinstance(stylometric, str)
-    column = FunctionTransformer(_text_of, kw_args={"column": text_column})
-    return Pipeline(
-        [
-            ("text", column),
-            ("segmenter", default_segmenter(segmenter, part_of_speech=tags)),
-            ("features", FeatureUnion(features, transformer_weights=weights)),
-            ("classifier", classifier),
-        ],
-        memory=memory,
-    )
-
-
-def _text_of(X: Any, column: str) -> Any:
-    """Take the column of messages, or the messages alone."""
-    return select_column(as_users(X, [column]), column, "text")
+    return "unigrams", words
 
 
 def _words_of_user(messages: list[list[str]]) -> Iterator[str]:
@@ -137,12 +185,7 @@ def search_strength(
 
     They choose from a sequence of `C`, or from its multiples if `tune`.
     """
-    grid: list[Any] = [C] if isinstance(C, Real) else list(C)  # type: ignore[arg-type]
-    if not grid or not all(isinstance(c, Real) and 0 < float(c) < np.inf for c in grid):
-        msg = f"C must be a positive number or a sequence of them; got {C!r}"
-        raise ValueError(msg)
-    if tune and len(grid) == 1:
-        grid = [factor * grid[0] for factor in _STRENGTHS]
+    grid = multiples(C, tune=tune)
     if len(grid) == 1:
         return estimator.set_params(C=grid[0])
     return StrengthSearch(

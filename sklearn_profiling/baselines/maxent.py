@@ -90,12 +90,14 @@ def make_maxent_baseline(
 
     See Also
     --------
-    make_svm_baseline : The same with a linear SVM; how the features are scaled.
+    make_svm_baseline : With ``preset="paper"``, the same features and a linear SVM;
+        how the features are scaled.
 
     Notes
     -----
     A maximum entropy classifier with word features is multinomial logistic regression.
-    Features, scaling and search are those of :func:`make_svm_baseline`.
+    Features, scaling and search are those of :func:`make_svm_baseline` with
+    ``preset="paper"``.
 
     References
     ----------

@@ -34,18 +34,19 @@ def make_meta_learning_baseline(
     random_state: RandomState = None,
     n_jobs: int | None = None,
 ) -> Pipeline:
-    """Make the SVM baseline with the posteriors of the other tasks.
+    """Make the paper's SVM baseline with the posteriors of the other tasks.
 
     Parameters
     ----------
     main_task : str or None, default=None
         The task that the others help; None is every task in turn.
     segmenter, unigrams, stylometric, style_weight : object
-        As for :func:`make_svm_baseline`.
+        As for :func:`make_maxent_baseline`.
     C : float or sequence of float, default=1.0
-        As for :func:`make_svm_baseline`, for the SVMs of both stages.
+        Inverse strength of the regularisation of the SVMs of both stages;
+        scikit-learn's default. Inner folds choose from a sequence, for each task.
     tune : bool, default=False
-        As for :func:`make_svm_baseline`.
+        As for :func:`make_maxent_baseline`.
     class_weight : "balanced", mapping, list or None, default=None
         Weights of classes, as of :class:`MetaLearningClassifier`.
     cv : int, default=5
@@ -70,7 +71,7 @@ def make_meta_learning_baseline(
 
     See Also
     --------
-    make_svm_baseline : The same without the other tasks.
+    make_svm_baseline : With ``preset="paper"``, the same without the other tasks.
 
     Notes
     -----

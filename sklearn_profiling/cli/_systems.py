@@ -115,9 +115,8 @@ def _profiler(
     options: argparse.Namespace, users: Any, segmenter: Any, cache: str | None
 ) -> dict[str, Any]:
     """Make the recommended system of what users have, if that is more than ids."""
-    from sklearn.base import clone
-
     from sklearn_profiling.pipelines import make_profiler
+    from sklearn_profiling.sources.text.segmentation import with_punctuation
 
     has_links = users.graph is not None and users.graph.adjacency.nnz > 0
     columns = {} if has_links else {"user_id": "drop"}
@@ -125,13 +124,10 @@ def _profiler(
         users.data[name].map(bool).any() for name in set(users.data) - {*columns}
     ):
         return {}
-    own = clone(segmenter)
-    if "punctuation" in own.get_params():
-        own.set_params(punctuation="keep")
     system = make_profiler(
         users.graph if has_links else None,
         columns=columns,
-        segmenter=own,
+        segmenter=with_punctuation(segmenter),
         memory=cache,
         random_state=options.seed,
     )

@@ -16,6 +16,7 @@ from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources import SourceUnion, choose_segmenter
 from sklearn_profiling.sources._column_kinds import column_kinds
 from sklearn_profiling.sources._columns import as_users, read_messages
+from sklearn_profiling.sources.text.segmentation import with_punctuation
 
 __all__ = ["ODDS", "AutoSources"]
 
@@ -288,10 +289,7 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         if not _is(self.segmenter, "auto"):
             return self.segmenter
         messages = pd.Series(read_messages(column, f"column {name!r}"))
-        chosen = choose_segmenter(messages)
-        if "punctuation" in chosen.get_params():
-            chosen.set_params(punctuation="keep")
-        return chosen
+        return with_punctuation(choose_segmenter(messages))
 
     def _stage(self, users: pd.DataFrame, prepared: Mapping[str, Any]) -> Any:
         """Put words, pixels and arrays, ids and numbers side by side, by column."""

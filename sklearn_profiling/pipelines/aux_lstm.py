@@ -370,7 +370,7 @@ def make_aux_lstm_systems(
 
     return {
         "Majority class": make_majority_baseline(),
-        "SVM": make_svm_baseline(**linear),
+        "SVM": make_svm_baseline(preset="paper", **linear),
         "ME": make_maxent_baseline(**linear),
         "bow-CNN": frequent_words(BowCNNClassifier(**cnn)),
         "PCNN": frequent_words(PCNNClassifier(**cnn)),

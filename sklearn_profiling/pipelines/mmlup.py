@@ -9,7 +9,12 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from sklearn_profiling._seeding import RandomState, derive_seeds
-from sklearn_profiling.baselines import make_majority_baseline, make_tfidf_baseline
+from sklearn_profiling.baselines import (
+    make_link_baseline,
+    make_majority_baseline,
+    make_svm_baseline,
+    make_tfidf_baseline,
+)
 from sklearn_profiling.containers import SocialGraph
 from sklearn_profiling.containers._any_graph import as_social_graph
 from sklearn_profiling.estimators import MMLUPClassifier, TextCNNClassifier
@@ -21,6 +26,7 @@ from sklearn_profiling.sources import (
     LINEEmbedding,
     RegionKeywords,
 )
+from sklearn_profiling.sources.text.segmentation import with_punctuation
 from sklearn_profiling.sources.union import transform_with_links
 
 __all__ = [
@@ -205,7 +211,7 @@ def make_table3_systems(
     random_state: RandomState = None,
     **net_parameters: Any,
 ) -> dict[str, Any]:
-    """Make majority class, word counts, Text-CNN, MMLUP and MMLUP's ablations.
+    """Make majority class, linear baselines, Text-CNN, MMLUP and its ablations.
 
     Parameters
     ----------
@@ -214,7 +220,8 @@ def make_table3_systems(
         :func:`~sklearn_profiling.pipelines.make_mmlup`; None leaves out the network
         source and its ablation.
     segmenter, network : transformer, default=None
-        As for :func:`~sklearn_profiling.pipelines.make_mmlup`.
+        As for :func:`~sklearn_profiling.pipelines.make_mmlup`. The linear baselines
+        keep punctuation.
     text_column : str, default="messages"
         Column with lists of messages.
     memory : str or joblib.Memory, default=None
@@ -242,10 +249,15 @@ def make_table3_systems(
             graph, network=network, classifier=classifier, random_state=seed, **shared
         )
 
+    words = with_punctuation(segmenter)
     text_cnn = TextCNNClassifier(random_state=net_seed, **net_parameters)
     systems: dict[str, Any] = {
         "Majority class": make_majority_baseline(),
-        "TF-IDF + logistic regression": make_tfidf_baseline(column=text_column),
+        "TF-IDF + ridge": make_tfidf_baseline(column=text_column, segmenter=words),
+        "SVM on n-grams": make_svm_baseline(
+            segmenter=words, text_column=text_column, memory=memory, random_state=seed
+        ),
+        **({} if graph is None else {"Links + ridge": make_link_baseline(graph)}),
         "Text-CNN (single task)": make_text_cnn(
             classifier=text_cnn, random_state=seed, **shared
         ),

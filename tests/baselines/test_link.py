@@ -22,13 +22,26 @@ def test_it_learns_unlike_neighbours_too() -> None:
     assert model.predict(users)[12:, 0].tolist() == ["m", "f"] * 4
 
 
+def test_rows_are_divided_by_the_number_of_links() -> None:
+    graph = SocialGraph.from_edges([("a", "b"), ("a", "c"), ("b", "c"), ("c", "d")])
+    users = pd.DataFrame({"user_id": list("abcd")})
+    rows = {
+        norm: make_link_baseline(graph, norm=norm)[0].fit_transform(users).toarray()
+        for norm in (None, "l1")
+    }
+    degrees = rows[None].sum(axis=1, keepdims=True)
+    assert degrees.ravel().tolist() == [2, 2, 3, 1]
+    np.testing.assert_allclose(rows["l1"], rows[None] / degrees, rtol=1e-6)
+
+
 def test_classes_have_weights() -> None:
     graph = SocialGraph.from_edges([("a", "b"), ("c", "d")])
     users = pd.DataFrame({"user_id": ["a", "c", "d", "x"]})
     y = ["old", "young", "young", "young"]
 
     def old(**given: object) -> float:
-        likely = make_link_baseline(graph, **given).fit(users, y).predict_proba(users)
+        model = make_link_baseline(graph, norm=None, loss="log", C=1.0, **given)
+        likely = model.fit(users, y).predict_proba(users)
         return float(likely[3, 0])
 
     assert old(class_weight={"old": 1.0}) == old()

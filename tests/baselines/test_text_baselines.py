@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import pickle
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from sklearn_profiling.sources import (
 )
 
 MAKERS = {
-    "svm": make_svm_baseline,
+    "svm": partial(make_svm_baseline, preset="paper"),
     "maxent": make_maxent_baseline,
     "meta": make_meta_learning_baseline,
 }
@@ -144,7 +145,7 @@ def test_parameters_reach_their_steps(make: Any, tmp_path: Path) -> None:
 
 
 def test_features_and_their_weight() -> None:
-    model = make_svm_baseline(unigrams="tf", random_state=0).fit(X, Y)
+    model = MAKERS["svm"](unigrams="tf", random_state=0).fit(X, Y)
     names = model["features"].get_feature_names_out()
     assert "unigrams__足球" in names
     assert "style__f_measure" in names
@@ -158,7 +159,7 @@ def test_features_and_their_weight() -> None:
         0.25**2 * varied.mean()
     )
     assert (made[~WRITERS] == 0).all()
-    count = make_svm_baseline(stylometric=StylometricFeatures(pos_patterns="drop"))
+    count = MAKERS["svm"](stylometric=StylometricFeatures(pos_patterns="drop"))
     assert count.fit(X, Y)["features"].get_feature_names_out()[-1] == "style__f_measure"
     patterns = make_maxent_baseline(stylometric=FrequentPOSPatterns()).fit(X, Y)
     assert patterns["features"].get_feature_names_out()[-1].startswith("style__pos=")
@@ -190,7 +191,7 @@ def test_weights_of_words(unigrams: Any) -> None:
     ],
 )
 def test_strength_or_a_search_for_it(C: Any, tune: bool, grid: Any) -> None:
-    svm = make_svm_baseline(C=C, tune=tune)["classifier"].estimator.estimator
+    svm = MAKERS["svm"](C=C, tune=tune)["classifier"].estimator.estimator
     maxent = make_maxent_baseline(C=C, tune=tune)["classifier"].estimator
     for inner in (svm, maxent):
         if grid is None:
@@ -198,6 +199,25 @@ def test_strength_or_a_search_for_it(C: Any, tune: bool, grid: Any) -> None:
         else:
             assert isinstance(inner, GridSearchCV)
             assert inner.param_grid == {"C": pytest.approx(grid)}
+
+
+def test_the_strong_svm() -> None:
+    model = make_svm_baseline(random_state=0).fit(X, Y)
+    assert model.score(X[WRITERS], Y[WRITERS]) == 1
+    names = model["features"].get_feature_names_out().tolist()
+    assert {"n_grams__足球", "n_grams__* 足球 *"} <= {*names}
+    assert all(name.startswith("n_grams__") for name in names)
+    styled = make_svm_baseline(stylometric=StylometricFeatures()).fit(X, Y)
+    names = styled["features"].get_feature_names_out().tolist()
+    assert {"n_grams__足球", "style__length=message"} <= {*names}
+    assert MAKERS["svm"]()["segmenter"].part_of_speech is True
+    grids = [
+        make_svm_baseline(**given)["classifier"].estimator.C
+        for given in ({}, {"C": 2.0}, {"C": 2.0, "tune": True}, {"C": [1.0, 5.0]})
+    ]
+    assert grids == [[0.3, 1.0, 3.0], [2.0], [0.2, 2.0, 20.0], [1.0, 5.0]]
+    with pytest.raises(ValueError, match="preset must be 'default' or 'paper'; got 'x"):
+        make_svm_baseline(preset="x")  # type: ignore[arg-type]
 
 
 def test_each_task_chooses_its_strength() -> None:
@@ -269,7 +289,7 @@ def test_style_without_parts_of_speech(make: Any) -> None:
     for segmenter in (None, WordSegmenter(), CharacterSegmenter()):
         model = make(segmenter=segmenter, random_state=0).fit(users, y)
         assert model.score(users, y) == 1
-    model = make_svm_baseline(random_state=0).fit(users, y)
+    model = MAKERS["svm"](random_state=0).fit(users, y)
     names = model["features"].get_feature_names_out().tolist()
     assert {"style__words=emoji", "style__word=la", "style__ending=asa"} <= {*names}
     assert "style__f_measure" not in names

@@ -13,6 +13,7 @@ import pytest
 from quick_options import NET, SMALL
 
 from sklearn_profiling import cli
+from sklearn_profiling.baselines import MaskedMultiOutputClassifier
 
 
 def test_fit_and_predict_smpcup(smpcup, users, tmp_path, capsys):
@@ -85,7 +86,7 @@ def test_fit_refuses_a_system_that_is_none_or_several(records, tmp_path, capsys)
     assert not (tmp_path / "m").exists()
 
 
-def test_users_a_system_cannot_be_trained_on(tmp_path, capsys):
+def test_users_a_system_cannot_be_trained_on(tmp_path, capsys, monkeypatch):
     file = tmp_path / "users.jsonl"
     users = [{"user_id": str(i), "messages": [], "sex": "fm"[i % 2]} for i in range(6)]
     file.write_text("\n".join(map(json.dumps, users)))
@@ -93,11 +94,20 @@ def test_users_a_system_cannot_be_trained_on(tmp_path, capsys):
     arguments = ["fit", str(file), "--model", str(model), "--system", "tf-idf"]
     assert cli.main([*arguments, "--tasks", "sex"]) == 2
     said = capsys.readouterr().err
-    assert "logistic regression cannot be trained on these users: empty voc" in said
+    assert "error: TfidfVectors: no sequence is written by min_users=1 or more" in said
     unlabelled = [{**user, "messages": ["hello"], "sex": None} for user in users]
     file.write_text("\n".join(map(json.dumps, unlabelled)))
     assert cli.main([*arguments, "--tasks", "sex"]) == 2
     assert "error: task 'sex' has no label" in capsys.readouterr().err
+
+    def fail(self, X, y):
+        msg = "empty vocabulary"
+        raise ValueError(msg)
+
+    monkeypatch.setattr(MaskedMultiOutputClassifier, "fit", fail)
+    assert cli.main([*arguments, "--tasks", "sex"]) == 2
+    said = capsys.readouterr().err
+    assert "ridge cannot be trained on these users: empty vocabulary" in said
     assert not model.exists()
 
 

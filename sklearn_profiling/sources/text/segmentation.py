@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.utils._param_validation import StrOptions
 
 from sklearn_profiling.containers import TokenMessages, Vocabulary
@@ -402,6 +403,13 @@ def choose_segmenter(messages: pd.Series, n_users: int = 200) -> Any:
     if n_single >= _MOSTLY_SINGLE * max(words.n_words, 1):
         return CharacterSegmenter()
     return default_segmenter()
+
+
+def with_punctuation(segmenter: Any) -> Any:
+    """Clone a segmenter that keeps punctuation where it can; None stays None."""
+    if segmenter is None or "punctuation" not in segmenter.get_params():
+        return segmenter
+    return clone(segmenter).set_params(punctuation="keep")
 
 
 def default_segmenter(given: Any = None, **parameters: Any) -> Any:
