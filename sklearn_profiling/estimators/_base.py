@@ -197,6 +197,10 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
         """
         return users.sources
 
+    def _select(self, users: TrainingUsers, *, partial: bool) -> TrainingUsers:  # noqa: ARG002 - for subclasses that choose
+        """Leave out sources that are not worth training a new net on."""
+        return users
+
     # -- fitting ---------------------------------------------------------------
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -304,6 +308,8 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
             weights.take(rows),
             known.codec,
         )
+        if not again:
+            users = self._select(users, partial=partial)
         self._train(users, again=again, epochs=epochs)
         return self
 

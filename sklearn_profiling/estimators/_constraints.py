@@ -52,6 +52,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "n_nodes": [POSITIVE],
     "n_shared": [POSITIVE],
     "n_units": [POSITIVE],
+    "select_sources": ["boolean"],
     "source_dropout": [RATE],
     "trainable_vectors": ["boolean"],
     "variable_stride": ["boolean"],

@@ -153,13 +153,17 @@ class UserDataset(Dataset[Any]):
         sources = {name: self._tensors(name, chosen) for name in self.sources}
         there = {n: torch.from_numpy(p[chosen]) for n, p in self.present.items()}
         batch = Batch(sources, there, len(chosen))
+        return batch, self.labels_of(chosen)
+
+    def labels_of(self, rows: npt.NDArray[np.int64]) -> LabelBatch | Tensor:
+        """Labels of some rows; an empty tensor where there are none to train on."""
         if self.labels is None:
-            return batch, torch.zeros(0)
-        labels = self.labels.take(chosen)
-        return batch, LabelBatch(
+            return torch.zeros(0)
+        labels = self.labels.take(rows)
+        return LabelBatch(
             torch.from_numpy(labels.codes),
             {t: torch.from_numpy(m).to(self.dtype) for t, m in labels.members.items()},
-            torch.from_numpy(self.weights.loss[chosen]).to(self.dtype),
+            torch.from_numpy(self.weights.loss[rows]).to(self.dtype),
         )
 
     def take(self, rows: npt.NDArray[np.int64]) -> UserDataset:

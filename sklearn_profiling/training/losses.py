@@ -13,7 +13,25 @@ from torch.nn import functional
 from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.training.batches import LabelBatch
 
-__all__ = ["MultiTaskLoss", "task_losses"]
+__all__ = ["MultiTaskLoss", "task_losses", "user_losses"]
+
+
+def user_losses(scores: Tensor, labels: LabelBatch, task: int) -> tuple[Tensor, Tensor]:
+    """Cross-entropy of one task for each labelled user, and the weights of the labels.
+
+    Takes logits (n_users, n_classes); gives (n_labelled,) twice.
+    """
+    codes = labels.codes[:, task]
+    labelled = codes >= 0
+    if task in labels.members:
+        each = functional.binary_cross_entropy_with_logits(
+            scores[labelled], labels.members[task][labelled], reduction="none"
+        ).sum(dim=1)
+    else:
+        each = functional.cross_entropy(
+            scores[labelled], codes[labelled], reduction="none"
+        )
+    return each, labels.weights[labelled, task]
 
 
 def task_losses(logits: Sequence[Tensor], labels: LabelBatch) -> list[Tensor]:
@@ -25,17 +43,7 @@ def task_losses(logits: Sequence[Tensor], labels: LabelBatch) -> list[Tensor]:
     """
     losses = []
     for task, scores in enumerate(logits):
-        codes = labels.codes[:, task]
-        labelled = codes >= 0
-        weights = labels.weights[labelled, task]
-        if task in labels.members:
-            each = functional.binary_cross_entropy_with_logits(
-                scores[labelled], labels.members[task][labelled], reduction="none"
-            ).sum(dim=1)
-        else:
-            each = functional.cross_entropy(
-                scores[labelled], codes[labelled], reduction="none"
-            )
+        each, weights = user_losses(scores, labels, task)
         total = weights.sum()
         # Dividing by 1 where nobody is labelled keeps the loss 0 and its gradient too.
         losses.append((each * weights).sum() / torch.where(total > 0, total, 1.0))
