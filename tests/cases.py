@@ -39,6 +39,7 @@ from sklearn_profiling.baselines import (
     MetaLearningClassifier,
     NaiveBayesRidgeClassifier,
     OutOfFoldLogits,
+    PropagatedLabels,
     make_tfidf_baseline,
 )
 from sklearn_profiling.containers import (
@@ -298,6 +299,9 @@ CASES: dict[str, Case] = {
         "transformer", lambda: LatentSemanticVectors(2, random_state=0)
     ),
     "OutOfFoldLogits": Case("transformer", lambda: OutOfFoldLogits(random_state=0)),
+    "PropagatedLabels": Case(
+        "transformer", lambda: PropagatedLabels(GRAPH, random_state=0), required=True
+    ),
     "TfidfVectors": Case("transformer", lambda: TfidfVectors(min_users=1)),
     "RegionKeywords": Case(
         "transformer", lambda: RegionKeywords(cv=2, min_users=1, random_state=0)

@@ -11,6 +11,7 @@ from sklearn_profiling.baselines.maxent import make_maxent_baseline
 from sklearn_profiling.baselines.meta_learning import make_meta_learning_baseline
 from sklearn_profiling.baselines.naive_bayes_ridge import NaiveBayesRidgeClassifier
 from sklearn_profiling.baselines.out_of_fold import OutOfFoldLogits
+from sklearn_profiling.baselines.propagated_labels import PropagatedLabels
 from sklearn_profiling.baselines.stacking import MetaLearningClassifier
 from sklearn_profiling.baselines.svm import make_svm_baseline
 from sklearn_profiling.baselines.tfidf import make_tfidf_baseline
@@ -20,6 +21,7 @@ __all__ = [
     "MetaLearningClassifier",
     "NaiveBayesRidgeClassifier",
     "OutOfFoldLogits",
+    "PropagatedLabels",
     "make_link_baseline",
     "make_majority_baseline",
     "make_maxent_baseline",

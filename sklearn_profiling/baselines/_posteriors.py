@@ -35,9 +35,11 @@ __all__ = [
     "check_readable",
     "check_users",
     "fit_task",
+    "names_of_classes",
     "out_of_fold",
     "posteriors_of",
     "seeded",
+    "splits",
 ]
 
 Floats = NDArray[np.float64]
@@ -130,19 +132,19 @@ def out_of_fold(
     `codes` (n_users,) are the labels as numbers, -1 where missing.
     """
     result = posteriors_of(fitted, X, classes)
-    splits = _splits(cv, labels, codes, seed)
+    parts = splits(cv, labels, codes, seed)
     answers = Parallel(n_jobs=n_jobs)(
         delayed(_answer)(
             estimator, X, train, rows, labels, weights, class_weight, classes
         )
-        for train, rows in splits
+        for train, rows in parts
     )
-    for (_, rows), answer in zip(splits, answers, strict=True):
+    for (_, rows), answer in zip(parts, answers, strict=True):
         result[rows] = answer
     return result
 
 
-def _splits(
+def splits(
     cv: Any, labels: NDArray[np.object_], codes: NDArray[np.int64], seed: int
 ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Return training and held-out rows of each fold, of labelled users only."""
@@ -154,18 +156,18 @@ def _splits(
             for fold in range(folds.max() + 1)
         ]
     y = pd.Series(labels, dtype=object)
-    splits = [
+    parts = [
         (np.intersect1d(train, labelled), np.intersect1d(test, labelled))
         for train, test in check_cv(cv).split(np.zeros((len(y), 1)), y)
     ]
-    never = np.setdiff1d(labelled, np.concatenate([test for _, test in splits]))
+    never = np.setdiff1d(labelled, np.concatenate([test for _, test in parts]))
     if len(never):
         msg = (
             "cv must hold out every labelled user, or the first stage would predict "
             f"users that it was trained on; it never holds out row {never[0]}"
         )
         raise ValueError(msg)
-    return [(train, test) for train, test in splits if len(test)]
+    return [(train, test) for train, test in parts if len(test)]
 
 
 def _answer(
@@ -221,6 +223,18 @@ def posteriors_of(
     position = {label: column for column, label in enumerate(classes.tolist())}
     result[:, [position[label] for label in seen.tolist()]] = answer
     return result
+
+
+def names_of_classes(
+    tasks: Sequence[str], classes: Sequence[NDArray[Any]]
+) -> NDArray[np.object_]:
+    """Name a column for each class of each task, as ``task=class``."""
+    names = [
+        f"{task}={label}"
+        for task, own in zip(tasks, classes, strict=True)
+        for label in own
+    ]
+    return np.array(names, dtype=object)
 
 
 def check_readable(estimator: Any, X: Any, n_users: int) -> None:

@@ -27,6 +27,7 @@ from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling.baselines._posteriors import (
     check_users,
     fit_task,
+    names_of_classes,
     out_of_fold,
     posteriors_of,
     seeded,
@@ -36,7 +37,7 @@ from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.training.inputs import present
 from sklearn_profiling.training.label_weights import KnownLabels, read_labels
 
-__all__ = ["OutOfFoldLogits"]
+__all__ = ["OutOfFoldLogits", "accuracy_of"]
 
 Floats = NDArray[np.float64]
 
@@ -236,7 +237,7 @@ class OutOfFoldLogits(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
             [_best_scale(each, known, task) for task, each in enumerate(odds)]
         )
         self.scores_ = np.array(
-            [_accuracy(each, known, task) for task, each in enumerate(odds)]
+            [accuracy_of(each, known, task) for task, each in enumerate(odds)]
         )
         return self._join(odds, there)
 
@@ -319,12 +320,7 @@ class OutOfFoldLogits(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         """
         del input_features
         check_is_fitted(self)
-        names = [
-            f"{task}={label}"
-            for task, classes in zip(self.task_names_, self.classes_, strict=True)
-            for label in classes
-        ]
-        return np.array(names, dtype=object)
+        return names_of_classes(self.task_names_, self.classes_)
 
     def __sklearn_tags__(self) -> Tags:
         """Take the tags of the inputs from the classifier."""
@@ -397,7 +393,7 @@ def _best_scale(odds: Floats, known: KnownLabels, task: int) -> float:
     return float(np.exp(found.x))
 
 
-def _accuracy(odds: Floats, known: KnownLabels, task: int) -> float:
+def accuracy_of(odds: Floats, known: KnownLabels, task: int) -> float:
     """Weighted share of labelled users whose class has the largest log-odds."""
     rows = np.flatnonzero(known.labels.codes[:, task] >= 0)
     if not len(rows) or len(odds) == 1 or known.codec.set_valued[task]:

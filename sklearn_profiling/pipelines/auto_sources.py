@@ -41,7 +41,11 @@ _OF_COLUMN: dict[str, dict[str, str]] = {
     "vectors": {"vectors": "vectors", "vector_expert": "vectors" + ODDS},
 }
 # Of the ids, and of all numbers and categories together.
-_OF_IDS = {"links": "links" + ODDS, "embedding": "network"}
+_OF_IDS = {
+    "links": "links" + ODDS,
+    "neighbors": "neighbors" + ODDS,
+    "embedding": "network",
+}
 _TABLE = ("numbers", "categories")
 _OF_TABLE = {"table": "table", "table_expert": "table" + ODDS}
 
@@ -77,8 +81,9 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         the bags themselves ("passthrough").
     vectors, vector_expert : transformer, default="drop"
         Of a column of vectors: a source, and an expert.
-    links, embedding : transformer, default="drop"
-        Of the column of ids: expert by links, and embedding of the network.
+    links, neighbors, embedding : transformer, default="drop"
+        Of the column of ids: experts by links and by neighbours' labels, and embedding
+        of the network.
     table, table_expert : transformer, default="drop"
         Of all numbers and categories together: a source, and an expert.
 
@@ -152,6 +157,7 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         vectors: Any = "drop",
         vector_expert: Any = "drop",
         links: Any = "drop",
+        neighbors: Any = "drop",
         embedding: Any = "drop",
         table: Any = "drop",
         table_expert: Any = "drop",
@@ -171,6 +177,7 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         self.vectors = vectors
         self.vector_expert = vector_expert
         self.links = links
+        self.neighbors = neighbors
         self.embedding = embedding
         self.table = table
         self.table_expert = table_expert

@@ -17,7 +17,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling.architectures.layers.offset import OffsetLogits
-from sklearn_profiling.baselines import NaiveBayesRidgeClassifier, OutOfFoldLogits
+from sklearn_profiling.baselines import (
+    NaiveBayesRidgeClassifier,
+    OutOfFoldLogits,
+    PropagatedLabels,
+)
 from sklearn_profiling.containers._any_graph import as_social_graph
 from sklearn_profiling.estimators import MMLUPClassifier
 from sklearn_profiling.evaluation import TemperatureScaledClassifier
@@ -188,7 +192,9 @@ def make_profiler(
     The experts are ridge classifiers: of texts on tf-idf of one and two words and of
     two to four characters (``alpha=0.1``), and on counts of words scaled by naive Bayes
     (:class:`~sklearn_profiling.baselines.NaiveBayesRidgeClassifier`); of links on rows
-    of the adjacency matrix divided by the number of links; of images on counts of
+    of the adjacency matrix, symmetrically normalised with a link to oneself, beside
+    labels that spread along the links
+    (:class:`~sklearn_profiling.baselines.PropagatedLabels`); of images on counts of
     visual words, as of texts; of vectors with a strength chosen by leave-one-out. Mean
     looks of images, numbers and categories are read by logistic regression,
     numbers on a logarithmic scale beside their own. All settings are our choice, made
@@ -249,11 +255,12 @@ def make_profiler(
         ),
     }
     if graph is not None:
-        rows = AdjacencyRows(graph, norm="l1")
+        rows = AdjacencyRows(graph, norm="symmetric")
         parts["links"] = Pipeline([("rows", rows), ("logits", expert())])
         parts["embedding"] = LINEEmbedding(
             graph, 128, unknown="nan", memory=location, random_state=next(seeds)
         )
+        parts["neighbors"] = PropagatedLabels(graph, random_state=next(seeds))
     sources = AutoSources(
         graph,
         columns=columns,

@@ -54,9 +54,14 @@ def begin_at_best_factors(
 
 
 def best_factors(
-    odds: Floats, truth: Floats, weights: Floats, *, of_sets: bool
+    odds: Floats,
+    truth: Floats,
+    weights: Floats,
+    *,
+    of_sets: bool,
+    bounds: tuple[float, float] = (0.0, _LARGEST),
 ) -> Floats:
-    """Find factors (n_experts,), 0 or more, whose sum has the least weighted log loss.
+    """Find factors (n_experts,) of the sum with the least weighted log loss.
 
     `odds` is (n_experts, n_users, n_classes), `truth` the same users' 0 and 1.
     """
@@ -78,7 +83,7 @@ def best_factors(
         return float(value), slope
 
     found = minimize(
-        loss, share, jac=True, method="L-BFGS-B", bounds=[(0, _LARGEST)] * len(odds)
+        loss, share, jac=True, method="L-BFGS-B", bounds=[bounds] * len(odds)
     )
     best: Floats = found.x
     return best

@@ -63,6 +63,7 @@ def test_every_column_finds_its_sources():
         "bio_counts_odds",
         "bio_topics",
         "links_odds",
+        "neighbors_odds",
         "network",
         "table",
         "table_odds",

@@ -31,10 +31,11 @@ def test_text_and_links():
     model = make_profiler(USERS.graph, random_state=0)
     model.fit(USERS.data[:100], USERS.target[:100])
     odds = ["messages_tfidf_odds", "messages_counts_odds", "links_odds"]
+    odds.append("neighbors_odds")
     assert list(model[-1].estimator_.net_.module_.architecture.sources.names) == [
         *odds[:2],
         "messages_topics",
-        odds[2],
+        *odds[2:],
         "network",
     ]
     assert model[-1].estimator_.net_.module_.names == odds
@@ -80,7 +81,7 @@ def test_links_alone(kind):
     n_users = min(len(users), len(USERS.target))
     model = make_profiler(given, random_state=0)
     model.fit(users[:n_users], USERS.target[:n_users])
-    assert model[-1].estimator_.net_.module_.names == ["links_odds"]
+    assert model[-1].estimator_.net_.module_.names == ["links_odds", "neighbors_odds"]
     assert model.predict(users).shape == (len(users), 4)
 
 

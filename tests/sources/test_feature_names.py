@@ -44,6 +44,7 @@ INPUTS = {
     "OutOfFoldLogits": pd.DataFrame({"n": [0.0, 1.0] * 3}, index=list("uvwxyz")),
     "PretrainedImageVectors": IMAGES,
     "PretrainedTextVectors": TEXTS,
+    "PropagatedLabels": IDS,
     "RegionKeywords": WORDS,
     "StylometricFeatures": TAGGED,
     "TfidfVectors": WORDS,

@@ -29,9 +29,11 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
     weighted : bool, default=False
         Whether a feature is the weight of the link, or 1 for a link of any weight. Our
         choice: counts of contacts are heavy-tailed.
-    norm : {"l1", "l2"} or None, default=None
-        Norm to which each row is scaled. None leaves the links as they are, so that
-        users with many links are predicted with more certainty; our choice.
+    norm : {"l1", "l2", "symmetric"} or None, default=None
+        Norm to which each row is scaled. "symmetric" links each user who has links to
+        himself and divides a link by the square root of the product of both users'
+        numbers of links, as graph convolutions do. None leaves the links as they are,
+        so that users with many links are predicted with more certainty; our choice.
 
     Attributes
     ----------
@@ -47,6 +49,11 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
     Nothing is learned, so rows are the same in training and test. The labels of
     neighbours are no part of the features.
 
+    References
+    ----------
+    Kipf and Welling, "Semi-Supervised Classification with Graph Convolutional
+    Networks", ICLR 2017.
+
     Examples
     --------
     >>> from sklearn_profiling.containers import SocialGraph
@@ -60,7 +67,7 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "graph": "no_validation",
         "weighted": ["boolean"],
-        "norm": [StrOptions({"l1", "l2"}), None],
+        "norm": [StrOptions({"l1", "l2", "symmetric"}), None],
     }
 
     def __init__(
@@ -68,7 +75,7 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
         graph: Any,
         *,
         weighted: bool = False,
-        norm: Literal["l1", "l2"] | None = None,
+        norm: Literal["l1", "l2", "symmetric"] | None = None,
     ) -> None:
         self.graph = graph
         self.weighted = weighted
@@ -126,7 +133,11 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
         """
         graph = self._network()
         rows = find_rows(graph, id_column(X))
-        adjacency = sparse.csr_matrix(graph.to_undirected().adjacency)
+        adjacency = sparse.csr_matrix(graph.to_undirected().adjacency, dtype=np.float32)
+        if not self.weighted:
+            adjacency = _of_weight_one(adjacency)
+        if self.norm == "symmetric":
+            adjacency = _symmetric(adjacency)
         known = np.flatnonzero(rows >= 0)
         # One entry per known user; the others keep an empty row.
         choice = sparse.csr_matrix(
@@ -134,9 +145,7 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
             shape=(len(rows), graph.n_users),
         )
         links = (choice @ adjacency).astype(np.float32)
-        if not self.weighted:
-            links.data[:] = 1
-        if self.norm:
+        if self.norm in ("l1", "l2"):
             links = normalize(links, norm=self.norm, copy=False)
         return as_configured(self, links, X)
 
@@ -169,3 +178,19 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
         tags.input_tags.two_d_array = False
         tags.input_tags.one_d_array = True
         return tags
+
+
+def _of_weight_one(adjacency: Any) -> Any:
+    """Give every link the weight 1; the network's own array stays."""
+    ones = np.ones(adjacency.nnz, dtype=np.float32)
+    parts = ones, adjacency.indices, adjacency.indptr
+    return sparse.csr_matrix(parts, shape=adjacency.shape)
+
+
+def _symmetric(adjacency: Any) -> Any:
+    """Compute D^-1/2 (A + I) D^-1/2, where I is 1 for users with links."""
+    linked = sparse.diags((np.diff(adjacency.indptr) > 0).astype(np.float32))
+    joined = adjacency + linked
+    sums = np.asarray(joined.sum(axis=1)).ravel()
+    halves = sparse.diags(1 / np.sqrt(np.where(sums > 0, sums, 1)))
+    return sparse.csr_matrix(halves @ joined @ halves, dtype=np.float32)

@@ -101,6 +101,21 @@ def test_errors() -> None:
         AdjacencyRows(GRAPH, norm="l3").fit(["a"])  # type: ignore[arg-type]
 
 
+def test_symmetric_rows_have_a_link_to_oneself():
+    graph = SocialGraph.from_edges([("a", "b"), ("b", "c")], ids=list("abcd"))
+    rows = AdjacencyRows(graph, norm="symmetric").fit_transform(list("bda"))
+    a, b = 1 / np.sqrt(2), 1 / np.sqrt(3)
+    np.testing.assert_allclose(
+        rows.toarray(),
+        [[a * b, b * b, a * b, 0], [0, 0, 0, 0], [a * a, a * b, 0, 0]],
+        rtol=1e-6,
+    )
+    assert rows.dtype == np.float32
+    assert graph.adjacency.data.tolist() == [1] * 4
+    empty = SocialGraph.from_edges([], ids=[])
+    assert AdjacencyRows(empty, norm="symmetric").fit_transform([1]).shape == (1, 0)
+
+
 @pytest.mark.parametrize(
     "check",
     [
