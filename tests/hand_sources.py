@@ -38,3 +38,8 @@ def image_source(shape, name="images", dtype=torch.float32):
         torch.ones(shape[0], dtype=dtype),
         image_shape=shape,
     )
+
+
+def sparse_source(mean, scale, vectors=None, name="words"):
+    """Sparse rows whose columns have this mean and deviation, and perhaps vectors."""
+    return SourceDescription(name, "sparse", len(mean), mean, scale, vectors=vectors)

@@ -30,7 +30,7 @@ from sklearn_profiling.architectures.layers.text import (
     MessageAttention,
     WordEmbedding,
 )
-from sklearn_profiling.architectures.layers.vectors import VectorEncoder
+from sklearn_profiling.architectures.layers.vectors import SparseEncoder, VectorEncoder
 
 __all__ = ["MMLUP", "TextEncoder"]
 
@@ -79,7 +79,7 @@ class MMLUP(nn.Module):
     """Sources -> encoders -> concatenation -> shared layer -> one head a task.
 
     Texts go through a deep Text-CNN, bags of images through a small CNN, both with
-    attention; vectors are centred and scaled.
+    attention; vectors are centred and scaled, sparse rows multiplied by a table.
 
     Parameters
     ----------
@@ -94,8 +94,8 @@ class MMLUP(nn.Module):
         Odd filter widths, units of the heads, feature maps of the CNN of images.
     n_filters, n_filters_second, kernel_size_second, n_attention : int
         Of the convolutions and the attention of texts.
-    n_shared, n_dimensions, n_features_image : int
-        Of the shared layer, of word vectors to learn and of images.
+    n_shared, n_dimensions, n_features_image, n_features_sparse : int
+        Of the shared layer, of word vectors to learn, of images and of sparse sources.
     trainable_vectors : bool
         Whether training changes the word vectors that a text brings.
     dropout, word_dropout, source_dropout : float
@@ -118,6 +118,7 @@ class MMLUP(nn.Module):
         n_shared: int,
         n_dimensions: int,
         n_features_image: int = 64,
+        n_features_sparse: int = 64,
         trainable_vectors: bool,
         dropout: float,
         word_dropout: float,
@@ -128,6 +129,8 @@ class MMLUP(nn.Module):
         def encoder(source: SourceDescription) -> nn.Module:
             if source.kind == "vectors":
                 return VectorEncoder(source.mean, source.scale, dropout)
+            if source.kind == "sparse":
+                return SparseEncoder(source, n_features_sparse, dropout)
             if source.kind == "images":
                 n_channels, *_ = source.image_shape
                 cnn = SmallImageCNN(n_channels, n_filters_image, n_features_image)
@@ -161,7 +164,7 @@ class MMLUP(nn.Module):
 
         Parameters
         ----------
-        sources : mapping of str to FlatText, FlatImages or Tensor
+        sources : mapping of str to FlatText, FlatImages, FlatRows or Tensor
             The sources of a batch.
         present : mapping of str to Tensor of bool, shape (n_users,)
             Whether each user has the source.

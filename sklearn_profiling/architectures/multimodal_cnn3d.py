@@ -20,7 +20,7 @@ from sklearn_profiling.architectures.layers.text import (
     DeepTextConvolution,
     MessageAttention,
 )
-from sklearn_profiling.architectures.layers.vectors import VectorEncoder
+from sklearn_profiling.architectures.layers.vectors import SparseEncoder, VectorEncoder
 from sklearn_profiling.architectures.mmlup import TextEncoder
 
 __all__ = ["GatedSources", "MultimodalCNN3D"]
@@ -98,6 +98,8 @@ class MultimodalCNN3D(nn.Module):
         Of the encoder of texts, as for :class:`MMLUP`.
     n_attention, n_dimensions, trainable_vectors, word_dropout : object
         Of the encoder of texts, as for :class:`MMLUP`.
+    n_features_sparse : int
+        Columns that each sparse source is brought to.
     n_shared : int
         Units of the shared layer.
     n_hidden : sequence of int
@@ -127,6 +129,7 @@ class MultimodalCNN3D(nn.Module):
         n_dimensions: int,
         trainable_vectors: bool,
         word_dropout: float,
+        n_features_sparse: int = 64,
         n_shared: int,
         n_hidden: Sequence[int],
         dropout: float,
@@ -160,6 +163,8 @@ class MultimodalCNN3D(nn.Module):
                     n_images=n_images,
                     image_order=image_order,
                 )
+            if source.kind == "sparse":
+                return SparseEncoder(source, n_features_sparse, dropout)
             return VectorEncoder(source.mean, source.scale, dropout)
 
         encoders = {source.name: encoder(source) for source in sources}
@@ -177,7 +182,7 @@ class MultimodalCNN3D(nn.Module):
 
         Parameters
         ----------
-        sources : mapping of str to FlatText, FlatImages or Tensor
+        sources : mapping of str to FlatText, FlatImages, FlatRows or Tensor
             The sources of a batch.
         present : mapping of str to Tensor of bool, shape (n_users,)
             Whether each user has the source.

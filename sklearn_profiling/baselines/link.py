@@ -19,7 +19,7 @@ def make_link_baseline(
     graph: Any,
     *,
     column: str = "user_id",
-    norm: Literal["l1", "l2"] | None = "l1",
+    normalize: Literal["degree", "l2", "symmetric"] | None = "degree",
     loss: Loss = "squared",
     C: float | Sequence[float] = (0.5, 2.0, 10.0),
     class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
@@ -38,7 +38,7 @@ def make_link_baseline(
         "source" and "target".
     column : str, default="user_id"
         Column of the users' DataFrame with ids in the network.
-    norm : {"l1", "l2"} or None, default="l1"
+    normalize : {"degree", "l2", "symmetric"} or None, default="degree"
         Norm to which each row is scaled; "l1" divides it by the number of links (our
         choice, more accurate than None on our data).
     loss : {"squared", "squared_hinge", "log"}, default="squared"
@@ -66,7 +66,7 @@ def make_link_baseline(
 
     Notes
     -----
-    ``norm=None, loss="log", C=1.0`` is the baseline of earlier versions.
+    ``normalize=None, loss="log", C=1.0`` is the baseline of earlier versions.
 
     Examples
     --------
@@ -80,7 +80,13 @@ def make_link_baseline(
     ['old', 'old', 'young', 'young']
     """
     links = ColumnTransformer(
-        [("adjacency", AdjacencyRows(as_social_graph(graph), norm=norm), column)],
+        [
+            (
+                "adjacency",
+                AdjacencyRows(as_social_graph(graph), normalize=normalize),
+                column,
+            )
+        ],
         sparse_threshold=1.0,
     )
     # sparse also where scikit-learn is set to return DataFrames

@@ -34,7 +34,7 @@ from sklearn_profiling.baselines._posteriors import (
 )
 from sklearn_profiling.baselines.masked import MaskedMultiOutputClassifier
 from sklearn_profiling.exceptions import TargetError
-from sklearn_profiling.training.inputs import present
+from sklearn_profiling.training.inputs import as_sources, present
 from sklearn_profiling.training.label_weights import KnownLabels, read_labels
 
 __all__ = ["OutOfFoldLogits", "accuracy_of"]
@@ -271,7 +271,8 @@ class OutOfFoldLogits(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         """Check users, and tell who has the source; rows of NaN become zeros."""
         X = check_users(self, X, reset=reset, allow_nan=True, recipe="make_profiler")
         if isinstance(X, dict):
-            return X, np.any([present(source) for source in X.values()], axis=0)
+            sources = as_sources(X, default_name="text").values()
+            return X, np.any([present(source) for source in sources], axis=0)
         if sparse.issparse(X):
             rows: Any = X
             return X, np.asarray(np.diff(rows.indptr) > 0)

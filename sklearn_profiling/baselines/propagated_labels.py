@@ -220,7 +220,9 @@ class PropagatedLabels(TransformerMixin, BaseEstimator):
         there = users >= 0
         signs = np.hstack([(each.truth - each.shares) * each.weights for each in tasks])
         np.add.at(labels, users[there], signs[there].astype(np.float32))
-        steps = AdjacencyRows(self._graph, norm="symmetric").transform(self._graph.ids)
+        steps = AdjacencyRows(self._graph, normalize="symmetric").transform(
+            self._graph.ids
+        )
         full = self._spread(steps, labels)
         left_out = full.copy()
         for fold in range(folds.max() + 1):

@@ -37,16 +37,19 @@ from sklearn_profiling.exceptions import ProfilingError, SourceError, TargetErro
 from sklearn_profiling.targets import EncodedLabels, mean_accuracy
 from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.calibration import calibrate
+from sklearn_profiling.training.directions import initial_vectors
 from sklearn_profiling.training.inputs import (
     Sources,
     SourceSpec,
     TrainingUsers,
+    as_in_fit,
     as_sources,
     check_specs,
     named_sources,
     one_bag,
     one_text,
     raw_content,
+    refuse_sparse,
     tokens_of_array,
 )
 from sklearn_profiling.training.label_weights import (
@@ -65,6 +68,7 @@ from sklearn_profiling.training.net import (
     train,
 )
 from sklearn_profiling.training.offset_factors import begin_at_best_factors
+from sklearn_profiling.training.optimizers import Adam
 from sklearn_profiling.training.state import (
     is_finite,
     load_numpy_state,
@@ -92,7 +96,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
     _reads: ClassVar[Literal["text", "images", "sources"]] = "sources"
     # The call that makes a Pipeline of the classifier, named "{}"; none for some.
     _pipeline: ClassVar[str] = ""
-    _optimizer: ClassVar[type[torch.optim.Optimizer]] = torch.optim.Adam
+    _optimizer: ClassVar[type[torch.optim.Optimizer]] = Adam
 
     # By name, also those of parameters that a class itself does not have.
     _constraints: ClassVar[dict[str, list[Any]]] = CONSTRAINTS
@@ -186,7 +190,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
     def _choose_sources(self, sources: Sources) -> Sources:
         """Pick the sources that the architecture encodes."""
         if self._reads == "sources":
-            return named_sources(sources, self.sources)
+            return refuse_sparse(named_sources(sources, self.sources), self)
         pick = one_text if self._reads == "text" else one_bag
         return pick(sources, self.source, type(self).__name__)
 
@@ -289,7 +293,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
         arrays = self._read(X, reset=not again)
         codec = self._codec if again else None
         known = read_labels(y, sample_weight, codec, classes)
-        n_users = len(next(iter(arrays.values())))
+        n_users = next(iter(arrays.values())).shape[0]
         if len(known.labels) != n_users:
             msg = (
                 f"X and y hold inconsistent numbers of users: {n_users} and "
@@ -327,11 +331,8 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
                 for name, source in sources.items()
             }
             self._seed = derive_seed(self.random_state)
-            vectors = {
-                name: source.vocabulary.vectors
-                for name, source in sources.items()
-                if isinstance(source, TokenMessages)
-            }
+            n_columns = getattr(self, "n_features_sparse", 0)
+            vectors = initial_vectors(sources, weights.users, n_columns, self._seed)
             self.net_ = self._make_net(vectors, initial=True)
         plan = self._plan()
         dataset = self._dataset_of(sources, labels, weights)
@@ -380,9 +381,9 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
         )
 
     def _make_net(
-        self, vectors: Mapping[str, npt.NDArray[np.float32] | None], *, initial: bool
+        self, vectors: Mapping[str, npt.NDArray[Any] | None], *, initial: bool
     ) -> ProfileNet:
-        """Build a net; the word vectors of texts are given by name."""
+        """Build a net; vectors of words or of sparse columns are given by name."""
         n_classes = [len(classes) for classes in self._codec.classes]
         sources = [
             spec.describe(name, self._statistics[name], vectors.get(name))
@@ -428,6 +429,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
             self,
             X,
             reset=reset,
+            accept_sparse="csr" if hasattr(self, "n_features_sparse") else False,
             dtype="numeric",
             # A row of vectors may be NaN, the sign of a missing source.
             ensure_all_finite=True if self._reads == "text" else "allow-nan",
@@ -436,6 +438,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
             # Kept as ids until the users to train on are known: words of users left
             # out must not enter the vocabulary.
             return {"text": array}
+        array = as_in_fit(array, {} if reset else self._specs)
         return self._pick_sources(as_sources(array, default_name="vectors"))
 
     def _sources_of(self, arrays: Sources, *, again: bool) -> Sources:
@@ -455,7 +458,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
     def _dataset(self, X: Any) -> UserDataset:
         check_is_fitted(self, "net_")
         sources = self._sources_of(self._read(X, reset=False), again=True)
-        if not len(next(iter(sources.values()))):
+        if not next(iter(sources.values())).shape[0]:
             msg = "X holds no user; at least one is needed"
             raise SourceError(msg)
         return self._dataset_of(sources)
@@ -562,6 +565,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
     def __sklearn_tags__(self) -> Tags:
         refuse_unreadable_labels()
         tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = hasattr(self, "n_features_sparse")
         tags.target_tags.multi_output = True
         tags.target_tags.single_output = True
         tags.non_deterministic = False

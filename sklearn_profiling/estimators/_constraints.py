@@ -44,6 +44,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "n_dense": [POSITIVE],
     "n_dimensions": [POSITIVE],
     "n_features_image": [POSITIVE],
+    "n_features_sparse": [POSITIVE],
     "n_filters": [POSITIVE],
     "n_filters_image": ["array-like"],
     "n_filters_second": [POSITIVE],

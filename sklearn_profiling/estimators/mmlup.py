@@ -26,10 +26,11 @@ class MMLUPClassifier(BaseProfileClassifier):
 
     Each text goes through a deep Text-CNN with attention over messages, each bag of
     images through a small CNN with attention over images, each dense source (network
-    vectors, keywords, topics) is centred and scaled as a whole; all are concatenated,
-    joined by a shared non-linear layer, and read by one stack of dense layers a task.
-    Any number of texts, image bags and dense sources, in any mixture, can be given; a
-    user may lack any of them, and any label.
+    vectors, keywords, topics) is centred and scaled as a whole, each sparse matrix
+    multiplied by a learned table; all are concatenated, joined by a shared non-linear
+    layer, and read by one stack of dense layers a task. Any number of texts, image bags
+    and dense or sparse sources, in any mixture, can be given; a user may lack any of
+    them, and any label.
 
     Parameters
     ----------
@@ -72,6 +73,9 @@ class MMLUPClassifier(BaseProfileClassifier):
         after each (our choice: the paper has no images).
     n_features_image : int, default=64
         Embedding dimension of images (our choice).
+    n_features_sparse : int, default=64
+        Columns that the product of each sparse source with a learned table has (our
+        choice: the paper has no sparse sources).
     n_shared : int, default=256
         Units of the dense layer before the tasks' own (our choice: the paper does not
         report it).
@@ -84,8 +88,9 @@ class MMLUPClassifier(BaseProfileClassifier):
         Whether training changes the word vectors that a text brings (our choice: the
         paper does not report it; with it small training sets are memorised sooner).
     dropout : float, default=0.3
-        Dropout on dense sources, on the embedding of a text beside other sources, and
-        on the dense layer before the tasks' own (our choice: the paper has 0.5).
+        Dropout on dense and sparse sources, on the embedding of a text beside other
+        sources, and on the dense layer before the tasks' own (our choice: the paper has
+        0.5).
     word_dropout : float, default=0.1
         Dropout on the entries of word vectors (our choice).
     source_dropout : float, default=0.3
@@ -196,6 +201,11 @@ class MMLUPClassifier(BaseProfileClassifier):
     :class:`~sklearn_profiling.sources.RegionKeywords`, have seen those of the held-out
     users and look better than they are.
 
+    The table of a sparse source begins as the directions in which the rows of the
+    training users vary most, scaled as a dense source, and is trained by gradient
+    descent, 10,000 times ``learning_rate`` for rows of mean square length 1, without
+    weight decay: under Adam, rare columns would learn as fast as frequent ones.
+
     As for scikit-learn's ``MLPClassifier``, columns of one dense source that are
     measured in different units should be scaled before.
 
@@ -252,6 +262,7 @@ class MMLUPClassifier(BaseProfileClassifier):
         n_attention: int = 64,
         n_filters_image: Sequence[int] = (16, 32, 64),
         n_features_image: int = 64,
+        n_features_sparse: int = 64,
         n_shared: int = 256,
         n_hidden: Sequence[int] = (),
         n_dimensions: int = 100,
@@ -288,6 +299,7 @@ class MMLUPClassifier(BaseProfileClassifier):
         self.n_attention = n_attention
         self.n_filters_image = n_filters_image
         self.n_features_image = n_features_image
+        self.n_features_sparse = n_features_sparse
         self.n_shared = n_shared
         self.n_hidden = n_hidden
         self.n_dimensions = n_dimensions

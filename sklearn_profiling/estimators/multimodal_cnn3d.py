@@ -23,10 +23,11 @@ class MultimodalCNN3DClassifier(BaseProfileClassifier):
     """Images, texts and vectors of users, each through a gate of its own.
 
     Bags of images go through the 3D-CNN of :class:`CNN3DClassifier`, texts through the
-    deep Text-CNN of :class:`MMLUPClassifier`, dense sources are centred and scaled.
-    Each source is mapped to one dimension by a dense layer, weighted by its gate and
-    concatenated with the others; a shared layer and one stack of dense layers a task
-    follow. A gate can learn to ignore a source without information.
+    deep Text-CNN of :class:`MMLUPClassifier`, dense sources are centred and scaled,
+    sparse matrices multiplied by a learned table as there. Each source is mapped to one
+    dimension by a dense layer, weighted by its gate and concatenated with the others; a
+    shared layer and one stack of dense layers a task follow. A gate can learn to ignore
+    a source without information.
 
     Parameters
     ----------
@@ -77,6 +78,9 @@ class MultimodalCNN3DClassifier(BaseProfileClassifier):
         Filter width of the second convolution over words, odd.
     n_attention : int, default=64
         Hidden units of the attention score.
+    n_features_sparse : int, default=64
+        Columns that the product of each sparse source with a learned table has (our
+        choice: the paper has no sparse sources).
     n_shared : int, default=256
         Units of the dense layer before the tasks' own.
     n_hidden : sequence of int, default=(128,)
@@ -86,8 +90,8 @@ class MultimodalCNN3DClassifier(BaseProfileClassifier):
     trainable_vectors : bool, default=False
         Whether training changes the word vectors that a text brings.
     dropout : float, default=0.5
-        Dropout on dense sources, on the embedding of a text beside other sources, and
-        on the dense layer before the tasks' own.
+        Dropout on dense and sparse sources, on the embedding of a text beside other
+        sources, and on the dense layer before the tasks' own.
     word_dropout : float, default=0.3
         Dropout on the entries of word vectors.
     source_dropout : float, default=0.1
@@ -231,6 +235,7 @@ class MultimodalCNN3DClassifier(BaseProfileClassifier):
         n_filters_second: int = 64,
         kernel_size_second: int = 3,
         n_attention: int = 64,
+        n_features_sparse: int = 64,
         n_shared: int = 256,
         n_hidden: Sequence[int] = (128,),
         n_dimensions: int = 100,
@@ -270,6 +275,7 @@ class MultimodalCNN3DClassifier(BaseProfileClassifier):
         self.n_filters_second = n_filters_second
         self.kernel_size_second = kernel_size_second
         self.n_attention = n_attention
+        self.n_features_sparse = n_features_sparse
         self.n_shared = n_shared
         self.n_hidden = n_hidden
         self.n_dimensions = n_dimensions

@@ -10,6 +10,7 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 _NO_MATTER = frozenset({"memory", "n_jobs", "verbose"})
 """Parameters that change the time or the output of a fit, and no result.
@@ -46,6 +47,8 @@ def _feed(digest: Any, value: Any) -> None:
         digest.update(b"l%d:" % len(value))
         for item in value:
             _feed(digest, item)
+    elif sparse.issparse(value):
+        _feed_sparse(digest, value)
     else:
         _feed_composite(digest, value)
 
@@ -88,6 +91,14 @@ def _feed_composite(digest: Any, value: Any) -> None:
         _feed(digest, _name_of(value))
     else:
         _feed(digest, _hash_of_pickle(value))
+
+
+def _feed_sparse(digest: Any, value: Any) -> None:
+    """Add a sparse matrix by its entries: its pickle depends on how it was made."""
+    entries = sparse.coo_array(value, copy=True)
+    entries.sum_duplicates()
+    _feed(digest, ["sparse", entries.shape, entries.data])
+    _feed(digest, [axis.astype(np.int64) for axis in entries.coords])
 
 
 def _name_of(value: type | FunctionType) -> str:

@@ -255,7 +255,7 @@ def make_profiler(
         ),
     }
     if graph is not None:
-        rows = AdjacencyRows(graph, norm="symmetric")
+        rows = AdjacencyRows(graph, normalize="symmetric")
         parts["links"] = Pipeline([("rows", rows), ("logits", expert())])
         parts["embedding"] = LINEEmbedding(
             graph, 128, unknown="nan", memory=location, random_state=next(seeds)

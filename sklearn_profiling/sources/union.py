@@ -34,8 +34,8 @@ class SourceUnion(  # type: ignore[call-arg, unused-ignore]
     """Apply one transformer to each column and name the results.
 
     The counterpart of ``ColumnTransformer`` for sources of different kinds: text stays
-    ragged, vectors stay dense, and the result can be sliced, hashed, cached and sent to
-    workers as one object.
+    ragged, sparse rows stay sparse, and the result can be sliced, hashed, cached and
+    sent to workers as one object.
 
     Parameters
     ----------
@@ -383,7 +383,7 @@ def select_column(X: Any, column: Column, source: str) -> Any:
 
 
 def _as_array(column: Any, source: str) -> Any:
-    if isinstance(column, pd.DataFrame):
+    if isinstance(column, pd.DataFrame) and not _is_sparse(column):
         try:
             return column.to_numpy(dtype=np.float64, na_value=np.nan)
         except (TypeError, ValueError) as error:
@@ -396,17 +396,49 @@ def _as_array(column: Any, source: str) -> Any:
 
 
 def _sliceable(name: str, made: Any) -> Any:
-    """Convert a table to an array: rows of a table are not selected by position."""
+    """Convert a table to an array: rows of a table are not selected by position.
+
+    Sparse matrices and tables become CSR matrices in order of columns.
+    """
+    if isinstance(made, pd.DataFrame) and _is_sparse(made):
+        made = _coordinates(made)
     if isinstance(made, pd.DataFrame | pd.Series):
         return made.to_numpy()
+    if issparse(made) and made.shape[1:]:
+        return _csr(made)
     if issparse(made) or not hasattr(made, "shape"):
         msg = (
-            f"source {name!r}: a transformer must return TokenMessages, ImageBags or a "
-            f"dense array; it gave {type(made).__name__}. A sparse matrix needs a step "
-            "that makes it dense, such as TruncatedSVD"
+            f"source {name!r}: a transformer must return TokenMessages, ImageBags, or "
+            f"an array or sparse matrix; it gave {type(made).__name__}"
         )
         raise SourceError(msg)
     return made
+
+
+def _csr(matrix: Any) -> Any:
+    """Return CSR rows without scipy's flags of what is known, which change a hash."""
+
+    def bare(rows: Any) -> Any:
+        return type(rows)((rows.data, rows.indices, rows.indptr), shape=rows.shape)
+
+    rows = bare(matrix.tocsr())
+    if not rows.has_canonical_format:
+        rows = rows.copy()
+        rows.sum_duplicates()
+    return bare(rows)
+
+
+def _coordinates(table: Any) -> Any:
+    # pandas has no types for this
+    return table.sparse.to_coo()
+
+
+def _is_sparse(table: pd.DataFrame) -> bool:
+    """Whether a table has sparse columns alone, of which absent cells are zeros."""
+    return bool(len(table.columns)) and all(
+        isinstance(dtype, pd.SparseDtype) and dtype.fill_value == 0
+        for dtype in table.dtypes
+    )
 
 
 def _fit_transform(name: str, transformer: Any, column: Any, y: Any) -> tuple[Any, Any]:

@@ -9,18 +9,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy import sparse
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from sklearn_profiling.architectures.layers.images import FlatImages
 from sklearn_profiling.architectures.layers.sources import SourceBatch
+from sklearn_profiling.architectures.layers.sparse_rows import FlatRows
 from sklearn_profiling.architectures.layers.text import FlatText
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.targets import EncodedLabels
 from sklearn_profiling.training.inputs import Sources, present
 from sklearn_profiling.training.label_weights import LabelWeights
 
-__all__ = ["Batch", "LabelBatch", "UserDataset", "flatten_images", "flatten_text"]
+__all__ = [
+    "Batch",
+    "LabelBatch",
+    "UserDataset",
+    "flatten_images",
+    "flatten_rows",
+    "flatten_text",
+]
 
 
 def flatten_text(text: TokenMessages, gap: int) -> FlatText:
@@ -53,13 +62,22 @@ def flatten_images(bags: ImageBags) -> FlatImages:
     return FlatImages(pixels, torch.from_numpy(users), len(bags))
 
 
+def flatten_rows(rows: sparse.csr_array, dtype: torch.dtype) -> FlatRows:
+    """Lay the entries of sparse rows end to end."""
+    return FlatRows(
+        torch.from_numpy(rows.indices.astype(np.int64)),
+        torch.from_numpy(rows.data).to(dtype),
+        torch.from_numpy(rows.indptr[:-1].astype(np.int64)),
+    )
+
+
 @dataclass(frozen=True)
 class Batch:
     """Sources of some users as tensors.
 
     Attributes
     ----------
-    sources : dict of str to FlatText, FlatImages or Tensor
+    sources : dict of str to FlatText, FlatImages, FlatRows or Tensor
         What architectures read.
     present : dict of str to Tensor of bool, shape (n_users,)
         Which users have each source.
@@ -137,7 +155,7 @@ class UserDataset(Dataset[Any]):
         self.dtype = dtype
         self.labels = labels
         self.present = {name: present(source) for name, source in sources.items()}
-        self.n_users = len(next(iter(sources.values())))
+        self.n_users = int(next(iter(sources.values())).shape[0])
         n_tasks = 1 if labels is None else labels.codes.shape[1]
         self.weights = weights or LabelWeights.of_users(np.ones(self.n_users), n_tasks)
 
@@ -182,6 +200,8 @@ class UserDataset(Dataset[Any]):
             return flatten_text(source[rows], self.gap)
         if isinstance(source, ImageBags):
             return flatten_images(source[rows])
+        if sparse.issparse(source):
+            return flatten_rows(source[rows], self.dtype)
         # NaN marks a missing source; its embedding replaces the zeros, and zeros, other
         # than NaN, leave the gradients of everybody else alone.
         return torch.from_numpy(np.nan_to_num(source[rows])).to(self.dtype)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
+from scipy import sparse
 
 from sklearn_profiling._frames import as_pandas
 from sklearn_profiling.architectures.layers.sources import SourceDescription
@@ -25,6 +26,7 @@ __all__ = [
     "SourceSpec",
     "Sources",
     "TrainingUsers",
+    "as_in_fit",
     "as_sources",
     "matching_names",
     "named_sources",
@@ -32,12 +34,13 @@ __all__ = [
     "one_text",
     "present",
     "raw_content",
+    "refuse_sparse",
     "text_and_images",
     "texts_of",
     "tokens_of_array",
 ]
 
-Source = TokenMessages | ImageBags | npt.NDArray[np.floating[Any]]
+Source = TokenMessages | ImageBags | npt.NDArray[np.floating[Any]] | sparse.csr_array
 Sources = dict[str, Source]
 
 
@@ -47,11 +50,11 @@ class SourceSpec:
 
     Attributes
     ----------
-    kind : {"text", "images", "vectors"}
+    kind : {"text", "images", "vectors", "sparse"}
         Kind of the source.
     n_features : int
-        Columns of a dense source; embedding dimension of a text, 0 if it has no
-        vectors; values of an image.
+        Columns of a dense or sparse source; embedding dimension of a text, 0 if it has
+        no vectors; values of an image.
     fingerprint : str
         That of a text's vocabulary; empty for other sources.
     n_words : int
@@ -60,7 +63,7 @@ class SourceSpec:
         Channels, height and width of images; empty for other sources.
     """
 
-    kind: Literal["text", "images", "vectors"]
+    kind: Literal["text", "images", "vectors", "sparse"]
     n_features: int
     fingerprint: str = ""
     n_words: int = 0
@@ -80,13 +83,13 @@ class SourceSpec:
         if isinstance(source, ImageBags):
             shape = source.image_shape
             return cls("images", math.prod(shape), image_shape=shape)
-        return cls("vectors", source.shape[1])
+        return cls("sparse" if sparse.issparse(source) else "vectors", source.shape[1])
 
     def describe(
         self,
         name: str,
         statistics: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
-        vectors: npt.NDArray[np.float32] | None = None,
+        vectors: npt.NDArray[np.floating[Any]] | None = None,
     ) -> SourceDescription:
         """Describe the source to an architecture, with its mean and deviation (d,)."""
         mean, scale = (torch.tensor(part) for part in statistics)
@@ -104,6 +107,8 @@ class SourceSpec:
     def __str__(self) -> str:
         if self.kind == "images":
             return f"images of {' x '.join(map(str, self.image_shape))}"
+        if self.kind == "sparse":
+            return f"a sparse matrix with {self.n_features} features"
         return f"{self.kind} with {self.n_features} features"
 
 
@@ -122,12 +127,14 @@ def as_sources(X: Any, *, default_name: str) -> Sources:
     A source given alone gets `default_name`. Raises SourceError if a source is of an
     unknown kind, numbers of users differ, or a row of a dense source is NaN in part.
     """
-    given = dict(X) if isinstance(X, Mapping) else {default_name: X}
+    # Scipy's dictionary of keys is a mapping too.
+    named = isinstance(X, Mapping) and not sparse.issparse(X)
+    given = dict(X) if named else {default_name: X}
     if not given:
         msg = "X holds no source; at least one is needed"
         raise SourceError(msg)
     sources = {str(name): _check_source(name, source) for name, source in given.items()}
-    lengths = {name: len(source) for name, source in sources.items()}
+    lengths = {name: source.shape[0] for name, source in sources.items()}
     if len(set(lengths.values())) > 1:
         msg = f"all sources must hold the same users; they hold {lengths}"
         raise SourceError(msg)
@@ -143,25 +150,59 @@ def _check_source(name: str, source: Any) -> Source:
             msg = f"source {name!r} holds {size}; every side must be at least 1"
             raise SourceError(msg)
         return source
+    if sparse.issparse(source):
+        return _check_sparse(name, source)
     try:
         dense = np.asarray(source)
         if dense.dtype.kind not in "fiub":
             dense = dense.astype(np.float64)
     except (TypeError, ValueError) as error:
         msg = (
-            f"source {name!r} must be TokenMessages, ImageBags or a numeric array of "
-            f"shape (n_users, n_features); got {type(source).__name__}: {error}"
+            f"source {name!r} must be TokenMessages, ImageBags or a numeric array or "
+            "sparse matrix of shape (n_users, n_features); got "
+            f"{type(source).__name__}: {error}"
         )
         raise SourceError(msg) from error
-    if dense.ndim != 2 or dense.shape[1] == 0:
-        msg = (
-            f"source {name!r} must have shape (n_users, n_features) with at least one "
-            f"feature; got {dense.shape}"
-        )
-        raise SourceError(msg)
+    _check_shape(name, dense.shape)
     if dense.dtype.kind == "f":
         _check_rows(name, dense)
     return dense
+
+
+def _check_sparse(name: str, source: Any) -> sparse.csr_array:
+    """Bring a sparse matrix of any format into rows of floats in order of columns.
+
+    Neither the matrix nor its flags change, so that its hash stays the same.
+    """
+    _check_shape(name, source.shape)
+    if source.dtype.kind not in "fiub":
+        msg = f"source {name!r} must hold real numbers; its dtype is {source.dtype}"
+        raise SourceError(msg)
+    rows = sparse.csr_array(source)
+    if not rows.has_canonical_format:
+        rows = rows.copy()
+        rows.sum_duplicates()
+    if rows.dtype not in (np.float32, np.float64):
+        rows = rows.astype(np.float64)
+    faults = np.flatnonzero(~np.isfinite(rows.data))
+    if len(faults):
+        row = int(np.searchsorted(rows.indptr, faults[0], side="right")) - 1
+        msg = (
+            f"source {name!r} must be finite; row {row} holds {rows.data[faults[0]]} "
+            f"in column {rows.indices[faults[0]]}; a row of a sparse matrix without "
+            "entries marks a missing source"
+        )
+        raise SourceError(msg)
+    return rows
+
+
+def _check_shape(name: str, shape: tuple[int, ...]) -> None:
+    if len(shape) != 2 or shape[1] == 0:
+        msg = (
+            f"source {name!r} must have shape (n_users, n_features) with at least one "
+            f"feature; got {shape}"
+        )
+        raise SourceError(msg)
 
 
 def _check_rows(name: str, dense: npt.NDArray[np.floating[Any]]) -> None:
@@ -215,7 +256,11 @@ def present(source: Source) -> npt.NDArray[np.bool_]:
     """Which users have a source, with a message, an image or a number: (n_users,)."""
     if isinstance(source, TokenMessages | ImageBags):
         return ~source.missing
-    there: npt.NDArray[np.bool_] = ~np.isnan(source[:, 0])
+    there: npt.NDArray[np.bool_]
+    if isinstance(source, np.ndarray):
+        there = ~np.isnan(source[:, 0])
+    else:
+        there = np.diff(source.indptr) > 0
     return there
 
 
@@ -311,6 +356,29 @@ def named_sources(sources: Sources, names: Sequence[str] | None) -> Sources:
     return {name: sources[name] for name in chosen}
 
 
+def refuse_sparse(sources: Sources, reader: Any) -> Sources:
+    """Return the sources; SourceError if one is sparse and the reader takes none."""
+    for name, source in sources.items():
+        if sparse.issparse(source) and not hasattr(reader, "n_features_sparse"):
+            msg = (
+                f"{type(reader).__name__} reads no sparse matrices, and source "
+                f"{name!r} is one; a step such as TruncatedSVD makes it dense"
+            )
+            raise SourceError(msg)
+    return sources
+
+
+def as_in_fit(array: Any, specs: Mapping[str, SourceSpec]) -> Any:
+    """Return a plain array as it is, or sparse where ``fit`` saw a sparse matrix.
+
+    Scikit-learn predicts dense rows after a fit of sparse ones.
+    """
+    fitted = specs.get("vectors")
+    if fitted is None or fitted.kind != "sparse" or sparse.issparse(array):
+        return array
+    return sparse.csr_array(array)
+
+
 def check_specs(sources: Sources, specs: Mapping[str, SourceSpec]) -> Sources:
     """Check the sources of ``predict`` against those of ``fit``, and order them alike.
 
@@ -329,7 +397,9 @@ def check_specs(sources: Sources, specs: Mapping[str, SourceSpec]) -> Sources:
         if (
             now.kind != spec.kind
             or now.image_shape != spec.image_shape
-            or (spec.kind == "vectors" and now.n_features != spec.n_features)
+            or (
+                spec.kind in {"vectors", "sparse"} and now.n_features != spec.n_features
+            )
         ):
             msg = f"source {name!r} was {spec} in fit; it is {now}"
             raise SourceError(msg)

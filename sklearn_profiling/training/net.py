@@ -27,6 +27,7 @@ from sklearn_profiling.training.batches import (
 )
 from sklearn_profiling.training.callbacks import EpochProgress, LinearDecay
 from sklearn_profiling.training.losses import MultiTaskLoss
+from sklearn_profiling.training.optimizers import Adam
 from sklearn_profiling.training.state import is_finite
 
 __all__ = [
@@ -101,7 +102,7 @@ class TrainingPlan:
     verbose: int
     seed: int
     learning_rate_decay: bool = False
-    optimizer: type[torch.optim.Optimizer] = torch.optim.Adam
+    optimizer: type[torch.optim.Optimizer] = Adam
     net: type[ProfileNet] = ProfileNet
     net_options: Mapping[str, Any] = field(default_factory=dict)
 

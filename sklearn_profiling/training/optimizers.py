@@ -1,4 +1,4 @@
-"""Adagrad in its fused form where torch has it."""
+"""Optimizers that torch does not have in this form."""
 
 from __future__ import annotations
 
@@ -6,7 +6,30 @@ from typing import Any
 
 import torch
 
-__all__ = ["FusedAdagrad"]
+__all__ = ["Adam", "FusedAdagrad"]
+
+
+class Adam(torch.optim.Adam):
+    """Adam, and plain gradient descent for parameters whose gradients are sparse.
+
+    Adam keeps moments of every entry and moves all of them in every step.
+    """
+
+    def step(self, closure: Any = None) -> Any:
+        """Make one step; rows of a table that no user of the batch has stay."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                gradient = parameter.grad
+                if gradient is not None and gradient.is_sparse:
+                    with torch.no_grad():
+                        parameter.add_(gradient, alpha=-group["lr"])
+                    parameter.grad = None
+        super().step()
+        return loss
 
 
 class FusedAdagrad(torch.optim.Adagrad):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.training.inputs import Source, present
@@ -30,6 +31,8 @@ def source_statistics(source: Source, weights: Weights) -> Statistics:
         return _text_statistics(source, weights)
     if isinstance(source, ImageBags):
         return _image_statistics(source, weights)
+    if sparse.issparse(source):
+        return _sparse_statistics(source, weights)
     return _column_statistics(source, weights)
 
 
@@ -67,6 +70,23 @@ def _column_statistics(source: npt.NDArray[Any], weights: Weights) -> Statistics
         zeros = np.zeros(source.shape[1])
         return zeros, zeros
     return _mean_and_deviation(source[there], weights[there])
+
+
+def _sparse_statistics(rows: sparse.csr_array, weights: Weights) -> Statistics:
+    there = present(rows)
+    if not there.any():
+        zeros = np.zeros(rows.shape[1])
+        return zeros, zeros
+    shares = np.where(there, weights, 0.0) / weights[there].sum()
+    of_entries = np.repeat(shares, np.diff(rows.indptr))
+    values = rows.data.astype(np.float64)
+
+    def total(of_each: Weights) -> Weights:
+        sums = np.bincount(rows.indices, of_entries * of_each, rows.shape[1])
+        return sums.astype(np.float64)
+
+    mean, squares = total(values), total(values**2)
+    return mean, np.sqrt((squares - mean**2).clip(min=0.0))
 
 
 def _mean_and_deviation(

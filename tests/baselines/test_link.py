@@ -26,12 +26,14 @@ def test_rows_are_divided_by_the_number_of_links() -> None:
     graph = SocialGraph.from_edges([("a", "b"), ("a", "c"), ("b", "c"), ("c", "d")])
     users = pd.DataFrame({"user_id": list("abcd")})
     rows = {
-        norm: make_link_baseline(graph, norm=norm)[0].fit_transform(users).toarray()
-        for norm in (None, "l1")
+        kind: make_link_baseline(graph, normalize=kind)[0]
+        .fit_transform(users)
+        .toarray()
+        for kind in (None, "degree")
     }
     degrees = rows[None].sum(axis=1, keepdims=True)
     assert degrees.ravel().tolist() == [2, 2, 3, 1]
-    np.testing.assert_allclose(rows["l1"], rows[None] / degrees, rtol=1e-6)
+    np.testing.assert_allclose(rows["degree"], rows[None] / degrees, rtol=1e-6)
 
 
 def test_classes_have_weights() -> None:
@@ -40,7 +42,7 @@ def test_classes_have_weights() -> None:
     y = ["old", "young", "young", "young"]
 
     def old(**given: object) -> float:
-        model = make_link_baseline(graph, norm=None, loss="log", C=1.0, **given)
+        model = make_link_baseline(graph, normalize=None, loss="log", C=1.0, **given)
         likely = model.fit(users, y).predict_proba(users)
         return float(likely[3, 0])
 

@@ -8,6 +8,7 @@ import torch
 from hand_text import lay_out
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
 from sklearn_profiling.targets import LabelCodec
@@ -163,3 +164,17 @@ def test_batches_move_as_a_whole(device):
     ]  # fmt: skip
     assert {tensor.device.type for tensor in tensors} == {device}
     assert moved.n_users == 2
+
+
+def test_sparse_rows_lie_end_to_end_in_the_order_asked_for():
+    rows = sparse.csr_array([[0, 1, 2], [0, 0, 0], [3, 0, 0]], dtype=np.float64)
+    dataset = UserDataset({"words": rows}, 0, torch.float32)
+    batch, _ = dataset.__getitems__([2, 1, 0])
+    columns, values, starts = batch.to("cpu").sources["words"]
+    assert columns.dtype == starts.dtype == torch.int64
+    assert values.dtype == torch.float32
+    assert columns.tolist() == [0, 1, 2]
+    assert values.tolist() == [3, 1, 2]
+    assert starts.tolist() == [0, 1, 1]
+    assert batch.present["words"].tolist() == [True, False, True]
+    assert len(dataset) == len(dataset.take(np.array([0, 2]))) + 1 == 3

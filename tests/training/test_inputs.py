@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.sparse import csr_matrix
+from scipy import sparse
+from scipy.sparse import coo_array, csc_array, csr_array, csr_matrix
 from skorch.helper import SliceDict
 
 from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
@@ -56,6 +58,33 @@ def test_dense_sources_of_any_kind(dense):
     assert present(source).tolist() == [True, True]
 
 
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "lil", "dok", "bsr", "dia"])
+@pytest.mark.parametrize("make", ["array", "matrix"])
+def test_sparse_sources_of_any_format(kind, make):
+    matrix = csr_array([[1, 2, 0], [0, 0, 0], [0, 0, 4]])
+    source = read(getattr(sparse, f"{kind}_{make}")(matrix))["alone"]
+    assert isinstance(source, csr_array)
+    assert source.dtype == np.float64
+    assert source.toarray().tolist() == matrix.toarray().tolist()
+    assert present(source).tolist() == [True, False, True]
+    spec = SourceSpec.of(source)
+    assert spec == SourceSpec("sparse", 3)
+    assert str(spec) == "a sparse matrix with 3 features"
+    assert source.indptr.tolist()[::3] == [0, 3]
+
+
+def test_entries_are_added_and_in_order_and_the_matrix_stays():
+    data = np.array([1, 2, 4], dtype=np.float32)
+    matrix = csr_matrix((data, [1, 0, 1], [0, 3]), shape=(1, 2))
+    before = joblib.hash(matrix)
+    source = read(matrix)["alone"]
+    assert (source.indices.tolist(), source.data.tolist()) == ([0, 1], [2.0, 5.0])
+    assert source.dtype == np.float32
+    assert joblib.hash(matrix) == before
+    ready = csr_matrix(np.eye(2))
+    assert np.shares_memory(read(ready)["alone"].data, ready.data)
+
+
 def test_missing_sources():
     assert present(TEXT).tolist() == [True, False]
     assert present(VECTORS).tolist() == [True, False]
@@ -78,9 +107,13 @@ def test_missing_sources():
             "'v' must be TokenMessages, ImageBags or a numeric array .* list",
         ),
         (
-            {"v": csr_matrix(np.eye(2))},
-            "'v' must be TokenMessages, ImageBags or a numeric array",
+            {"v": coo_array([1.0, 2.0])},
+            r"'v' must have shape .* at least one feature; got \(2,\)",
         ),
+        ({"v": csr_array((2, 0))}, r"at least one feature; got \(2, 0\)"),
+        ({"v": csr_array([[1j], [0]])}, "'v' must hold real .* dtype is complex128"),
+        ({"v": csr_array([[0, 1], [0, np.nan]])}, "row 1 holds nan in column 1; a row"),
+        (csc_array([[0, np.inf], [2, 1]]), "'alone' must be finite; row 0 holds inf"),
         (
             {"v": [[1.0], [1.0, 2.0]]},
             "'v' must be TokenMessages, ImageBags or a numeric array",
@@ -122,6 +155,11 @@ def test_sources_come_back_in_the_order_of_fit():
             {"t": TEXT, "v": VECTORS[:, :1]},
             SourceError,
             "'v' was vectors with 2 features in fit; it is vectors with 1",
+        ),
+        (
+            {"t": TEXT, "v": csr_array(np.eye(2))},
+            SourceError,
+            "'v' was vectors with 2 features in fit; it is a sparse matrix with 2",
         ),
         ({"t": VECTORS, "v": VECTORS}, SourceError, "'t' was text .* it is vectors"),
         ({"t": IMAGES, "v": VECTORS}, SourceError, "'t' was text .* it is images of 1"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
 
 from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
 from sklearn_profiling.training import statistics
@@ -36,6 +37,20 @@ def test_columns_count_users_who_have_the_source():
     np.testing.assert_allclose(deviation, [np.sqrt(0.75), 0])
     nobody = source_statistics(source[2:], np.ones(1))
     assert [part.tolist() for part in nobody] == [[0, 0], [0, 0]]
+
+
+def test_sparse_columns_count_users_who_have_the_source():
+    dense = np.array([[1.0, 5, 0], [3, 0, 0], [0, 0, 0], [0, 2, 0]], dtype=np.float32)
+    weights = np.array([3.0, 1.0, 9.0, 2.0])
+    there = [0, 1, 3]
+    for found, expected in zip(
+        source_statistics(sparse.csr_array(dense), weights),
+        source_statistics(dense[there], weights[there]),
+        strict=True,
+    ):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    nobody = source_statistics(sparse.csr_array((2, 3)), np.ones(2))
+    assert [part.tolist() for part in nobody] == [[0, 0, 0], [0, 0, 0]]
 
 
 def test_channels_count_all_pixels_of_all_images(monkeypatch):

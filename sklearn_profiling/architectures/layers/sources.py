@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from sklearn_profiling.architectures.layers.images import FlatImages
 from sklearn_profiling.architectures.layers.randomness import SourceDropout
+from sklearn_profiling.architectures.layers.sparse_rows import FlatRows
 from sklearn_profiling.architectures.layers.text import FlatText, WordEmbedding
 
 __all__ = [
@@ -21,8 +22,8 @@ __all__ = [
     "word_embedding",
 ]
 
-SourceBatch = FlatText | FlatImages | Tensor
-"""A source of a batch: text, images, or a dense source (n_users, n_features)."""
+SourceBatch = FlatText | FlatImages | FlatRows | Tensor
+"""A source of a batch: text, images, sparse rows or vectors (n_users, n_features)."""
 
 MEAN_SQUARE_LENGTH = 32.0
 """Of the vector of each of several sources. They are scaled as a whole: by columns, 18
@@ -34,12 +35,13 @@ class SourceDescription:
     """Description of a source, from which an architecture is built."""
 
     name: str
-    kind: Literal["text", "images", "vectors"]
+    kind: Literal["text", "images", "vectors", "sparse"]
     n_features: int  # columns, values of an image, dimension of word vectors or 0
     mean: Tensor  # float64 (d,): of word vectors, channels or columns in training
     scale: Tensor
     n_words: int = 0  # size of a text's vocabulary
-    vectors: Tensor | None = None  # (n_words, n_features) that a text brings
+    # (n_words, n_features) that a text brings, or a vector for each sparse column
+    vectors: Tensor | None = None
     image_shape: tuple[int, ...] = ()  # channels, height, width
 
     def initial_vectors(self, words: Tensor | None = None) -> Tensor | None:

@@ -29,11 +29,13 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
     weighted : bool, default=False
         Whether a feature is the weight of the link, or 1 for a link of any weight. Our
         choice: counts of contacts are heavy-tailed.
-    norm : {"l1", "l2", "symmetric"} or None, default=None
-        Norm to which each row is scaled. "symmetric" links each user who has links to
-        himself and divides a link by the square root of the product of both users'
-        numbers of links, as graph convolutions do. None leaves the links as they are,
-        so that users with many links are predicted with more certainty; our choice.
+    normalize : {"degree", "l2", "symmetric"} or None, default=None
+        Whether each row is divided by the user's degree, the number of links or, if
+        `weighted`, the sum of their weights, or by its Euclidean norm. "symmetric"
+        links each user who has links to himself and divides a link by the square root
+        of the product of both users' degrees, as graph convolutions do. None leaves the
+        links as they are, so that users with many links are predicted with more
+        certainty; our choice.
 
     Attributes
     ----------
@@ -67,7 +69,7 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "graph": "no_validation",
         "weighted": ["boolean"],
-        "norm": [StrOptions({"l1", "l2", "symmetric"}), None],
+        "normalize": [StrOptions({"degree", "l2", "symmetric"}), None],
     }
 
     def __init__(
@@ -75,11 +77,11 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
         graph: Any,
         *,
         weighted: bool = False,
-        norm: Literal["l1", "l2", "symmetric"] | None = None,
+        normalize: Literal["degree", "l2", "symmetric"] | None = None,
     ) -> None:
         self.graph = graph
         self.weighted = weighted
-        self.norm = norm
+        self.normalize = normalize
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator, unused-ignore]
     def fit(self, X: Any, y: Any = None) -> AdjacencyRows:
@@ -136,7 +138,7 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
         adjacency = sparse.csr_matrix(graph.to_undirected().adjacency, dtype=np.float32)
         if not self.weighted:
             adjacency = _of_weight_one(adjacency)
-        if self.norm == "symmetric":
+        if self.normalize == "symmetric":
             adjacency = _symmetric(adjacency)
         known = np.flatnonzero(rows >= 0)
         # One entry per known user; the others keep an empty row.
@@ -145,8 +147,9 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
             shape=(len(rows), graph.n_users),
         )
         links = (choice @ adjacency).astype(np.float32)
-        if self.norm in ("l1", "l2"):
-            links = normalize(links, norm=self.norm, copy=False)
+        if self.normalize in ("degree", "l2"):
+            norm = "l1" if self.normalize == "degree" else "l2"
+            links = normalize(links, norm=norm, copy=False)
         return as_configured(self, links, X)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:

@@ -38,13 +38,18 @@ def test_rows_by_hand() -> None:
     )
 
 
-def test_weights_and_norms() -> None:
+def test_weights_and_normalised_rows() -> None:
     weighted = AdjacencyRows(GRAPH, weighted=True)
     np.testing.assert_array_equal(
         weighted.fit_transform(["c", "x"]).toarray(), [[3, 4, 0, 0], [0] * 4]
     )
-    for norm, expected in (("l1", [3 / 7, 4 / 7]), ("l2", [3 / 5, 4 / 5])):
-        rows = clone(weighted).set_params(norm=norm).fit_transform(["c", "x"])
+    for weights, by, expected in (
+        (True, "degree", [3 / 7, 4 / 7]),
+        (False, "degree", [1 / 2, 1 / 2]),
+        (True, "l2", [3 / 5, 4 / 5]),
+    ):
+        made = clone(weighted).set_params(weighted=weights, normalize=by)
+        rows = made.fit_transform(["c", "x"])
         np.testing.assert_allclose(rows.toarray()[0, :2], expected, rtol=1e-6)
         assert rows.toarray()[1].tolist() == [0] * 4
 
@@ -97,13 +102,13 @@ def test_names_clone_and_pickle() -> None:
 def test_errors() -> None:
     with pytest.raises(SourceError, match=r"must be one column, got .* \(1, 2\)"):
         AdjacencyRows(GRAPH).fit(pd.DataFrame({"a": [1], "b": [2]}))
-    with pytest.raises(ValueError, match="'norm' parameter of AdjacencyRows"):
-        AdjacencyRows(GRAPH, norm="l3").fit(["a"])  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="'normalize' parameter of AdjacencyRows"):
+        AdjacencyRows(GRAPH, normalize="l1").fit(["a"])  # type: ignore[arg-type]
 
 
 def test_symmetric_rows_have_a_link_to_oneself():
     graph = SocialGraph.from_edges([("a", "b"), ("b", "c")], ids=list("abcd"))
-    rows = AdjacencyRows(graph, norm="symmetric").fit_transform(list("bda"))
+    rows = AdjacencyRows(graph, normalize="symmetric").fit_transform(list("bda"))
     a, b = 1 / np.sqrt(2), 1 / np.sqrt(3)
     np.testing.assert_allclose(
         rows.toarray(),
@@ -113,7 +118,10 @@ def test_symmetric_rows_have_a_link_to_oneself():
     assert rows.dtype == np.float32
     assert graph.adjacency.data.tolist() == [1] * 4
     empty = SocialGraph.from_edges([], ids=[])
-    assert AdjacencyRows(empty, norm="symmetric").fit_transform([1]).shape == (1, 0)
+    assert AdjacencyRows(empty, normalize="symmetric").fit_transform([1]).shape == (
+        1,
+        0,
+    )
 
 
 @pytest.mark.parametrize(
