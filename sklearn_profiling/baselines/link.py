@@ -39,8 +39,9 @@ def make_link_baseline(
     column : str, default="user_id"
         Column of the users' DataFrame with ids in the network.
     normalize : {"degree", "l2", "symmetric"} or None, default="degree"
-        Norm to which each row is scaled; "l1" divides it by the number of links (our
-        choice, more accurate than None on our data).
+        How rows are scaled, as of :class:`~sklearn_profiling.sources.AdjacencyRows`:
+        "degree" divides by the number of links (our choice, more accurate than None on
+        our data).
     loss : {"squared", "squared_hinge", "log"}, default="squared"
         Ridge regression or a linear SVM, one class against the rest, or multinomial
         logistic regression.

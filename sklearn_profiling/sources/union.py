@@ -404,7 +404,7 @@ def _sliceable(name: str, made: Any) -> Any:
         made = _coordinates(made)
     if isinstance(made, pd.DataFrame | pd.Series):
         return made.to_numpy()
-    if issparse(made) and made.shape[1:]:
+    if issparse(made) and len(getattr(made, "shape", ())) > 1:
         return _csr(made)
     if issparse(made) or not hasattr(made, "shape"):
         msg = (
