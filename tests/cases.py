@@ -29,6 +29,7 @@ from case_settings import (
     TEXT,
 )
 from sklearn.base import BaseEstimator
+from sklearn.decomposition import TruncatedSVD
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from skorch.helper import SliceDict
@@ -273,7 +274,7 @@ CASES: dict[str, Case] = {
     ),
     "AutoSources": Case(
         "transformer",
-        lambda: AutoSources(topics=LatentSemanticVectors(2, random_state=0)),
+        lambda: AutoSources(topics=TruncatedSVD(2, random_state=0)),
     ),
     "SourceUnion": Case(
         "transformer",

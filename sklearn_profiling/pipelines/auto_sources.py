@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_profiling.exceptions import SourceError
-from sklearn_profiling.sources import SourceUnion, choose_segmenter
+from sklearn_profiling.sources import SourceUnion, TfidfVectors, choose_segmenter
 from sklearn_profiling.sources._column_kinds import column_kinds
 from sklearn_profiling.sources._columns import as_users, read_messages
 from sklearn_profiling.sources.text.segmentation import with_punctuation
@@ -27,8 +27,8 @@ ODDS = "_odds"
 # sources, after that of the column.
 _OF_COLUMN: dict[str, dict[str, str]] = {
     "text": {
-        "tfidf": "tfidf" + ODDS,
-        "counts": "counts" + ODDS,
+        "tfidf_expert": "tfidf" + ODDS,
+        "counts_expert": "counts" + ODDS,
         "topics": "topics",
         "words": "words",
     },
@@ -47,6 +47,10 @@ _OF_IDS = {
     "embedding": "network",
 }
 _TABLE = ("numbers", "categories")
+_OF_TFIDF = ("tfidf_expert", "topics")
+"""Parameters with transformers that read rows of tf-idf, not words."""
+_TFIDF = " (tf-idf)"
+"""Of the name of a column: its rows of tf-idf."""
 _OF_TABLE = {"table": "table", "table_expert": "table" + ODDS}
 
 
@@ -73,9 +77,14 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         it tells much of a writer.
     decoder : transformer, default="drop"
         From lists of images to bags of pixels.
-    tfidf, counts, topics, words : transformer, default="drop"
-        Of the words of a text: experts by tf-idf and by counts, topics, and the words
-        themselves ("passthrough") for nets that read them.
+    tfidf : transformer or None, default=None
+        From words to rows of tf-idf, for the next two; None is
+        :class:`~sklearn_profiling.sources.TfidfVectors`.
+    tfidf_expert, topics : transformer, default="drop"
+        Of rows of tf-idf: an expert, and a projection.
+    counts_expert, words : transformer, default="drop"
+        Of the words of a text: expert by counts, and the words themselves
+        ("passthrough") for nets that read them.
     visual_words, image_expert, image_means, bags : transformer, default="drop"
         Of bags of images: experts by visual words and by means, vectors of means, and
         the bags themselves ("passthrough").
@@ -91,12 +100,14 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
     ----------
     kinds_ : dict of str to (kind, reason)
         What each column holds, and how that was seen.
-    first_ : SourceUnion or None
-        Words of texts and pixels of images.
+    first_, second_ : SourceUnion or None
+        Words of texts, pixels of images and arrays of vectors; rows of tf-idf.
     union_ : SourceUnion
         All sources.
     columns_ : list of str
         Columns that are read.
+    columns_of_ : dict of str to list of str
+        The columns of each source.
 
     See Also
     --------
@@ -116,10 +127,10 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
     --------
     >>> import pandas as pd
     >>> from sklearn_profiling.pipelines import AutoSources
-    >>> from sklearn_profiling.sources import LatentSemanticVectors
+    >>> from sklearn.decomposition import TruncatedSVD
     >>> bios = ["I love red tea", "ale and football", "tea", "football and tea", "red"]
     >>> users = pd.DataFrame({"bio": bios})
-    >>> auto = AutoSources(topics=LatentSemanticVectors(2, random_state=0))
+    >>> auto = AutoSources(topics=TruncatedSVD(2, random_state=0))
     >>> auto.fit_transform(users.assign(nobody=None))["bio_topics"].shape
     (5, 2)
     >>> auto.kinds_["nobody"].reason
@@ -131,6 +142,7 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         # What is wrong with a graph or a transformer is told where it is used.
         "graph": "no_validation",
         "segmenter": "no_validation",
+        "tfidf": "no_validation",
         "decoder": "no_validation",
         **{
             parameter: "no_validation"
@@ -146,9 +158,10 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         columns: Literal["auto"] | Mapping[str, str] = "auto",
         segmenter: Any = "auto",
         decoder: Any = "drop",
-        tfidf: Any = "drop",
-        counts: Any = "drop",
+        tfidf: Any = None,
+        tfidf_expert: Any = "drop",
         topics: Any = "drop",
+        counts_expert: Any = "drop",
         words: Any = "drop",
         visual_words: Any = "drop",
         image_expert: Any = "drop",
@@ -167,8 +180,9 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         self.segmenter = segmenter
         self.decoder = decoder
         self.tfidf = tfidf
-        self.counts = counts
+        self.tfidf_expert = tfidf_expert
         self.topics = topics
+        self.counts_expert = counts_expert
         self.words = words
         self.visual_words = visual_words
         self.image_expert = image_expert
@@ -229,17 +243,22 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
             seen = {name: each.reason for name, each in self.kinds_.items()}
             msg = f"no column of X is of use as a source; what was seen: {seen}"
             raise SourceError(msg)
-        read = [each for *_, part in entries for each in _listed(part)]
-        self.columns_ = [name for name in self.kinds_ if name in read]
+        columns = {column for _, _, _, own in entries for column in own}
+        self.columns_ = [name for name in self.kinds_ if name in columns]
+        self.columns_of_ = {source: own for source, _, _, own in entries}
         first = [
             (name, self._preparation(name, users[name]), name)
             for name in self.columns_
             if self.kinds_[name].kind in _OF_COLUMN
         ]
+        tfidf = TfidfVectors() if self.tfidf is None else self.tfidf
+        parts = dict.fromkeys(part for _, _, part, _ in entries if _is_tfidf(part))
+        second = [(part, tfidf, part.removesuffix(_TFIDF)) for part in parts]
         self.first_ = SourceUnion(first) if first else None
-        prepared = {} if self.first_ is None else self.first_.fit_transform(users)
-        self.union_ = SourceUnion(entries)
-        made = self.union_.fit_transform(self._stage(users, prepared), y)
+        self.second_ = SourceUnion(second) if second else None
+        self.union_ = SourceUnion([entry[:3] for entry in entries])
+        stage = self._stage(users, "fit_transform")
+        made = self.union_.fit_transform(stage, y)
         made.index = users.index
         return made
 
@@ -261,28 +280,36 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         """
         check_is_fitted(self)
         users = _as_table(X, self.columns_)
-        prepared = {} if self.first_ is None else self.first_.transform(users)
-        made = self.union_.transform(self._stage(users, prepared), new_links=new_links)
+        stage = self._stage(users, "transform")
+        made = self.union_.transform(stage, new_links=new_links)
         made.index = users.index
         return made
 
-    def _sources(self) -> list[tuple[str, Any, Any]]:
-        """List the sources that the columns allow and the parameters ask for."""
+    def _sources(self) -> list[tuple[str, Any, Any, list[str]]]:
+        """List the sources that the columns allow and the parameters ask for.
+
+        Each is its name, its transformer, the part of the stage and the columns.
+        """
         table = [n for n, each in self.kinds_.items() if each.kind in _TABLE]
         ids = [name for name, each in self.kinds_.items() if each.kind == "ids"]
         if len(ids) > 1 or (ids and self.graph is None):
             msg = f'columns has "ids" for {ids}: one column, where there is a graph'
             raise SourceError(msg)
-        wanted: list[tuple[str, str, Any]] = [
-            (f"{_plain(name)}_{end}", parameter, name)
+        wanted: list[tuple[str, str, Any, list[str]]] = [
+            (
+                f"{_plain(name)}_{end}",
+                parameter,
+                name + _TFIDF if parameter in _OF_TFIDF else name,
+                [name],
+            )
             for name, each in self.kinds_.items()
             for parameter, end in _OF_COLUMN.get(each.kind, {}).items()
         ]
-        wanted += [(end, p, ids[0]) for p, end in _OF_IDS.items() if ids]
-        wanted += [(end, p, table) for p, end in _OF_TABLE.items() if table]
+        wanted += [(end, p, ids[0], ids) for p, end in _OF_IDS.items() if ids]
+        wanted += [(end, p, table, table) for p, end in _OF_TABLE.items() if table]
         return [
-            (source, getattr(self, parameter), part)
-            for source, parameter, part in wanted
+            (source, getattr(self, parameter), part, columns)
+            for source, parameter, part, columns in wanted
             if not _is(getattr(self, parameter), "drop")
         ]
 
@@ -298,19 +325,20 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         messages = pd.Series(read_messages(column, f"column {name!r}"))
         return with_punctuation(choose_segmenter(messages))
 
-    def _stage(self, users: pd.DataFrame, prepared: Mapping[str, Any]) -> Any:
-        """Put words, pixels and arrays, ids and numbers side by side, by column."""
-        stage = {}
+    def _stage(self, users: pd.DataFrame, method: str) -> dict[str, Any]:
+        """Put words, pixels, arrays and tf-idf, ids and numbers side by side."""
+        stage: dict[str, Any] = {}
         for name in self.columns_:
             kind = self.kinds_[name].kind
-            if kind in _OF_COLUMN:
-                stage[name] = prepared[name]
-            elif kind == "numbers":
+            if kind == "numbers":
                 stage[name] = _as_numbers(name, users[name])
             elif kind == "categories":
                 stage[name] = users[name].map(str, na_action="ignore").astype(object)
             else:
                 stage[name] = users[name]
+        for union in (self.first_, self.second_):
+            if union is not None:
+                stage |= getattr(union, method)(stage)
         return stage
 
     def __sklearn_tags__(self) -> Tags:
@@ -337,8 +365,8 @@ def _as_table(X: Any, columns: Sequence[str]) -> pd.DataFrame:
     return users
 
 
-def _listed(part: Any) -> list[Any]:
-    return part if isinstance(part, list) else [part]
+def _is_tfidf(part: Any) -> bool:
+    return isinstance(part, str) and part.endswith(_TFIDF)
 
 
 def _plain(name: str) -> str:

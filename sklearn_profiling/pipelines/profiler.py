@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import joblib
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer, make_column_selector
+from sklearn.decomposition import TruncatedSVD
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, RidgeClassifierCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_profiling._seeding import RandomState, derive_seeds
+from sklearn_profiling._seeding import RandomState, derive_seed, derive_seeds
 from sklearn_profiling.architectures.layers.offset import OffsetLogits
 from sklearn_profiling.baselines import (
     NaiveBayesRidgeClassifier,
@@ -29,7 +32,6 @@ from sklearn_profiling.pipelines.auto_sources import ODDS, AutoSources
 from sklearn_profiling.sources import (
     AdjacencyRows,
     ImageBagTransformer,
-    LatentSemanticVectors,
     LINEEmbedding,
     MeanImageVectors,
     TfidfVectors,
@@ -96,8 +98,8 @@ class Profiler(Pipeline):
         for column, (kind, why) in auto.kinds_.items():
             own: list[tuple[Any, Any]] = [
                 (name, made)
-                for name, made, part in auto.union_.sources_
-                if column == part or (isinstance(part, list) and column in part)
+                for name, made, _ in auto.union_.sources_
+                if column in auto.columns_of_[name]
             ]
             for name, made in own or [(None, None)]:
                 row = {"column": column, "holds": kind, "why": why, "source": name}
@@ -178,7 +180,7 @@ def make_profiler(
     Profiler
         A Pipeline with the steps "sources" and "classifier"; not fitted. Users may lack
         any source and any label. Its parts are parameters, such as
-        ``sources__tfidf__tfidf__max_words``; its method ``describe`` tells in a table
+        ``sources__tfidf__max_words``; its method ``describe`` tells in a table
         what was built and why.
 
     See Also
@@ -220,11 +222,12 @@ def make_profiler(
         max_words=1, characters=None, sublinear_tf=False, use_idf=False, norm=None
     )
     parts: dict[str, Any] = {
-        "tfidf": Pipeline([("tfidf", TfidfVectors()), ("logits", expert())]),
-        "counts": Pipeline(
+        "tfidf": TfidfVectors(),
+        "tfidf_expert": expert(),
+        "counts_expert": Pipeline(
             [("counts", counts), ("logits", expert(NaiveBayesRidgeClassifier()))]
         ),
-        "topics": LatentSemanticVectors(100, random_state=next(seeds)),
+        "topics": Topics(100, random_state=next(seeds)),
         "visual_words": Pipeline(
             [
                 ("words", VisualWordCounts(random_state=next(seeds))),
@@ -281,6 +284,39 @@ def make_profiler(
         )
         classifier = TemperatureScaledClassifier(net, random_state=next(seeds))
     return Profiler([("sources", sources), ("classifier", classifier)], memory=memory)
+
+
+class Topics(TransformerMixin, BaseEstimator):
+    """Latent semantic analysis of sparse rows, of no more topics than these allow.
+
+    Users without text, rows without entries, get a row of NaN.
+    """
+
+    def __init__(
+        self, n_components: int = 100, *, random_state: RandomState = None
+    ) -> None:
+        self.n_components = n_components
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn topics of rows (n_users, n_features)."""
+        del y
+        self.decomposition_ = TruncatedSVD(
+            min(self.n_components, *X.shape),
+            n_iter=2,  # enough for directions that a net goes on from
+            random_state=derive_seed(self.random_state),
+        )
+        # Explained variance, not used here, is 0 / 0 where all users write alike.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            self.decomposition_.fit(X)
+        return self
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        """Project rows (n_users, n_features)."""
+        projected: NDArray[np.float32] = self.decomposition_.transform(X)
+        projected = projected.astype(np.float32)
+        projected[np.diff(X.indptr) == 0] = np.nan
+        return projected
 
 
 def _table_encoder() -> ColumnTransformer:

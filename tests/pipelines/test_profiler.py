@@ -124,7 +124,7 @@ def test_parts_are_parameters_and_may_be_searched():
     other = make_profiler()["classifier"].set_params(estimator__max_epochs=1)
     assert make_profiler(classifier=other)[-1] is other
     model = make_profiler(random_state=0)
-    model.set_params(sources__tfidf__tfidf__max_words=1, sources__counts="drop")
+    model.set_params(sources__tfidf__max_words=1, sources__counts_expert="drop")
     search = GridSearchCV(
         model,
         {"classifier__estimator__max_epochs": [1, 2]},
