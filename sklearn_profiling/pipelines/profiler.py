@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
 import joblib
@@ -14,6 +14,7 @@ from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.decomposition import TruncatedSVD
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, RidgeClassifierCV
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.utils.validation import check_is_fitted
@@ -27,7 +28,11 @@ from sklearn_profiling.baselines import (
 )
 from sklearn_profiling.containers._any_graph import as_social_graph
 from sklearn_profiling.estimators import MMLUPClassifier
-from sklearn_profiling.evaluation import TemperatureScaledClassifier
+from sklearn_profiling.evaluation import (
+    MultiTaskStratifiedKFold,
+    TaskScorer,
+    TemperatureScaledClassifier,
+)
 from sklearn_profiling.pipelines.auto_sources import ODDS, AutoSources
 from sklearn_profiling.sources import (
     AdjacencyRows,
@@ -139,6 +144,7 @@ def make_profiler(
     graph: Any = None,
     *,
     columns: Literal["auto"] | Mapping[str, str] = "auto",
+    effort: Literal["fast", "balanced", "best"] = "fast",
     segmenter: Any = "auto",
     classifier: Any = None,
     memory: str | joblib.Memory | None = None,
@@ -162,6 +168,11 @@ def make_profiler(
         What columns hold, as for :class:`AutoSources`: a mapping such as
         ``{"name": "drop", "code": "categories"}`` for columns that are not to be looked
         at.
+    effort : {"fast", "balanced", "best"}, default="fast"
+        What the net reads beside the experts. "fast" is what is dense, in seconds.
+        "balanced" adds encoders of words and images, and drops each source that earns
+        nothing on held-out users; it takes minutes. "best" also chooses epochs and
+        dropout by inner folds, at ten times the cost.
     segmenter : transformer or "auto", default="auto"
         From messages to words. "auto" takes characters for classical Chinese and words
         for everything else, with punctuation and symbols kept, since they tell much of
@@ -169,7 +180,8 @@ def make_profiler(
     classifier : classifier, default=None
         None is :class:`~sklearn_profiling.estimators.MMLUPClassifier` for 10 epochs,
         its probabilities calibrated by
-        :class:`~sklearn_profiling.evaluation.TemperatureScaledClassifier`.
+        :class:`~sklearn_profiling.evaluation.TemperatureScaledClassifier`; `effort`
+        says the rest.
     memory : str or joblib.Memory, default=None
         Folder for the caches of the Pipeline, of LINE and of images.
     random_state : int, RandomState instance or None, default=None
@@ -182,6 +194,11 @@ def make_profiler(
         any source and any label. Its parts are parameters, such as
         ``sources__tfidf__max_words``; its method ``describe`` tells in a table
         what was built and why.
+
+    Raises
+    ------
+    ValueError
+        If `effort` is none of the three.
 
     See Also
     --------
@@ -211,6 +228,9 @@ def make_profiler(
     >>> model.fit(users.data, users.target).predict(users.data).shape
     (60, 4)
     """
+    if effort not in ("fast", "balanced", "best"):
+        msg = f"effort must be 'fast', 'balanced' or 'best'; got {effort!r}"
+        raise ValueError(msg)
     graph = None if graph is None else as_social_graph(graph)
     seeds = iter(derive_seeds(random_state, 15))
     location = memory.location if isinstance(memory, joblib.Memory) else memory
@@ -257,6 +277,8 @@ def make_profiler(
             ]
         ),
     }
+    if effort != "fast":
+        parts |= {"words": "passthrough", "bags": "passthrough"}
     if graph is not None:
         rows = AdjacencyRows(graph, normalize="symmetric")
         parts["links"] = Pipeline([("rows", rows), ("logits", expert())])
@@ -274,16 +296,30 @@ def make_profiler(
         **parts,
     )
     if classifier is None:
-        net = MMLUPClassifier(
-            sources=["*"],
-            offset=[f"*{ODDS}"],
-            batch_size=100,
-            learning_rate=2e-3,
-            max_epochs=10,
-            random_state=next(seeds),
-        )
-        classifier = TemperatureScaledClassifier(net, random_state=next(seeds))
+        classifier = _make_classifier(effort, seeds)
     return Profiler([("sources", sources), ("classifier", classifier)], memory=memory)
+
+
+def _make_classifier(effort: str, seeds: Iterator[int]) -> TemperatureScaledClassifier:
+    net = MMLUPClassifier(
+        sources=["*"],
+        offset=[f"*{ODDS}"],
+        select_sources=effort != "fast",
+        batch_size=100,
+        learning_rate=2e-3,
+        max_epochs=10,
+        random_state=next(seeds),
+    )
+    if effort == "best":
+        net = GridSearchCV(
+            net,
+            {"max_epochs": [5, 10, 20], "dropout": [0.3, 0.5]},
+            scoring=TaskScorer("log_loss"),
+            cv=MultiTaskStratifiedKFold(2, random_state=next(seeds)),
+        )
+    return TemperatureScaledClassifier(
+        net, cv=3 if effort == "fast" else 2, random_state=next(seeds)
+    )
 
 
 class Topics(TransformerMixin, BaseEstimator):

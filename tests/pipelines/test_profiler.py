@@ -136,6 +136,28 @@ def test_parts_are_parameters_and_may_be_searched():
     }
 
 
+def test_more_effort_reads_words_and_selects():
+    model = make_profiler(effort="balanced", random_state=0)
+    model.set_params(
+        classifier__estimator__n_filters=2, classifier__estimator__max_epochs=1
+    )
+    model.fit(USERS.data, USERS.target)
+    net = model["classifier"].estimator_
+    assert "messages_words" in net.selected_sources_.index
+    assert "messages_words" in set(model.describe()["source"])
+    best = make_profiler(effort="best", random_state=0)
+    best.set_params(
+        sources__words="drop",
+        classifier__estimator__param_grid={"max_epochs": [1, 2]},
+        classifier__estimator__estimator__select_sources=False,
+    )
+    best.fit(USERS.data, USERS.target)
+    told = best.describe()
+    assert told.filter(like="factor of").notna().any(axis=None)
+    with pytest.raises(ValueError, match=r"effort must be .*got 'great'"):
+        make_profiler(effort="great")
+
+
 def test_predictions_in_a_table_keep_the_index():
     users = USERS.data.set_index(USERS.data["user_id"].rename("who"))
     model = make_profiler(random_state=0).fit(users, USERS.target)
