@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,3 +28,18 @@ def real_data() -> Path:
         "no real data: set SKLEARN_PROFILING_DATA or put it at "
         + " or ".join(map(str, candidates))
     )
+
+
+@pytest.fixture(scope="session")
+def language_folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Folders of language models by family, tied or not, each made once."""
+    pytest.importorskip("transformers")
+    from pretrained_folders import save_language_model
+
+    root = tmp_path_factory.mktemp("language_models")
+
+    @cache
+    def get(family: str, *, tied: bool) -> Path:
+        return save_language_model(root / f"{family}-{tied}", family, tied=tied)
+
+    return get

@@ -70,9 +70,11 @@ from sklearn_profiling.training.net import (
 from sklearn_profiling.training.offset_factors import begin_at_best_factors
 from sklearn_profiling.training.optimizers import Adam
 from sklearn_profiling.training.state import (
+    Shared,
     is_finite,
-    load_numpy_state,
-    state_as_numpy,
+    load_net_state,
+    net_state,
+    share_parameters,
 )
 from sklearn_profiling.training.statistics import source_statistics
 
@@ -117,25 +119,27 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
         cls._parameter_constraints = {name: known[name] for name in names}
 
     def _build(
-        self, sources: list[SourceDescription], n_classes: list[int], *, initial: bool
+        self, sources: list[SourceDescription], n_classes: list[int], shared: Shared
     ) -> nn.Module:
         """Build the architecture, with the log-odds that are added to its logits."""
         names = [source.name for source in sources]
         encoded = encoded_names(self, names)
         read = [source for source in sources if source.name in encoded]
-        net = self._build_module(read, n_classes, initial=initial)
-        return add_offset(self, net, names, n_classes)
+        net = self._build_module(read, n_classes, shared=shared)
+        net = add_offset(self, net, names, n_classes)
+        share_parameters(net, shared)
+        return net
 
     def _build_module(
         self,
         sources: list[SourceDescription],
         n_classes: list[int],
         *,
-        initial: bool,  # noqa: ARG002 - for subclasses that load models
+        shared: Shared,  # noqa: ARG002 - for nets of loaded models
     ) -> nn.Module:
         """Build the architecture from its sources and numbers of classes.
 
-        `initial` tells a net to be trained from one whose state is loaded next.
+        `shared` parameters are one in a net to be loaded; None is a net to be trained.
         """
         if getattr(self, "multi_task", True):
             return self._build_net(sources, n_classes)
@@ -333,7 +337,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
             self._seed = derive_seed(self.random_state)
             n_columns = getattr(self, "n_features_sparse", 0)
             vectors = initial_vectors(sources, weights.users, n_columns, self._seed)
-            self.net_ = self._make_net(vectors, initial=True)
+            self.net_ = self._make_net(vectors)
         plan = self._plan()
         dataset = self._dataset_of(sources, labels, weights)
         # Known before training, so that an interrupted fit can predict and go on.
@@ -381,7 +385,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
         )
 
     def _make_net(
-        self, vectors: Mapping[str, npt.NDArray[Any] | None], *, initial: bool
+        self, vectors: Mapping[str, npt.NDArray[Any] | None], shared: Shared = None
     ) -> ProfileNet:
         """Build a net; vectors of words or of sparse columns are given by name."""
         n_classes = [len(classes) for classes in self._codec.classes]
@@ -389,7 +393,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
             spec.describe(name, self._statistics[name], vectors.get(name))
             for name, spec in self._specs.items()
         ]
-        build = partial(self._build, sources, n_classes, initial=initial)
+        build = partial(self._build, sources, n_classes, shared)
         module = build_module(build, self._seed, self.dtype)
         return make_net(module, len(n_classes), self._plan())
 
@@ -576,10 +580,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
         net = state.pop("net_", None)
         if net is not None:
             # Numpy arrays alone: small, and readable without trusting foreign classes.
-            state["_net_state"] = {
-                "module": state_as_numpy(net.module_),
-                "loss": state_as_numpy(net.criterion_),
-            }
+            state["_net_state"] = net_state(net)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -595,6 +596,5 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
                 for name, spec in self._specs.items()
                 if spec.kind == "text"
             }
-            self.net_ = self._make_net(empty, initial=False)
-            load_numpy_state(self.net_.module_, saved["module"])
-            load_numpy_state(self.net_.criterion_, saved["loss"])
+            self.net_ = self._make_net(empty, saved["shared"])
+            load_net_state(self.net_, saved)

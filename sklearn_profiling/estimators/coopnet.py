@@ -321,10 +321,10 @@ class COOPNetClassifier(BaseProfileClassifier):
         sources: list[SourceDescription],
         n_classes: list[int],
         *,
-        initial: bool,
+        shared: Mapping[str, str] | None,
     ) -> nn.Module:
         given: dict[Kind, Any] = {}
-        if initial:
+        if shared is None:
             # A net whose state is loaded next needs no weights of the user's models.
             given = {"text": self.language_model, "image": self.image_model}
         configurations: dict[Kind, Any] = {"text": self._text, "image": self._image}

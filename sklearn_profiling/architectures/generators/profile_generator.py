@@ -226,25 +226,17 @@ class BaseGenerator(nn.Module):
         self.sources = {_role(source, captions): source.name for source in sources}
         self.max_tokens = int(max_tokens)
         self.normalise_length = scoring == "mean"
-        # Parameters with several names are saved under the first.
-        first: dict[int, str] = {}
-        self._aliases = {
-            name: first[id(value)]
-            for name, value in self.named_parameters(remove_duplicate=False)
-            if first.setdefault(id(value), name) != name
-        }
-        # torch gives the two methods no types
-        self.register_state_dict_post_hook(_drop_aliases)  # type: ignore[no-untyped-call]
-        self.register_load_state_dict_pre_hook(_restore_aliases)  # type: ignore[no-untyped-call]
 
     def freezable(self) -> dict[str, list[nn.Parameter]]:
         """List the parameters of the parts that may be frozen.
 
-        What encoder and decoder share, the table of tokens, is in neither.
+        What encoder and decoder share, the table of tokens, is in neither. A head of
+        its own belongs to the decoder.
         """
         model: Any = self.language_model
         encoder = list(model.get_encoder().parameters())
         decoder = list(model.get_decoder().parameters())
+        decoder += model.get_output_embeddings().parameters()
         shared = {*map(id, encoder)} & {*map(id, decoder)}
         return {
             "text_encoder": [p for p in encoder if id(p) not in shared],
@@ -403,22 +395,6 @@ class BaseGenerator(nn.Module):
                 row + prompt.answers[k] for row, k in zip(prefixes, best, strict=True)
             ]
         return tuple(logits)
-
-
-def _drop_aliases(
-    module: BaseGenerator, state: dict[str, Tensor], prefix: str, metadata: object
-) -> None:
-    del metadata
-    for name in module._aliases:  # noqa: SLF001 - a hook of that class
-        state.pop(prefix + name, None)
-
-
-def _restore_aliases(
-    module: BaseGenerator, state: dict[str, Tensor], prefix: str, *others: object
-) -> None:
-    del others
-    for name, first in module._aliases.items():  # noqa: SLF001 - as above
-        state[prefix + name] = state[prefix + first]
 
 
 # -- the whole -------------------------------------------------------------------------

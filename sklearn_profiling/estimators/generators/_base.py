@@ -42,6 +42,7 @@ from sklearn_profiling.training.inputs import (
     text_and_images,
 )
 from sklearn_profiling.training.net import TrainingPlan
+from sklearn_profiling.training.state import share_parameters
 
 __all__: list[str] = []
 
@@ -274,11 +275,12 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         sources: list[SourceDescription],
         n_classes: list[int],
         *,
-        initial: bool,
+        shared: Mapping[str, str] | None,
     ) -> nn.Module:
         parts: GeneratorParts = self._parts
         # A net whose state is loaded next needs no weights of the user's models.
-        given = (self.language_model, self.image_model) if initial else (None, None)
+        given = (self.language_model, self.image_model)
+        given = given if shared is None else (None, None)
         language = build_backbone(given[0], self._language_kind, parts.language)
         if self.lora is not None:
             add_lora(language, self.lora, type(self).__name__)
@@ -293,6 +295,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
             profile=parts.describe(),
             captions=self.captions,
         )
+        share_parameters(module, shared)
         self._freeze(module)
         if self.gradient_checkpointing:
             checkpoint_activations(language)

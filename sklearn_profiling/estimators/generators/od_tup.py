@@ -69,8 +69,8 @@ class ODTUPClassifier(BaseGeneratorClassifier):
         configuration says (0.1 for T5 and BART, 0 for LLaMA). A model given as an
         object keeps its own.
     frozen : sequence of {"text_encoder", "decoder"}, default=()
-        Parts that training leaves alone. What encoder and decoder share, the token
-        embeddings, is trained all the same.
+        Parts that training leaves alone, the decoder with the head if that is its own.
+        What encoder and decoder share, the token embeddings, is trained all the same.
     lora : dict or None, default=None
         Train low-rank matrices beside linear layers of the language model instead of
         its own parameters (LoRA), with the keys "rank" (8), "alpha" (16), "dropout"

@@ -93,8 +93,8 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
         configuration says (0.1 for T5 and BART, 0 for LLaMA). A model given as an
         object keeps its own.
     frozen : sequence of {"text_encoder", "decoder", "image_encoder"}, default=()
-        Parts that training leaves alone. What encoder and decoder share, the token
-        embeddings, is trained all the same.
+        Parts that training leaves alone, the decoder with the head if that is its own.
+        What encoder and decoder share, the token embeddings, is trained all the same.
     lora : dict or None, default=None
         Train low-rank matrices beside linear layers of the language model instead of
         its own parameters (LoRA), with the keys "rank" (8), "alpha" (16), "dropout"
@@ -405,8 +405,8 @@ class SelectAttClassifier(BaseGeneratorClassifier):
         configuration says (0.1 for T5 and BART, 0 for LLaMA). A model given as an
         object keeps its own.
     frozen : sequence of {"text_encoder", "decoder", "image_encoder"}, default=()
-        Parts that training leaves alone. What encoder and decoder share, the token
-        embeddings, is trained all the same.
+        Parts that training leaves alone, the decoder with the head if that is its own.
+        What encoder and decoder share, the token embeddings, is trained all the same.
     gradient_checkpointing : bool, default=False
         Whether to recompute activations of the language model for the gradient instead
         of keeping them: less memory, a third more time.

@@ -79,8 +79,8 @@ class VLPMABSAClassifier(BaseGeneratorClassifier):
         configuration says (0.1 for T5 and BART, 0 for LLaMA). A model given as an
         object keeps its own.
     frozen : sequence of {"text_encoder", "decoder", "image_encoder"}, default=()
-        Parts that training leaves alone. What encoder and decoder share, the token
-        embeddings, is trained all the same.
+        Parts that training leaves alone, the decoder with the head if that is its own.
+        What encoder and decoder share, the token embeddings, is trained all the same.
     gradient_checkpointing : bool, default=False
         Whether to recompute activations of the language model for the gradient instead
         of keeping them: less memory, a third more time.
@@ -358,8 +358,8 @@ class AoMClassifier(VLPMABSAClassifier):
         configuration says (0.1 for T5 and BART, 0 for LLaMA). A model given as an
         object keeps its own.
     frozen : sequence of {"text_encoder", "decoder", "image_encoder"}, default=()
-        Parts that training leaves alone. What encoder and decoder share, the token
-        embeddings, is trained all the same.
+        Parts that training leaves alone, the decoder with the head if that is its own.
+        What encoder and decoder share, the token embeddings, is trained all the same.
     gradient_checkpointing : bool, default=False
         Whether to recompute activations of the language model for the gradient instead
         of keeping them: less memory, a third more time.

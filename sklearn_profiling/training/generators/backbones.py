@@ -142,13 +142,21 @@ def describe_backbone(given: Any, kind: Kind, owner: str) -> Configuration:
     # Names of classes and a version do not change the net.
     for name in ("id2label", "label2id", "transformers_version", "architectures"):
         found.pop(name, None)
+    attention = getattr(config, "_attn_implementation", None)
+    if isinstance(attention, str):
+        found["attn_implementation"] = attention
     return {**found, "model_type": config.model_type}
 
 
 def _is_causal(config: Any) -> bool:
     """Tell whether transformers has a decoder alone for a configuration."""
-    known = _transformers("A profile generator").AutoModelForCausalLM._model_mapping  # noqa: SLF001 - there is no other way to ask
-    return not config.is_encoder_decoder and type(config) in known
+    return not config.is_encoder_decoder and _in_mapping(config, "causal")
+
+
+def _in_mapping(config: Any, kind: Kind) -> bool:
+    """Tell whether transformers has a model of a kind for a configuration."""
+    loader = getattr(_transformers("A profile generator"), _LOADERS[kind])
+    return type(config) in loader._model_mapping  # noqa: SLF001 - no other way to ask
 
 
 def _read_folder(folder: Path, where: str, owner: str, example: str) -> Any:
@@ -195,7 +203,8 @@ def build_backbone(given: Any, kind: Kind, configuration: Mapping[str, Any]) -> 
             model = loader.from_config(config)
     if kind in ("text", "image"):
         model = getattr(model, "base_model", model)
-        if model.config.is_encoder_decoder:
+        # A T5 saved as an encoder alone says that it has no decoder.
+        if model.config.is_encoder_decoder or _in_mapping(model.config, "language"):
             model = model.get_encoder()
         if getattr(model, "pooler", None) is not None:
             model.pooler = None

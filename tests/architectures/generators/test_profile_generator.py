@@ -18,6 +18,7 @@ from sklearn_profiling.architectures.generators.profile_generator import (
     TextGuidedAttention,
 )
 from sklearn_profiling.training.generators.modes import TextMode
+from sklearn_profiling.training.state import load_numpy_state, state_as_numpy
 
 
 @pytest.fixture(scope="module")
@@ -121,9 +122,9 @@ def test_classes_of_sets_have_the_probability_of_their_sets():
 
 def test_tied_tables_are_saved_once(fitted):
     model, _ = fitted
-    state = model.net_.module_.state_dict()
+    state = state_as_numpy(model.net_.module_)
     assert sum("embed_tokens" in name or "shared" in name for name in state) == 1
-    model.net_.module_.load_state_dict(state)
+    load_numpy_state(model.net_.module_, state)
 
 
 def test_text_mode_is_the_fusion_without_images(fitted):
