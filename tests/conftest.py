@@ -43,3 +43,18 @@ def language_folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., 
         return save_language_model(root / f"{family}-{tied}", family, tied=tied)
 
     return get
+
+
+@pytest.fixture(scope="session")
+def image_folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Folders of vision models by family, each made once."""
+    pytest.importorskip("transformers")
+    from pretrained_folders import save_image_model
+
+    root = tmp_path_factory.mktemp("image_models")
+
+    @cache
+    def get(family: str) -> Path:
+        return save_image_model(root / family.replace(" ", "-"), family)
+
+    return get

@@ -99,3 +99,69 @@ def make_readers(n_users: int = 8) -> tuple[SliceDict, object]:
     X, y = make_users(n_users)
     text = X["text"].with_vocabulary(Vocabulary(TOKENS))
     return SliceDict(text=text, images=X["images"]), y
+
+
+_PATCHES = {"image_size": 16, "patch_size": 8}
+_TEXT = {"vocab_size": len(TOKENS), **_LAYERS, **_SPECIAL}
+_TOWERS = {
+    "text_config": _TEXT,
+    "vision_config": {**_LAYERS, **_PATCHES, "projection_dim": 6},
+}
+
+IMAGES = {
+    "ViT": ("ViTForImageClassification", {**_LAYERS, **_PATCHES}),
+    "DeiT": ("DeiTForImageClassificationWithTeacher", {**_LAYERS, **_PATCHES}),
+    "BEiT": ("BeitModel", {**_LAYERS, **_PATCHES}),
+    "DINOv2": ("Dinov2Model", {**_LAYERS, **_PATCHES}),
+    "DINOv2 with registers": (
+        "Dinov2WithRegistersModel",
+        {**_LAYERS, **_PATCHES, "num_register_tokens": 3},
+    ),
+    "CLIP": ("CLIPModel", {**_TOWERS, "projection_dim": 6}),
+    "CLIP vision": ("CLIPVisionModel", {**_LAYERS, **_PATCHES}),
+    "SigLIP": ("SiglipModel", _TOWERS),
+    "SigLIP vision": ("SiglipVisionModel", {**_LAYERS, **_PATCHES}),
+    "Swin": (
+        "SwinModel",
+        {
+            "image_size": 16,
+            "patch_size": 2,
+            "embed_dim": 4,
+            "depths": [1, 1],
+            "num_heads": [1, 2],
+            "window_size": 2,
+        },
+    ),
+    "ConvNeXt": (
+        "ConvNextModel",
+        {"num_stages": 2, "hidden_sizes": [4, 8], "depths": [1, 1], "image_size": 16},
+    ),
+    "SegFormer": (
+        "SegformerModel",
+        {
+            "num_encoder_blocks": 1,
+            "depths": [1],
+            "sr_ratios": [1],
+            "hidden_sizes": [8],
+            "patch_sizes": [3],
+            "strides": [4],
+            "num_attention_heads": [2],
+            "mlp_ratios": [1],
+        },
+    ),
+}
+SCALE = {"image_mean": [0.4, 0.5, 0.6], "image_std": [0.2, 0.3, 0.4]}
+
+
+def save_image_model(folder: Path, family: str) -> Path:
+    """Save a model that reads images, and how it scales them."""
+    name, settings = IMAGES[family]
+    kind = getattr(transformers, name)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = kind(kind.config_class(**settings))
+        for value in model.parameters():
+            nn.init.normal_(value, std=0.3)
+    model.save_pretrained(folder)
+    (folder / "preprocessor_config.json").write_text(json.dumps(SCALE), "utf-8")
+    return folder

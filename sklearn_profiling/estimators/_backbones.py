@@ -16,14 +16,12 @@ from sklearn_profiling.exceptions import (
     SourceError,
     VocabularyMismatchError,
 )
+from sklearn_profiling.sources.pretrained._pixels import stored_pixel_scale
 from sklearn_profiling.sources.pretrained._tokenizers import (
     load_tokenizer,
     vocabulary_of,
 )
-from sklearn_profiling.training.generators.backbones import (
-    describe_backbone,
-    pixel_statistics,
-)
+from sklearn_profiling.training.generators.backbones import describe_backbone
 from sklearn_profiling.training.inputs import SourceSpec
 
 __all__: list[str] = []
@@ -94,7 +92,7 @@ def image_parts(
             )
             raise SourceError(msg)
     image["num_channels"] = n_channels
-    return image, pixel_statistics(given, n_channels)
+    return image, stored_pixel_scale(given, type(owner).__name__, n_channels)
 
 
 def with_pixels(

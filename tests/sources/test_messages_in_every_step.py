@@ -39,7 +39,14 @@ PROFILES = ["a", "b", "a", "b", "a", "b", "a"]
 
 
 def captions(column):
-    model = ImageCaptioner(captioner(), tokenizer(), messages="messages", max_tokens=2)
+    model = ImageCaptioner(
+        captioner(),
+        tokenizer(),
+        messages="messages",
+        max_tokens=2,
+        image_mean=(0.5, 0.5, 0.5),
+        image_std=(0.5, 0.5, 0.5),
+    )
     table = pd.DataFrame({"messages": column, "images": None}, dtype=object)
     return model.fit_transform(table).tolist()
 

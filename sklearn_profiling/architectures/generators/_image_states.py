@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sklearn_profiling._image_models import (
+    image_state,
+    n_before_patches,
+    patch_states,
+)
 from sklearn_profiling.architectures.layers.images import FlatImages
 from sklearn_profiling.architectures.layers.sources import SourceDescription
+from sklearn_profiling.exceptions import SourceError
 
 __all__ = ["ImageStates"]
 
@@ -18,10 +24,10 @@ class ImageStates(nn.Module):
     """Scale pixels, bring images to the size of a vision transformer, and read them.
 
     `model` has the interface of Hugging Face's ViT: from `pixel_values` to
-    `last_hidden_state`, whose first state is that of [CLS]. It gives that state, the
-    states of all patches, or those of patches averaged to at most `grid` rows and
-    columns. `source` holds the mean and deviation of channels that the model expects,
-    of pixels from 0 to 1.
+    `last_hidden_state`. It gives the state of each image, which is that of [CLS] or of
+    a learned pooler, the states of all patches, or those of patches averaged to at most
+    `grid` rows and columns. `source` holds the mean and deviation of channels that the
+    model expects, of pixels from 0 to 1.
     """
 
     def __init__(
@@ -35,9 +41,16 @@ class ImageStates(nn.Module):
         super().__init__()
         self.model = model
         config: Any = model.config
+        if not n_before_patches(model) and not hasattr(model, "head"):
+            msg = (
+                f"an image model of type {config.model_type!r} has neither [CLS] nor a "
+                "learned pooler; take one that has, as ViT, DeiT, BEiT, DINOv2, CLIP "
+                "and SigLIP, or PretrainedImageVectors(pooling='mean') as a source"
+            )
+            raise SourceError(msg)
         self.n_features = int(config.hidden_size)
         self.size = _pair(config.image_size)
-        self.patches = patches
+        self.patches = patches or grid is not None
         self.register_buffer("mean", source.mean.float()[:, None, None])
         self.register_buffer("deviation", source.scale.float()[:, None, None])
         self.mean: Tensor
@@ -72,11 +85,10 @@ class ImageStates(nn.Module):
             )
         model: Any = self.model
         read = model(pixel_values=(pixels - self.mean) / self.deviation)
-        states: Tensor = read.last_hidden_state  # (n_images, 1 + n_patches, n_features)
-        if self.averages is not None:
-            # Whatever stands before the patches is no patch.
-            return self.averages @ states[:, -self.averages.shape[1] :]
-        return states[:, 1:] if self.patches else states[:, :1]
+        if not self.patches:
+            return cast("Tensor", image_state(model, read)).unsqueeze(1)
+        states = patch_states(model, read)  # (n_images, n_patches, n_features)
+        return states if self.averages is None else self.averages @ states
 
 
 def _pair(size: int | tuple[int, int]) -> tuple[int, int]:

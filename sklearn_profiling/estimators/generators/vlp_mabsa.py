@@ -30,8 +30,9 @@ class VLPMABSAClassifier(BaseGeneratorClassifier):
         small model with random weights (paper: BART; our choice: one with two layers of
         64 units).
     image_model : str, path-like, configuration, dict, Module or None, default=None
-        Vision transformer, given like `language_model`; images are resized for it. None
-        is a small ViT with random weights, for images of 32 x 32 (our choice).
+        Vision transformer with [CLS] or a learned pooler (ViT, DeiT, DINOv2, CLIP,
+        SigLIP), given like `language_model`; images are resized for it. None is a small
+        ViT with random weights, for images of 32 x 32 (our choice).
     tokenizer : str, path-like, Tokenizer, PreTrainedTokenizerFast or None, default=None
         Tokenizer of the language model, the one that the text was segmented with. None
         takes that of the folder; a configuration without one learns an embedding for
@@ -310,8 +311,9 @@ class AoMClassifier(VLPMABSAClassifier):
         small model with random weights (paper: BART; our choice: one with two layers of
         64 units).
     image_model : str, path-like, configuration, dict, Module or None, default=None
-        Vision transformer, given like `language_model`; images are resized for it. None
-        is a small ViT with random weights, for images of 32 x 32 (our choice).
+        Vision transformer with [CLS] or a learned pooler (ViT, DeiT, DINOv2, CLIP,
+        SigLIP), given like `language_model`; images are resized for it. None is a small
+        ViT with random weights, for images of 32 x 32 (our choice).
     tokenizer : str, path-like, Tokenizer, PreTrainedTokenizerFast or None, default=None
         Tokenizer of the language model, the one that the text was segmented with. None
         takes that of the folder; a configuration without one learns an embedding for

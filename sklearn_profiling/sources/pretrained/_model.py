@@ -18,8 +18,9 @@ from torch import nn
 from sklearn_profiling._optional import import_optional
 from sklearn_profiling._seeding import TORCH_GENERATORS, RandomState, derive_seed
 from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.sources.pretrained._tokenizers import short_reason
 
-__all__ = ["MODEL_CONSTRAINTS", "LocalModel", "fingerprint_of"]
+__all__ = ["MODEL_CONSTRAINTS", "LocalModel", "fingerprint_of", "without_pooler"]
 
 _DTYPES: Final = {
     "float32": torch.float32,
@@ -114,12 +115,14 @@ class LocalModel(BaseEstimator):
         if isinstance(given, nn.Module) and hasattr(given, "config"):
             # Its state is the user's: neither training mode nor device may change.
             module = deepcopy(given)
-        elif isinstance(given, str | os.PathLike):
-            module = self._read_folder(Path(given), kind)
-        elif isinstance(given, package.PreTrainedConfig):
+        elif isinstance(given, str | os.PathLike | package.PreTrainedConfig):
+            # A folder too may lack weights, such as those of a pooler.
             with TORCH_GENERATORS, torch.random.fork_rng(devices=[]):
                 torch.default_generator.manual_seed(self._seed)
-                module = kind.from_config(given)
+                if isinstance(given, str | os.PathLike):
+                    module = self._read_folder(Path(given), kind)
+                else:
+                    module = kind.from_config(given, trust_remote_code=False)
         else:
             msg = (
                 f"{type(self).__name__}: model must be a folder, a configuration of "
@@ -133,19 +136,20 @@ class LocalModel(BaseEstimator):
         if not folder.is_dir():
             raise SourceError(self._unreadable(folder, "there is no such folder"))
         try:
-            return kind.from_pretrained(folder, local_files_only=True)
+            return kind.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
         # Files that are absent, damaged or of another model show as almost any.
         except Exception as error:
             raise SourceError(self._unreadable(folder, error)) from error
 
     def _unreadable(self, folder: Path, reason: object) -> str:
-        # Transformers' reasons run over many lines.
-        first = str(reason).partition("\n")[0].rstrip(" .:")
         return (
             f"{type(self).__name__}: model={os.fspath(folder)!r} is to be the path of "
-            f"a folder with a model: {first}. Put there the files of a Hugging Face "
-            "model (config.json and model.safetensors), as its save_pretrained writes "
-            "them; nothing is downloaded, so a name on the hub will not do"
+            f"a folder with a model: {short_reason(reason)}. Put there the files of a "
+            "Hugging Face model (config.json and model.safetensors), as its "
+            "save_pretrained writes them; nothing is downloaded, so a name on the hub "
+            "will not do"
         )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -153,6 +157,17 @@ class LocalModel(BaseEstimator):
         for name in ("_module", "_module_dtype"):
             state.pop(name, None)
         return state
+
+
+def without_pooler(module: Any) -> Any:
+    """Drop a learned pooler of [CLS], which nothing reads, from a model.
+
+    Folders of models that were trained for something else do not hold its weights.
+    """
+    pooler = getattr(module, "pooler", None)
+    if pooler is not None and any(True for _ in pooler.parameters()):
+        module.pooler = None
+    return module
 
 
 def fingerprint_of(module: nn.Module) -> str:

@@ -17,6 +17,7 @@ __all__ = [
     "as_transformers_tokenizer",
     "load_tokenizer",
     "load_transformers_tokenizer",
+    "short_reason",
     "train_tokenizer",
     "vocabulary_of",
 ]
@@ -97,22 +98,32 @@ def _read_configured(folder: Path, owner: object) -> Any:
     if not folder.is_dir():
         raise SourceError(_unreadable(folder, "there is no such folder", owner))
     try:
-        return transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        return transformers.AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
     # A file that is absent or damaged shows as any of these.
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SourceError(_unreadable(folder, error, owner)) from error
 
 
 def _unreadable(folder: Path, reason: object, owner: object) -> str:
-    # Transformers' reasons run over many lines; the error that this one follows has
-    # them all.
-    first = str(reason).partition("\n")[0].rstrip(" .:")
     return (
         f"{type(owner).__name__}: tokenizer={os.fspath(folder)!r} is to be the path of "
-        f"a folder with a tokenizer: {first}. Put there the files of a Hugging Face "
-        "tokenizer (tokenizer.json and tokenizer_config.json), as its save_pretrained "
-        "writes them; nothing is downloaded, so a name on the hub will not do"
+        f"a folder with a tokenizer: {short_reason(reason)}. Put there the files of a "
+        "Hugging Face tokenizer (tokenizer.json and tokenizer_config.json), as its "
+        "save_pretrained writes them; nothing is downloaded, so a name on the hub will "
+        "not do"
     )
+
+
+def short_reason(reason: object) -> str:
+    """Give the first line of transformers' reasons, which may have many."""
+    # The error that is raised from this one has them all.
+    text = str(reason)
+    if "trust_remote_code" in text:
+        # It advises to trust it.
+        return "it needs Python code of its own (auto_map), which is never run"
+    return text.partition("\n")[0].rstrip(" .:")
 
 
 def train_tokenizer(messages: Iterable[str], n_tokens: int, owner: object) -> Any:

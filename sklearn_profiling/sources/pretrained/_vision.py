@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from numbers import Integral
-from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -23,6 +21,7 @@ from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources.images.bags import ImageBagTransformer
 from sklearn_profiling.sources.pretrained._model import MODEL_CONSTRAINTS, LocalModel
+from sklearn_profiling.sources.pretrained._pixels import stored_pixel_scale
 
 __all__ = ["VISION_CONSTRAINTS", "VisionModel"]
 
@@ -60,9 +59,13 @@ class VisionModel(LocalModel):
             msg = f"size must be (height, width), both from 1 up; got {size!r}"
             raise ValueError(msg)
         self.size_ = (int(pair[0]), int(pair[1]))
-        stored = _stored_scale(self.model)
-        self.image_mean_ = _three("image_mean", self.image_mean or stored[0])
-        self.image_std_ = _three("image_std", self.image_std or stored[1])
+        mean, std = self.image_mean, self.image_std
+        if mean is None or std is None:
+            name = type(self).__name__
+            stored = stored_pixel_scale(self.model, name, _CHANNELS)
+            mean, std = mean or stored[0], std or stored[1]
+        self.image_mean_ = _three("image_mean", mean)
+        self.image_std_ = _three("image_std", std)
         if min(self.image_std_) <= 0:
             msg = f"image_std must be above 0; got {self.image_std!r}"
             raise ValueError(msg)
@@ -144,17 +147,3 @@ def _three(parameter: str, values: Sequence[float]) -> tuple[float, float, float
         raise ValueError(msg)
     red, green, blue = map(float, values)
     return red, green, blue
-
-
-def _stored_scale(model: Any) -> tuple[Sequence[float], Sequence[float]]:
-    """Read mean and deviation from the folder of a model, if it has them."""
-    default = (0.5,) * _CHANNELS
-    if not isinstance(model, str | os.PathLike):
-        return default, default
-    path = Path(model) / "preprocessor_config.json"
-    if not path.is_file():
-        return default, default
-    settings = json.loads(path.read_text(encoding="utf-8"))
-    if not settings.get("do_normalize", True):
-        return (0.0,) * _CHANNELS, (1.0,) * _CHANNELS
-    return settings.get("image_mean", default), settings.get("image_std", default)

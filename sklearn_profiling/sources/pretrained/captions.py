@@ -58,8 +58,9 @@ class ImageCaptioner(TransformerMixin, VisionModel):
         (224, 224) if it has none.
     image_mean, image_std : sequence of 3 floats or None, default=None
         Mean and deviation of red, green and blue, of pixels from 0 to 1, by which they
-        are scaled. None takes those of the file ``preprocessor_config.json`` in the
-        folder `model`, or 0.5, as ViT.
+        are scaled. None takes those of the file ``processor_config.json`` or
+        ``preprocessor_config.json`` in the folder `model`. Where there are none it is
+        0.5, as for ViT, with a warning unless the weights are random.
     batch_size : int, default=8
         Images per batch.
     memory : str, path-like, joblib.Memory or None, default=None

@@ -17,15 +17,21 @@ from sklearn.base import (
 )
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
 from tqdm.auto import tqdm
 
+from sklearn_profiling._image_models import image_state, patch_states, vision_part
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling._store import Store, cached_vectors
 from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.sources.pretrained._model import without_pooler
 from sklearn_profiling.sources.pretrained._pooling import pool_positions, pool_users
 from sklearn_profiling.sources.pretrained._vision import VISION_CONSTRAINTS, VisionModel
 
 __all__ = ["PretrainedImageVectors"]
+
+# Of CLIP; what reads images is left.
+_TEXT_PARTS = ("text_model", "text_projection", "logit_scale")
 
 Floats = NDArray[np.float32]
 
@@ -38,13 +44,17 @@ class PretrainedImageVectors(
     Parameters
     ----------
     model : str, path-like, PreTrainedConfig or Module
-        A folder with the files of a Hugging Face vision model (ViT, DINOv2, the vision
-        part of CLIP, ResNet), its configuration, which gives random weights, or the
-        module itself, of which a copy is used. Nothing is ever downloaded.
-    pooling : {"cls", "mean"}, default="cls"
-        Pooling of the patches of an image: the state of the first position, as the
-        paper [1]_ takes it from ViT, or the mean of all, which models without a first
-        position (ResNet) need.
+        A folder with the files of a Hugging Face vision model (ViT, DINOv2, ResNet) or
+        of a model of images and text (CLIP, SigLIP), its configuration, which gives
+        random weights, or the module itself, of which a copy is used. Nothing is ever
+        downloaded, and no code of a folder is run.
+    pooling : {"cls", "mean", "projected"}, default="cls"
+        Vector of an image. "cls" is the state of [CLS], as the paper [1]_ takes it from
+        ViT: of ViT, DeiT, BEiT and DINOv2 after the last layer, of CLIP after its last
+        normalisation. SigLIP has no [CLS]; its pooler stands for it. "mean" is the mean
+        of the patches alone, which models with neither (ResNet, ConvNeXt, Swin) need.
+        "projected" is the embedding of a whole CLIP or SigLIP model, which is compared
+        with that of text.
     user_pooling : {"mean", "max"}, default="mean"
         Pooling of the images of a user: their mean, or the largest value of each
         feature (our choice).
@@ -55,8 +65,9 @@ class PretrainedImageVectors(
         (224, 224) if it has none.
     image_mean, image_std : sequence of 3 floats or None, default=None
         Mean and deviation of red, green and blue, of pixels from 0 to 1, by which they
-        are scaled. None takes those of the file ``preprocessor_config.json`` in the
-        folder `model`, or 0.5, as ViT.
+        are scaled. None takes those of the file ``processor_config.json`` or
+        ``preprocessor_config.json`` in the folder `model`. Where there are none it is
+        0.5, as for ViT, with a warning unless the weights are random.
     batch_size : int, default=32
         Images per batch.
     memory : str, path-like, joblib.Memory or None, default=None
@@ -125,7 +136,7 @@ class PretrainedImageVectors(
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **VISION_CONSTRAINTS,
-        "pooling": [StrOptions({"mean", "cls"})],
+        "pooling": [StrOptions({"mean", "cls", "projected"})],
         "user_pooling": [StrOptions({"mean", "max"})],
     }
 
@@ -161,7 +172,12 @@ class PretrainedImageVectors(
         self.verbose = verbose
 
     def _part(self, module: Any) -> Any:
-        return getattr(module, "vision_model", module)
+        if not hasattr(module, "visual_projection"):
+            return without_pooler(vision_part(module))
+        for name in _TEXT_PARTS:
+            if hasattr(module, name):
+                delattr(module, name)
+        return module
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
@@ -183,13 +199,15 @@ class PretrainedImageVectors(
         ------
         SourceError
             If the folder does not exist or holds no such model, or the model does not
-            take images or has no first position to pool.
+            take images or has nothing that `pooling` takes.
         MissingDependencyError
             If the extra ``multimodal`` is not installed.
         """
         self._fit_pixels(self._fit_model().config)
         try:
             tried = self._see(np.zeros((1, 3, *self.size_), np.uint8))
+        except SourceError:
+            raise
         except (TypeError, ValueError) as error:
             msg = (
                 f"PretrainedImageVectors: {type(self._module).__name__} does not take "
@@ -246,15 +264,49 @@ class PretrainedImageVectors(
 
     @torch.inference_mode()
     def _see(self, pixels: NDArray[np.uint8]) -> Floats:
-        model = self._ready_model()
-        states = model(pixel_values=self._prepared(pixels)).last_hidden_state
-        if states.ndim == 4:  # (n_images, n_dimensions, rows, columns)
-            if self.pooling == "cls":
-                msg = (
-                    f"PretrainedImageVectors: {type(model).__name__} has no first "
-                    "position, which pooling='cls' takes; use pooling='mean'"
-                )
-                raise SourceError(msg)
-            states = states.flatten(2).transpose(1, 2)
-        found: Floats = pool_positions(states, None, self.pooling).float().cpu().numpy()
+        whole = self._ready_model()
+        model = vision_part(whole)
+        read = model(pixel_values=self._prepared(pixels))
+        if self.pooling == "mean":
+            vectors = _mean_of_patches(model, read)
+        elif self.pooling == "projected":
+            vectors = _projected(whole, model, read)
+        else:
+            vectors = _state(model, read)
+        found: Floats = vectors.float().cpu().numpy()
         return found
+
+
+def _state(model: Any, read: Any) -> Tensor:
+    state = image_state(model, read)
+    if state is None:
+        msg = (
+            f"PretrainedImageVectors: {type(model).__name__} has neither a [CLS] "
+            "position nor a learned pooler, which pooling='cls' takes; use "
+            "pooling='mean'"
+        )
+        raise SourceError(msg)
+    return state
+
+
+def _projected(whole: Any, model: Any, read: Any) -> Tensor:
+    projection = getattr(whole, "visual_projection", None)
+    if projection is not None:
+        vectors: Tensor = projection(_state(model, read))
+        return vectors
+    if hasattr(model, "head"):
+        # SigLIP compares what its pooler gives.
+        return _state(model, read)
+    msg = (
+        f"PretrainedImageVectors: pooling='projected' takes a whole CLIP or SigLIP "
+        f"model; {type(whole).__name__} projects no images"
+    )
+    raise SourceError(msg)
+
+
+def _mean_of_patches(model: Any, read: Any) -> Tensor:
+    # ConvNeXt normalises its mean, and ResNet pools for itself.
+    pooled: Tensor | None = getattr(read, "pooler_output", None)
+    if read.last_hidden_state.ndim == 4 and pooled is not None:
+        return pooled.flatten(1)
+    return pool_positions(patch_states(model, read), None, "mean")

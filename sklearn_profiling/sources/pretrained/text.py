@@ -25,7 +25,11 @@ from sklearn_profiling._seeding import RandomState
 from sklearn_profiling._store import Store, cached_vectors, digest_of
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources._columns import read_messages
-from sklearn_profiling.sources.pretrained._model import MODEL_CONSTRAINTS, LocalModel
+from sklearn_profiling.sources.pretrained._model import (
+    MODEL_CONSTRAINTS,
+    LocalModel,
+    without_pooler,
+)
 from sklearn_profiling.sources.pretrained._pooling import pool_positions, pool_users
 from sklearn_profiling.sources.pretrained._tokenizers import load_transformers_tokenizer
 
@@ -156,9 +160,11 @@ class PretrainedTextVectors(
         self.verbose = verbose
 
     def _part(self, module: Any) -> Any:
-        if getattr(module.config, "is_encoder_decoder", False):
+        # A T5 that was saved as an encoder alone is read with a decoder of no use.
+        both = hasattr(module, "encoder") and hasattr(module, "decoder")
+        if both or getattr(module.config, "is_encoder_decoder", False):
             return module.get_encoder()
-        return getattr(module, "text_model", module)
+        return without_pooler(getattr(module, "text_model", module))
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002

@@ -7,7 +7,6 @@ is downloaded.
 from __future__ import annotations
 
 import copy
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,14 +14,15 @@ from typing import Any, Literal
 
 from torch import nn
 
+from sklearn_profiling._image_models import vision_part
 from sklearn_profiling._optional import import_optional
 from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.sources.pretrained._tokenizers import short_reason
 
 __all__ = [
     "build_backbone",
     "checkpoint_activations",
     "describe_backbone",
-    "pixel_statistics",
 ]
 
 Kind = Literal["language", "causal", "text", "image"]
@@ -102,6 +102,12 @@ SMALL_BART: Configuration = {
 """As large as the small T5, for systems that go with BART."""
 
 
+_UNUSED = (
+    *("id2label", "label2id", "transformers_version", "architectures"),
+    *("auto_map", "_name_or_path"),
+)
+
+
 def _transformers(purpose: str) -> Any:
     return import_optional("transformers", extra="multimodal", purpose=purpose)
 
@@ -120,6 +126,8 @@ def describe_backbone(given: Any, kind: Kind, owner: str) -> Configuration:
     if isinstance(given, Mapping):
         given = _read_mapping(given, where, owner)
     config = getattr(given, "config", given)
+    if kind == "image":
+        config = vision_part(config)
     if not hasattr(config, "to_diff_dict") or not hasattr(config, "model_type"):
         msg = (
             f"{where} must be the path of a folder, a configuration, a dict of one, or "
@@ -139,8 +147,8 @@ def describe_backbone(given: Any, kind: Kind, owner: str) -> Configuration:
         )
         raise SourceError(msg)
     found: Configuration = config.to_diff_dict()
-    # Names of classes and a version do not change the net.
-    for name in ("id2label", "label2id", "transformers_version", "architectures"):
+    # Names of classes, a version and code that never runs do not change the net.
+    for name in _UNUSED:
         found.pop(name, None)
     attention = getattr(config, "_attn_implementation", None)
     if isinstance(attention, str):
@@ -170,9 +178,12 @@ def _read_folder(folder: Path, where: str, owner: str, example: str) -> Any:
         raise SourceError(msg)
     package = _transformers(owner)
     try:
-        return package.AutoConfig.from_pretrained(folder, local_files_only=True)
+        return package.AutoConfig.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
     except (OSError, ValueError) as error:
-        msg = f"{where}: {os.fspath(folder)!r} holds no model ({error}); {wanted}"
+        reason = short_reason(error)
+        msg = f"{where}: {os.fspath(folder)!r} holds no model ({reason}); {wanted}"
         raise SourceError(msg) from error
 
 
@@ -198,11 +209,12 @@ def build_backbone(given: Any, kind: Kind, configuration: Mapping[str, Any]) -> 
         config = package.AutoConfig.for_model(**configuration)
         loader = getattr(package, _LOADERS[kind])
         if isinstance(given, str | os.PathLike):
-            model = loader.from_pretrained(given, config=config, local_files_only=True)
+            model = _load(loader, given, config, kind)
         else:
-            model = loader.from_config(config)
+            model = loader.from_config(config, trust_remote_code=False)
     if kind in ("text", "image"):
         model = getattr(model, "base_model", model)
+        model = vision_part(model) if kind == "image" else model
         # A T5 saved as an encoder alone says that it has no decoder.
         if model.config.is_encoder_decoder or _in_mapping(model.config, "language"):
             model = model.get_encoder()
@@ -217,6 +229,17 @@ def build_backbone(given: Any, kind: Kind, configuration: Mapping[str, Any]) -> 
     return model
 
 
+def _load(loader: Any, folder: str | os.PathLike[str], config: Any, kind: Kind) -> Any:
+    """Read the weights of a folder, with the settings of a changed configuration."""
+    options = {"local_files_only": True, "trust_remote_code": False}
+    if kind == "image":
+        package = _transformers("A profile generator")
+        whole = package.AutoConfig.from_pretrained(folder, **options)
+        # A model of images and text is read whole, as its files have it.
+        config = config if vision_part(whole) is whole else whole
+    return loader.from_pretrained(folder, config=config, **options)
+
+
 def _check_tokens(model: Any, configuration: Mapping[str, Any]) -> None:
     n_rows = model.get_input_embeddings().num_embeddings
     n_tokens = configuration.get("vocab_size", 0)
@@ -226,22 +249,6 @@ def _check_tokens(model: Any, configuration: Mapping[str, Any]) -> None:
             f"text, has {n_tokens}"
         )
         raise SourceError(msg)
-
-
-def pixel_statistics(given: Any, n_channels: int) -> tuple[list[float], list[float]]:
-    """Find the mean and deviation of channels that a vision model expects.
-
-    Of pixels from 0 to 1, from the ``preprocessor_config.json`` of a folder; 0.5 where
-    there is none, as for ViT.
-    """
-    settings: dict[str, Any] = {}
-    if isinstance(given, str | os.PathLike):
-        path = Path(given) / "preprocessor_config.json"
-        if path.is_file():
-            settings = json.loads(path.read_text(encoding="utf-8"))
-    usual = [0.5] * n_channels
-    mean = settings.get("image_mean", usual)
-    return list(mean), list(settings.get("image_std", usual))
 
 
 def checkpoint_activations(model: Any) -> None:

@@ -23,6 +23,9 @@ from sklearn_profiling.sources import ImageCaptioner, SourceUnion, SubwordSegmen
 DRAWN = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3)).astype(np.uint8)
 DRAWN[3] = 255
 COLUMN = [[DRAWN[0], DRAWN[1]], None, [DRAWN[2]], [], [DRAWN[0], DRAWN[3], DRAWN[0]]]
+# The module and its folder do not say how pixels are scaled.
+pytestmark = pytest.mark.filterwarnings("ignore:ImageCaptioner. nothing says how")
+
 MODEL = captioner()
 TOKENIZER = tokenizer()
 

@@ -18,7 +18,7 @@ from transformers import AutoModel
 
 from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.estimators import MMLUPClassifier
-from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.exceptions import ProfilingWarning, SourceError
 from sklearn_profiling.sources import PretrainedImageVectors, SourceUnion
 
 DRAWN = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3)).astype(np.uint8)
@@ -33,11 +33,14 @@ def vectors_of(config, **params):
 def seen_alone(fitted, image, pooling="cls"):
     pixels = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
     with torch.no_grad():
-        model = fitted._module
-        states = model(pixel_values=(pixels - 0.5) / 0.5).last_hidden_state[0]
+        model = getattr(fitted._module, "vision_model", fitted._module)
+        read = model(pixel_values=(pixels - 0.5) / 0.5)
+    states = read.last_hidden_state[0]
     if states.ndim == 3:
         return states.mean(dim=(1, 2)).numpy()
-    return (states[0] if pooling == "cls" else states.mean(dim=0)).numpy()
+    if hasattr(model, "post_layernorm"):
+        return read.pooler_output[0].numpy()
+    return (states[0] if pooling == "cls" else states[1:].mean(dim=0)).numpy()
 
 
 @pytest.mark.parametrize(
@@ -100,11 +103,13 @@ def test_a_user_alone_and_among_others():
 
 def test_a_folder_says_how_pixels_are_scaled(tmp_path):
     AutoModel.from_config(vit(image_size=24)).save_pretrained(tmp_path)
-    plain = PretrainedImageVectors(tmp_path).fit(None)
+    with pytest.warns(ProfilingWarning, match="PretrainedImageVectors: nothing says"):
+        plain = PretrainedImageVectors(tmp_path).fit(None)
     assert plain.size_ == (24, 24)
     assert plain.image_mean_ == plain.image_std_ == (0.5, 0.5, 0.5)
     settings = tmp_path / "preprocessor_config.json"
-    settings.write_text(json.dumps({"image_mean": [0.1, 0.2, 0.3]}))
+    three = {"image_mean": [0.1, 0.2, 0.3], "image_std": [1, 1, 1]}
+    settings.write_text(json.dumps(three))
     read = PretrainedImageVectors(tmp_path, image_std=(1, 2, 4)).fit(None)
     assert (read.image_mean_, read.image_std_) == ((0.1, 0.2, 0.3), (1.0, 2.0, 4.0))
     prepared = read._prepared(np.full((1, 3, 24, 24), 255, np.uint8))
@@ -117,6 +122,8 @@ def test_a_folder_says_how_pixels_are_scaled(tmp_path):
 
 def test_a_pickle_reads_the_folder_again(tmp_path):
     AutoModel.from_config(vit()).save_pretrained(tmp_path)
+    three = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(three))
     fitted = PretrainedImageVectors(tmp_path).fit(None)
     copy = pickle.loads(pickle.dumps(fitted))
     found = copy.transform(COLUMN)
@@ -158,7 +165,7 @@ def test_names_progress_and_a_network(capsys):
 def test_errors(tmp_path):
     with pytest.raises(SourceError, match=r"google/vit.*no such folder.*config\.json"):
         PretrainedImageVectors("google/vit").fit(None)
-    with pytest.raises(SourceError, match=r"ResNetModel has no first position"):
+    with pytest.raises(SourceError, match=r"ResNetModel has neither a \[CLS\]"):
         vectors_of(resnet(), size=(16, 16)).fit(None)
     with pytest.raises(SourceError, match=r"BertModel does not take images of 224 x"):
         vectors_of(bert()).fit(None)

@@ -17,7 +17,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from tiny_models import N_TOKENS, REVIEWS, bert, clip, t5, tokenizer
-from transformers import AutoModel
+from transformers import AutoModel, T5EncoderModel
 
 from sklearn_profiling.estimators import MMLUPClassifier
 from sklearn_profiling.exceptions import MissingDependencyError, SourceError
@@ -116,6 +116,17 @@ def test_threads_get_the_same_weights():
     for thread in threads:
         thread.join()
     assert len({one.fingerprint_ for one in fitted}) == 1
+
+
+def test_an_encoder_alone_is_that_of_the_whole(tmp_path):
+    whole = AutoModel.from_config(t5())
+    alone = T5EncoderModel(t5())
+    alone.encoder.load_state_dict(whole.encoder.state_dict())
+    alone.save_pretrained(tmp_path)
+    expected = PretrainedTextVectors(whole, TOKENIZER).fit(None).transform(REVIEWS)
+    for given in (alone, tmp_path):
+        found = PretrainedTextVectors(given, TOKENIZER).fit(None).transform(REVIEWS)
+        assert np.array_equal(found, expected, equal_nan=True)
 
 
 def test_a_folder_an_object_and_a_pickle_agree(tmp_path):

@@ -21,10 +21,7 @@ from transformers import (
 
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import SourceError, VocabularyMismatchError
-from sklearn_profiling.training.generators.backbones import (
-    describe_backbone,
-    pixel_statistics,
-)
+from sklearn_profiling.training.generators.backbones import describe_backbone
 
 TOKENS = ["<pad>", "</s>", "<unk>", "<extra_id_0>", *["Stars", "Favorite", "Category"]]
 TOKENS += [*["3", "4", ":", ";", ",", "Pizza", "good", "bad", "place", "food"]]
@@ -157,9 +154,3 @@ def test_models_of_no_use_are_refused(users):
     X, y = make_users()
     with pytest.raises(SourceError, match="of 1 channels; source 'images' has 3"):
         make_generator(image_model=grey).fit(X, y)
-
-
-def test_scales_of_pixels(folders, tmp_path):
-    assert pixel_statistics(None, 2) == ([0.5, 0.5], [0.5, 0.5])
-    assert pixel_statistics(tmp_path, 1) == ([0.5], [0.5])
-    assert pixel_statistics(folders / "vit", 3)[1] == [0.5, 0.6, 0.7]
