@@ -22,10 +22,17 @@ from sklearn_profiling.exceptions import TargetError
 OLD = {"gender": {"m": 1.0}, "age": {"70s": 50.0, "80s": 0.02}}
 
 
+def weigh_classes(model, class_weight, **params):
+    """Set weights of classes, of the classifier inside where it has none of its own."""
+    own = "class_weight" in model.get_params(deep=False)
+    name = "class_weight" if own else "estimator__class_weight"
+    return model.set_params(**{name: class_weight}, **params)
+
+
 def trained(name, y=None, *, class_weight=None, **given):
     """Probabilities of a case trained on its users."""
     X = users_of(name)
-    model = CASES[name].make().set_params(class_weight=class_weight)
+    model = weigh_classes(CASES[name].make(), class_weight)
     return probabilities(model.fit(X, labels() if y is None else y, **given), X)
 
 
@@ -84,11 +91,11 @@ def test_a_heavy_class_is_predicted_more_often(name):
 @every_classifier
 def test_a_class_of_weight_zero_is_kept_and_not_taught(name):
     X, y = users_of(name), labels()
-    model = CASES[name].make().set_params(class_weight={"age": {"80s": 0}})
+    model = weigh_classes(CASES[name].make(), {"age": {"80s": 0}})
     model = clone(model).fit(X, y)
     assert [len(classes) for classes in model.classes_] == [2, 3, 2]
     assert [p.shape for p in model.predict_proba(X)] == [(40, 2), (40, 3), (40, 2)]
-    others = model.set_params(class_weight={"age": {"70s": 0, "90s": 0}})
+    others = weigh_classes(model, {"age": {"70s": 0, "90s": 0}})
     alone = others.fit(X, y).predict_proba(X)[1][:, 1]
     assert alone.mean() > trained(name)[1][:, 1].mean()
 
@@ -105,7 +112,7 @@ def test_what_fits_no_label_is_refused(name):
     weights[:, 1] = 0.0
     with pytest.raises(TargetError, match="every label of task 'age' has weight zero"):
         CASES[name].make().fit(X, y, sample_weight=weights)
-    model = CASES[name].make().set_params(class_weight={"agee": "balanced"})
+    model = weigh_classes(CASES[name].make(), {"agee": "balanced"})
     with pytest.raises(TargetError, match="names 'agee', which is none of the tasks"):
         model.fit(X, y)
 
@@ -114,11 +121,11 @@ def test_what_fits_no_label_is_refused(name):
 def test_sets_have_weights_of_users_but_not_of_classes(name):
     X, y = users_of(name), labels()
     y["likes"] = [[{"tea"}, {"tea", "wine"}, None, {"wine"}][i % 4] for i in range(40)]
-    model = CASES[name].make().set_params(class_weight="balanced")
+    model = weigh_classes(CASES[name].make(), "balanced")
     with pytest.raises(TargetError, match="'likes' holds sets of labels"):
         model.fit(X, y)
     weights = np.random.RandomState(1).randint(0, 2, (40, 4)).astype(float)
-    model.set_params(class_weight=dict.fromkeys(TASKS, "balanced"))
+    weigh_classes(model, dict.fromkeys(TASKS, "balanced"))
     weighted = probabilities(model.fit(X, y, sample_weight=weights), X)
     missing = probabilities(model.fit(X, y.where(weights > 0, None)), X)
     assert same(weighted, missing)
