@@ -11,6 +11,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from sklearn_profiling.architectures.layers.bag import BagLogits
 from sklearn_profiling.architectures.layers.heads import TaskHeads
 from sklearn_profiling.architectures.layers.image_set import (
     ImageSetEncoder,
@@ -79,7 +80,8 @@ class MMLUP(nn.Module):
     """Sources -> encoders -> concatenation -> shared layer -> one head a task.
 
     Texts go through a deep Text-CNN, bags of images through a small CNN, both with
-    attention; vectors are centred and scaled, sparse rows multiplied by a table.
+    attention; vectors are centred and scaled, sparse rows multiplied by a table. Bags
+    of the words of texts may be added to the logits.
 
     Parameters
     ----------
@@ -98,7 +100,9 @@ class MMLUP(nn.Module):
         Of the shared layer, of word vectors to learn, of images and of sparse sources.
     trainable_vectors : bool
         Whether training changes the word vectors that a text brings.
-    dropout, word_dropout, source_dropout : float
+    bag_of_words : int
+        Longest sequence of words in the bags; 0 for no bags.
+    dropout, word_dropout, source_dropout, bag_dropout : float
         Probabilities.
     """
 
@@ -123,6 +127,8 @@ class MMLUP(nn.Module):
         dropout: float,
         word_dropout: float,
         source_dropout: float,
+        bag_of_words: int = 0,
+        bag_dropout: float = 0.0,
     ) -> None:
         super().__init__()
 
@@ -156,6 +162,13 @@ class MMLUP(nn.Module):
         self.sources = JoinedSources(encoders, source_dropout)
         n_joined = self.sources.n_features
         self.heads = TaskHeads(n_joined, n_shared, n_hidden, n_classes, dropout)
+        self.bags = BagLogits(
+            sources,
+            n_classes,
+            longest=bag_of_words,
+            dropout=bag_dropout,
+            source_dropout=source_dropout,
+        )
 
     def forward(
         self, sources: Mapping[str, SourceBatch], present: Mapping[str, Tensor]
@@ -175,4 +188,5 @@ class MMLUP(nn.Module):
             Logits, one tensor a task.
         """
         logits: tuple[Tensor, ...] = self.heads(self.sources(sources, present))
+        logits = self.bags(sources, logits)
         return logits

@@ -29,6 +29,8 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "offset": ["array-like", None],
     # architecture
     "attention": [StrOptions({"softmax", "raw"}), None],
+    "bag_dropout": [RATE],
+    "bag_of_words": [Interval(Integral, 0, None, closed="left")],
     "dropout": [RATE],
     "image_order": [StrOptions({"given", "random"})],
     "kernel_size_second": [POSITIVE],

@@ -68,6 +68,12 @@ class TextCNNClassifier(BaseProfileClassifier):
     source_dropout : float, default=0.1
         Probability that training hides a source of a user, so that its missing-source
         embedding is learned (our choice).
+    bag_of_words : int, default=2
+        Longest sequence of words in a linear model of each text, which is trained along
+        and added to the logits; 0 leaves it out (paper; 2 is our choice, see Notes).
+    bag_dropout : float, default=0.5
+        Probability that training hides a word or sequence of a user from the linear
+        model (our choice).
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
         Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
         "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
@@ -180,6 +186,8 @@ class TextCNNClassifier(BaseProfileClassifier):
         dropout: float = 0.5,
         word_dropout: float = 0.3,
         source_dropout: float = 0.1,
+        bag_of_words: int = 2,
+        bag_dropout: float = 0.5,
         loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
         class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
         learning_rate: float = 1e-3,
@@ -213,6 +221,8 @@ class TextCNNClassifier(BaseProfileClassifier):
         self.dropout = dropout
         self.word_dropout = word_dropout
         self.source_dropout = source_dropout
+        self.bag_of_words = bag_of_words
+        self.bag_dropout = bag_dropout
         self.loss_weights = loss_weights
         self.class_weight = class_weight
         self.learning_rate = learning_rate

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sklearn_profiling.architectures.layers.bag import BagLogits, BagOfWords
 from sklearn_profiling.architectures.layers.sources import JoinedSources, ScaledEncoder
 from sklearn_profiling.training.batches import UserDataset
 
@@ -27,12 +28,16 @@ def calibrate(
     """Standardise the features of texts and images on the training users.
 
     Sets the scale of every ScaledEncoder of the module from at most 500 users, drawn by
-    the seed.
+    the seed, and the idf of every bag of words from all users.
     """
     rows = np.arange(len(dataset))
     if len(rows) > _MOST_USERS:
         rows = np.random.RandomState(seed).permutation(rows)[:_MOST_USERS]
     module.eval()
+    for bags in module.modules():
+        if isinstance(bags, BagLogits):
+            for name, bag in zip(bags.names, bags.bags, strict=True):
+                _count_users(bag, name, dataset, batch_size)
     for joined in module.modules():
         if not isinstance(joined, JoinedSources):
             continue
@@ -71,3 +76,18 @@ def _calibrate_one(
     # A feature that hardly varies would be blown up to the size of the others.
     floor = 0.1 * deviation.mean()
     encoder.set_scale(mean, deviation.clamp(min=floor))
+
+
+def _count_users(
+    bag: BagOfWords, name: str, dataset: UserDataset, batch_size: int
+) -> None:
+    """Set the idf of a bag from the weights of the users who wrote each sequence."""
+    totals = torch.zeros(len(bag.table), dtype=torch.float64)
+    weights = torch.from_numpy(dataset.weights.users)
+    with torch.inference_mode():
+        for rows in torch.arange(len(dataset)).split(batch_size):
+            batch, _ = dataset.__getitems__(rows.tolist())
+            users, sequences, _ = bag.counts(batch.sources[name])
+            totals.index_add_(0, sequences, weights[rows[users]])
+    there = torch.from_numpy(dataset.present[name])
+    bag.set_shares(totals / weights[there].sum())

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from sklearn_profiling._seeding import TORCH_GENERATORS
+from sklearn_profiling.architectures.layers.bag import TABLE_OPTIONS, TABLES, BagOfWords
 from sklearn_profiling.architectures.layers.randomness import RandomLayer
 from sklearn_profiling.exceptions import ProfilingError
 from sklearn_profiling.training.batches import (
@@ -172,6 +173,9 @@ def make_net(module: nn.Module, n_tasks: int, plan: TrainingPlan) -> ProfileNet:
     set_generator(module, generators[0])
     loss = MultiTaskLoss(plan.loss_weights, n_tasks).to(DTYPES[plan.dtype])
     device = plan.torch_device
+    options = dict(plan.net_options)
+    if any(isinstance(layer, BagOfWords) for layer in module.modules()):
+        options["optimizer__param_groups"] = [(TABLES, dict(TABLE_OPTIONS))]
     net = plan.net(
         module,
         criterion=loss,
@@ -190,7 +194,7 @@ def make_net(module: nn.Module, n_tasks: int, plan: TrainingPlan) -> ProfileNet:
         device=device,
         verbose=int(plan.verbose > 1),
         autocast=plan.dtype == "bfloat16" and _computes_bfloat16(device),
-        **plan.net_options,
+        **options,
     )
     net.initialize()
     return net

@@ -118,6 +118,49 @@ def test_defaults_are_the_papers(profiles):
     assert text_cnn.get_params()["sources__text__n_dimensions"] == 100
 
 
+def test_presets_differ_in_what_they_say(profiles):
+    with pytest.raises(SourceError, match="must be 'default' or 'paper'; got 'ours'"):
+        make_text_cnn(preset="ours")
+    paper = {
+        "n_hidden": (128, 64, 32),
+        "dropout": 0.5,
+        "word_dropout": 0.0,
+        "source_dropout": 0.0,
+        "bag_of_words": 0,
+        "learning_rate_decay": False,
+    }
+    for make, kind in (
+        (lambda **given: make_mmlup(profiles.graph, **given), MMLUPClassifier),
+        (make_text_cnn, TextCNNClassifier),
+    ):
+        ours = make(random_state=0).get_params()
+        theirs = make(random_state=0, preset="paper").get_params()
+        own = kind().get_params()
+        for name, value in own.items():
+            if name != "random_state":
+                assert ours[f"classifier__{name}"] == value
+                assert theirs[f"classifier__{name}"] == paper.get(name, value)
+        assert own["bag_of_words"] == 2
+        assert ours["sources__text__unknown"] == "characters"
+        assert theirs["sources__text__unknown"] == "drop"
+        assert theirs["sources__text__n_dimensions"] == 100
+    mmlup = make_mmlup(profiles.graph, preset="paper").get_params()
+    assert mmlup["sources__topics"] == "drop"
+    assert mmlup["sources__keywords__task"] == "region"
+    assert mmlup["sources__keywords__normalize"] is None
+
+
+def test_the_papers_preset_runs(profiles):
+    users, y = profiles.data, profiles.target
+    model = quick(make_mmlup(profiles.graph, preset="paper", random_state=0))
+    module = model.fit(users, y)["classifier"].net_.module_
+    assert module.sources.names == ["text", "keywords", "network"]
+    assert module.bags.names == []
+    assert model.predict(users).shape == (80, 4)
+    own = make_text_cnn(preset="paper", classifier=TextCNNClassifier(bag_of_words=1))
+    assert own["classifier"].bag_of_words == 1
+
+
 def test_parts_may_be_given(profiles):
     parts = {
         "segmenter": CharacterSegmenter(),

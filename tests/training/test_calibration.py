@@ -8,6 +8,7 @@ import torch
 from hand_sources import text_source
 from torch import nn
 
+from sklearn_profiling.architectures.layers.bag import BagLogits
 from sklearn_profiling.architectures.layers.separate import SeparateTasks
 from sklearn_profiling.architectures.layers.sources import (
     JoinedSources,
@@ -182,3 +183,20 @@ def test_parameters_and_generators_stay():
     # Buffers made in inference mode could not be trained with.
     batch, _ = dataset.__getitems__([0, 1])
     net.sources(batch.sources, batch.present).sum().backward()
+
+
+@pytest.mark.parametrize("weights", [None, np.tile([1.0, 2.0, 0.5], 14)[:40]])
+def test_idf_is_that_of_the_weights_of_users(weights):
+    source = text_source(8)
+    bags = BagLogits([source], (2,), longest=1, dropout=0.0, source_dropout=0.0)
+    dataset = make_dataset(make_text(40)[:40], weights)
+    calibrate(bags.double(), dataset, 7, 0)
+    weights = np.ones(40) if weights is None else weights
+    text = dataset.sources["text"]
+    wrote = np.array([np.bincount(text[[u]].ids, minlength=8) > 0 for u in range(40)])
+    shares = weights @ wrote / weights[~text.missing].sum()
+    expected = np.where(shares > 0, 1 - np.log(np.maximum(shares, 1e-9)), 0.0)
+    np.testing.assert_allclose(bags.bags[0].idf, expected)
+    nobody = make_dataset(TokenMessages.from_lists([None] * 3, VOCABULARY))
+    calibrate(bags, nobody, 2, 0)
+    assert bags.bags[0].idf.tolist() == [0.0] * 8

@@ -11,6 +11,7 @@ import torch
 from skorch.callbacks import Callback
 from torch import nn
 
+from sklearn_profiling.architectures.layers.bag import TABLE_OPTIONS, BagOfWords
 from sklearn_profiling.architectures.layers.randomness import Dropout
 from sklearn_profiling.exceptions import ProfilingError
 from sklearn_profiling.targets import LabelCodec
@@ -423,3 +424,19 @@ def test_the_state_is_a_copy():
     with torch.no_grad():
         module.tasks[0].bias.add_(1.0)
     assert np.array_equal(state["tasks.0.bias"], before)
+
+
+def test_tables_of_bags_alone_have_options_of_their_own():
+    plain = make_net(Linear(), 2, make_plan())
+    assert len(plain.optimizer_.param_groups) == 1
+    module = Linear()
+    bag = BagOfWords(5, 2, longest=1, dropout=0.0, source_dropout=0.0)
+    module.bags = nn.ModuleList([bag])
+    rest, tables = sorted(
+        make_net(module, 2, make_plan()).optimizer_.param_groups,
+        key=lambda group: -len(group["params"]),
+    )
+    assert [each is bag.table for each in tables["params"]] == [True]
+    assert tables["eps"] == TABLE_OPTIONS["eps"] > rest["eps"]
+    assert tables["lr"] == rest["lr"]
+    assert len(rest["params"]) == len(plain.optimizer_.param_groups[0]["params"])

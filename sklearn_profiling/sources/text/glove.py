@@ -20,7 +20,6 @@ from sklearn_profiling.sources.text import _glove_kernels as kernels
 from sklearn_profiling.sources.text.vocabulary import (
     WordVectorTransformer,
     build_vocabulary,
-    check_text,
 )
 
 __all__ = ["GloVeTransformer"]
@@ -63,9 +62,10 @@ class GloVeTransformer(WordVectorTransformer):
         Learning rate of AdaGrad (the GloVe paper).
     max_words : int, default=None
         At most that many words, the most frequent; None for no limit.
-    unknown : {"drop", "average"}, default="drop"
-        What becomes of words outside the vocabulary in `transform`: left out, or
-        replaced by one entry that has the average of all vectors.
+    unknown : {"drop", "average", "characters"}, default="drop"
+        What becomes of words outside the vocabulary in `transform`: left out, replaced
+        by one entry that has the average of all vectors, or, those with ideographs, by
+        these, which are counted among the words in ``fit`` already.
     n_jobs : int, default=None
         Threads. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -125,7 +125,7 @@ class GloVeTransformer(WordVectorTransformer):
         "alpha": [Interval(Real, 0, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "max_words": [Interval(Integral, 1, None, closed="left"), None],
-        "unknown": [StrOptions({"drop", "average"})],
+        "unknown": [StrOptions({"drop", "average", "characters"})],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -182,7 +182,7 @@ class GloVeTransformer(WordVectorTransformer):
             If no word is frequent enough, no message holds two words, or training
             diverges.
         """
-        text = check_text(X, self)
+        text = self._text(X, self.min_count)
         vocabulary = build_vocabulary(
             text, min_count=self.min_count, max_words=self.max_words
         )

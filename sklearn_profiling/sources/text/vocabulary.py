@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
@@ -11,8 +13,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.sources.text._markup import is_ideograph
 
-__all__ = ["UNKNOWN_WORD", "WordVectorTransformer", "build_vocabulary", "check_text"]
+__all__ = [
+    "UNKNOWN_WORD",
+    "WordVectorTransformer",
+    "build_vocabulary",
+    "check_text",
+    "split_words",
+]
 
 #: Entry of the vocabulary that stands for unknown words if ``unknown="average"``.
 UNKNOWN_WORD = "<unknown>"
@@ -53,6 +62,32 @@ def build_vocabulary(
     return Vocabulary([words[word] for word in order[:max_words]])
 
 
+def split_words(text: TokenMessages, known: Container[str]) -> TokenMessages:
+    """Write words that are not `known` as their ideographs, if they have any."""
+    words = text.vocabulary.words
+    parts = [
+        [] if word in known else [each for each in word if is_ideograph(each)]
+        for word in words
+    ]
+    parts = [part or [word] for part, word in zip(parts, words, strict=True)]
+    vocabulary = Vocabulary(dict.fromkeys(chain.from_iterable(parts)))
+    flat = vocabulary.encode(chain.from_iterable(parts))
+    counts = np.array([len(part) for part in parts], dtype=np.int64)
+    repeats = counts[text.ids]
+    ends = np.concatenate([[0], np.cumsum(repeats)])
+    # The position within a word, beside the place where the parts of words lie.
+    within = np.arange(ends[-1]) - np.repeat(ends[:-1], repeats)
+    places = np.repeat((np.cumsum(counts) - counts)[text.ids], repeats) + within
+    return TokenMessages(
+        flat[places],
+        ends[text.message_starts],
+        text.user_starts,
+        vocabulary,
+        tags=None if text.tags is None else np.repeat(text.tags, repeats),
+        tag_names=text.tag_names,
+    )
+
+
 class WordVectorTransformer(TransformerMixin, BaseEstimator):
     """Base of the steps that learn or load word vectors.
 
@@ -62,6 +97,14 @@ class WordVectorTransformer(TransformerMixin, BaseEstimator):
 
     unknown: str
     vocabulary_: Vocabulary
+
+    def _text(self, X: Any, min_count: int) -> TokenMessages:
+        """Check the text of `fit`, and split its rare words if asked."""
+        text = check_text(X, self)
+        if self.unknown != "characters":
+            return text
+        counts = zip(text.vocabulary.words, text.word_counts(), strict=True)
+        return split_words(text, {word for word, n in counts if n >= min_count})
 
     def _keep(self, vocabulary: Vocabulary) -> None:
         """Store the learned vocabulary, with an entry for unknown words if asked."""
@@ -86,10 +129,13 @@ class WordVectorTransformer(TransformerMixin, BaseEstimator):
         TokenMessages of shape (n_users,)
             The text with ``vocabulary_``, which carries the vectors. If
             ``unknown="drop"``, unknown words are left out, then messages that have
-            become empty, so a user may be left without text.
+            become empty, so a user may be left without text. If
+            ``unknown="characters"``, their known ideographs stand in their place.
         """
         check_is_fitted(self)
         text = check_text(X, self)
+        if self.unknown == "characters":
+            text = split_words(text, self.vocabulary_)
         if self.unknown != "average":
             return text.with_vocabulary(self.vocabulary_)
         translation = self.vocabulary_.encode(text.vocabulary.words)

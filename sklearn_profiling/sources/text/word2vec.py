@@ -20,7 +20,6 @@ from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.sources.text.vocabulary import (
     WordVectorTransformer,
     build_vocabulary,
-    check_text,
 )
 from sklearn_profiling.targets import label_table
 
@@ -74,9 +73,10 @@ class Word2VecTransformer(WordVectorTransformer):
         (gensim's default).
     max_words : int, default=None
         At most that many words, the most frequent; None for no limit.
-    unknown : {"drop", "average"}, default="drop"
-        What becomes of words outside the vocabulary in `transform`: left out, or
-        replaced by one entry that has the average of all vectors.
+    unknown : {"drop", "average", "characters"}, default="drop"
+        What becomes of words outside the vocabulary in `transform`: left out, replaced
+        by one entry that has the average of all vectors, or, those with ideographs, by
+        these, which are counted among the words in ``fit`` already.
     task : str, default=None
         Task whose labelled users alone train the vectors, a column of `y`: the
         task-specific vectors of multi-task LSTM. None trains on all users.
@@ -123,7 +123,7 @@ class Word2VecTransformer(WordVectorTransformer):
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "subsample": [Interval(Real, 0, 1, closed="both")],
         "max_words": [Interval(Integral, 1, None, closed="left"), None],
-        "unknown": [StrOptions({"drop", "average"})],
+        "unknown": [StrOptions({"drop", "average", "characters"})],
         "task": [str, None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -186,7 +186,7 @@ class Word2VecTransformer(WordVectorTransformer):
         # gensim takes a second to import: only where it is used.
         from gensim.models import Word2Vec
 
-        text = check_text(X, self)
+        text = self._text(X, self.min_count)
         if self.task is not None:
             text = text[_labelled(self.task, y, len(text))]
         vocabulary = build_vocabulary(
