@@ -187,6 +187,6 @@ class MMLUP(nn.Module):
         tuple of Tensor, shape (n_users, n_classes)
             Logits, one tensor a task.
         """
-        logits: tuple[Tensor, ...] = self.heads(self.sources(sources, present))
-        logits = self.bags(sources, logits)
+        joined = self.sources(sources, present)
+        logits: tuple[Tensor, ...] = self.bags(sources, self.heads(joined))
         return logits

@@ -20,7 +20,8 @@ class TextCNNClassifier(BaseProfileClassifier):
     """Deep Text-CNN on one text: the single-source baseline of MMLUP.
 
     The words of each message go through two convolutions and a maximum, messages are
-    averaged, and a dense layer and one stack of dense layers a task read the average.
+    averaged, and a dense layer and one stack of dense layers a task read the average. A
+    linear model of the words, trained along, is added to the logits.
 
     Parameters
     ----------
@@ -39,10 +40,12 @@ class TextCNNClassifier(BaseProfileClassifier):
     attention : {"softmax", "raw"} or None, default=None
         Weights of messages: softmax over a user's messages, the bare score, or None for
         the average.
-    n_filters : int, default=64
-        Feature maps of each filter width in the first convolution over words (paper).
-    kernel_sizes : sequence of int, default=(1, 3, 5, 7, 9)
-        Filter widths of the first convolution over words, odd (paper).
+    n_filters : int, default=32
+        Feature maps of each filter width in the first convolution over words (our
+        choice: the paper has 64, which beside a bag of words only cost time).
+    kernel_sizes : sequence of int, default=(1, 3)
+        Filter widths of the first convolution over words, odd (our choice, as for
+        `n_filters`: the paper has 1, 3, 5, 7 and 9).
     n_filters_second : int, default=64
         Feature maps of the second convolution over words, the embedding dimension of
         messages (our choice: the paper does not report it).
@@ -53,8 +56,9 @@ class TextCNNClassifier(BaseProfileClassifier):
         Hidden units of the attention score (paper).
     n_shared : int, default=256
         Units of the dense layer before the tasks' own (our choice).
-    n_hidden : sequence of int, default=(128, 64, 32)
-        Units of the dense layers of each task (paper).
+    n_hidden : sequence of int, default=()
+        Units of the dense layers of each task (our choice: the paper has 128, 64 and
+        32, which some thousand users do not fill).
     n_dimensions : int, default=100
         Embedding dimension of words, learned where a text brings no vectors (paper).
     trainable_vectors : bool, default=True
@@ -139,6 +143,18 @@ class TextCNNClassifier(BaseProfileClassifier):
 
     Notes
     -----
+    The convolutions alone stay far behind linear models of word counts: on few users,
+    the maximum over words and the average over messages tell little of which words are
+    written, and slowly. A bag of words inside the net repairs that. On one fold of
+    2,700 poets (dynasty, era, occupation; all tasks in one net) the accuracy rises from
+    0.663 to 0.757, in a seventh of the time, and a ridge classifier on tf-idf has
+    0.740; ``make_text_cnn(preset="paper")`` is the net of the paper.
+
+    The bag weighs words and pairs of words as
+    :class:`~sklearn_profiling.sources.TfidfVectors` does, pairs share 65,536 rows by a
+    hash, and its table starts at zero and moves by its mean gradient, not by that of
+    Adam, which would memorise rare words.
+
     The paper's baseline has "the same network structure" as MMLUP without its network
     source; that its messages are averaged is our reading of Table 3, where the row
     without attention stands beside it. A plain 2-D array is read as padded token ids,
@@ -174,13 +190,13 @@ class TextCNNClassifier(BaseProfileClassifier):
         offset: Sequence[str] | None = None,
         multi_task: bool = False,
         attention: Literal["softmax", "raw"] | None = None,
-        n_filters: int = 64,
-        kernel_sizes: Sequence[int] = (1, 3, 5, 7, 9),
+        n_filters: int = 32,
+        kernel_sizes: Sequence[int] = (1, 3),
         n_filters_second: int = 64,
         kernel_size_second: int = 3,
         n_attention: int = 64,
         n_shared: int = 256,
-        n_hidden: Sequence[int] = (128, 64, 32),
+        n_hidden: Sequence[int] = (),
         n_dimensions: int = 100,
         trainable_vectors: bool = True,
         dropout: float = 0.5,

@@ -37,6 +37,8 @@ __all__ = [
 ]
 
 _PAPER: dict[str, Any] = {
+    "n_filters": 64,
+    "kernel_sizes": (1, 3, 5, 7, 9),
     "n_hidden": (128, 64, 32),
     "dropout": 0.5,
     "word_dropout": 0.0,
@@ -116,11 +118,12 @@ def make_mmlup(
     convolutions, because on small training sets convolutions alone are worse than
     linear models on word counts.
 
-    ``preset="paper"`` has none of these: heads of 128, 64 and 32 units, dropout 0.5 on
-    them, no other dropout, a constant learning rate of 0.001, the dictionary for the
-    task "region", which the targets have to hold, and no topics. What the paper does
-    not report stays as the classifier documents it. So does the softmax of the
-    attention; set ``classifier__attention="raw"`` for the formula as it is printed.
+    ``preset="paper"`` has none of these: 64 filters of widths 1, 3, 5, 7 and 9, heads
+    of 128, 64 and 32 units, dropout 0.5 and no dropout of words or sources, a constant
+    learning rate of 0.001, the dictionary for the task "region", which the targets have
+    to hold, and no topics. What the paper does not report stays as the classifier
+    documents it. So does the softmax of the attention; set
+    ``classifier__attention="raw"`` for the formula as it is printed.
 
     GloVe and the topics see only the users passed to ``fit``. LINE sees the whole
     `graph`, as in the paper, but no label.

@@ -122,6 +122,8 @@ def test_presets_differ_in_what_they_say(profiles):
     with pytest.raises(SourceError, match="must be 'default' or 'paper'; got 'ours'"):
         make_text_cnn(preset="ours")
     paper = {
+        "n_filters": 64,
+        "kernel_sizes": (1, 3, 5, 7, 9),
         "n_hidden": (128, 64, 32),
         "dropout": 0.5,
         "word_dropout": 0.0,

@@ -65,7 +65,8 @@ class GloVeTransformer(WordVectorTransformer):
     unknown : {"drop", "average", "characters"}, default="drop"
         What becomes of words outside the vocabulary in `transform`: left out, replaced
         by one entry that has the average of all vectors, or, those with ideographs, by
-        these, which are counted among the words in ``fit`` already.
+        these. Then ``fit`` already splits words of fewer than ten times `min_count`
+        (our choice).
     n_jobs : int, default=None
         Threads. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None

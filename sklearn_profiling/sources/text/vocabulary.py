@@ -26,6 +26,9 @@ __all__ = [
 #: Entry of the vocabulary that stands for unknown words if ``unknown="average"``.
 UNKNOWN_WORD = "<unknown>"
 
+_RARE_WORDS = 10
+"""Times min_count: words of ideographs that are rarer tell less than these."""
+
 
 def check_text(text: Any, owner: object) -> TokenMessages:
     """Return segmented text, or raise an error that names the missing step."""
@@ -104,7 +107,8 @@ class WordVectorTransformer(TransformerMixin, BaseEstimator):
         if self.unknown != "characters":
             return text
         counts = zip(text.vocabulary.words, text.word_counts(), strict=True)
-        return split_words(text, {word for word, n in counts if n >= min_count})
+        least = min_count * _RARE_WORDS
+        return split_words(text, {word for word, n in counts if n >= least})
 
     def _keep(self, vocabulary: Vocabulary) -> None:
         """Store the learned vocabulary, with an entry for unknown words if asked."""

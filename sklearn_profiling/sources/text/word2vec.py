@@ -76,7 +76,8 @@ class Word2VecTransformer(WordVectorTransformer):
     unknown : {"drop", "average", "characters"}, default="drop"
         What becomes of words outside the vocabulary in `transform`: left out, replaced
         by one entry that has the average of all vectors, or, those with ideographs, by
-        these, which are counted among the words in ``fit`` already.
+        these. Then ``fit`` already splits words of fewer than ten times `min_count`
+        (our choice).
     task : str, default=None
         Task whose labelled users alone train the vectors, a column of `y`: the
         task-specific vectors of multi-task LSTM. None trains on all users.

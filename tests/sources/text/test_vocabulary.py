@@ -41,13 +41,18 @@ def test_tags_are_those_of_the_word():
 @pytest.mark.parametrize("kind", [GloVeTransformer, Word2VecTransformer])
 def test_characters_are_counted_in_fit_and_found_in_transform(kind):
     vectors = kind(2, min_count=3, unknown="characters", random_state=0)
-    text = TokenMessages.from_lists([[["喝茶"] * 3, ["上山", "下山", "山", "海"]]])
+    text = TokenMessages.from_lists(
+        [[["喝茶"] * 30, ["上山", "下山", "山", "海", "tea", "tea", "tea", "cup"]]]
+    )
     written = vectors.fit_transform(text)
-    assert written.tolist() == [[["喝茶"] * 3, ["山"] * 3]]
-    assert vectors.vocabulary_.vectors.shape == (2, 2)
-    new = TokenMessages.from_lists([[["爬山", "喝茶", "喝酒"], ["海"], ["tea"]]])
+    assert written.tolist() == [[["喝茶"] * 30, ["山"] * 3 + ["tea"] * 3]]
+    assert vectors.vocabulary_.vectors.shape == (3, 2)
+    new = TokenMessages.from_lists([[["爬山", "喝茶", "喝酒"], ["海"], ["cup"]]])
     assert vectors.transform(new).tolist() == [[["山", "喝茶"]]]
     again = kind(2, min_count=3, unknown="characters", random_state=0).fit(text)
     assert np.array_equal(again.vocabulary_.vectors, vectors.vocabulary_.vectors)
-    dropped = kind(2, min_count=3, random_state=0)
-    assert dropped.fit_transform(text).tolist() == [[["喝茶"] * 3]]
+    dropped = kind(2, min_count=3, random_state=0).fit_transform(text)
+    assert dropped.tolist() == [[["喝茶"] * 30, ["tea"] * 3]]
+    twenty_nine = text.tolist()[0][0][1:], ["山"] * 3
+    split = vectors.fit_transform(TokenMessages.from_lists([twenty_nine]))
+    assert split.tolist() == [[["喝", "茶"] * 29, ["山"] * 3]]
