@@ -136,12 +136,12 @@ CASES: dict[str, Case] = {
     "TextCNNClassifier": Case(
         "text net",
         lambda: TextCNNClassifier(**HEADS, **TEXT, **QUICK),
-        TextCNNClassifier(**CHECKED, **TEXT, multi_task=True),
+        TextCNNClassifier(**CHECKED, **TEXT, bag_dropout=0.0, multi_task=True),
     ),
     "MMLUPClassifier": Case(
         "dense net",
         lambda: MMLUPClassifier(**HEADS, **TEXT, **QUICK),
-        MMLUPClassifier(**CHECKED, **TEXT),
+        MMLUPClassifier(**CHECKED, **TEXT, bag_dropout=0.0),
     ),
     "BowCNNClassifier": Case(
         "text net",

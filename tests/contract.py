@@ -52,7 +52,13 @@ def exact(name):
     """Parameters under which a net's fit follows from the users alone."""
     known = CASES[name].make().get_params()
     # Users held out and what is masked are drawn at random too.
-    settings = {**EXACT, "gate_fraction": 0.0, "mask_image": 0.0, "mask_profile": 0.0}
+    settings = {
+        **EXACT,
+        "bag_dropout": 0.0,
+        "gate_fraction": 0.0,
+        "mask_image": 0.0,
+        "mask_profile": 0.0,
+    }
     return {key: value for key, value in settings.items() if key in known}
 
 

@@ -70,8 +70,7 @@ class BagOfWords(nn.Module):
         self.longest = longest
         n_rows = n_words + (longest - 1) * N_BUCKETS
         self.table = nn.Parameter(torch.zeros(n_rows, n_outputs))
-        self.register_buffer("idf", torch.ones(n_rows))
-        self.idf: Tensor
+        self.idf = nn.Parameter(torch.ones(n_rows), requires_grad=False)
         self.dropout = Dropout(dropout)
         self.hide = SourceDropout(source_dropout)
 
