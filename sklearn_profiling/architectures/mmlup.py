@@ -100,10 +100,12 @@ class MMLUP(nn.Module):
         Of the shared layer, of word vectors to learn, of images and of sparse sources.
     trainable_vectors : bool
         Whether training changes the word vectors that a text brings.
+    dropout, word_dropout, source_dropout : float
+        Probabilities.
     bag_of_words : int
         Longest sequence of words in the bags; 0 for no bags.
-    dropout, word_dropout, source_dropout, bag_dropout : float
-        Probabilities.
+    bag_dropout : float
+        Probability that training hides a sequence of a user from a bag.
     """
 
     def __init__(

@@ -151,13 +151,16 @@ def make_mmlup(
             graph, 300, unknown="nan", memory=location, random_state=seeds[1]
         )
     if keywords is None:
-        own = {"task": "region"} if paper else {"normalize": "words"}
-        keywords = RegionKeywords(**own, random_state=seeds[2])
+        keywords = RegionKeywords(
+            task="region" if paper else None,
+            normalize=None if paper else "words",
+            random_state=seeds[2],
+        )
     if topics is None:
         topics = "drop" if paper else LatentSemanticVectors(random_state=seeds[3])
     if classifier is None:
-        own = _PAPER if paper else {}
-        classifier = MMLUPClassifier(**own, random_state=seeds[4])
+        settings = _PAPER if paper else {}
+        classifier = MMLUPClassifier(**settings, random_state=seeds[4])
     sources = [
         ("text", word_vectors, "words"),
         ("keywords", keywords, "words"),
@@ -233,8 +236,8 @@ def make_text_cnn(
     if word_vectors is None:
         word_vectors = _vectors(seeds[0], paper=paper)
     if classifier is None:
-        own = _PAPER if paper else {}
-        classifier = TextCNNClassifier(**own, random_state=seeds[1])
+        settings = _PAPER if paper else {}
+        classifier = TextCNNClassifier(**settings, random_state=seeds[1])
     return make_text_system(
         segmenter,
         [("text", word_vectors, "words")],

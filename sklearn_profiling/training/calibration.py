@@ -8,6 +8,8 @@ deviation of each feature are written into the encoder once, and training goes o
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -36,7 +38,8 @@ def calibrate(
     module.eval()
     for bags in module.modules():
         if isinstance(bags, BagLogits):
-            for name, bag in zip(bags.names, bags.bags, strict=True):
+            texts: Any = bags.bags
+            for name, bag in zip(bags.names, texts, strict=True):
                 _count_users(bag, name, dataset, batch_size)
     for joined in module.modules():
         if not isinstance(joined, JoinedSources):
@@ -85,9 +88,11 @@ def _count_users(
     totals = torch.zeros(len(bag.table), dtype=torch.float64)
     weights = torch.from_numpy(dataset.weights.users)
     with torch.inference_mode():
-        for rows in torch.arange(len(dataset)).split(batch_size):
-            batch, _ = dataset.__getitems__(rows.tolist())
-            users, sequences, _ = bag.counts(batch.sources[name])
-            totals.index_add_(0, sequences, weights[rows[users]])
+        for start in range(0, len(dataset), batch_size):
+            rows = range(start, min(start + batch_size, len(dataset)))
+            batch, _ = dataset.__getitems__(rows)
+            text: Any = batch.sources[name]
+            users, sequences, _ = bag.counts(text)
+            totals.index_add_(0, sequences, weights[users + start])
     there = torch.from_numpy(dataset.present[name])
     bag.set_shares(totals / weights[there].sum())
