@@ -189,6 +189,6 @@ class MMLUP(nn.Module):
         tuple of Tensor, shape (n_users, n_classes)
             Logits, one tensor a task.
         """
-        joined = self.sources(sources, present)
-        logits: tuple[Tensor, ...] = self.bags(sources, self.heads(joined))
-        return logits
+        logits = self.heads(self.sources(sources, present))
+        added: tuple[Tensor, ...] = self.bags(sources, present, logits)
+        return added

@@ -155,10 +155,15 @@ class BagLogits(nn.Module):
         )
 
     def forward(
-        self, sources: Mapping[str, SourceBatch], logits: Sequence[Tensor]
+        self,
+        sources: Mapping[str, SourceBatch],
+        present: Mapping[str, Tensor],
+        logits: Sequence[Tensor],
     ) -> tuple[Tensor, ...]:
         """Add to the logits of each task: (n_users, n_classes) a task."""
         for name, bag in zip(self.names, self.bags, strict=True):
-            parts = torch.split(bag(sources[name]), self.n_classes, dim=1)
+            # A text may be hidden from the net though it is there.
+            added = bag(sources[name]) * present[name].unsqueeze(1)
+            parts = torch.split(added, self.n_classes, dim=1)
             logits = [one + part for one, part in zip(logits, parts, strict=True)]
         return tuple(logits)

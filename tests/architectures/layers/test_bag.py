@@ -133,19 +133,24 @@ def test_logits_of_all_tasks_get_the_bags_of_all_texts():
         "network": torch.zeros(5, 2),
         "comments": lay_out(users[::-1], 1, N_WORDS),
     }
+    present = {name: torch.ones(5, dtype=torch.bool) for name in batch}
     logits = (torch.rand(5, 2).double(), torch.rand(5, 3).double())
-    for one, other in zip(bags(batch, logits), logits, strict=True):
+    for one, other in zip(bags(batch, present, logits), logits, strict=True):
         assert torch.equal(one, other)  # zero at first
     with torch.no_grad():
         for each in bags.bags:
             each.table.normal_()
-    first, second = bags(batch, logits)
+    first, second = bags(batch, present, logits)
     expected = sum(
         bag(batch[name]) for name, bag in zip(bags.names, bags.bags, strict=True)
     )
     torch.testing.assert_close(first - logits[0], expected[:, :2])
     torch.testing.assert_close(second - logits[1], expected[:, 2:])
+    present["posts"] = present["comments"] = torch.arange(5) > 0
+    hidden = bags(batch, present, logits)
+    assert torch.equal(hidden[0][0], logits[0][0])
+    assert torch.equal(hidden[0][1:], first[1:])
     none = BagLogits(sources, (2, 3), **{**settings, "longest": 0})
     assert none.names == []
-    assert none(batch, logits) == logits
+    assert none(batch, present, logits) == logits
     assert list(none.parameters()) == []
