@@ -54,7 +54,7 @@ class TextCNNClassifier(BaseProfileClassifier):
         does not report it).
     n_attention : int, default=64
         Hidden units of the attention score (paper).
-    n_shared : int, default=256
+    n_shared : int, default=64
         Units of the dense layer before the tasks' own (our choice).
     n_hidden : sequence of int, default=()
         Units of the dense layers of each task (our choice: the paper has 128, 64 and
@@ -97,7 +97,7 @@ class TextCNNClassifier(BaseProfileClassifier):
         L2 penalty of Adam (our choice).
     batch_size : int, default=50
         Users in a batch (paper).
-    max_epochs : int, default=20
+    max_epochs : int, default=10
         Epochs over the users (our choice: the paper does not report it).
     early_stopping : bool, default=False
         Whether to hold out a validation set, stop when its loss no longer falls, and
@@ -196,7 +196,7 @@ class TextCNNClassifier(BaseProfileClassifier):
         n_filters_second: int = 64,
         kernel_size_second: int = 3,
         n_attention: int = 64,
-        n_shared: int = 256,
+        n_shared: int = 64,
         n_hidden: Sequence[int] = (),
         n_dimensions: int = 100,
         trainable_vectors: bool = True,
@@ -211,7 +211,7 @@ class TextCNNClassifier(BaseProfileClassifier):
         learning_rate_decay: bool = True,
         weight_decay: float = 0.0,
         batch_size: int = 50,
-        max_epochs: int = 20,
+        max_epochs: int = 10,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 5,

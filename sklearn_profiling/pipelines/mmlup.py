@@ -39,12 +39,14 @@ __all__ = [
 _PAPER: dict[str, Any] = {
     "n_filters": 64,
     "kernel_sizes": (1, 3, 5, 7, 9),
+    "n_shared": 256,
     "n_hidden": (128, 64, 32),
     "dropout": 0.5,
     "word_dropout": 0.0,
     "source_dropout": 0.0,
     "bag_of_words": 0,
     "learning_rate_decay": False,
+    "max_epochs": 20,
 }
 """Of both classifiers, where their own settings are ours."""
 
