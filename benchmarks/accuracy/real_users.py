@@ -1,9 +1,12 @@
 """The recommended system and the baselines on any users, on the same folds.
 
-Each DATA is what ``sklearn-profiling compare`` reads: a table, or a folder of records
-with a table of links. Users without text are read by the systems of links alone.
+Each DATA is what ``sklearn-profiling compare`` reads, a table, or a folder of records
+with a table of links; or "TABLE+LINKS", a table and its links; or users that are made,
+"synthetic:4000", "images:1000", "reviewers:600". Systems that read what the users have
+are compared, with ``--nets`` those of the papers too.
 
     python benchmarks/accuracy/real_users.py poets/ --folds 5 --results results/
+    python benchmarks/accuracy/real_users.py "target.csv+edges.csv" --tasks target
 
 One table a data set: accuracy of each task and their average, the mean seconds that a
 fold takes to fit and predict, and stars where a system differs from the profiler. Folds
@@ -13,6 +16,7 @@ that ``--results`` holds are not run again.
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +26,37 @@ from sklearn_profiling.baselines import (
     make_svm_baseline,
     make_tfidf_baseline,
 )
-from sklearn_profiling.datasets import load_records, make_user_profiles
+from sklearn_profiling.datasets import (
+    load_records,
+    make_image_users,
+    make_reviewers,
+    make_user_profiles,
+)
 from sklearn_profiling.evaluation import MultiTaskStratifiedKFold, compare
-from sklearn_profiling.pipelines import make_profiler
-from sklearn_profiling.sources import choose_segmenter
+from sklearn_profiling.pipelines import make_image_systems, make_mmlup, make_profiler
+from sklearn_profiling.sources import ImageBagTransformer, choose_segmenter
 from sklearn_profiling.sources.text.segmentation import with_punctuation
+
+MAKERS = {
+    "synthetic": partial(make_user_profiles, signal_rate=0.3),
+    "images": make_image_users,
+    "reviewers": make_reviewers,
+}
 
 
 def read(name: str, tasks: list[str] | None) -> Any:
-    """Read users from a path, or make them: "synthetic:1000"."""
-    if name.startswith("synthetic:"):
-        return make_user_profiles(
-            int(name.partition(":")[2]), signal_rate=0.3, random_state=0
-        )
-    chosen = {} if tasks is None else {"tasks": tuple(tasks)}
-    return load_records(Path(name), on_unknown_links="add", **chosen)
+    """Read users from a path, or from a table and its links, or make them."""
+    kind, _, number = name.partition(":")
+    if kind in MAKERS:
+        return MAKERS[kind](int(number), random_state=0)
+    chosen: dict[str, Any] = {} if tasks is None else {"tasks": tuple(tasks)}
+    table, _, links = name.partition("+")
+    if links:
+        chosen |= {"links": links, "text_column": False}
+    return load_records(Path(table), on_unknown_links="add", **chosen)
 
 
-def make_systems(users: Any, seed: int) -> dict[str, Any]:
+def make_systems(users: Any, seed: int, *, with_nets: bool) -> dict[str, Any]:
     """Make the systems that read what the users have."""
     messages = users.data.get("messages")
     has_text = messages is not None and messages.map(bool).any()
@@ -59,6 +76,14 @@ def make_systems(users: Any, seed: int) -> dict[str, Any]:
         )
     if graph is not None:
         systems["Links + ridge"] = make_link_baseline(graph)
+    if with_nets and "images" in users.data:
+        systems |= make_image_systems(
+            images=ImageBagTransformer(size=(32, 32)),
+            text_column="messages" if has_text else None,
+            random_state=seed,
+        )
+    if with_nets and has_text and graph is not None:
+        systems["MMLUP"] = make_mmlup(graph, random_state=seed)
     return systems
 
 
@@ -70,13 +95,14 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--nets", action="store_true", help="the papers' nets, minutes")
     parser.add_argument("--results", type=Path)
     given = parser.parse_args()
     for name in given.data:
         users = read(name, given.tasks)
         folder = None if given.results is None else given.results / Path(name).name
         result = compare(
-            make_systems(users, given.seed),
+            make_systems(users, given.seed, with_nets=given.nets),
             users.data,
             users.target,
             cv=MultiTaskStratifiedKFold(given.folds, random_state=given.seed),

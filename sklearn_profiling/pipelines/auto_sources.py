@@ -383,13 +383,18 @@ def _is(transformer: Any, word: str) -> bool:
 
 def _as_numbers(name: str, column: pd.Series) -> pd.Series:
     """Bring numbers, truth values and dates, these in days, to float64."""
-    if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return (column - pd.Timestamp(0, tz=column.dt.tz)) / pd.Timedelta(days=1)
+    column = column.reset_index(drop=True)
+    dated = pd.api.types.is_datetime64_any_dtype(column.dtype)
     try:
-        numbers = pd.to_numeric(column).astype(float)
+        numbers = pd.Series(np.nan, column.index)
+        if not dated:
+            numbers = pd.to_numeric(column, errors="coerce").astype(float)
+        others = column[numbers.isna() & column.notna()]
+        dates = pd.to_datetime(others, format="ISO8601", utc=True)
     except (TypeError, ValueError) as error:
-        msg = f"column {name!r} held numbers in fit: {error!s:.90}"
+        msg = f"column {name!r} held numbers or dates in fit: {error!s:.90}"
         raise SourceError(msg) from error
+    numbers[others.index] = (dates - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)
     endless = np.flatnonzero(np.isinf(numbers))
     if len(endless):
         msg = (

@@ -24,6 +24,7 @@ _FEWEST_USERS = 5
 _SAMPLE = 1000
 _SUFFIXES = re.compile(r"\.(jpe?g|png|gif|bmp|webp|tiff?|heic|avif)$", re.IGNORECASE)
 _ID_NAME = re.compile(r"(^|[_\W])(id|uid|uuid|guid)$|Id$|ID$")
+_DATE = re.compile(r"\s*\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}|\s*$)")
 _LONGEST_CATEGORY = 40
 _ID_COLUMN = "user_id"
 _SHARE_OF_IDS = 0.1
@@ -154,6 +155,8 @@ def _kind_of_objects(name: str, there: pd.Series) -> ColumnKind:
 def _kind_of_strings(name: str, there: pd.Series, sample: list[str]) -> ColumnKind:
     if _are_images(sample):
         return ColumnKind("images", "paths of image files")
+    if all(_DATE.match(cell) for cell in sample):
+        return ColumnKind("numbers", "dates, in days")
     n_values, longest = there.nunique(), max(map(len, sample))
     if n_values <= len(there) / 2 and longest <= _LONGEST_CATEGORY:
         return ColumnKind("categories", f"{n_values} values")

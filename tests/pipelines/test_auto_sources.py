@@ -128,6 +128,25 @@ def test_values_and_users_that_are_new():
     assert np.isfinite(linked["network"]).all()
 
 
+def test_dates_as_text_and_as_timestamps_are_the_same_days():
+    days = pd.date_range("2020-03-01", periods=12)
+    given = [
+        days.astype(str),
+        days.tz_localize("UTC"),
+        days.to_numpy(),
+        [f"{day}T00:00:00Z" for day in days.astype(str)],
+    ]
+    made = [
+        make_profiler(random_state=0)["sources"].fit_transform(
+            pd.DataFrame({"since": each}, index=[7] * 12), ["f", "m"] * 6
+        )["table"]
+        for each in given
+    ]
+    for other in made[1:]:
+        np.testing.assert_allclose(made[0], other)
+    assert np.ptp(made[0][:, 0]) > 1
+
+
 def test_errors():
     users = table()
     step = auto().fit(users, USERS.target)
@@ -135,7 +154,7 @@ def test_errors():
         step.transform(users.drop(columns=["fans", "city"]))
     with pytest.raises(SourceError, match="'fans', row 3: a number must be finite"):
         step.transform(users.assign(fans=[1.0] * 3 + [np.inf] * (N - 3)))
-    with pytest.raises(SourceError, match="column 'fans' held numbers in fit"):
+    with pytest.raises(SourceError, match="column 'fans' held numbers or dates in fit"):
         step.transform(users.assign(fans="many"))
     with pytest.raises(SourceError, match=r"columns named \['a'\]"):
         auto().fit(pd.DataFrame([[1, 2]] * 9, columns=["a", "a"]))
