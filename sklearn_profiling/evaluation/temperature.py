@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,10 @@ class TemperatureScaledClassifier(
     cv : int, default=3
         Number of folds, stratified by the classes of all tasks, whose held-out users
         tell the temperatures; so ``fit`` takes `cv` + 1 fits (our choice).
+    shares_where_uninformed : bool, default=False
+        Whether everybody gets the shares of the classes, and so the largest class, in
+        tasks of which the classifier knows nothing: whose log loss of held-out users is
+        no less than that of the shares.
     random_state : int, RandomState instance or None, default=None
         Decides the folds.
 
@@ -69,6 +73,8 @@ class TemperatureScaledClassifier(
     temperatures_ : ndarray of float, shape (n_tasks,)
         What the logits of each task are divided by; above 1 for a classifier that is
         too certain. 1 for tasks with fewer than 100 labelled users.
+    shares_ : list of ndarray or None
+        For each task, the shares of the classes if they are given to everybody.
     classes_ : list of ndarray, or ndarray
         Classes of each task in sorted order; one array if `y` had one dimension.
     task_names_ : list of str
@@ -103,14 +109,21 @@ class TemperatureScaledClassifier(
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "estimator": [HasMethods(["fit", "predict", "predict_proba"])],
         "cv": [Interval(Integral, 2, None, closed="left")],
+        "shares_where_uninformed": ["boolean"],
         "random_state": ["random_state"],
     }
 
     def __init__(
-        self, estimator: Any, *, cv: int = 3, random_state: RandomState = None
+        self,
+        estimator: Any,
+        *,
+        cv: int = 3,
+        shares_where_uninformed: bool = False,
+        random_state: RandomState = None,
     ) -> None:
         self.estimator = estimator
         self.cv = cv
+        self.shares_where_uninformed = shares_where_uninformed
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -142,16 +155,21 @@ class TemperatureScaledClassifier(
         self.classes_ = self.estimator_.classes_
         codec = LabelCodec.learn(y)
         self.task_names_ = list(codec.task_names)
-        self._set_valued = list(codec.set_valued)
         labels = codec.encode(y)
         held_out = self._held_out(X, y, sample_weight, codec)
         weights = weight_table(sample_weight, labels.codes, codec.task_names)
-        self.temperatures_ = np.array(
-            [
-                _best_temperature(likely, labels, weights[:, task], task)
-                for task, likely in enumerate(held_out)
-            ]
-        )
+        found = [
+            _best_temperature(likely, labels, weights[:, task], task)
+            for task, likely in enumerate(held_out)
+        ]
+        self.temperatures_ = np.array([each.temperature for each in found])
+        self.shares_ = [
+            each.shares
+            if self.shares_where_uninformed and each.loss >= each.loss_of_shares
+            else None
+            for each in found
+        ]
+        self._codec = codec
         return self
 
     def _held_out(
@@ -177,7 +195,7 @@ class TemperatureScaledClassifier(
         return found
 
     def predict(self, X: Any) -> Any:
-        """Predict the label of each task, as the classifier does.
+        """Predict the label of each task, as the classifier does where it is informed.
 
         Parameters
         ----------
@@ -189,8 +207,17 @@ class TemperatureScaledClassifier(
         ndarray of shape (n_users, n_tasks), or (n_users,)
             Labels.
         """
+        return self._as_output(self._predict(X), X)
+
+    def _predict(self, X: Any) -> NDArray[Any]:
         check_is_fitted(self)
-        return self._as_output(np.asarray(self.estimator_.predict(X)), X)
+        if all(shares is None for shares in self.shares_):
+            return np.asarray(self.estimator_.predict(X))
+        scaled = self._scaled(X, log=False)
+        decoded: NDArray[Any] = self._codec.decode(
+            scaled if isinstance(scaled, list) else [scaled]
+        )
+        return decoded
 
     def predict_proba(self, X: Any) -> Any:
         """Predict the probability of each class of each task.
@@ -226,10 +253,13 @@ class TemperatureScaledClassifier(
         check_is_fitted(self)
         parts = predict_tasks(self.estimator_, X, self.task_names_)
         result = []
-        for (likely, _), temperature, sets in zip(
-            parts, self.temperatures_, self._set_valued, strict=True
+        for (likely, _), temperature, shares, sets in zip(
+            parts, self.temperatures_, self.shares_, self._codec.set_valued, strict=True
         ):
-            logits = _logits(likely, of_sets=sets) / temperature
+            if shares is None:
+                logits = _logits(likely, of_sets=sets) / temperature
+            else:
+                logits = np.tile(_logits(shares, of_sets=sets), (len(likely), 1))
             if sets:
                 result.append(log_expit(logits) if log else expit(logits))
             else:
@@ -254,7 +284,7 @@ class TemperatureScaledClassifier(
         float
             The mean accuracy.
         """
-        return mean_accuracy(y, np.asarray(self.estimator_.predict(X)), sample_weight)
+        return mean_accuracy(y, self._predict(X), sample_weight)
 
     @property
     def n_features_in_(self) -> int:
@@ -279,29 +309,44 @@ def _logits(likely: Floats, *, of_sets: bool) -> Floats:
     return logs - np.log(np.maximum(1 - likely, _FLOOR)) if of_sets else logs
 
 
+class _Scale(NamedTuple):
+    """The temperature of a task, its log loss, and the loss of the classes' shares."""
+
+    temperature: float
+    loss: float
+    loss_of_shares: float
+    shares: Floats
+
+
 def _best_temperature(
     likely: Floats, labels: EncodedLabels, weights: Floats, task: int
-) -> float:
+) -> _Scale:
     """Find the temperature of least log loss of held-out users (n_users, n_classes)."""
     known = (labels.codes[:, task] >= 0) & ~np.isnan(likely).any(axis=1)
     rows = np.flatnonzero(known & (weights > 0))
-    if len(rows) < _FEWEST or likely.shape[1] < 2:
-        return 1.0
     members = labels.members.get(task)
     if members is None:
         # Of a class that a fold's training users lacked nothing can be learned.
         rows = rows[likely[rows, labels.codes[rows, task]] > 0]
+    if len(rows) < _FEWEST or likely.shape[1] < 2:
+        return _Scale(1.0, 0.0, np.inf, np.ones(0))
+    truth = np.eye(likely.shape[1])[labels.codes[rows, task]]
+    if members is not None:
+        truth = members[rows].astype(float)
     logits = _logits(likely[rows], of_sets=members is not None)
+    shares = np.average(truth, axis=0, weights=weights[rows])
 
-    def loss(log_temperature: float) -> float:
-        scaled = logits / np.exp(log_temperature)
+    def loss(values: Floats) -> float:
         if members is not None:
-            signs = np.where(members[rows], 1.0, -1.0)
-            each = -log_expit(signs * scaled).sum(axis=1)
+            each = -log_expit(np.where(truth > 0, values, -values)).sum(axis=1)
         else:
-            own = np.arange(len(rows)), labels.codes[rows, task]
-            each = -log_softmax(scaled, axis=1)[own]
+            each = -(truth * log_softmax(values, axis=1)).sum(axis=1)
         return float(np.average(each, weights=weights[rows]))
 
-    found = minimize_scalar(loss, bounds=(-1.5, 1.5), method="bounded")
-    return float(np.exp(found.x))
+    found = minimize_scalar(
+        lambda log_temperature: loss(logits / np.exp(log_temperature)),
+        bounds=(-1.5, 1.5),
+        method="bounded",
+    )
+    of_shares = np.tile(_logits(shares, of_sets=members is not None), (len(rows), 1))
+    return _Scale(float(np.exp(found.x)), float(found.fun), loss(of_shares), shares)

@@ -101,3 +101,34 @@ def test_few_users_and_errors():
     assert few.temperatures_.tolist() == [1]
     with pytest.raises(TargetError, match="requires y"):
         few.fit(LOGITS, None)
+
+
+def test_who_knows_nothing_gives_the_shares():
+    drawn = np.where(RNG.random_sample(1500) < 0.6, "a", "b").astype(object)
+    noise = RNG.normal(size=(1500, 2))
+    y = pd.DataFrame({"drawn": drawn, "known": np.where(noise[:, 0] > 0, "x", "y")})
+    y["sets"] = pd.Series(
+        [{"u"} if p < 0.7 else {"v"} for p in RNG.random_sample(1500)], dtype=object
+    )
+    inner = MaskedMultiOutputClassifier(LogisticRegression(C=1e3))
+    many = np.hstack([noise, RNG.normal(size=(1500, 60))])
+    model = TemperatureScaledClassifier(
+        inner, shares_where_uninformed=True, random_state=0
+    ).fit(many, y)
+    assert model.shares_[1] is None
+    share = np.mean(drawn == "a")
+    likely = model.predict_proba(many)
+    np.testing.assert_allclose(likely[0], np.tile([share, 1 - share], (1500, 1)))
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(many)[0]), likely[0])
+    predicted = model.predict(many)
+    assert set(predicted[:, 0]) == {"a"}
+    assert set(predicted[:, 2]) == {frozenset("u")}
+    assert np.mean(predicted[:, 1] == y["known"]) > 0.95
+    assert model.score(many, y[["drawn", "known", "sets"]]) > 0.7
+    alone = TemperatureScaledClassifier(
+        LogisticRegression(C=1e3), shares_where_uninformed=True, random_state=0
+    ).fit(many, drawn)
+    assert set(alone.predict(many)) == {"a"}
+    plain = TemperatureScaledClassifier(inner, random_state=0).fit(many, y)
+    assert plain.shares_ == [None, None, None]
+    assert len(set(plain.predict(many)[:, 0])) == 2
