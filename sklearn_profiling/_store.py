@@ -7,17 +7,16 @@ import os
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Any, Final
-from uuid import uuid4
 
 import numpy as np
 from filelock import FileLock
 from joblib import Memory
 from numpy.typing import DTypeLike, NDArray
 
+from sklearn_profiling._writing import write_atomically
 from sklearn_profiling.exceptions import ProfilingWarning
 
 __all__ = [
@@ -27,7 +26,6 @@ __all__ = [
     "cached_vectors",
     "digest_of",
     "turns",
-    "write_atomically",
 ]
 
 Floats = NDArray[np.float32]
@@ -48,20 +46,6 @@ _BLOCK_BYTES: Final = 1 << 20
 def digest_of(data: bytes) -> bytes:
     """Hash bytes to 16 bytes that identify them."""
     return blake2b(data, digest_size=_DIGEST_BYTES).digest()
-
-
-@contextmanager
-def write_atomically(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file that appears at `path` on success, whole, even after a crash."""
-    unfinished = path.with_name(f"{path.name}.{uuid4().hex}.part")
-    try:
-        with unfinished.open("x+b") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 class Store:

@@ -16,7 +16,6 @@ from sklearn_profiling._store import (
     cached_texts,
     cached_vectors,
     digest_of,
-    write_atomically,
 )
 from sklearn_profiling.exceptions import ProfilingWarning
 
@@ -75,24 +74,7 @@ def test_other_parameters_have_another_place(tmp_path):
     assert store.path({"a": 1, "b": 2}) == store.path({"b": 2, "a": 1})
 
 
-# -- whole files -----------------------------------------------------------------------
-
-
-def test_a_file_appears_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "file"
-    with write_atomically(path) as stream:
-        stream.write(b"old")
-        assert not path.exists()
-
-    def fail():
-        with write_atomically(path) as stream:
-            stream.write(b"new")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fail()
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
+# -- arrays ----------------------------------------------------------------------------
 
 
 def test_two_at_once_compute_once(tmp_path, compute):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
+
+from sklearn_profiling._writing import check_writable
 
 _READ = ("path", "model_file", "links", "labels")
 _WRITTEN = ("out", "model", "results")
+_POSITIONAL = {"path": "PATH", "model_file": "MODEL"}
 
 
 def check_options(options: argparse.Namespace) -> None:
@@ -19,23 +21,23 @@ def check_options(options: argparse.Namespace) -> None:
     for name in _WRITTEN:
         path = getattr(options, name, None)
         if path is not None:
-            _check_writable(path, f"--{name}", folder=name == "results")
+            check_writable(path, f"--{name}", folder=name == "results")
+    _check_apart(options)
     if hasattr(options, "device"):
         from sklearn_profiling.training.net import usable_device
 
         usable_device(options.device)
 
 
-def _check_writable(path: Path, option: str, *, folder: bool) -> None:
-    """Refuse a path at which no file, or no folder, can be written."""
-    if path.exists() and path.is_dir() != folder:
-        wanted, found = ("folder", "file") if folder else ("file", "folder")
-        msg = f"{option}: a {wanted} is needed; {path} is a {found}"
-        raise NotADirectoryError(msg) if folder else IsADirectoryError(msg)
-    nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
-    if nearest != path and not nearest.is_dir():
-        msg = f"{option}: {nearest} is no folder, so {path} cannot be in it"
-        raise NotADirectoryError(msg)
-    if not os.access(nearest, os.W_OK):
-        msg = f"{option}: {nearest} cannot be written to"
-        raise PermissionError(msg)
+def _check_apart(options: argparse.Namespace) -> None:
+    """Refuse to write two results to one file, or one in place of what is read."""
+    seen: dict[Path, str] = {}
+    for name in (*_READ, *_WRITTEN):
+        path = getattr(options, name, None)
+        if path is None:
+            continue
+        option = _POSITIONAL.get(name, f"--{name}")
+        other = seen.setdefault(path.resolve(), option)
+        if name in _WRITTEN and other != option:
+            msg = f"{option}: {path} is given as {other} too, which it would replace"
+            raise FileExistsError(msg)

@@ -15,6 +15,7 @@ from sklearn_profiling.cli._printing import (
     show_users,
     tell,
     terminal_width,
+    write_file,
     write_frame,
 )
 from sklearn_profiling.cli._reading import jobs_of, load_users
@@ -79,6 +80,8 @@ def run_compare(options: argparse.Namespace) -> int:
         show_users(users)
         return 0
     comparison = _run_comparison(options, users)
+    if options.out is not None:  # before the output, which may end in a closed pipe
+        write_file(comparison.scores, "csv", options.out)
     _print_result(
         options,
         comparison,
@@ -87,8 +90,6 @@ def run_compare(options: argparse.Namespace) -> int:
         test=options.test,
     )
     if options.out is not None:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        comparison.scores.to_csv(options.out, index=False)
         tell(options, f"scores per fold: {options.out}")
     if options.model is not None:
         _train_best(options, comparison, users)

@@ -19,7 +19,7 @@ def save_model(options: argparse.Namespace, users: Any, name: str, model: Any) -
     import joblib
 
     from sklearn_profiling import __version__
-    from sklearn_profiling._store import write_atomically
+    from sklearn_profiling._writing import write_atomically
     from sklearn_profiling.exceptions import ProfilingError, SourceError
     from sklearn_profiling.targets import LabelCodec
 
@@ -41,7 +41,6 @@ def save_model(options: argparse.Namespace, users: Any, name: str, model: Any) -
             for task in users.target
         },
     }
-    options.model.parent.mkdir(parents=True, exist_ok=True)
     with write_atomically(options.model) as file:
         joblib.dump(saved, file, compress=3)
     size = options.model.stat().st_size / 1e3

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 from typing import Any
 
 from sklearn_profiling.cli._checks import check_options
 from sklearn_profiling.cli._model_files import known_tasks, load_model, save_model
-from sklearn_profiling.cli._printing import show_users, tell, write_frame
+from sklearn_profiling.cli._printing import show_users, tell, write_file, write_frame
 from sklearn_profiling.cli._reading import load_users
 from sklearn_profiling.cli._systems import choose_system
 
@@ -28,8 +27,6 @@ def run_fit(options: argparse.Namespace) -> int:
 
 def run_predict(options: argparse.Namespace) -> int:
     """Write the predictions of a trained system."""
-    from sklearn_profiling._store import write_atomically
-
     check_options(options)
     saved = load_model(options.model_file)
     for column, name in saved["columns"].items():
@@ -43,11 +40,7 @@ def run_predict(options: argparse.Namespace) -> int:
     if options.out is None:
         write_frame(table, options.format, sys.stdout)
         return 0
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    with write_atomically(options.out) as file:
-        text = io.TextIOWrapper(file, "utf-8", newline="")
-        write_frame(table, options.format, text)
-        text.detach()
+    write_file(table, options.format, options.out)
     tell(options, f"predictions of {len(table)} users: {options.out}")
     return 0
 

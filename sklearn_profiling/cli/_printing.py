@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import io
 import shutil
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from sklearn_profiling._writing import write_atomically
 
 _N_SHOWN = 3
 _TEXT_SHOWN = 60
@@ -96,8 +100,16 @@ def terminal_width() -> int:
     return shutil.get_terminal_size((80, 24)).columns
 
 
+def write_file(table: pd.DataFrame, kind: str, path: Path) -> None:
+    """Write a table to a file, whole or not at all."""
+    with write_atomically(path) as file:
+        text = io.TextIOWrapper(file, "utf-8", newline="")
+        write_frame(table, kind, text)
+        text.detach()
+
+
 def write_frame(table: pd.DataFrame, kind: str, target: Any) -> None:
-    """Write a table to a path or stream as CSV, JSON lines or text."""
+    """Write a table to a stream as CSV, JSON lines or text."""
     if kind == "csv":
         table.to_csv(target, index=False)
     elif kind == "json":

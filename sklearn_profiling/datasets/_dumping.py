@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from sklearn_profiling._frames import as_pandas
-from sklearn_profiling._store import write_atomically
+from sklearn_profiling._writing import write_atomically
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.exceptions import DataFormatError
 

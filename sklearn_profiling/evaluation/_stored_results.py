@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from sklearn_profiling import __version__
-from sklearn_profiling._store import Store, digest_of, write_atomically
+from sklearn_profiling._store import Store, digest_of
+from sklearn_profiling._writing import check_writable, write_atomically
 from sklearn_profiling.evaluation._fingerprints import fingerprint
 from sklearn_profiling.evaluation.splits import Fold
 from sklearn_profiling.exceptions import ProfilingWarning
@@ -56,6 +57,8 @@ class ResultStore:
 
         `further` are metrics beside those that every result has.
         """
+        path = Path(folder)
+        check_writable(path, "results_folder", folder=True)
         try:
             data = fingerprint([X, y])
         except ValueError as error:
@@ -79,7 +82,6 @@ class ResultStore:
                 "version": __version__,
                 **measured,
             }
-        path = Path(folder)
         path.mkdir(parents=True, exist_ok=True)
         return cls(path, keys)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ import pytest
 from quick_options import QUICK
 
 from sklearn_profiling import __version__, cli
-from sklearn_profiling.cli import _checks, _options, _reading
+from sklearn_profiling.cli import _comparing, _options, _reading
 
 
 def test_errors_are_one_line_and_exit_with_2(records, tmp_path, capsys):
@@ -51,6 +53,22 @@ def test_numbers_out_of_range(arguments, capsys):
         (["compare", "{}", "--device", "abacus"], "device='abacus' cannot be used"),
         (["compare", "{}", "--out", "{}"], "--out: a file is needed; {} is a folder"),
         (
+            ["predict", "{}/users.jsonl", "{}", "--out", "/dev/null"],
+            "--out: a file is needed; /dev/null is a device",
+        ),
+        (
+            ["fit", "{}/users.jsonl", "--model", "{}/users.jsonl"],
+            "--model: {}/users.jsonl is given as PATH too, which it would",
+        ),
+        (
+            ["predict", "{}/links.tsv", "{}", "--out", "{}/links.tsv"],
+            "--out: {}/links.tsv is given as MODEL too",
+        ),
+        (
+            ["compare", "{}", "--out", "{}/new", "--model", "{}/new"],
+            "--model: {}/new is given as --out too",
+        ),
+        (
             ["compare", "{}", "--results", "{}/users.jsonl"],
             "--results: a folder is needed; {}/users.jsonl is a file",
         ),
@@ -75,7 +93,7 @@ def test_paths_and_device_are_checked_before_any_work(
 
 
 def test_a_folder_that_cannot_be_written_to(records, capsys, monkeypatch):
-    monkeypatch.setattr(_checks.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert cli.main(["compare", str(records), "--out", "scores.csv"]) == 2
     assert " cannot be written to" in capsys.readouterr().err
 
@@ -135,6 +153,49 @@ def test_a_full_disk_is_an_error_in_one_line(records):
     assert ended.returncode == 2
     assert ended.stderr.startswith("sklearn-profiling: error: [Errno 28]")
     assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["fit", "predict", "compare"])
+def test_a_full_disk_costs_no_file_that_was_there(
+    records, tmp_path, command, capsys, monkeypatch
+):
+    model, table = tmp_path / "model", tmp_path / "table.csv"
+    fit = ["fit", str(records), "--model", str(model), "--system", "majority"]
+    assert cli.main(fit) == 0
+    table.write_text("precious")
+    arguments = {
+        "fit": fit,
+        "predict": ["predict", str(model), str(records), "--out", str(table)],
+        "compare": ["compare", str(records), "--systems", "majority", "--jobs", "1"],
+    }[command]
+    if command == "compare":
+        arguments += ["--out", str(table)]
+    before = model.read_bytes()
+
+    def fail(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    capsys.readouterr()
+    monkeypatch.setattr(os, "fsync", fail)
+    assert cli.main(arguments) == 2
+    file = model if command == "fit" else table
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"sklearn-profiling: error: [Errno 28] No space left on device: '{file}'"
+    )
+    assert {*tmp_path.iterdir()} == {model, table}
+    assert model.read_bytes() == before
+    assert table.read_text() == "precious"
+
+
+def test_scores_are_written_though_the_pipe_is_closed(records, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(_comparing, "_print_result", fail)
+    out = tmp_path / "scores.csv"
+    arguments = ["compare", str(records), "--systems", "majority", "--out", str(out)]
+    assert cli.main([*arguments, *QUICK]) == 141
+    assert len(out.read_text().splitlines()) > 5
 
 
 def test_an_interrupt_ends_in_one_line(records):

@@ -165,6 +165,14 @@ def test_a_task_without_labels_keeps_its_missing_score(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(first.scores, second.scores)
 
 
+def test_a_folder_is_checked_before_the_first_fit(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(NotADirectoryError, match="results_folder: a folder is needed"):
+        run(file)
+    assert not FITS
+
+
 def test_several_processes_store_too(tmp_path: Path) -> None:
     run(tmp_path, {"m": make_majority_baseline()}, n_jobs=2)
     assert len(list(tmp_path.iterdir())) == 3

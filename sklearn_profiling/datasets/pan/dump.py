@@ -126,7 +126,6 @@ def dump_pan_predictions(
             del head["lang"]
         lines[file] = _element({**head, **given}, file)
     for file, line in lines.items():
-        file.parent.mkdir(parents=True, exist_ok=True)
         with write_lines(file, compress=False) as stream:
             stream.write(line)
     counts = pd.Series([name or "unknown" for name in languages]).value_counts()

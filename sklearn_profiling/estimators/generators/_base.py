@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import joblib
@@ -13,6 +14,7 @@ import torch
 from torch import nn
 
 from sklearn_profiling._seeding import RandomState
+from sklearn_profiling._writing import check_writable
 from sklearn_profiling.architectures.generators.profile_generator import BaseGenerator
 from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.containers import ImageBags, TokenMessages
@@ -215,6 +217,10 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
                 "go together; leave one of them out"
             )
             raise ProfilingError(msg)
+        if self.checkpoint_folder is not None:
+            check_writable(
+                Path(self.checkpoint_folder), "checkpoint_folder", folder=True
+            )
         try:
             super()._train(users, again=again, epochs=epochs)
         finally:

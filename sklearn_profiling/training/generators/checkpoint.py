@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from sklearn_profiling._store import write_atomically
+from sklearn_profiling._writing import write_atomically
 from sklearn_profiling.training.callbacks import EpochProgress, LinearDecay
 
 __all__ = ["TrainingCheckpoint"]
@@ -37,7 +37,6 @@ class TrainingCheckpoint:
             "history": json.dumps(net.history.to_list(), default=_plain),
             "generators": [each.get_state() for each in _generators(net)],
         }
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         with write_atomically(self.path) as stream:
             torch.save(state, stream)
 

@@ -353,6 +353,14 @@ def test_a_killed_training_goes_on_to_the_same_bits(tmp_path, monkeypatch, verbo
     assert not [*folder.iterdir()]
 
 
+def test_a_checkpoint_folder_is_checked_before_the_work(tmp_path, monkeypatch):
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setattr(type(make_generator()), "_learn", None)
+    with pytest.raises(NotADirectoryError, match="checkpoint_folder: a folder"):
+        make_generator(checkpoint_folder=file).fit(*make_users())
+
+
 def test_checkpoints_and_early_stopping_do_not_go_together(tmp_path):
     X, y = make_users()
     with pytest.raises(ProfilingError, match="do not go together"):
