@@ -69,7 +69,8 @@ def check_writable(path: Path, name: str = "", *, folder: bool = False) -> None:
         msg = f"{prefix}a {wanted} is needed; {path} is a {found}"
         raise _ERRORS.get(found, NotADirectoryError if folder else OSError)(msg)
     target = Path(os.path.realpath(path))
-    nearest = next(p for p in (target, *target.parents) if p.exists())
+    # not the target again, which another process may have written since
+    nearest = target if found else next(p for p in target.parents if p.exists())
     if found is None and not nearest.is_dir():
         msg = f"{prefix}{nearest} is no folder, so {path} cannot be in it"
         raise NotADirectoryError(msg)

@@ -353,6 +353,18 @@ def test_a_folder_that_cannot_be_listed(path, monkeypatch):
     assert path.read_bytes() == b"new"
 
 
+def test_a_file_that_another_writes_while_the_path_is_checked(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    resolve = os.path.realpath
+
+    def write_first(place):
+        path.write_bytes(b"old")
+        return resolve(place)
+
+    monkeypatch.setattr(os.path, "realpath", write_first)
+    check_writable(path)
+
+
 def test_threads_write_one_file(tmp_path):
     path = tmp_path / "file"
     barrier = threading.Barrier(4)
