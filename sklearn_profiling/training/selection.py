@@ -17,6 +17,7 @@ import torch
 from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
+from sklearn_profiling.architectures.layers.bag import BagLogits
 from sklearn_profiling.architectures.layers.sources import JoinedSources
 from sklearn_profiling.targets import EncodedLabels
 from sklearn_profiling.training.batches import LabelBatch, UserDataset
@@ -102,14 +103,16 @@ def hold_out(
 def _hidden(module: nn.Module, names: Collection[str]) -> Iterator[None]:
     """Hide encoded sources from all users; as an offset they are still read."""
 
-    def hide(_: nn.Module, given: tuple[Any, dict[str, Tensor]]) -> Any:
-        sources, present = given
-        return sources, {
+    def hide(_: nn.Module, given: tuple[Any, ...]) -> Any:
+        sources, present, *others = given
+        shown = {
             name: torch.zeros_like(there) if name in names else there
             for name, there in present.items()
         }
+        return sources, shown, *others
 
-    layers = [layer for layer in module.modules() if isinstance(layer, JoinedSources)]
+    readers = (JoinedSources, BagLogits)
+    layers = [layer for layer in module.modules() if isinstance(layer, readers)]
     hooks = [layer.register_forward_pre_hook(hide) for layer in layers]
     try:
         yield

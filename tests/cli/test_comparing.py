@@ -226,7 +226,7 @@ def test_the_profiler_reads_what_users_have(records, users):
     texts, nothing = users.data["messages"], [[] for _ in users.data["messages"]]
     graph = SocialGraph.from_edges([], ids=users.data["user_id"])
     of_text = ["messages_tfidf_odds", "messages_counts_odds", "messages_topics"]
-    of_links = ["links_odds", "network"]
+    of_links = ["links_odds", "neighbors_odds", "network"]
     assert names(texts, users.graph) == of_text + of_links
     assert names(texts, graph) == names(texts, None) == of_text
     assert names(nothing, users.graph) == of_links

@@ -166,7 +166,7 @@ def test_logits_are_factors_times_log_odds_plus_the_net(name):
     begun = factors_of(make(name, learning_rate=1e-30).fit(X, Y))
     assert np.abs(factors - begun).min() > 1e-3
     silent = SliceDict(**PLAIN, odds=ODDS * np.nan, links=LINKS * 0)
-    of_net = [np.log(p) for p in model.predict_proba(silent)]
+    of_net = model.predict_log_proba(silent)
     for task, found in enumerate(model.predict_proba(X)):
         part = COLUMNS[task]
         logits = of_net[task] + factors[0][task] * np.nan_to_num(ODDS[:, part])
