@@ -1,8 +1,8 @@
-"""Edges of any kind to checked ids, codes, weights and an adjacency."""
+"""Edges of any kind to codes, weights and an adjacency."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -11,122 +11,19 @@ import pandas as pd
 from scipy import sparse
 
 from sklearn_profiling._frames import as_pandas
+from sklearn_profiling.containers._ids import (
+    Codes,
+    Ids,
+    id_array,
+    ranked,
+    require_same_kind,
+    require_unique,
+)
 from sklearn_profiling.exceptions import GraphError, shortened
 
-Codes = npt.NDArray[np.int32]
 Weights = npt.NDArray[np.float32]
-Ids = npt.NDArray[Any]
 Duplicates = Literal["sum", "max", "error"]
 OnUnknown = Literal["error", "drop", "add"]
-
-
-def object_array(values: Sequence[Any] | Ids) -> Ids:
-    """Return a 1-D object array of the values, even of tuples."""
-    array = np.empty(len(values), dtype=object)
-    # Assigning a list would spread ids that are themselves sequences over axes.
-    for row, value in enumerate(values):
-        array[row] = value
-    return array
-
-
-def id_array(values: object, what: str) -> Ids:
-    """Check ids (all integers, all text, or other hashables): 1-D, int64 or object.
-
-    `what` names them in error messages.
-    """
-    values = as_pandas(values)
-    if isinstance(values, (pd.Series, pd.Index)):
-        array = values.to_numpy()
-    elif isinstance(values, np.ndarray):
-        array = values
-    else:
-        array = object_array(list(values))  # type: ignore[call-overload]
-    if array.ndim != 1:
-        msg = f"{what} must be one-dimensional, got an array of shape {array.shape}."
-        raise GraphError(msg)
-    if array.dtype.kind in "iu":
-        return array.astype(np.int64, copy=False)
-    if array.dtype.kind == "f":
-        return _whole_numbers(array, what)
-    return _checked_objects(array.astype(object, copy=False), what)
-
-
-def _whole_numbers(array: Ids, what: str) -> Ids:
-    bad = ~(np.isfinite(array) & (array == np.floor(array)))
-    if bad.any():
-        row = int(np.argmax(bad))
-        msg = (
-            f"{what}: row {row} holds {shortened(array[row])}; an id that is a number "
-            "must be a whole one, and no id may be missing."
-        )
-        raise GraphError(msg)
-    return array.astype(np.int64)
-
-
-def _checked_objects(array: Ids, what: str) -> Ids:
-    kind = pd.api.types.infer_dtype(array, skipna=False)
-    if kind in {"string", "empty"}:
-        return array
-    if kind == "integer":
-        return np.asarray(array, dtype=np.int64)
-    missing = np.fromiter(
-        (value is None or value is pd.NA or value != value for value in array),
-        dtype=bool,
-        count=len(array),
-    )
-    if missing.any():
-        row = int(np.argmax(missing))
-        msg = f"{what}: row {row} holds no id, but {shortened(array[row])}."
-        raise GraphError(msg)
-    try:
-        for value in array:
-            hash(value)
-    except TypeError as error:
-        msg = f"{what} must be hashable: {error}."
-        raise GraphError(msg) from error
-    types = sorted({type(value).__name__ for value in array})
-    if "str" in types and len(types) > 1:
-        msg = (
-            f"{what} mix text with other kinds ({', '.join(types)}): 1 and '1' would "
-            "be two users. Bring them to one kind first."
-        )
-        raise GraphError(msg)
-    return array
-
-
-def require_same_kind(first: Ids, second: Ids, what: str) -> None:
-    """Refuse to compare text ids with numbers; both as :func:`id_array` gives them."""
-    if len(first) == 0 or len(second) == 0:
-        return
-    kinds = [isinstance(ids[0], str) for ids in (first, second)]
-    if kinds[0] != kinds[1]:
-        msg = (
-            f"{what} are of two kinds, for example {shortened(first[0])} and "
-            f"{shortened(second[0])}: no text is equal to a number. Bring them to one "
-            "kind first."
-        )
-        raise GraphError(msg)
-
-
-def require_unique(ids: Ids, what: str) -> pd.Index[Any]:
-    """Refuse ids of which one comes twice; return the look-up from id to row."""
-    index = pd.Index(ids, dtype=ids.dtype, tupleize_cols=False)
-    doubled = index.duplicated()
-    if doubled.any():
-        row = int(np.argmax(doubled))
-        msg = f"{what} must be unique: {shortened(ids[row])} comes again, row {row}."
-        raise GraphError(msg)
-    return index
-
-
-def ranked(ids: Ids) -> tuple[Codes, Ids]:
-    """Return the rank of each id and the sorted ids; ids without an order stay."""
-    order = np.arange(len(ids))
-    if ids.dtype.kind == "i" or all(isinstance(value, str) for value in ids):
-        order = np.argsort(ids, kind="stable")
-    ranks = np.empty(len(ids), dtype=np.int32)
-    ranks[order] = np.arange(len(ids), dtype=np.int32)
-    return ranks, ids[order]
 
 
 def split_edges(
@@ -361,14 +258,3 @@ def require_symmetric(matrix: Any) -> None:
             "directed=True, and call to_undirected() if direction does not matter."
         )
         raise GraphError(msg)
-
-
-def ids_as_bytes(ids: Ids) -> Iterable[bytes]:
-    """Encode ids as bytes that differ where the ids do."""
-    if all(isinstance(name, str) for name in ids):
-        # Lengths tell ["ab", "c"] from ["a", "bc"].
-        lengths = np.fromiter(map(len, ids), dtype="<i8", count=len(ids))
-        return b"text", lengths.tobytes(), "".join(ids).encode("utf-8", "surrogatepass")
-    if all(type(name) is int for name in ids):
-        return b"int", np.asarray(ids, dtype="<i8").tobytes()
-    return b"other", "\n".join(f"{type(n).__name__} {n!r}" for n in ids).encode()

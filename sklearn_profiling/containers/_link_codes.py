@@ -11,7 +11,8 @@ from os import PathLike
 import numpy as np
 import numpy.typing as npt
 
-from sklearn_profiling.containers._edges import Codes, OnUnknown, Weights
+from sklearn_profiling.containers._edges import OnUnknown, Weights
+from sklearn_profiling.containers._ids import Codes
 from sklearn_profiling.exceptions import DataFormatError, DataQualityWarning
 
 _N_EXAMPLES = 3

@@ -14,13 +14,15 @@ import numpy as np
 
 from sklearn_profiling._packed_files import open_text, text_encoding
 from sklearn_profiling.containers._edges import (
-    Codes,
     Duplicates,
-    Ids,
     OnUnknown,
     Weights,
     build_adjacency,
     check_option,
+)
+from sklearn_profiling.containers._ids import (
+    Codes,
+    Ids,
     id_array,
     object_array,
     ranked,

@@ -13,21 +13,23 @@ import pandas as pd
 from scipy import sparse
 
 from sklearn_profiling.containers._edges import (
-    Codes,
     Duplicates,
-    Ids,
     OnUnknown,
     Weights,
     build_adjacency,
     check_option,
     factorize,
+    match_known,
+    require_symmetric,
+    split_edges,
+)
+from sklearn_profiling.containers._ids import (
+    Codes,
+    Ids,
     id_array,
     ids_as_bytes,
-    match_known,
-    object_array,
-    require_symmetric,
+    ids_to_find,
     require_unique,
-    split_edges,
 )
 from sklearn_profiling.containers._links_files import (
     OnBadLines,
@@ -469,17 +471,18 @@ class SocialGraph:
         -------
         int64 ndarray of shape (n,)
             Rows, -1 where unknown.
+
+        Raises
+        ------
+        GraphError
+            If an id is not hashable, or a number that is not whole or that its float
+            cannot tell from others (from 2**53 on in float64).
         """
         if self._index is None:
             self._index = pd.Index(self._ids, dtype=object, tupleize_cols=False)
-        if not isinstance(ids, (np.ndarray, pd.Series, pd.Index)):
-            ids = object_array(list(ids))
-        given = pd.Index(np.asarray(ids), dtype=object, tupleize_cols=False)
-        try:
-            return np.asarray(self._index.get_indexer_for(given), dtype=np.int64)
-        except TypeError as error:
-            msg = f"Ids must be hashable: {error}."
-            raise GraphError(msg) from error
+        wanted = ids_to_find(ids, "ids")
+        given = pd.Index(wanted, dtype=object, tupleize_cols=False)
+        return np.asarray(self._index.get_indexer_for(given), dtype=np.int64)
 
     def neighbors(self, user: Any) -> Ids:
         """List the users whom a user is linked to.
@@ -540,7 +543,7 @@ class SocialGraph:
         GraphError
             If an id is unknown or comes twice.
         """
-        wanted = object_array(list(ids))
+        wanted = ids_to_find(ids, "ids")
         rows = self.index_of(wanted)
         if (rows < 0).any():
             msg = (

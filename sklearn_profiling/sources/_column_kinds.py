@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_profiling.containers import SocialGraph
-from sklearn_profiling.containers._edges import object_array
-from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.exceptions import GraphError, SourceError
 from sklearn_profiling.sources._image_cells import images_of, is_null
 from sklearn_profiling.sources._vectors import holds_vectors
 
@@ -80,7 +79,10 @@ def _find_ids(
     for name in X.columns:
         if name in given or not _may_be_ids(X[name]):
             continue
-        share = float(np.mean(graph.index_of(object_array(X[name].tolist())) >= 0))
+        try:
+            share = float(np.mean(graph.index_of(X[name]) >= 0))
+        except GraphError:  # numbers, but none that can be ids
+            continue
         if share > most:
             best, most = name, share
     if best is None or most < _SHARE_OF_IDS:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from sklearn_profiling._frames import as_pandas
 from sklearn_profiling.containers import ImageBags, TokenMessages
-from sklearn_profiling.containers._edges import object_array
+from sklearn_profiling.containers._ids import object_array
 from sklearn_profiling.exceptions import DataFormatError, SourceError, shortened
 from sklearn_profiling.sources._image_cells import (
     described,

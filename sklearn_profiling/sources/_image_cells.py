@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
+from sklearn_profiling.containers._ids import is_null
 from sklearn_profiling.exceptions import shortened
 
 __all__ = ["ENCODED", "Encoded", "described", "images_of", "is_null"]
@@ -48,13 +49,6 @@ def images_of(cell: Any) -> tuple[list[Any], int]:
         f"images; an image is {_LAYOUTS}; got {described(cell)}"
     )
     raise TypeError(reason)
-
-
-def is_null(value: Any) -> bool:
-    """Whether a value is None, NaN or pandas' NA or NaT."""
-    if value is None or value is pd.NA or value is pd.NaT:
-        return True
-    return isinstance(value, float | np.floating) and bool(np.isnan(value))
 
 
 def described(value: Any) -> str:

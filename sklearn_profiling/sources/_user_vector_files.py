@@ -9,6 +9,7 @@ import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from sklearn_profiling._frames import as_pandas
 from sklearn_profiling._packed_files import open_packed, open_text
-from sklearn_profiling.containers._edges import id_array, object_array
+from sklearn_profiling.containers._ids import FLOAT_IDS_END, id_array, object_array
 from sklearn_profiling.exceptions import (
     DataFormatError,
     GraphError,
@@ -277,7 +278,11 @@ def _text_ids(names: list[str], origin: _Origin) -> Ids:
         if not _WHOLE.fullmatch(name):
             reason = f"expected an id and got the number {shortened(name)}; give ids"
             raise origin.error(reason, row)
-    return object_array([str(int(float(name))) for name in names])
+        number = Decimal(name)
+        if not name.lstrip("+-").isdigit() and abs(number) >= FLOAT_IDS_END:
+            reason = f"{shortened(name)} is a rounded number; write ids with all digits"
+            raise origin.error(reason, row)
+    return object_array([str(int(Decimal(name))) for name in names])
 
 
 def _numbers(table: pd.DataFrame, origin: _Origin) -> NDArray[np.float64]:
@@ -328,7 +333,7 @@ def _from_table(table: pd.DataFrame, asked: _Asked, origin: _Origin) -> KnownVec
         if not named and not isinstance(table.index, pd.RangeIndex):
             asked = _Asked(table.index, None)
         else:
-            first = table.iloc[0].tolist() if len(table) else []
+            first = [table.iloc[0, i] for i in range(len(names))] if len(table) else []
             position = _id_position(names, first, asked, origin)
             asked = _Asked(table.iloc[:, position], None)
             table = table.iloc[:, [i for i in range(len(names)) if i != position]]

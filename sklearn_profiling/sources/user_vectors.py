@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import warnings
+from numbers import Number
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import (
     BaseEstimator,
@@ -18,8 +18,8 @@ from sklearn.base import (
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_profiling.containers._ids import is_null, object_array
 from sklearn_profiling.exceptions import DataQualityWarning, shortened
-from sklearn_profiling.sources._image_cells import is_null
 from sklearn_profiling.sources._user_vector_files import read_vectors
 from sklearn_profiling.sources.network._lookup import id_column as column_of_ids
 from sklearn_profiling.sources.network._lookup import rows_in
@@ -234,12 +234,7 @@ class UserVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
 
 def _as_text(ids: NDArray[Any]) -> NDArray[Any]:
-    """Write numbers as text, 7 for 7.0, since the ids of a text file have no kind."""
-    if pd.api.types.infer_dtype(ids, skipna=True) == "string":
-        return ids
-    written = ids.copy()
-    for row, name in enumerate(ids):
-        if isinstance(name, int | float | np.number) and not is_null(name):
-            number = float(name)
-            written[row] = str(int(name) if number.is_integer() else number)
-    return written
+    """Write numbers as text, since the ids of a text file have no kind."""
+    return object_array(
+        [str(n) if isinstance(n, Number) and not is_null(n) else n for n in ids]
+    )

@@ -402,7 +402,7 @@ class TestTravel:
             SocialGraph.from_edges([("ab", "c")]),
             SocialGraph.from_edges([("a", "bc")]),
             SocialGraph.from_edges([(1, 2)]),
-            SocialGraph.from_edges([(1.5, 2.5)]),
+            SocialGraph.from_edges([((1, 2), (2.5, 3))]),
         ]
         assert len({g.fingerprint for g in [graph, *others]}) == 8
         assert graph != others[0]

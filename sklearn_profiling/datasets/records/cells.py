@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from sklearn_profiling.containers._ids import FLOAT_IDS_END
 from sklearn_profiling.containers._link_codes import DELETED_AUTHORS, ROUNDED_ID
 from sklearn_profiling.datasets._files import BadLine
 from sklearn_profiling.datasets.records.names import LABELS, TextChoice
@@ -33,8 +34,6 @@ from sklearn_profiling.datasets.records.tables import (
 
 PREFIX: Final = "labels."
 _ROWS_OF_A_SAMPLE: Final = 100
-#: Up to here each whole number has a float of its own.
-_MAX_FLOAT_ID: Final = 2**53
 _FLOAT_ID = re.compile(r"([+-]?\d+)\.0*")
 _WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
 _INTEGER = re.compile(r"[+-]?(0|[1-9]\d{0,17})")
@@ -103,12 +102,13 @@ def read_ids(rows: Rows, column: Column) -> Ids:
     missing = BadLine(kind="no user id", detail="the id is missing")
     faults = {n_values: missing}
     deleted = np.zeros(n_values + 1, dtype=bool)
+    end = _end_of_floats(column)
     for code, value in enumerate(values):
         if value is None:
             faults[code] = missing
             continue
         try:
-            user_id, floats[code] = _parse_id(value, untyped=rows.table.untyped)
+            user_id, floats[code] = _parse_id(value, rows.table.untyped, end)
         except BadLine as fault:
             faults[code] = fault
             continue
@@ -149,13 +149,20 @@ class _NoId(str):
         return str(self)
 
 
-def _parse_id(value: Any, *, untyped: bool) -> tuple[str, bool]:
-    """Return an id as text, and whether it was a float."""
+def _end_of_floats(column: Column) -> int:
+    """Return from where on the floats of a column stand for several whole numbers."""
+    kind = column.type if isinstance(column, pa.ChunkedArray) else None
+    ends = {pa.float16(): 2**11, pa.float32(): 2**24}
+    return ends.get(kind, FLOAT_IDS_END)
+
+
+def _parse_id(value: Any, untyped: bool, end: int) -> tuple[str, bool]:
+    """Return an id as text, and whether it was a float, which must be below `end`."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value), False
     # pandas makes whole numbers float where another row is missing
     if isinstance(value, float) and value.is_integer():
-        if abs(value) > _MAX_FLOAT_ID:
+        if abs(value) >= end:
             raise _rounded(value)
         return str(int(value)), True
     if isinstance(value, Decimal) and value.is_finite() and value == int(value):
@@ -170,7 +177,7 @@ def _parse_id(value: Any, *, untyped: bool) -> tuple[str, bool]:
 
 def _parse_untyped_id(text: str) -> tuple[str, bool]:
     if match := _FLOAT_ID.fullmatch(text):
-        if abs(int(match[1])) > _MAX_FLOAT_ID:
+        if abs(int(match[1])) >= FLOAT_IDS_END:
             raise _rounded(text)
         return str(int(match[1])), True
     return text, False

@@ -331,7 +331,11 @@ def from_pandas(frame: pd.DataFrame) -> dict[str, Column]:
 
 def _of_series(series: pd.Series[Any]) -> Column:
     if isinstance(series.dtype, pd.CategoricalDtype):
-        series = series.astype(series.cat.categories.dtype)
+        kind = series.cat.categories.dtype
+        if series.hasnans and kind.kind in "biu":  # not floats beside missing cells
+            entries = [*series.cat.categories.tolist(), None]
+            return from_objects([entries[code] for code in series.cat.codes])
+        series = series.astype(kind)
     if series.dtype != object:
         column = pa.array(series, from_pandas=True)
         chunks = column if isinstance(column, pa.ChunkedArray) else [column]

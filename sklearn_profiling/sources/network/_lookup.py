@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from sklearn_profiling._frames import as_pandas
-from sklearn_profiling.containers._edges import object_array, split_edges
+from sklearn_profiling.containers._edges import split_edges
+from sklearn_profiling.containers._ids import ids_to_find, is_null
 from sklearn_profiling.containers.social_graph import SocialGraph
-from sklearn_profiling.exceptions import SourceError, shortened
-from sklearn_profiling.sources._image_cells import is_null
+from sklearn_profiling.exceptions import GraphError, SourceError, shortened
 
 Floats = npt.NDArray[np.float32]
 
@@ -29,9 +29,10 @@ def id_column(X: Any) -> npt.NDArray[Any]:
     if isinstance(X, (pd.DataFrame, np.ndarray)) and X.ndim != 1:
         msg = f"Ids of users must be one column, got an array of shape {X.shape}."
         raise SourceError(msg)
-    if isinstance(X, (pd.Series, pd.Index, np.ndarray)):
-        return np.asarray(X, dtype=object)
-    return object_array(list(X))
+    try:
+        return ids_to_find(X, "ids of users")
+    except GraphError as error:
+        raise SourceError(str(error)) from error
 
 
 def find_rows(graph: SocialGraph, ids: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
@@ -40,8 +41,7 @@ def find_rows(graph: SocialGraph, ids: npt.NDArray[Any]) -> npt.NDArray[np.int64
     Every step that reads ids does it here. 1, 1.0 and numpy's 1 are one user.
     """
     rows = graph.index_of(ids)
-    if graph.n_users and (rows < 0).all():
-        _refuse_other_kind(graph.ids, ids, "graph")
+    _refuse_other_kind(graph.ids, ids[rows < 0], "graph")
     return rows
 
 
@@ -51,26 +51,22 @@ def rows_in(
     """Look up rows among known ids, of what is named in errors, as `find_rows`."""
     index = pd.Index(known, dtype=object, tupleize_cols=False)
     given = pd.Index(ids, dtype=object, tupleize_cols=False)
-    try:
-        rows = np.asarray(index.get_indexer_for(given), dtype=np.int64)
-    except TypeError as error:
-        msg = f"Ids must be hashable: {error}."
-        raise SourceError(msg) from error
-    if (rows < 0).all():
-        _refuse_other_kind(known, ids, what)
+    rows = np.asarray(index.get_indexer_for(given), dtype=np.int64)
+    _refuse_other_kind(known, ids[rows < 0], what)
     return rows
 
 
 def _refuse_other_kind(
-    known: npt.NDArray[Any], ids: npt.NDArray[Any], what: str
+    known: npt.NDArray[Any], unknown: npt.NDArray[Any], what: str
 ) -> None:
-    given = [name for name in ids if not is_null(name)]
-    if {isinstance(name, str) for name in given} == {not isinstance(known[0], str)}:
-        msg = (
-            f"Ids such as {shortened(given[0])} are of another kind than those of the "
-            f"{what}, such as {shortened(known[0])}: no text is equal to a number."
-        )
-        raise SourceError(msg)
+    """Refuse text that is unknown where the known ids are none, and the reverse."""
+    for name in unknown if len(known) else ():
+        if isinstance(name, str) != isinstance(known[0], str) and not is_null(name):
+            msg = (
+                f"Ids such as {shortened(name)} are of another kind than those of the "
+                f"{what}, such as {shortened(known[0])}: no text is equal to a number."
+            )
+            raise SourceError(msg)
 
 
 def mean_of_neighbors(
