@@ -8,9 +8,9 @@ import narwhals as nw
 import pandas as pd
 import pyarrow as pa
 
-from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.exceptions import ProfilingError, SourceError, shortened
 
-__all__ = ["as_pandas"]
+__all__ = ["as_pandas", "refuse_levels"]
 
 
 def as_pandas(table: Any) -> Any:
@@ -37,6 +37,20 @@ def as_pandas(table: Any) -> Any:
         columns = {name: _column(known.get_column(name)) for name in known.columns}
         return pd.DataFrame(columns, index=pd.RangeIndex(len(known)))
     return table
+
+
+def refuse_levels(table: Any, what: str, error: type[ProfilingError]) -> None:
+    """Refuse a table whose columns have names of several levels."""
+    if isinstance(table, pd.DataFrame) and table.columns.nlevels > 1:
+        msg = (
+            f"{what} must have one name a column; got a MultiIndex of "
+            f"{table.columns.nlevels} levels, such as {shortened(table.columns[0])}. "
+            "Join the levels: table.columns = ['_'.join(map(str, name)) for name in "
+            "table.columns]"
+            if len(table.columns)
+            else f"{what} must have one name a column; got an empty MultiIndex"
+        )
+        raise error(msg)
 
 
 def _column(series: nw.Series[Any]) -> pd.Series[Any]:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sklearn_profiling._frames import as_pandas
+from sklearn_profiling._frames import as_pandas, refuse_levels
 from sklearn_profiling.exceptions import TargetError, shortened
 
 __all__ = [
@@ -118,14 +118,10 @@ class LabelCodec:
         Raises
         ------
         TargetError
-            If tasks differ or a label is none of the task's classes.
+            If tasks differ, `y` names some and not all, or a label is no class of its
+            task.
         """
-        y = as_pandas(y)
-        if isinstance(y, pd.DataFrame) and set(map(str, y.columns)) >= set(
-            self.task_names
-        ):
-            y = y.rename(columns=str)[self.task_names]
-        table, names, _ = label_table(y)
+        table, names, _ = label_table(in_task_order(y, self.task_names))
         if len(names) != len(self.task_names):
             msg = (
                 f"y must have the {len(self.task_names)} tasks {self.task_names}; got "
@@ -266,6 +262,7 @@ def label_table(y: Any) -> tuple[Table, list[str], bool]:
         sets that hold unhashable labels.
     """
     y = as_pandas(y)
+    refuse_levels(y, "y", TargetError)
     if isinstance(y, pd.DataFrame):
         values: Table = y.to_numpy(dtype=object)
         names = [str(name) for name in y.columns]
@@ -301,13 +298,51 @@ def label_table(y: Any) -> tuple[Table, list[str], bool]:
     return table, names, one_dimensional
 
 
+def in_task_order(y: Any, task_names: Sequence[str]) -> Any:
+    """Take the columns of a table by the names of the tasks, and leave out others.
+
+    Parameters
+    ----------
+    y : DataFrame, Series or array-like
+        Targets.
+    task_names : sequence of str
+        Names of the tasks in the wanted order.
+
+    Returns
+    -------
+    DataFrame, Series or array-like
+        The columns in order; `y` itself if it is no table or names none of the tasks.
+
+    Raises
+    ------
+    TargetError
+        If `y` names some of the tasks and not all.
+    """
+    y = as_pandas(y)
+    refuse_levels(y, "y", TargetError)
+    if not isinstance(y, pd.DataFrame):
+        return y
+    names = [str(name) for name in y.columns]
+    absent = [task for task in task_names if task not in names]
+    if len(absent) == len(task_names):
+        return y
+    if absent:
+        msg = (
+            f"y must have the {len(task_names)} tasks {list(task_names)}; got "
+            f"{len(names)}: {names}, without {absent}"
+        )
+        raise TargetError(msg)
+    return y.set_axis(names, axis=1)[list(task_names)]
+
+
 def mean_accuracy(y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
     """Mean over tasks of the accuracy on the users labelled for the task.
 
     Parameters
     ----------
     y_true, y_pred : DataFrame, Series or array-like
-        True labels, some missing, and predicted ones.
+        True labels, some missing, and predicted ones; two tables are compared by the
+        names of their columns.
     sample_weight : array-like of shape (n_users,) or (n_users, n_tasks), default=None
         Weight of each user, or of each label; all 1 by default.
 
@@ -322,8 +357,10 @@ def mean_accuracy(y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
     TargetError
         If the shapes differ or no label is left to score on.
     """
+    predicted, predicted_names, _ = label_table(y_pred)
+    if isinstance(as_pandas(y_pred), pd.DataFrame):
+        y_true = in_task_order(y_true, predicted_names)
     true, names, _ = label_table(y_true)
-    predicted, _, _ = label_table(y_pred)
     if true.shape != predicted.shape:
         msg = (
             "true and predicted labels must have the same shape; got "
@@ -351,6 +388,7 @@ def weight_table(
     if sample_weight is None:
         return np.ones(labels.shape)
     given = as_pandas(sample_weight)
+    refuse_levels(given, "sample_weight", TargetError)
     if isinstance(given, pd.DataFrame):
         given = _weights_by_name(given, task_names)
     try:

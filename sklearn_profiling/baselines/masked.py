@@ -36,10 +36,16 @@ from sklearn.utils.validation import (
     has_fit_parameter,
 )
 
+from sklearn_profiling._frames import refuse_levels
 from sklearn_profiling._model_selection import refuse_unreadable_labels
 from sklearn_profiling._outputs import NamedPredictionsMixin, log_of
-from sklearn_profiling.exceptions import TargetError
-from sklearn_profiling.targets import EncodedLabels, LabelCodec, mean_accuracy
+from sklearn_profiling.exceptions import SourceError, TargetError
+from sklearn_profiling.targets import (
+    EncodedLabels,
+    LabelCodec,
+    in_task_order,
+    mean_accuracy,
+)
 from sklearn_profiling.training.label_weights import read_labels, weigh_labels
 
 
@@ -197,6 +203,7 @@ class MaskedMultiOutputClassifier(
                 "None"
             )
             raise TargetError(msg)
+        refuse_levels(X, "X", SourceError)
         check_consistent_length(X, y)
         if sample_weight is not None:
             fit_params["sample_weight"] = sample_weight
@@ -295,6 +302,8 @@ class MaskedMultiOutputClassifier(
         float
             Mean accuracy.
         """
+        check_is_fitted(self, "estimators_")
+        y = in_task_order(y, self.task_names_)
         return mean_accuracy(y, self.predict(X), sample_weight)
 
     @property

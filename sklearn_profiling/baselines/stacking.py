@@ -38,7 +38,7 @@ from sklearn_profiling.baselines._posteriors import (
     seeded,
 )
 from sklearn_profiling.exceptions import TargetError
-from sklearn_profiling.targets import mean_accuracy
+from sklearn_profiling.targets import in_task_order, mean_accuracy
 from sklearn_profiling.training.label_weights import (
     read_labels,
     resolve_class_weight,
@@ -369,6 +369,8 @@ class MetaLearningClassifier(
         float
             Mean accuracy.
         """
+        check_is_fitted(self, "estimators_")
+        y = in_task_order(y, self.task_names_)
         return mean_accuracy(y, self.predict(X), sample_weight)
 
     def __sklearn_tags__(self) -> Tags:

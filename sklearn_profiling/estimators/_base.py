@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import torch
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
@@ -18,7 +17,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 from torch.nn import functional
 
-from sklearn_profiling._frames import as_pandas
 from sklearn_profiling._model_selection import refuse_unreadable_labels
 from sklearn_profiling._outputs import NamedPredictionsMixin
 from sklearn_profiling._seeding import derive_seed
@@ -34,7 +32,7 @@ from sklearn_profiling.estimators._offset import (
     pick_offset,
 )
 from sklearn_profiling.exceptions import ProfilingError, SourceError, TargetError
-from sklearn_profiling.targets import EncodedLabels, mean_accuracy
+from sklearn_profiling.targets import EncodedLabels, in_task_order, mean_accuracy
 from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.calibration import calibrate
 from sklearn_profiling.training.directions import initial_vectors
@@ -558,10 +556,8 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
         float
             The mean accuracy.
         """
-        y = as_pandas(y)
-        if isinstance(y, pd.DataFrame):
-            named = y.rename(columns=str)
-            y = named[self.task_names_] if {*self.task_names_} <= {*named} else y
+        check_is_fitted(self, "net_")
+        y = in_task_order(y, self.task_names_)
         return mean_accuracy(y, self.predict(X), sample_weight)
 
     # -- scikit-learn ----------------------------------------------------------

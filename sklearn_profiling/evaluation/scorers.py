@@ -17,6 +17,7 @@ from sklearn_profiling.evaluation.metrics import (
     task_report,
 )
 from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.targets import in_task_order
 
 
 class TaskScorer:
@@ -118,6 +119,7 @@ class TaskScorer:
             If a task that was asked for is not in ``y``.
         """
         y_pred = estimator.predict(X)
+        y = in_task_order(y, _task_names(estimator))
         if self.metric == "exact_match":
             return exact_match_score(y, y_pred)
         named = named_metrics(self.metric)
@@ -182,6 +184,18 @@ def smpcup_scorer() -> TaskScorer:
     {'gender': 0.2, 'age': 0.3, 'region': 0.5}
     """
     return TaskScorer("accuracy", weights=SMPCUP_WEIGHTS)
+
+
+def _task_names(estimator: Any) -> list[str]:
+    """Return the names of the tasks that an estimator learned, none if it has none."""
+    while not hasattr(estimator, "task_names_"):
+        if hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        elif hasattr(estimator, "steps"):
+            estimator = estimator.steps[-1][1]
+        else:
+            return []
+    return list(estimator.task_names_)
 
 
 def _checked_weights(weights: Mapping[str, float]) -> dict[str, float]:

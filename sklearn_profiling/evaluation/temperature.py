@@ -29,6 +29,7 @@ from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.targets import (
     EncodedLabels,
     LabelCodec,
+    in_task_order,
     mean_accuracy,
     weight_table,
 )
@@ -284,6 +285,8 @@ class TemperatureScaledClassifier(
         float
             The mean accuracy.
         """
+        check_is_fitted(self)
+        y = in_task_order(y, self.task_names_)
         return mean_accuracy(y, self._predict(X), sample_weight)
 
     @property

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sklearn_profiling._frames import as_pandas
+from sklearn_profiling._frames import as_pandas, refuse_levels
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.containers._ids import object_array
 from sklearn_profiling.exceptions import DataFormatError, SourceError, shortened
@@ -46,6 +46,7 @@ def as_users(X: Any, columns: Iterable[str]) -> Any:
     `columns` is read; SourceError otherwise.
     """
     X = as_pandas(X)
+    refuse_levels(X, "X", SourceError)
     if isinstance(X, pd.DataFrame | Mapping):
         return X
     names = sorted(set(columns))

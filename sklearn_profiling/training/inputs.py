@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 from scipy import sparse
 
-from sklearn_profiling._frames import as_pandas
+from sklearn_profiling._frames import as_pandas, refuse_levels
 from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.containers import ImageBags, TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import SourceError, VocabularyMismatchError
@@ -229,6 +229,7 @@ def raw_content(X: Any) -> str:
     Arrays of two dimensions are left to scikit-learn's validation.
     """
     table = as_pandas(X)
+    refuse_levels(table, "X", SourceError)
     if isinstance(table, pd.DataFrame):
         texts = [name for name, column in table.items() if not _is_numeric(column)]
         return f"the columns {texts!s:.200} hold text or lists" if texts else ""

@@ -16,6 +16,7 @@ from sklearn_profiling.targets import (
     EncodedLabels,
     LabelCodec,
     Table,
+    in_task_order,
     label_table,
     weight_table,
 )
@@ -103,6 +104,8 @@ def read_labels(
     elif set(names) >= set(codec.task_names):
         order = [names.index(name) for name in codec.task_names]
         table, weights = table[:, order], weights[:, order]
+    else:
+        in_task_order(y, codec.task_names)  # names of some tasks alone are an error
     return KnownLabels(codec, table, codec.encode(table), weights)
 
 
