@@ -22,6 +22,9 @@ from sklearn_profiling.containers._ids import (
 from sklearn_profiling.exceptions import GraphError, shortened
 
 Weights = npt.NDArray[np.float32]
+#: What float32 can hold.
+SMALLEST_WEIGHT = float(np.finfo(np.float32).smallest_subnormal)
+LARGEST_WEIGHT = float(np.finfo(np.float32).max)
 Duplicates = Literal["sum", "max", "error"]
 OnUnknown = Literal["error", "drop", "add"]
 
@@ -114,8 +117,8 @@ def _checked_weights(given: object, n_edges: int) -> Weights | None:
     if given is None:
         return None
     try:
-        values = np.asarray(given, dtype=np.float32)
-    except (TypeError, ValueError) as error:
+        values = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
         msg = f"Weights of edges must be numbers: {error}."
         raise GraphError(msg) from error
     if values.shape != (n_edges,):
@@ -124,15 +127,15 @@ def _checked_weights(given: object, n_edges: int) -> Weights | None:
             f"{values.shape}."
         )
         raise GraphError(msg)
-    bad = ~(np.isfinite(values) & (values > 0))
+    bad = ~((values >= SMALLEST_WEIGHT) & (values <= LARGEST_WEIGHT))
     if bad.any():
         row = int(np.argmax(bad))
         msg = (
-            f"Weights of edges must be finite and above 0: edge {row} has "
-            f"{values[row]!r}."
+            f"Weights of edges must be finite and above 0, within float32: edge {row} "
+            f"has {shortened(values[row])}."
         )
         raise GraphError(msg)
-    return values
+    return values.astype(np.float32)
 
 
 def factorize(sources: Ids, targets: Ids) -> tuple[Codes, Codes, Ids]:
@@ -206,13 +209,54 @@ def build_adjacency(
     if duplicates != "sum":
         sources, targets, weights = _merge(sources, targets, weights, duplicates)
     values = np.ones(len(sources), np.float32) if weights is None else weights
-    half: Any = sparse.coo_array(
-        (values, (sources, targets)), shape=(n_users, n_users)
-    ).tocsr()
+    half = _summed(
+        sparse.coo_array((values, (sources, targets)), shape=(n_users, n_users)).tocsr()
+    )
     report["duplicates"] = report["edges"] - report["self_loops"] - half.nnz
     full = half if directed else half + half.T.tocsr()
     full.sort_indices()
     return full
+
+
+def _summed(matrix: Any) -> Any:
+    """Sum entries of one place, which not every version of scipy does by itself."""
+    matrix.sort_indices()
+    new = np.diff(matrix.indices, prepend=-1) != 0
+    new[matrix.indptr[:-1][np.diff(matrix.indptr) > 0]] = True
+    if not new.all():
+        starts = np.flatnonzero(new)
+        ends = np.searchsorted(starts, matrix.indptr)
+        parts = np.add.reduceat(matrix.data, starts), matrix.indices[starts], ends
+        matrix = sparse.csr_array(parts, shape=matrix.shape)
+    require_finite(matrix)
+    return matrix
+
+
+def weights_of(adjacency: Any) -> Any:
+    """Return a sparse matrix as float32 CSR, repeats summed; zeros stay."""
+    matrix: Any = sparse.csr_array(adjacency, copy=True)
+    values = np.asarray(matrix.data)
+    if values.dtype.kind not in "biuf":
+        msg = f"Weights in the adjacency must be numbers, got {values.dtype}."
+        raise GraphError(msg)
+    small = (values != 0) & (np.abs(values) < SMALLEST_WEIGHT)
+    bad = ~((values >= 0) & (values <= LARGEST_WEIGHT)) | small
+    if bad.any():
+        place = int(np.argmax(bad))
+        row = int(np.searchsorted(matrix.indptr, place, side="right")) - 1
+        msg = (
+            "Weights in the adjacency must be finite and above 0, within float32: "
+            f"entry ({row}, {matrix.indices[place]}) is {shortened(values[place])}."
+        )
+        raise GraphError(msg)
+    return _summed(matrix.astype(np.float32))
+
+
+def require_finite(matrix: Any) -> None:
+    """Refuse sums of weights that float32 cannot hold."""
+    if not np.isfinite(matrix.data).all():
+        msg = "The weights of a link that comes again sum to more than float32 holds."
+        raise GraphError(msg)
 
 
 def _merge(

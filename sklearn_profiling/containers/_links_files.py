@@ -14,6 +14,8 @@ import numpy as np
 
 from sklearn_profiling._packed_files import open_text, text_encoding
 from sklearn_profiling.containers._edges import (
+    LARGEST_WEIGHT,
+    SMALLEST_WEIGHT,
     Duplicates,
     OnUnknown,
     Weights,
@@ -51,8 +53,6 @@ from sklearn_profiling.exceptions import DataFormatError, shortened
 OnBadLines = Literal["error", "skip"]
 
 _CHUNK_BYTES = 1 << 20
-_SMALLEST = float(np.finfo(np.float32).smallest_subnormal)
-_LARGEST = float(np.finfo(np.float32).max)
 
 
 class _BadLineError(Exception):
@@ -350,7 +350,7 @@ def _weight(text: str) -> float:
         weight = float(text.replace("_", "?"))  # Python takes 1_0 for 10
     except ValueError:
         weight = -1.0
-    if not _SMALLEST <= weight <= _LARGEST:
+    if not SMALLEST_WEIGHT <= weight <= LARGEST_WEIGHT:
         needed = "a finite number above 0 is needed, within float32"
         msg = f"weight: {needed}, not {shortened(text)}"
         raise _BadLineError(msg)

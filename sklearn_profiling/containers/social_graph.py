@@ -20,8 +20,10 @@ from sklearn_profiling.containers._edges import (
     check_option,
     factorize,
     match_known,
+    require_finite,
     require_symmetric,
     split_edges,
+    weights_of,
 )
 from sklearn_profiling.containers._ids import (
     Codes,
@@ -128,16 +130,12 @@ class SocialGraph:
                 f"{getattr(adjacency, 'shape', None)}."
             )
             raise GraphError(msg)
-        matrix: Any = sparse.csr_array(adjacency, dtype=np.float32, copy=True)
-        matrix.sum_duplicates()
+        matrix = weights_of(adjacency)
         loops = int(np.count_nonzero(matrix.diagonal()))
         if loops:
             matrix = matrix - sparse.diags_array(matrix.diagonal(), dtype=np.float32)
             matrix = sparse.csr_array(matrix)
         matrix.eliminate_zeros()
-        if not np.isfinite(matrix.data).all() or (matrix.data < 0).any():
-            msg = "Weights in the adjacency must be finite and above 0."
-            raise GraphError(msg)
         if not directed:
             require_symmetric(matrix)
         names = id_array(ids, "ids")
@@ -522,6 +520,7 @@ class SocialGraph:
         if not self._directed:
             return self
         matrix = self._adjacency + self._adjacency.T.tocsr()
+        require_finite(matrix)
         report = dict(self._report)
         return self._trusted(matrix, self._ids, False, report)  # noqa: FBT003
 
