@@ -473,8 +473,7 @@ class SocialGraph:
         Raises
         ------
         GraphError
-            If an id is not hashable, or a number that is not whole or that its float
-            cannot tell from others (from 2**53 on in float64).
+            If an id has no hash, or is a float from 2**53 on (of several numbers).
         """
         if self._index is None:
             self._index = pd.Index(self._ids, dtype=object, tupleize_cols=False)
