@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, TransformerMixin
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_profiling.baselines import OutOfFoldLogits
+from sklearn_profiling.evaluation import MultiTaskStratifiedGroupKFold
+from sklearn_profiling.evaluation._users import ids_of
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources import SourceUnion, TfidfVectors, choose_segmenter
 from sklearn_profiling.sources._column_kinds import column_kinds
 from sklearn_profiling.sources._columns import as_users, read_messages
 from sklearn_profiling.sources.text.segmentation import with_punctuation
+from sklearn_profiling.targets import label_table
 
 __all__ = ["ODDS", "AutoSources"]
 
@@ -120,8 +126,12 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
     letters and either longer than 40 characters or different for most users; other
     strings are categories. Cells are images if they are arrays, image files' bytes or
     names that end as image files do. Ids are the column with most users of the network.
-    Columns that fewer than five users have, and ids that no network knows, are left
-    out: ``kinds_`` says so.
+    Columns that fewer than five users have, ids that no network knows, and a column
+    ``user_id`` without a network are left out: ``kinds_`` says so.
+
+    A user may stand in several rows, with the same id of the network or in the column
+    ``user_id``. Every :class:`~sklearn_profiling.baselines.OutOfFoldLogits` whose `cv`
+    is a number then holds out all rows of a user together.
 
     Examples
     --------
@@ -256,7 +266,9 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         second = [(part, tfidf, part.removesuffix(_TFIDF)) for part in parts]
         self.first_ = SourceUnion(first) if first else None
         self.second_ = SourceUnion(second) if second else None
-        self.union_ = SourceUnion([entry[:3] for entry in entries])
+        made_of = [entry[:3] for entry in entries]
+        codes = self._user_codes(users)
+        self.union_ = SourceUnion(_hold_out_users(made_of, codes, y))
         stage = self._stage(users, "fit_transform")
         made = self.union_.fit_transform(stage, y)
         made.index = users.index
@@ -313,6 +325,19 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
             if not _is(getattr(self, parameter), "drop")
         ]
 
+    def _user_codes(self, users: pd.DataFrame) -> NDArray[np.int64]:
+        """Return a number a row, (n_rows,), one for all rows of a user.
+
+        A row without an id is a user of its own.
+        """
+        named = [name for name, each in self.kinds_.items() if each.kind == "ids"]
+        ids = users[named[0]] if named else ids_of(users, None)
+        everyone = np.arange(len(users))
+        if ids is None:
+            return everyone
+        codes, unique = pd.factorize(pd.Series(ids.to_numpy(), dtype=object))
+        return np.where(codes < 0, len(unique) + everyone, codes)
+
     def _preparation(self, name: str, column: pd.Series) -> Any:
         """Choose what makes words, pixels or an array of a column."""
         kind = self.kinds_[name].kind
@@ -346,6 +371,37 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         tags.input_tags.two_d_array = False
         tags.input_tags.string = True
         return tags
+
+
+def _hold_out_users(
+    entries: list[tuple[str, Any, Any]], codes: NDArray[np.int64], y: Any
+) -> list[tuple[str, Any, Any]]:
+    """Let experts hold out all rows of a user together, where one has several."""
+    if y is None or len(np.unique(codes)) == len(codes):
+        return entries
+    known = pd.notna(label_table(y)[0]).any(axis=1)
+    n_labelled = len(np.unique(codes[known]))
+    own = [
+        (name, made if isinstance(made, str) else clone(made), part)
+        for name, made, part in entries
+    ]
+    for expert in [each for _, made, _ in own for each in _experts_in(made)]:
+        n_folds = max(2, min(expert.cv, n_labelled))
+        folds = MultiTaskStratifiedGroupKFold(n_folds, random_state=expert.random_state)
+        expert.cv = list(folds.split(codes, y, codes))
+    return own
+
+
+def _experts_in(transformer: Any) -> list[OutOfFoldLogits]:
+    """List the experts in a transformer whose folds are a number."""
+    if isinstance(transformer, str):
+        return []
+    found = [transformer, *transformer.get_params(deep=True).values()]
+    return [
+        each
+        for each in found
+        if isinstance(each, OutOfFoldLogits) and isinstance(each.cv, Integral)
+    ]
 
 
 def _as_table(X: Any, columns: Sequence[str]) -> pd.DataFrame:

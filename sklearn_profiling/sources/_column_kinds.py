@@ -105,6 +105,9 @@ def _kind_of(name: str, column: pd.Series) -> ColumnKind:
     there = column[~column.map(_is_empty).astype(bool)]
     if len(there) < _FEWEST_USERS:
         return ColumnKind("drop", f"{len(there)} users have it, fewer than 5")
+    if name == _ID_COLUMN:
+        # However often a user comes: who it is tells nothing of anybody else.
+        return ColumnKind("drop", "ids: the users' own")
     dtype = column.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return ColumnKind("categories", "categorical")
