@@ -439,7 +439,7 @@ def _is(transformer: Any, word: str) -> bool:
 
 def _as_numbers(name: str, column: pd.Series) -> pd.Series:
     """Bring numbers, truth values and dates, these in days, to float64."""
-    column = column.reset_index(drop=True)
+    index, column = column.index, column.reset_index(drop=True)
     dated = pd.api.types.is_datetime64_any_dtype(column.dtype)
     try:
         numbers = pd.Series(np.nan, column.index)
@@ -458,4 +458,4 @@ def _as_numbers(name: str, column: pd.Series) -> pd.Series:
             f"NaN where it is missing; got {numbers.iloc[endless[0]]}"
         )
         raise SourceError(msg)
-    return numbers
+    return numbers.set_axis(index)

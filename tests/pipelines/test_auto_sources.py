@@ -167,3 +167,13 @@ def test_errors():
         AutoSources(USERS.graph, columns=twice).fit(users)
     with pytest.raises(ValueError, match="'columns' parameter"):
         AutoSources(columns="all").fit(users)
+
+
+def test_numbers_and_categories_of_some_rows():
+    users, columns = table(), ["fans", "verified", "city"]
+    step = make_profiler(random_state=0)["sources"]
+    made = step.fit_transform(users[columns][::2], USERS.target[::2])
+    again = step.fit_transform(
+        users[columns][::2].reset_index(drop=True), USERS.target[::2]
+    )
+    np.testing.assert_array_equal(made["table"], again["table"])
