@@ -8,17 +8,24 @@ are compared, with ``--nets`` those of the papers too.
     python benchmarks/accuracy/real_users.py poets/ --folds 5 --results results/
     python benchmarks/accuracy/real_users.py "target.csv+edges.csv" --tasks target
 
-One table a data set: accuracy of each task and their average, the mean seconds that a
-fold takes to fit and predict, and stars where a system differs from the profiler. Folds
-that ``--results`` holds are not run again.
+One table a data set: accuracy of each task and their average, with stars where a system
+differs from the profiler; the mean seconds of a fold to fit and to predict; and the
+peak memory of the process that ran all folds of a system. Folds that ``--results`` holds are
+not run again.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+import pandas as pd
 
 from sklearn_profiling.baselines import (
     make_link_baseline,
@@ -87,6 +94,48 @@ def make_systems(users: Any, seed: int, *, with_nets: bool) -> dict[str, Any]:
     return systems
 
 
+def run(name: str, given: argparse.Namespace, folder: Path, system: str | None) -> Any:
+    """Compare all systems, or one alone; folds that the folder holds are read."""
+    users = read(name, given.tasks)
+    systems = make_systems(users, given.seed, with_nets=given.nets)
+    return compare(
+        {each: systems[each] for each in ([system] if system else systems)},
+        users.data,
+        users.target,
+        cv=MultiTaskStratifiedKFold(given.folds, random_state=given.seed),
+        metrics="accuracy",
+        n_jobs=given.jobs,
+        results_folder=folder,
+    )
+
+
+def peak_of(name: str, given: argparse.Namespace, folder: Path, system: str) -> float:
+    """Run one system in this process, and return the most memory it had, in MB."""
+    run(name, given, folder, system)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def report(name: str, given: argparse.Namespace, folder: Path) -> None:
+    """Run each system in a process of its own, then print the table of all."""
+    users = read(name, given.tasks)
+    # One process a task, so that the peak is that of one system, users included.
+    with ProcessPoolExecutor(
+        1, mp_context=get_context("spawn"), max_tasks_per_child=1
+    ) as pool:
+        peaks = {
+            system: pool.submit(peak_of, name, given, folder, system).result()
+            for system in make_systems(users, given.seed, with_nets=given.nets)
+        }
+    result = run(name, given, folder, None)
+    print(f"\n{name}: {len(users.data)} users, {given.folds} folds")
+    print(result.to_string("accuracy", reference="Profiler"))
+    folds = result.scores.drop_duplicates(["system", "fold"])
+    means = folds.groupby("system", sort=False)[["fit_seconds", "predict_seconds"]]
+    print(means.mean().assign(peak_mb=pd.Series(peaks)).round(1).to_string())
+    for failure in result.failures.itertuples():
+        print(f"failed: {failure.system}, fold {failure.fold}: {failure.error}")
+
+
 def main() -> None:
     """Compare the systems on each data set."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -98,27 +147,9 @@ def main() -> None:
     parser.add_argument("--nets", action="store_true", help="the papers' nets, minutes")
     parser.add_argument("--results", type=Path)
     given = parser.parse_args()
-    for name in given.data:
-        users = read(name, given.tasks)
-        folder = None if given.results is None else given.results / Path(name).name
-        result = compare(
-            make_systems(users, given.seed, with_nets=given.nets),
-            users.data,
-            users.target,
-            cv=MultiTaskStratifiedKFold(given.folds, random_state=given.seed),
-            metrics="accuracy",
-            n_jobs=given.jobs,
-            results_folder=folder,
-        )
-        print(f"\n{name}: {len(users.data)} users, {given.folds} folds")
-        print(result.to_string("accuracy", reference="Profiler"))
-        seconds = result.scores.drop_duplicates(["system", "fold"])
-        means = seconds.groupby("system", sort=False)[
-            ["fit_seconds", "predict_seconds"]
-        ]
-        print(means.mean().round(1).to_string())
-        for failure in result.failures.itertuples():
-            print(f"failed: {failure.system}, fold {failure.fold}: {failure.error}")
+    with TemporaryDirectory() as kept:
+        for name in given.data:
+            report(name, given, (given.results or Path(kept)) / Path(name).name)
 
 
 if __name__ == "__main__":

@@ -233,7 +233,7 @@ class VisualWordCounts(_OfSmallImages):
 
         Returns
         -------
-        csr_matrix of float32, shape (n_users, n_words_)
+        csr_matrix of float32, shape (n_users, n_features_out)
             Number of images of each word; no entry for users without images. With
             ``set_output(transform="pandas")`` a DataFrame of sparse columns.
 
@@ -275,7 +275,7 @@ class VisualWordCounts(_OfSmallImages):
 
         Returns
         -------
-        ndarray of str objects, shape (n_words_,)
+        ndarray of str objects, shape (n_features_out,)
             The names.
         """
         del input_features
@@ -363,7 +363,7 @@ class MeanImageVectors(ClassNamePrefixFeaturesOutMixin, _OfSmallImages):
 
         Returns
         -------
-        ndarray of float32, shape (n_users, n_components_)
+        ndarray of float32, shape (n_users, n_features_out)
             One vector a user; a row of NaN for a user without images.
 
         Raises
