@@ -9,9 +9,9 @@ are compared, with ``--nets`` those of the papers too.
     python benchmarks/accuracy/real_users.py "target.csv+edges.csv" --tasks target
 
 One table a data set: accuracy of each task and their average, with stars where a system
-differs from the profiler; the mean seconds of a fold to fit and to predict; and the
-peak memory of the process that ran all folds of a system. Folds that ``--results`` holds are
-not run again.
+differs from the profiler. Below, the mean seconds of a fold to fit and to predict, and
+the peak memory of the process that ran all folds of a system. Folds that ``--results``
+holds are not run again.
 """
 
 from __future__ import annotations
