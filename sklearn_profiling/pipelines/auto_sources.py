@@ -21,6 +21,7 @@ from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources import SourceUnion, TfidfVectors, choose_segmenter
 from sklearn_profiling.sources._column_kinds import column_kinds
 from sklearn_profiling.sources._columns import as_users, read_messages
+from sklearn_profiling.sources._image_cells import is_null
 from sklearn_profiling.sources.text.segmentation import with_punctuation
 from sklearn_profiling.targets import label_table
 
@@ -52,7 +53,8 @@ _OF_IDS = {
     "neighbors": "neighbors" + ODDS,
     "embedding": "network",
 }
-_TABLE = ("numbers", "categories")
+_TABLE = ("numbers", "categories", "lists")
+_OF_LISTS = ("length", "mean", "deviation", "least", "largest")
 _OF_TFIDF = ("tfidf_expert", "topics")
 """Parameters with transformers that read rows of tf-idf, not words."""
 _TFIDF = " (tf-idf)"
@@ -75,8 +77,9 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
     graph : SocialGraph or None, default=None
         Network of the users.
     columns : "auto" or mapping of str to str, default="auto"
-        What columns hold: "text", "images", "vectors", "numbers", "categories", "ids"
-        of the network, or "drop". A column that the mapping does not name is looked at.
+        What columns hold: "text", "images", "vectors", "numbers", "lists" of numbers,
+        "categories", "ids" of the network, or "drop". A column that the mapping does
+        not name is looked at.
     segmenter : transformer or "auto", default="auto"
         From messages to words. "auto" is
         :func:`~sklearn_profiling.sources.choose_segmenter` with punctuation kept, since
@@ -122,6 +125,8 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
 
     Notes
     -----
+    Of lists of numbers the table has length, mean, deviation, least and largest.
+
     A column is text if its cells are lists of messages, or strings that are mostly
     letters and either longer than 40 characters or different for most users; other
     strings are categories. Cells are images if they are arrays, image files' bytes or
@@ -302,7 +307,8 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
 
         Each is its name, its transformer, the part of the stage and the columns.
         """
-        table = [n for n, each in self.kinds_.items() if each.kind in _TABLE]
+        columns = [n for n, each in self.kinds_.items() if each.kind in _TABLE]
+        table = [part for name in columns for part in self._parts_of(name)]
         ids = [name for name, each in self.kinds_.items() if each.kind == "ids"]
         if len(ids) > 1 or (ids and self.graph is None):
             msg = f'columns has "ids" for {ids}: one column, where there is a graph'
@@ -318,12 +324,18 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
             for parameter, end in _OF_COLUMN.get(each.kind, {}).items()
         ]
         wanted += [(end, p, ids[0], ids) for p, end in _OF_IDS.items() if ids]
-        wanted += [(end, p, table, table) for p, end in _OF_TABLE.items() if table]
+        wanted += [(end, p, table, columns) for p, end in _OF_TABLE.items() if table]
         return [
-            (source, getattr(self, parameter), part, columns)
-            for source, parameter, part, columns in wanted
+            (source, getattr(self, parameter), part, own)
+            for source, parameter, part, own in wanted
             if not _is(getattr(self, parameter), "drop")
         ]
+
+    def _parts_of(self, name: str) -> list[str]:
+        """Name the columns of the table that stand for a column of users."""
+        if self.kinds_[name].kind != "lists":
+            return [name]
+        return [f"{name} ({figure})" for figure in _OF_LISTS]
 
     def _user_codes(self, users: pd.DataFrame) -> NDArray[np.int64]:
         """Return a number a row, (n_rows,), one for all rows of a user.
@@ -357,6 +369,9 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
             kind = self.kinds_[name].kind
             if kind == "numbers":
                 stage[name] = _as_numbers(name, users[name])
+            elif kind == "lists":
+                figures = _figures_of_lists(name, users[name])
+                stage |= dict(zip(self._parts_of(name), figures, strict=True))
             elif kind == "categories":
                 stage[name] = users[name].map(str, na_action="ignore").astype(object)
             else:
@@ -435,6 +450,23 @@ def _plain(name: str) -> str:
 
 def _is(transformer: Any, word: str) -> bool:
     return isinstance(transformer, str) and transformer == word
+
+
+def _figures_of_lists(name: str, column: pd.Series) -> list[pd.Series]:
+    """Sum lists of numbers up, NaN for users without one; as `_OF_LISTS` has them."""
+    rows = np.full((len(column), len(_OF_LISTS)), np.nan)
+    for row, cell in enumerate(column):
+        if is_null(cell):
+            continue
+        if isinstance(cell, str) or not isinstance(cell, Sequence | np.ndarray):
+            msg = f"column {name!r}, row {row}: held lists in fit; got {cell!r:.60}"
+            raise SourceError(msg)
+        given = pd.Series(list(cell), dtype=object)
+        numbers = _as_numbers(name, given).dropna().to_numpy()
+        if len(numbers):
+            figures = (np.mean, np.std, np.min, np.max)
+            rows[row] = [len(numbers), *(each(numbers) for each in figures)]
+    return [pd.Series(values, column.index) for values in rows.T]
 
 
 def _as_numbers(name: str, column: pd.Series) -> pd.Series:

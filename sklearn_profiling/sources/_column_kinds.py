@@ -17,7 +17,9 @@ from sklearn_profiling.sources._vectors import holds_vectors
 
 __all__ = ["ColumnKind", "Kind", "column_kinds"]
 
-Kind = Literal["text", "images", "vectors", "numbers", "categories", "ids", "drop"]
+Kind = Literal[
+    "text", "images", "vectors", "numbers", "lists", "categories", "ids", "drop"
+]
 
 _FEWEST_USERS = 5
 _SAMPLE = 1000
@@ -150,7 +152,7 @@ def _kind_of_objects(name: str, there: pd.Series) -> ColumnKind:
         lengths = {len(cell) for cell in sample}
         if len(lengths) == 1:
             return ColumnKind("vectors", f"vectors of {lengths.pop()} numbers")
-        return ColumnKind("drop", "lists of numbers that differ in length")
+        return ColumnKind("lists", "lists of numbers that differ in length")
     if all(_is_text(cell) for cell in sample):
         return ColumnKind("text", "lists of messages")
     kinds = sorted({type(cell).__name__ for cell in sample})

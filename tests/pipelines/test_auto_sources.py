@@ -9,7 +9,7 @@ import pytest
 
 from sklearn_profiling.datasets import make_user_profiles
 from sklearn_profiling.exceptions import SourceError
-from sklearn_profiling.pipelines import AutoSources, make_profiler
+from sklearn_profiling.pipelines import AutoSources, auto_sources, make_profiler
 from sklearn_profiling.sources import CharacterSegmenter, WordSegmenter
 
 N = 60
@@ -145,6 +145,29 @@ def test_dates_as_text_and_as_timestamps_are_the_same_days():
     for other in made[1:]:
         np.testing.assert_allclose(made[0], other)
     assert np.ptp(made[0][:, 0]) > 1
+
+
+def test_lists_of_numbers_are_summed_up():
+    stars = [[5, 4, None], [1], [], None, np.array([2.0, 4.0, 3.0]), (1, 5)] * 2
+    users = pd.DataFrame({"stars": stars}, index=range(7, 19))
+    step = make_profiler(random_state=0)["sources"]
+    made = step.fit_transform(users, ["f", "m"] * 6)
+    assert step.columns_of_["table"] == ["stars"]
+    fitted = step.union_.named_sources_["table"].named_transformers_["numbers"]
+    assert list(fitted.feature_names_in_) == [
+        *("stars (length)", "stars (mean)", "stars (deviation)"),
+        *("stars (least)", "stars (largest)"),
+    ]
+    assert made["table"].shape == (12, 2 * (5 + 5))
+    figures = auto_sources._figures_of_lists("stars", users["stars"])
+    assert figures[0].tolist()[:2] == [2, 1]
+    assert figures[1][11] == 3
+    assert figures[4][12] == 5
+    assert figures[0].isna().sum() == 4
+    with pytest.raises(SourceError, match="column 'stars' held numbers or dates"):
+        step.transform(users.assign(stars=[["many"]] * 12))
+    with pytest.raises(SourceError, match="row 0: held lists in fit; got 5"):
+        step.transform(users.assign(stars=5))
 
 
 def test_errors():

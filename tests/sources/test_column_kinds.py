@@ -46,7 +46,7 @@ def kind(cells, name="column", dtype=object, graph=None):
         ([[], ["a"]] * 9, "text"),
         ([[1.0, 2.0]] * 9, "vectors"),
         ([np.ones(3)] * 9, "vectors"),
-        ([[1, 2], [1]] * 9, "drop"),
+        ([[1, 2], [1]] * 9, "lists"),
         ([1, 2.5, None, 3, 4, 5], "numbers"),
         ([True, False, None] * 5, "numbers"),
         ([{"a": 1}] * 9, "drop"),
