@@ -4,35 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import joblib
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_profiling._outputs import IndexedPipeline
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.baselines._inner_folds import SparingFolds
 from sklearn_profiling.baselines._linear import multiples
 from sklearn_profiling.sources import StylometricFeatures, TfidfVectors
-from sklearn_profiling.sources._columns import as_users, read_messages
-from sklearn_profiling.sources.text.segmentation import (
-    choose_segmenter,
-    default_segmenter,
-    with_punctuation,
-)
+from sklearn_profiling.sources._columns import as_users
+from sklearn_profiling.sources.text.segmentation import default_segmenter
+from sklearn_profiling.sources.text.suited import SuitedSegmenter
 from sklearn_profiling.sources.union import select_column
 
 __all__ = [
-    "SuitedSegmenter",
     "Weighting",
     "make_text_pipeline",
     "search_strength",
@@ -93,28 +85,6 @@ def text_of(column: str) -> FunctionTransformer:
 
 def _text_of(X: Any, column: str) -> Any:
     return select_column(as_users(X, [column]), column, "text")
-
-
-class SuitedSegmenter(TransformerMixin, BaseEstimator):  # type: ignore[misc, unused-ignore]
-    """The segmenter that suits the text of ``fit``, with punctuation kept."""
-
-    def fit(self, X: Any, y: object = None) -> Self:
-        """Choose by messages (n_users,)."""
-        del y
-        messages = pd.Series(read_messages(X, "messages"), dtype=object)
-        self.segmenter_ = with_punctuation(choose_segmenter(messages))
-        return self
-
-    def transform(self, X: Any) -> Any:
-        """Cut messages (n_users,) into words."""
-        check_is_fitted(self)
-        return self.segmenter_.transform(X)
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.string = True
-        return tags
 
 
 def _words(unigrams: Weighting | None, max_features: int | None) -> tuple[str, Any]:

@@ -13,10 +13,11 @@ from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_profiling._outputs import IndexedPipeline
 from sklearn_profiling.baselines._linear import Loss, make_linear
-from sklearn_profiling.baselines._text_features import SuitedSegmenter, text_of
+from sklearn_profiling.baselines._text_features import text_of
 from sklearn_profiling.baselines.masked import MaskedMultiOutputClassifier
 from sklearn_profiling.sources import TfidfVectors
 from sklearn_profiling.sources._columns import as_users, read_messages
+from sklearn_profiling.sources.text.suited import SuitedSegmenter
 from sklearn_profiling.sources.union import select_column
 
 

@@ -113,6 +113,7 @@ def _array(values: object, what: str) -> Ids:
     elif hasattr(values, "__array__") and hasattr(values, "ndim") and values.ndim:
         array = np.asarray(values)
     else:
+        # what is left can only be iterated, which errors of list say better than types
         array = object_array(list(values))  # type: ignore[call-overload]
     if array.ndim != 1:
         msg = f"{what} must be one-dimensional, got an array of shape {array.shape}."

@@ -143,7 +143,7 @@ def _trial(
 
     trial._train(read(training), again=False, epochs=trial.max_epochs)  # noqa: SLF001 - of this package
     sources, labels, weights, _ = read(validation)
-    return trial.net_, trial._dataset_of(sources, labels, weights)  # noqa: SLF001
+    return trial.net_, trial._dataset_of(sources, labels, weights)  # noqa: SLF001 - likewise
 
 
 def _n_epochs(classifier: Any, n_users: int) -> int:

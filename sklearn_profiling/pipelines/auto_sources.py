@@ -18,11 +18,11 @@ from sklearn_profiling.baselines import OutOfFoldLogits
 from sklearn_profiling.evaluation import MultiTaskStratifiedGroupKFold
 from sklearn_profiling.evaluation._users import ids_of
 from sklearn_profiling.exceptions import SourceError
-from sklearn_profiling.sources import SourceUnion, TfidfVectors, choose_segmenter
+from sklearn_profiling.sources import SourceUnion, TfidfVectors
 from sklearn_profiling.sources._column_kinds import column_kinds
-from sklearn_profiling.sources._columns import as_users, read_messages
+from sklearn_profiling.sources._columns import as_users
 from sklearn_profiling.sources._image_cells import is_null
-from sklearn_profiling.sources.text.segmentation import with_punctuation
+from sklearn_profiling.sources.text.suited import SuitedSegmenter
 from sklearn_profiling.targets import label_table
 
 __all__ = ["ODDS", "AutoSources"]
@@ -262,7 +262,7 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         self.columns_ = [name for name in self.kinds_ if name in columns]
         self.columns_of_ = {source: own for source, _, _, own in entries}
         first = [
-            (name, self._preparation(name, users[name]), name)
+            (name, self._preparation(name), name)
             for name in self.columns_
             if self.kinds_[name].kind in _OF_COLUMN
         ]
@@ -350,17 +350,14 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         codes, unique = pd.factorize(pd.Series(ids.to_numpy(), dtype=object))
         return np.where(codes < 0, len(unique) + everyone, codes)
 
-    def _preparation(self, name: str, column: pd.Series) -> Any:
+    def _preparation(self, name: str) -> Any:
         """Choose what makes words, pixels or an array of a column."""
         kind = self.kinds_[name].kind
         if kind == "images":
             return self.decoder
         if kind == "vectors":
             return "passthrough"
-        if not _is(self.segmenter, "auto"):
-            return self.segmenter
-        messages = pd.Series(read_messages(column, f"column {name!r}"))
-        return with_punctuation(choose_segmenter(messages))
+        return SuitedSegmenter() if _is(self.segmenter, "auto") else self.segmenter
 
     def _stage(self, users: pd.DataFrame, method: str) -> dict[str, Any]:
         """Put words, pixels, arrays and tf-idf, ids and numbers side by side."""

@@ -18,4 +18,5 @@ def as_configured(transformer: Any, rows: Any, X: Any) -> Any:
     if _get_output_config("transform", transformer)["dense"] != "pandas":
         return rows
     index = X.index if isinstance(X, pd.DataFrame | pd.Series) else None
+    # the types of pandas lack the accessor of the class
     return pd.DataFrame.sparse.from_spmatrix(rows, index)  # type: ignore[attr-defined]

@@ -87,13 +87,13 @@ def test_every_column_finds_its_sources():
 def test_classical_chinese_is_read_by_characters_and_punctuation_is_kept():
     poems = pd.DataFrame({"poem": [["花 月 風 雪 山 水"], ["雨 雲 月 天 海"]] * 5})
     step = make_profiler(random_state=0)["sources"].fit(poems, ["a", "b"] * 5)
-    (_, segmenter, _) = step.first_.sources_[0]
-    assert isinstance(segmenter, CharacterSegmenter)
+    (_, suited, _) = step.first_.sources_[0]
+    assert isinstance(suited.segmenter_, CharacterSegmenter)
     posts = pd.DataFrame({"post": [["red tea!"], ["green tea?"]] * 5})
     step.fit(posts, ["a", "b"] * 5)
-    (_, segmenter, _) = step.first_.sources_[0]
-    assert isinstance(segmenter, WordSegmenter)
-    assert segmenter.punctuation == "keep"
+    (_, suited, _) = step.first_.sources_[0]
+    assert isinstance(suited.segmenter_, WordSegmenter)
+    assert suited.segmenter_.punctuation == "keep"
     step.set_params(segmenter=CharacterSegmenter()).fit(poems, ["a", "b"] * 5)
     assert isinstance(step.first_.sources_[0][1], CharacterSegmenter)
 

@@ -137,7 +137,7 @@ class TfidfVectors(TransformerMixin, BaseEstimator):
         self._fit(X)
         return self
 
-    def fit_transform(self, X: TokenMessages, y: object = None) -> Any:  # noqa: ARG002
+    def fit_transform(self, X: TokenMessages, y: object = None) -> Any:  # noqa: ARG002 - as in `fit`
         """Fit, and weigh the same users.
 
         Parameters
