@@ -14,6 +14,8 @@ The way of the data, from raw users to an honest comparison:
 Nothing heavy is imported here: import the subpackage you need.
 """
 
+from sklearn_profiling._threads import config_context, get_config, set_config
+
 __version__ = "0.1.0"
 
-__all__ = ["__version__"]
+__all__ = ["__version__", "config_context", "get_config", "set_config"]

@@ -18,6 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_profiling._seeding import RandomState
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.baselines._inner_folds import SparingFolds
 
 __all__ = ["Loss", "TunedLinearClassifier", "make_linear", "multiples"]
@@ -71,6 +72,7 @@ class TunedLinearClassifier(ClassifierMixin, BaseEstimator):
         self.max_iter = max_iter
         self.random_state = random_state
 
+    @fixed_threads()
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Choose `C` and the scale, then train on all users (n_users, n_features)."""
         strengths = read_strengths(self.C)
@@ -101,6 +103,7 @@ class TunedLinearClassifier(ClassifierMixin, BaseEstimator):
         # threads of the process share.
         return LinearSVC(C=strength, dual=False, max_iter=self.max_iter)
 
+    @fixed_threads()
     def decision_function(self, X: Any) -> Floats:
         """Compute decision values (n_users, n_classes); (n_users,) of two classes."""
         check_is_fitted(self)
@@ -108,6 +111,7 @@ class TunedLinearClassifier(ClassifierMixin, BaseEstimator):
         values: Floats = self.classifier_.decision_function(X)
         return values
 
+    @fixed_threads()
     def predict_proba(self, X: Any) -> Floats:
         """Compute probabilities (n_users, n_classes)."""
         odds = _per_class(self.decision_function(X))

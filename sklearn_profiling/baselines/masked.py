@@ -39,6 +39,7 @@ from sklearn.utils.validation import (
 from sklearn_profiling._frames import refuse_levels
 from sklearn_profiling._model_selection import refuse_unreadable_labels
 from sklearn_profiling._outputs import NamedPredictionsMixin, log_of
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.exceptions import SourceError, TargetError
 from sklearn_profiling.targets import (
     EncodedLabels,
@@ -224,6 +225,7 @@ class MaskedMultiOutputClassifier(
         self.classes_ = codec.classes[0] if codec.one_dimensional else codec.classes
         return self
 
+    @fixed_threads()
     def predict(self, X: Any) -> Any:
         """Predict a label of every task.
 
@@ -245,6 +247,7 @@ class MaskedMultiOutputClassifier(
         return self._as_output(predicted, X)
 
     @available_if(_estimator_has("predict_proba"))  # type: ignore[untyped-decorator, unused-ignore]
+    @fixed_threads()
     def predict_proba(self, X: Any) -> Any:
         """Predict the probability of every class of every task.
 
@@ -270,6 +273,7 @@ class MaskedMultiOutputClassifier(
         return arrays[0] if self._codec.one_dimensional else arrays
 
     @available_if(_estimator_has("predict_proba"))  # type: ignore[untyped-decorator, unused-ignore]
+    @fixed_threads()
     def predict_log_proba(self, X: Any) -> Any:
         """Predict the logarithm of the probability of every class of every task.
 
@@ -448,6 +452,7 @@ class MaskedMultiOutputClassifier(
         return np.asarray(codes[:, None] == np.arange(len(classes)), dtype=float)
 
 
+@fixed_threads()
 def _fit_task(estimator: Any, X: Any, targets: Any, params: dict[str, Any]) -> Any:
     """Fit the clone of one task."""
     if isinstance(targets, np.ndarray):

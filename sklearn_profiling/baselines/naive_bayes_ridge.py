@@ -21,6 +21,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from sklearn_profiling._threads import fixed_threads
+
 __all__ = ["NaiveBayesRidgeClassifier"]
 
 Floats = NDArray[np.float64]
@@ -90,6 +92,7 @@ class NaiveBayesRidgeClassifier(ClassifierMixin, BaseEstimator):
         self.smoothing = smoothing
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @fixed_threads()
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
         """Learn the scale of the words and the regression.
 
@@ -133,6 +136,7 @@ class NaiveBayesRidgeClassifier(ClassifierMixin, BaseEstimator):
         rows = sparse.csr_matrix(sparse.csr_array(X) * self.scale_)
         return normalize(rows, copy=False)
 
+    @fixed_threads()
     def decision_function(self, X: Any) -> Floats:
         """Compute the value of each class.
 

@@ -24,6 +24,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_profiling._seeding import RandomState, derive_seeds
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.baselines._posteriors import (
     check_users,
     fit_task,
@@ -197,6 +198,7 @@ class OutOfFoldLogits(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         return logits
 
     @_fit_context(prefer_skip_nested_validation=False)
+    @fixed_threads()
     def _fit(
         self, X: Any, y: Any, sample_weight: ArrayLike | None
     ) -> NDArray[np.float32]:
@@ -241,6 +243,7 @@ class OutOfFoldLogits(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         )
         return self._join(odds, there)
 
+    @fixed_threads()
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Compute the log-odds of users by the classifiers trained on all.
 
@@ -334,6 +337,7 @@ class OutOfFoldLogits(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         return tags
 
 
+@fixed_threads()
 def _fit_out_of_fold(
     estimator: Any,
     X: Any,

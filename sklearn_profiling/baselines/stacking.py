@@ -27,6 +27,7 @@ from sklearn.utils.validation import (
 from sklearn_profiling._model_selection import refuse_unreadable_labels
 from sklearn_profiling._outputs import NamedPredictionsMixin, log_of
 from sklearn_profiling._seeding import RandomState, derive_seeds
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.baselines._posteriors import (
     append_posteriors,
     check_read,
@@ -196,6 +197,7 @@ class MetaLearningClassifier(
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator, unused-ignore]
+    @fixed_threads()
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MetaLearningClassifier:
         """Fit both stages.
 
@@ -297,6 +299,7 @@ class MetaLearningClassifier(
         self._one_dimensional = codec.one_dimensional
         return self
 
+    @fixed_threads()
     def predict(self, X: Any) -> Any:
         """Predict a label of every task.
 
@@ -317,6 +320,7 @@ class MetaLearningClassifier(
         return self._as_output(labels, X)
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator, unused-ignore]
+    @fixed_threads()
     def predict_proba(self, X: Any) -> Any:
         """Predict the probability of every class of every task.
 
@@ -337,6 +341,7 @@ class MetaLearningClassifier(
         return arrays[0] if self._one_dimensional else arrays
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator, unused-ignore]
+    @fixed_threads()
     def predict_log_proba(self, X: Any) -> Any:
         """Predict the logarithm of the probability of every class of every task.
 

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from joblib import cpu_count
+
 from sklearn_profiling import __version__
 from sklearn_profiling._store import Store, digest_of
+from sklearn_profiling._threads import get_config
 from sklearn_profiling._writing import check_writable, write_atomically
 from sklearn_profiling.evaluation._fingerprints import fingerprint
 from sklearn_profiling.evaluation.splits import Fold
@@ -28,6 +31,7 @@ _PARTS = {
     "fold": "the folds",
     "metrics": "the metrics",
     "version": "the version of this package",
+    "threads": "the number of threads",
 }
 
 
@@ -81,6 +85,7 @@ class ResultStore:
                 "data": data,
                 "version": __version__,
                 **measured,
+                **_threads(),
             }
         path.mkdir(parents=True, exist_ok=True)
         return cls(path, keys)
@@ -158,6 +163,11 @@ def _measured(further: Mapping[str, Any]) -> dict[str, str]:
     except ValueError as error:
         msg = f"results_folder needs metrics that can be hashed: {error}"
         raise ValueError(msg) from error
+
+
+def _threads() -> dict[str, str]:
+    """Count the threads, where results depend on them."""
+    return {} if get_config()["deterministic"] else {"threads": str(cpu_count())}
 
 
 def _changed(key: dict[str, str], ours: list[dict[str, str]]) -> set[str]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils import Bunch, _safe_indexing
 
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.evaluation._contents import checked_users
 from sklearn_profiling.evaluation._probabilities import predict_tasks
 from sklearn_profiling.evaluation.splits import Fold, make_folds
@@ -118,6 +119,7 @@ def cross_val_predict_proba(
     )
 
 
+@fixed_threads()
 def _fit_and_predict(
     estimator: Any, X: Any, y: Any, fold: Fold, codec: LabelCodec
 ) -> tuple[Probabilities, NDArray[np.object_]]:

@@ -17,6 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from tqdm.auto import tqdm
 
+from sklearn_profiling._threads import config_context, fixed_threads, get_config
 from sklearn_profiling.evaluation._contents import checked_users
 from sklearn_profiling.evaluation._pairs import labelled_cells
 from sklearn_profiling.evaluation._probabilities import predict_tasks
@@ -125,6 +126,10 @@ def compare(
 
     Notes
     -----
+    Each fit runs on one thread of BLAS and torch, so that the scores are the same on
+    any number of cores and for any ``n_jobs``;
+    ``sklearn_profiling.set_config(deterministic=False)`` gives it all cores.
+
     A stored fold is taken if the system's name, class and parameters, the users and
     labels, the rows of the fold, the metrics beside the five that every result has,
     and the version of this package are those it was made with; parameters that
@@ -172,7 +177,14 @@ def compare(
         store = ResultStore.open(results_folder, systems, X, y, further)
         store.warn_of_strangers(folds)
     records: list[Record] = []
-    run = partial(_run_fold, X=X, y=y, error_score=error_score, metrics=measured)
+    run = partial(
+        _run_in_config,
+        get_config(),
+        X=X,
+        y=y,
+        error_score=error_score,
+        metrics=measured,
+    )
     results = _results(systems, run, folds, store, n_jobs)
     for rows in tqdm(
         results,
@@ -217,6 +229,14 @@ def _results(
         if store is not None and rows[0]["error"] is None:
             store.save(by_number[rows[0]["fold"]], rows)
         yield rows
+
+
+def _run_in_config(
+    config: Mapping[str, bool], *args: Any, **kwargs: Any
+) -> list[Record]:
+    """Run a fold under the options of the caller, which a worker does not know."""
+    with config_context(**config), fixed_threads():
+        return _run_fold(*args, **kwargs)
 
 
 def _run_fold(

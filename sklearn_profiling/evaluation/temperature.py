@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_profiling._outputs import NamedPredictionsMixin
 from sklearn_profiling._seeding import RandomState, derive_seed
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.evaluation._probabilities import predict_tasks
 from sklearn_profiling.evaluation.prediction import align_classes
 from sklearn_profiling.evaluation.splits import MultiTaskStratifiedKFold
@@ -128,6 +129,7 @@ class TemperatureScaledClassifier(
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
+    @fixed_threads()
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the classifier, and learn the temperatures on held-out users.
 

@@ -14,6 +14,7 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.baselines import OutOfFoldLogits
 from sklearn_profiling.evaluation import MultiTaskStratifiedGroupKFold
 from sklearn_profiling.evaluation._users import ids_of
@@ -211,6 +212,7 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         self.table = table
         self.table_expert = table_expert
 
+    @fixed_threads()
     def fit(self, X: Any, y: Any = None) -> Self:
         """Look at the columns and fit the transformers of each.
 
@@ -234,6 +236,7 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         self.fit_transform(X, y)
         return self
 
+    @fixed_threads()
     def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Look at the columns, fit the transformers of each, and transform.
 
@@ -279,6 +282,7 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         made.index = users.index
         return made
 
+    @fixed_threads()
     def transform(self, X: Any, *, new_links: Any = None) -> Any:
         """Make the sources of users.
 

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.helper import SliceDict
 
 from sklearn_profiling._frames import as_pandas
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.exceptions import SourceError, shortened
 from sklearn_profiling.sources._columns import as_users
 from sklearn_profiling.sources._vectors import VectorColumn, holds_vectors
@@ -441,6 +442,7 @@ def _is_sparse(table: pd.DataFrame) -> bool:
     )
 
 
+@fixed_threads()
 def _fit_transform(name: str, transformer: Any, column: Any, y: Any) -> tuple[Any, Any]:
     if isinstance(transformer, str) and holds_vectors(column):
         vectors = VectorColumn(name, column)
@@ -454,6 +456,7 @@ def _fit_transform(name: str, transformer: Any, column: Any, y: Any) -> tuple[An
     return transformer.fit(column, y), transformer.transform(column)
 
 
+@fixed_threads()
 def _transform(name: str, transformer: Any, column: Any, new_links: Any) -> Any:
     if isinstance(transformer, str):
         return _as_array(column, name)

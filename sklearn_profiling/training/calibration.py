@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.architectures.layers.bag import BagLogits, BagOfWords
 from sklearn_profiling.architectures.layers.sources import JoinedSources, ScaledEncoder
 from sklearn_profiling.training.batches import UserDataset
@@ -24,6 +25,7 @@ _MOST_USERS = 500
 """Users to measure on: enough for a mean and a deviation of each feature."""
 
 
+@fixed_threads()
 def calibrate(
     module: nn.Module, dataset: UserDataset, batch_size: int, seed: int
 ) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
-from threadpoolctl import threadpool_limits
 
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.training.inputs import Sources
 
@@ -36,6 +36,7 @@ def initial_vectors(
     return vectors
 
 
+@fixed_threads()
 def leading_directions(
     rows: sparse.csr_array, weights: npt.NDArray[np.float64], n: int, seed: int
 ) -> Floats:
@@ -54,16 +55,14 @@ def leading_directions(
     mean = shares @ weighted
     factors = np.sqrt(shares).astype(rows.dtype)
     weighted.data *= np.repeat(factors, np.diff(weighted.indptr))
-    # One thread: sums of BLAS would depend on the number of threads.
-    with threadpool_limits(limits=1, user_api="blas"):
-        _, sizes, directions = randomized_svd(
-            weighted,
-            n_found,
-            n_iter=_POWER_ITERATIONS,
-            transpose=False,
-            flip_sign=False,
-            random_state=seed,
-        )
+    _, sizes, directions = randomized_svd(
+        weighted,
+        n_found,
+        n_iter=_POWER_ITERATIONS,
+        transpose=False,
+        flip_sign=False,
+        random_state=seed,
+    )
     # The largest entry of each is positive.
     largest = np.abs(directions).argmax(axis=1)
     directions *= np.sign(directions[np.arange(n_found), largest])[:, None]

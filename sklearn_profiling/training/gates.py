@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.architectures.layers.offset import OffsetLogits, without_offset
 from sklearn_profiling.architectures.multimodal_cnn3d import GatedSources
 from sklearn_profiling.training.batches import Batch, LabelBatch, UserDataset
@@ -44,6 +45,7 @@ _OPEN = 30.0
 """Score of a gate that is open up to rounding, and yet finite."""
 
 
+@fixed_threads()
 def learn_gates(
     module: nn.Module,
     dataset: UserDataset,

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from sklearn_profiling._seeding import TORCH_GENERATORS
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.architectures.layers.bag import TABLE_OPTIONS, TABLES, BagOfWords
 from sklearn_profiling.architectures.layers.randomness import RandomLayer
 from sklearn_profiling.exceptions import ProfilingError
@@ -141,6 +142,7 @@ def lent_generator(seed: int, device: str = "cpu") -> Iterator[None]:
         yield
 
 
+@fixed_threads()
 def build_module(build: Callable[[], nn.Module], seed: int, dtype: str) -> nn.Module:
     """Build an architecture, with parameters that depend on the seed alone."""
     with lent_generator(seed):
@@ -225,6 +227,7 @@ def _discard(message: str) -> None:
     """Print nothing."""
 
 
+@fixed_threads()
 def train(
     net: ProfileNet,
     dataset: UserDataset,
@@ -293,12 +296,14 @@ def _split(dataset: UserDataset, plan: TrainingPlan) -> tuple[UserDataset, UserD
     return first, second
 
 
+@fixed_threads()
 def compute_logits(net: ProfileNet, dataset: UserDataset) -> list[Tensor]:
     """Compute the logits of all users: (n_users, n_classes) a task."""
     parts = [net.evaluation_step(batch) for batch in _batches(net, dataset)]
     return [torch.cat(task).cpu() for task in zip(*parts, strict=True)]
 
 
+@fixed_threads()
 def apply_to_batches(
     net: ProfileNet, dataset: UserDataset, function: Callable[[Batch], Tensor]
 ) -> npt.NDArray[np.float64]:

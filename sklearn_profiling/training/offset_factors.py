@@ -12,6 +12,7 @@ import torch
 from scipy.optimize import minimize
 from scipy.special import expit, log_softmax
 
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.architectures.layers.offset import OffsetLogits
 from sklearn_profiling.targets import EncodedLabels
 from sklearn_profiling.training.batches import UserDataset
@@ -26,6 +27,7 @@ _PENALTY = 1e-3
 """Of factors that differ from equal shares: decides where experts are the same."""
 
 
+@fixed_threads()
 def begin_at_best_factors(
     module: OffsetLogits, dataset: UserDataset, labels: EncodedLabels
 ) -> None:

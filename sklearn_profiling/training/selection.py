@@ -17,6 +17,7 @@ import torch
 from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.architectures.layers.bag import BagLogits
 from sklearn_profiling.architectures.layers.sources import JoinedSources
 from sklearn_profiling.targets import EncodedLabels
@@ -121,6 +122,7 @@ def _hidden(module: nn.Module, names: Collection[str]) -> Iterator[None]:
             hook.remove()
 
 
+@fixed_threads()
 def validation_losses(
     net: ProfileNet, users: UserDataset, hidden: Collection[str] = ()
 ) -> UserLosses:
@@ -154,6 +156,7 @@ def _at_best_temperature(scores: Tensor, labels: LabelBatch, task: int) -> Float
     return each
 
 
+@fixed_threads()
 def eliminate(
     net: ProfileNet, users: UserDataset, names: Sequence[str]
 ) -> tuple[list[str], dict[str, LossRise]]:

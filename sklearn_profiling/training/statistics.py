@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.training.inputs import Source, present
 
@@ -20,6 +21,7 @@ _IMAGES_AT_ONCE = 256
 """Images to hold as floats: 25 MB in colours of 64 x 64."""
 
 
+@fixed_threads()
 def source_statistics(source: Source, weights: Weights) -> Statistics:
     """Weighted mean and deviation (d,) of a source of the training users.
 

@@ -23,9 +23,9 @@ from sklearn.metrics import pairwise_distances_argmin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from sklearn_profiling._seeding import RandomState, derive_seeds
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources._sparse_output import as_configured
@@ -79,8 +79,7 @@ class _OfSmallImages(TransformerMixin, BaseEstimator, ABC):
         if bags.n_images > _N_TO_FIT:
             drawn = np.random.RandomState(draw).permutation(bags.n_images)
             chosen = np.sort(drawn[:_N_TO_FIT])
-        # One thread: sums would depend on the number of threads.
-        with threadpool_limits(limits=1):
+        with fixed_threads():
             images = np.concatenate(list(small_images(bags.pixels, chosen)))
             self._learn(images, start)
         return self
@@ -244,7 +243,7 @@ class VisualWordCounts(_OfSmallImages):
         """
         bags, chunks = self._read(X)
         found = [np.zeros((0, len(self.words_)), np.int64)]
-        with threadpool_limits(limits=1):
+        with fixed_threads():
             found.extend(map(self._nearest, chunks))
         words = np.concatenate(found)
         users = np.repeat(image_users(bags), words.shape[1])
@@ -373,7 +372,7 @@ class MeanImageVectors(ClassNamePrefixFeaturesOutMixin, _OfSmallImages):
         """
         bags, chunks = self._read(X)
         projected = [np.zeros((0, self.n_components_), np.float32)]
-        with threadpool_limits(limits=1):
+        with fixed_threads():
             projected.extend(map(self._components.project, chunks))
         means = np.zeros((len(bags), self.n_components_))
         np.add.at(means, image_users(bags), np.concatenate(projected))

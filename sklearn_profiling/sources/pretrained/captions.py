@@ -21,6 +21,7 @@ from tqdm.auto import tqdm
 from sklearn_profiling._frames import as_pandas
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling._store import Store, cached_texts
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources._columns import read_messages
@@ -287,6 +288,7 @@ class ImageCaptioner(TransformerMixin, VisionModel):
             )
 
     @torch.inference_mode()
+    @fixed_threads()
     def _describe(self, pixels: NDArray[np.uint8]) -> list[str]:
         tokens = self._ready_model().generate(
             pixel_values=self._prepared(pixels),

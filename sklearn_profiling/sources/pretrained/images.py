@@ -23,6 +23,7 @@ from tqdm.auto import tqdm
 from sklearn_profiling._image_models import image_state, patch_states, vision_part
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling._store import Store, cached_vectors
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources.pretrained._model import without_pooler
 from sklearn_profiling.sources.pretrained._pooling import pool_positions, pool_users
@@ -263,6 +264,7 @@ class PretrainedImageVectors(
         return pool_users(vectors, users, self.user_pooling)
 
     @torch.inference_mode()
+    @fixed_threads()
     def _see(self, pixels: NDArray[np.uint8]) -> Floats:
         whole = self._ready_model()
         model = vision_part(whole)

@@ -23,6 +23,7 @@ from tqdm.auto import tqdm
 
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling._store import Store, cached_vectors, digest_of
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources._columns import read_messages
 from sklearn_profiling.sources.pretrained._model import (
@@ -308,6 +309,7 @@ class PretrainedTextVectors(
             )
 
     @torch.inference_mode()
+    @fixed_threads()
     def _read_batch(self, tokens: list[Tokens]) -> Floats:
         longest = max(map(len, tokens))
         ids = np.full((len(tokens), longest), self._tokenizer.pad_token_id or 0)

@@ -18,6 +18,7 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import SourceError, VocabularyMismatchError
 from sklearn_profiling.sources.text.vocabulary import check_text
@@ -98,6 +99,7 @@ class MeanWordVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.sif_strength = sif_strength
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @fixed_threads()
     def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002
         """Learn the weights.
 
@@ -146,6 +148,7 @@ class MeanWordVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
                 self.common_direction_ = rotation[0]
         return self
 
+    @fixed_threads()
     def transform(self, X: TokenMessages) -> Floats:
         """Average the vectors.
 

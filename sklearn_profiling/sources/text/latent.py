@@ -22,6 +22,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_profiling._seeding import RandomState, derive_seed
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import SourceError, shortened
 from sklearn_profiling.sources.text.vocabulary import check_text
@@ -101,6 +102,7 @@ class LatentSemanticVectors(
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @fixed_threads()
     def fit(self, X: TokenMessages, y: object = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Learn weights and directions.
 
@@ -149,6 +151,7 @@ class LatentSemanticVectors(
             self.decomposition_ = decomposition.fit(counts)
         return self
 
+    @fixed_threads()
     def transform(self, X: TokenMessages) -> Floats:
         """Project users.
 

@@ -15,6 +15,7 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from sklearn_profiling._seeding import RandomState, derive_seed
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.sources.text.vocabulary import (
@@ -162,6 +163,7 @@ class Word2VecTransformer(WordVectorTransformer):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @fixed_threads()
     def fit(self, X: TokenMessages, y: Any = None) -> Self:
         """Train the vectors.
 

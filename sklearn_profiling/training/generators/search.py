@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from sklearn_profiling._optional import import_optional
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.architectures.generators._kv_cache import (
     cache_states,
     select_rows,
@@ -21,6 +22,7 @@ from sklearn_profiling.training.generators.net import GeneratorNet
 __all__ = ["generate_texts", "search"]
 
 
+@fixed_threads()
 def generate_texts(
     net: GeneratorNet,
     dataset: UserDataset,
