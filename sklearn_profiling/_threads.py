@@ -123,11 +123,13 @@ def fixed_threads() -> Iterator[None]:
         yield
         return
     controller = _controller(len(sys.modules))
+    torch = sys.modules.get("torch")
+    n_before = 0 if torch is None else torch.get_num_threads()
     with ExitStack() as stack:
         # Last, since threadpoolctl lets only one thread limit BLAS at a time.
         stack.callback(_leave)
         stack.enter_context(controller.select(user_api="openmp").limit(limits=1))
-        _enter(controller)
+        _enter(controller, torch, n_before)
         _OF_THREAD.inside = True
         try:
             yield
@@ -135,15 +137,14 @@ def fixed_threads() -> Iterator[None]:
             _OF_THREAD.inside = False
 
 
-def _enter(controller: ThreadpoolController) -> None:
+def _enter(controller: ThreadpoolController, torch: Any, n_before: int) -> None:
     with _LOCK:
         if not _SHARED["holders"]:
             limits = controller.select(user_api="blas").limit(limits=1)
             _SHARED["undo"].callback(limits.restore_original_limits)
-            torch = sys.modules.get("torch")
             if torch is not None:
                 # Of this thread, and of the products of the whole process.
-                _SHARED["undo"].callback(torch.set_num_threads, torch.get_num_threads())
+                _SHARED["undo"].callback(torch.set_num_threads, n_before)
                 torch.set_num_threads(1)
         _SHARED["holders"] += 1
 

@@ -10,11 +10,14 @@ import sklearn_profiling
 
 
 def public_modules() -> list[ModuleType]:
-    """Import every subpackage and module of the first level that is public."""
+    """Import the package, every subpackage and module of its first level, if public."""
     return [
-        importlib.import_module(f"sklearn_profiling.{found.name}")
-        for found in pkgutil.iter_modules(sklearn_profiling.__path__)
-        if not found.name.startswith("_")
+        sklearn_profiling,
+        *(
+            importlib.import_module(f"sklearn_profiling.{found.name}")
+            for found in pkgutil.iter_modules(sklearn_profiling.__path__)
+            if not found.name.startswith("_")
+        ),
     ]
 
 
