@@ -25,7 +25,10 @@ from sklearn_profiling._seeding import RandomState, derive_seed
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.evaluation._probabilities import predict_tasks
 from sklearn_profiling.evaluation.prediction import align_classes
-from sklearn_profiling.evaluation.splits import MultiTaskStratifiedKFold
+from sklearn_profiling.evaluation.splits import (
+    MultiTaskStratifiedGroupKFold,
+    MultiTaskStratifiedKFold,
+)
 from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.targets import (
     EncodedLabels,
@@ -130,7 +133,9 @@ class TemperatureScaledClassifier(
 
     @_fit_context(prefer_skip_nested_validation=False)
     @fixed_threads()
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
+    ) -> Self:
         """Fit the classifier, and learn the temperatures on held-out users.
 
         Parameters
@@ -141,6 +146,11 @@ class TemperatureScaledClassifier(
             Labels; None or NaN where missing.
         sample_weight : array-like, shape (n_users,) or (n_users, n_tasks), default=None
             Weight of each user, or of each label.
+        groups : array-like, shape (n_users,), default=None
+            Rows with the same value are held out together. None takes what `X` carries
+            as its attribute ``groups``, as the sources of
+            :class:`~sklearn_profiling.pipelines.AutoSources` do where users stand in
+            several rows.
 
         Returns
         -------
@@ -159,7 +169,8 @@ class TemperatureScaledClassifier(
         codec = LabelCodec.learn(y)
         self.task_names_ = list(codec.task_names)
         labels = codec.encode(y)
-        held_out = self._held_out(X, y, sample_weight, codec)
+        groups = getattr(X, "groups", None) if groups is None else groups
+        held_out = self._held_out(X, y, sample_weight, groups, codec)
         weights = weight_table(sample_weight, labels.codes, codec.task_names)
         found = [
             _best_temperature(likely, labels, weights[:, task], task)
@@ -176,17 +187,20 @@ class TemperatureScaledClassifier(
         return self
 
     def _held_out(
-        self, X: Any, y: Any, sample_weight: Any, codec: LabelCodec
+        self, X: Any, y: Any, sample_weight: Any, groups: Any, codec: LabelCodec
     ) -> list[Floats]:
         """Predict users by clones that were fitted without them; NaN if they cannot."""
         n_users = len(codec.encode(y))
         found = [np.full((n_users, len(each)), np.nan) for each in codec.classes]
         if n_users < max(self.cv, _FEWEST):
             return found
-        folds = MultiTaskStratifiedKFold(
-            self.cv, random_state=derive_seed(self.random_state)
+        kind = (
+            MultiTaskStratifiedKFold
+            if groups is None
+            else MultiTaskStratifiedGroupKFold
         )
-        for train, test in folds.split(np.zeros(n_users), y):
+        folds = kind(self.cv, random_state=derive_seed(self.random_state))
+        for train, test in folds.split(np.zeros(n_users), y, groups):
             weighted = {}
             if sample_weight is not None:
                 weighted["sample_weight"] = _safe_indexing(sample_weight, train)

@@ -280,6 +280,8 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         stage = self._stage(users, "fit_transform")
         made = self.union_.fit_transform(stage, y)
         made.index = users.index
+        if len(np.unique(codes)) < len(codes):
+            made.groups = codes  # for classifiers that hold out users
         return made
 
     @fixed_threads()

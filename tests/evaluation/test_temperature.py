@@ -8,6 +8,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
+from skorch.helper import SliceDict
 
 from sklearn_profiling.baselines import MaskedMultiOutputClassifier
 from sklearn_profiling.evaluation import TemperatureScaledClassifier
@@ -132,3 +133,32 @@ def test_who_knows_nothing_gives_the_shares():
     plain = TemperatureScaledClassifier(inner, random_state=0).fit(many, y)
     assert plain.shares_ == [None, None, None]
     assert len(set(plain.predict(many)[:, 0])) == 2
+
+
+class Remembered(ClassifierMixin, BaseEstimator):
+    """Is certain of the label of whom it saw, and of the first class for others."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.known_ = dict(zip(X["who"].tolist(), y, strict=True))
+        return self
+
+    def predict_proba(self, X):
+        known = [self.known_.get(who, "a") for who in X["who"].tolist()]
+        return np.where(np.equal.outer(known, self.classes_), 0.9, 0.05)
+
+    def predict(self, X):
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+def test_rows_of_one_group_are_held_out_together():
+    twice = SliceDict(who=np.arange(600) % 300)
+    labels = np.tile(LABELS[:300], 2)
+    model = TemperatureScaledClassifier(Remembered(), random_state=0)
+    remembered = model.fit(twice, labels).temperatures_[0]
+    told = model.fit(twice, labels, groups=twice["who"]).temperatures_[0]
+    twice.groups = twice["who"]
+    carried = model.fit(twice, labels).temperatures_[0]
+    assert remembered < 2
+    assert told > 3
+    assert carried == told

@@ -200,3 +200,15 @@ def test_numbers_and_categories_of_some_rows():
         users[columns][::2].reset_index(drop=True), USERS.target[::2]
     )
     np.testing.assert_array_equal(made["table"], again["table"])
+
+
+def test_sources_carry_whose_rows_they_are():
+    users = pd.DataFrame({"user_id": [*"abcabdef"], "fans": np.arange(8.0)})
+    users.loc[7, "user_id"] = None
+    y = [*"xyxyxyxy"]
+    step = make_profiler(random_state=0)["sources"]
+    made = step.fit_transform(users, y)
+    assert made.groups[:5].tolist() == [0, 1, 2, 0, 1]
+    assert len(set(made.groups)) == 6
+    alone = step.fit_transform(users[2:], y[2:])
+    assert not hasattr(alone, "groups")
