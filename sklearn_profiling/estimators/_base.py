@@ -30,6 +30,7 @@ from sklearn_profiling.estimators._offset import (
     check_offset,
     encoded_names,
     pick_offset,
+    shrunk_beside_offset,
 )
 from sklearn_profiling.exceptions import ProfilingError, SourceError, TargetError
 from sklearn_profiling.targets import EncodedLabels, in_task_order, mean_accuracy
@@ -316,10 +317,12 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
         )
         if not again:
             users = self._select(users, partial=partial)
-        self._train(users, again=again, epochs=epochs)
+        self._train(users, again=again, epochs=epochs, shrink=not (again or partial))
         return self
 
-    def _train(self, users: TrainingUsers, *, again: bool, epochs: int) -> None:
+    def _train(
+        self, users: TrainingUsers, *, again: bool, epochs: int, shrink: bool = False
+    ) -> None:
         sources, labels, weights, codec = users
         if not again:
             check_offset(self, sources, codec)
@@ -345,7 +348,8 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
         try:
             if not again:
                 self._prepare(dataset, plan)
-            train(self.net_, dataset, plan, epochs=epochs)
+            with shrunk_beside_offset(self, dataset, plan, shrink=shrink):
+                train(self.net_, dataset, plan, epochs=epochs)
         except ProfilingError:
             # Never trained, or no numbers any more: neither may predict.
             if not again or not is_finite(self.net_.module_):

@@ -27,6 +27,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "sources": ["array-like", None],
     "source": [str, None],
     "offset": ["array-like", None],
+    "shrink_fraction": [RATE],
     # architecture
     "attention": [StrOptions({"softmax", "raw"}), None],
     "bag_dropout": [RATE],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from torch import nn
@@ -11,9 +12,19 @@ from sklearn_profiling.architectures.layers.heads import LogitLayer
 from sklearn_profiling.architectures.layers.offset import OffsetLogits
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.targets import LabelCodec
+from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.inputs import Sources, SourceSpec, matching_names
+from sklearn_profiling.training.net import TrainingPlan
+from sklearn_profiling.training.offset_shares import learn_shares
 
-__all__ = ["add_offset", "check_offset", "encoded_names", "offset_names", "pick_offset"]
+__all__ = [
+    "add_offset",
+    "check_offset",
+    "encoded_names",
+    "offset_names",
+    "pick_offset",
+    "shrunk_beside_offset",
+]
 
 
 def offset_names(classifier: Any, names: Iterable[str]) -> list[str]:
@@ -87,3 +98,20 @@ def add_offset(
     for layer in last:
         layer.begin_at_zero()
     return OffsetLogits(net, offset, n_classes)
+
+
+@contextmanager
+def shrunk_beside_offset(
+    classifier: Any, dataset: UserDataset, plan: TrainingPlan, *, shrink: bool
+) -> Iterator[None]:
+    """Learn before a net is trained how much of it to add, and do so afterwards."""
+    module = classifier.net_.module_
+    fraction = getattr(classifier, "shrink_fraction", 0.0)
+    if not (shrink and fraction and isinstance(module, OffsetLogits)):
+        yield
+        return
+    shares = learn_shares(
+        module, dataset, plan, fraction=fraction, epochs=plan.max_epochs
+    )
+    yield
+    module.shares.copy_(shares)

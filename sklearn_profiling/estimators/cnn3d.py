@@ -39,6 +39,11 @@ class CNN3DClassifier(BaseProfileClassifier):
         none. Training begins at the factors of least log loss, and the net at zero. A
         name with a ``*`` stands for all names that match it, in the order of `X` (our
         choice).
+    shrink_fraction : float, default=0.2
+        Share of the users whom a trial net does not see. They tell, for each task, how
+        much of the net to add to `offset`: what makes their loss least, from nothing to
+        all of it. 0 adds all without a trial, in half the time, and so do tasks with
+        fewer than 20 labels among these users, and ``partial_fit`` (our choice).
     variant : {1, 2}, default=1
         Model 1 has four convolutions over images, each with a maximum over 2 x 2 x 2.
         Model 2 has seven; after the first, second and fourth comes a maximum over 2 x 2
@@ -183,6 +188,7 @@ class CNN3DClassifier(BaseProfileClassifier):
         *,
         source: str | None = None,
         offset: Sequence[str] | None = None,
+        shrink_fraction: float = 0.2,
         variant: Literal[1, 2] = 1,
         n_filters: int | None = None,
         n_images: int = 11,
@@ -210,6 +216,7 @@ class CNN3DClassifier(BaseProfileClassifier):
     ) -> None:
         self.source = source
         self.offset = offset
+        self.shrink_fraction = shrink_fraction
         self.variant = variant
         self.n_filters = n_filters
         self.n_images = n_images
@@ -254,6 +261,11 @@ class ImageSetClassifier(BaseProfileClassifier):
         none. Training begins at the factors of least log loss, and the net at zero. A
         name with a ``*`` stands for all names that match it, in the order of `X` (our
         choice).
+    shrink_fraction : float, default=0.2
+        Share of the users whom a trial net does not see. They tell, for each task, how
+        much of the net to add to `offset`: what makes their loss least, from nothing to
+        all of it. 0 adds all without a trial, in half the time, and so do tasks with
+        fewer than 20 labels among these users, and ``partial_fit`` (our choice).
     encoder : Module, default=None
         Net from floats (n_images, n_channels, height, width), pixels from 0 to 1, to
         (n_images, n_features), for example one with pretrained weights that begins with
@@ -393,6 +405,7 @@ class ImageSetClassifier(BaseProfileClassifier):
         *,
         source: str | None = None,
         offset: Sequence[str] | None = None,
+        shrink_fraction: float = 0.2,
         encoder: nn.Module | None = None,
         freeze_encoder: bool = False,
         n_filters: Sequence[int] = (16, 32, 64),
@@ -422,6 +435,7 @@ class ImageSetClassifier(BaseProfileClassifier):
     ) -> None:
         self.source = source
         self.offset = offset
+        self.shrink_fraction = shrink_fraction
         self.encoder = encoder
         self.freeze_encoder = freeze_encoder
         self.n_filters = n_filters

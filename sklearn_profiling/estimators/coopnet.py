@@ -71,6 +71,11 @@ class COOPNetClassifier(BaseProfileClassifier):
         none. Training begins at the factors of least log loss, and the net at zero. A
         name with a ``*`` stands for all names that match it, in the order of `X` (our
         choice).
+    shrink_fraction : float, default=0.2
+        Share of the users whom a trial net does not see. They tell, for each task, how
+        much of the net to add to `offset`: what makes their loss least, from nothing to
+        all of it. 0 adds all without a trial, in half the time, and so do tasks with
+        fewer than 20 labels among these users, and ``partial_fit`` (our choice).
     max_messages : int or None, default=3
         Messages to read of a user, the first ones; None reads all (paper of the
         framework).
@@ -213,6 +218,7 @@ class COOPNetClassifier(BaseProfileClassifier):
         tokenizer: Any = None,
         source: str | None = None,
         offset: Sequence[str] | None = None,
+        shrink_fraction: float = 0.2,
         max_messages: int | None = 3,
         max_images: int | None = 3,
         max_tokens: int = 600,
@@ -243,6 +249,7 @@ class COOPNetClassifier(BaseProfileClassifier):
         self.tokenizer = tokenizer
         self.source = source
         self.offset = offset
+        self.shrink_fraction = shrink_fraction
         self.max_messages = max_messages
         self.max_images = max_images
         self.max_tokens = max_tokens
@@ -285,9 +292,11 @@ class COOPNetClassifier(BaseProfileClassifier):
         given: Mapping[str, Any] = sources
         return {name: given[name].first_of_each(n) for name, n in most.items()}
 
-    def _train(self, users: TrainingUsers, *, again: bool, epochs: int) -> None:
+    def _train(
+        self, users: TrainingUsers, *, again: bool, epochs: int, shrink: bool = False
+    ) -> None:
         check_names(type(self).__name__, "frozen", self.frozen, _PARTS)
-        super()._train(users, again=again, epochs=epochs)
+        super()._train(users, again=again, epochs=epochs, shrink=shrink)
 
     def _learn(self, users: TrainingUsers) -> Sources:
         """Find the configurations of the models, and how words become tokens."""

@@ -49,6 +49,11 @@ class MMLUPClassifier(BaseProfileClassifier):
         none. Training begins at the factors of least log loss, and the net at zero. A
         name with a ``*`` stands for all names that match it, in the order of `X` (our
         choice).
+    shrink_fraction : float, default=0.2
+        Share of the users whom a trial net does not see. They tell, for each task, how
+        much of the net to add to `offset`: what makes their loss least, from nothing to
+        all of it. 0 adds all without a trial, in half the time, and so do tasks with
+        fewer than 20 labels among these users, and ``partial_fit`` (our choice).
     multi_task : bool, default=True
         Whether the tasks share one net; False trains one net for each task (paper;
         False is its ablation "single task", Table 3).
@@ -265,6 +270,7 @@ class MMLUPClassifier(BaseProfileClassifier):
         sources: Sequence[str] | None = None,
         select_sources: bool = False,
         offset: Sequence[str] | None = None,
+        shrink_fraction: float = 0.2,
         multi_task: bool = True,
         attention: Literal["softmax", "raw"] | None = "softmax",
         n_filters: int = 32,
@@ -304,6 +310,7 @@ class MMLUPClassifier(BaseProfileClassifier):
         self.sources = sources
         self.select_sources = select_sources
         self.offset = offset
+        self.shrink_fraction = shrink_fraction
         self.multi_task = multi_task
         self.attention = attention
         self.n_filters = n_filters

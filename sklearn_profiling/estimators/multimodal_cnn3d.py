@@ -42,6 +42,11 @@ class MultimodalCNN3DClassifier(BaseProfileClassifier):
         none. Training begins at the factors of least log loss, and the net at zero. A
         name with a ``*`` stands for all names that match it, in the order of `X` (our
         choice).
+    shrink_fraction : float, default=0.2
+        Share of the users whom a trial net does not see. They tell, for each task, how
+        much of the net to add to `offset`: what makes their loss least, from nothing to
+        all of it. 0 adds all without a trial, in half the time, and so do tasks with
+        fewer than 20 labels among these users, and ``partial_fit`` (our choice).
     gate_fraction : float, default=0.35
         Share of users held out from two trial nets, the validation set on which gates
         are learned; all users train the net itself. 0 leaves all gates open (our
@@ -222,6 +227,7 @@ class MultimodalCNN3DClassifier(BaseProfileClassifier):
         *,
         sources: Sequence[str] | None = None,
         offset: Sequence[str] | None = None,
+        shrink_fraction: float = 0.2,
         gate_fraction: float = 0.35,
         gate_epochs: int = 15,
         n_gated: int = 64,
@@ -262,6 +268,7 @@ class MultimodalCNN3DClassifier(BaseProfileClassifier):
     ) -> None:
         self.sources = sources
         self.offset = offset
+        self.shrink_fraction = shrink_fraction
         self.gate_fraction = gate_fraction
         self.gate_epochs = gate_epochs
         self.n_gated = n_gated

@@ -61,6 +61,11 @@ class PCNNClassifier(BaseWindowClassifier):
         none. Training begins at the factors of least log loss, and the net at zero. A
         name with a ``*`` stands for all names that match it, in the order of `X` (our
         choice).
+    shrink_fraction : float, default=0.2
+        Share of the users whom a trial net does not see. They tell, for each task, how
+        much of the net to add to `offset`: what makes their loss least, from nothing to
+        all of it. 0 adds all without a trial, in half the time, and so do tasks with
+        fewer than 20 labels among these users, and ``partial_fit`` (our choice).
     multi_task : bool, default=False
         Whether the tasks share one net; False trains one net for each task (paper:
         independent nets).
@@ -187,6 +192,7 @@ class PCNNClassifier(BaseWindowClassifier):
         *,
         source: str | None = None,
         offset: Sequence[str] | None = None,
+        shrink_fraction: float = 0.2,
         multi_task: bool = False,
         window_sizes: Sequence[int] = (3, 20),
         stride: int | Sequence[int] = 2,
@@ -217,6 +223,7 @@ class PCNNClassifier(BaseWindowClassifier):
     ) -> None:
         self.source = source
         self.offset = offset
+        self.shrink_fraction = shrink_fraction
         self.multi_task = multi_task
         self.window_sizes = window_sizes
         self.stride = stride
@@ -297,6 +304,11 @@ class BowCNNClassifier(BaseWindowClassifier):
         none. Training begins at the factors of least log loss, and the net at zero. A
         name with a ``*`` stands for all names that match it, in the order of `X` (our
         choice).
+    shrink_fraction : float, default=0.2
+        Share of the users whom a trial net does not see. They tell, for each task, how
+        much of the net to add to `offset`: what makes their loss least, from nothing to
+        all of it. 0 adds all without a trial, in half the time, and so do tasks with
+        fewer than 20 labels among these users, and ``partial_fit`` (our choice).
     multi_task : bool, default=False
         Whether the tasks share one net; False trains one net for each task (paper:
         independent nets).
@@ -440,6 +452,7 @@ class BowCNNClassifier(BaseWindowClassifier):
         *,
         source: str | None = None,
         offset: Sequence[str] | None = None,
+        shrink_fraction: float = 0.2,
         multi_task: bool = False,
         window_size: int = 20,
         stride: int = 2,
@@ -470,6 +483,7 @@ class BowCNNClassifier(BaseWindowClassifier):
     ) -> None:
         self.source = source
         self.offset = offset
+        self.shrink_fraction = shrink_fraction
         self.multi_task = multi_task
         self.window_size = window_size
         self.stride = stride

@@ -34,6 +34,11 @@ class TextCNNClassifier(BaseProfileClassifier):
         none. Training begins at the factors of least log loss, and the net at zero. A
         name with a ``*`` stands for all names that match it, in the order of `X` (our
         choice).
+    shrink_fraction : float, default=0.2
+        Share of the users whom a trial net does not see. They tell, for each task, how
+        much of the net to add to `offset`: what makes their loss least, from nothing to
+        all of it. 0 adds all without a trial, in half the time, and so do tasks with
+        fewer than 20 labels among these users, and ``partial_fit`` (our choice).
     multi_task : bool, default=False
         Whether the tasks share one net; False trains one net for each task (paper:
         independent nets).
@@ -189,6 +194,7 @@ class TextCNNClassifier(BaseProfileClassifier):
         *,
         source: str | None = None,
         offset: Sequence[str] | None = None,
+        shrink_fraction: float = 0.2,
         multi_task: bool = False,
         attention: Literal["softmax", "raw"] | None = None,
         n_filters: int = 32,
@@ -224,6 +230,7 @@ class TextCNNClassifier(BaseProfileClassifier):
     ) -> None:
         self.source = source
         self.offset = offset
+        self.shrink_fraction = shrink_fraction
         self.multi_task = multi_task
         self.attention = attention
         self.n_filters = n_filters

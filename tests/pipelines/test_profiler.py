@@ -154,6 +154,7 @@ def test_more_effort_reads_words_and_selects():
     best.fit(USERS.data, USERS.target)
     told = best.describe()
     assert told.filter(like="factor of").notna().any(axis=None)
+    assert make_profiler(USERS.graph, effort="best", random_state=0)
     with pytest.raises(ValueError, match=r"effort must be .*got 'great'"):
         make_profiler(effort="great")
 

@@ -15,8 +15,9 @@ __all__ = ["OffsetLogits", "without_offset"]
 class OffsetLogits(nn.Module):
     """An architecture whose logits are corrections of those of other classifiers.
 
-    logits = factor x log-odds + architecture, with one learned factor for each source
-    of log-odds and task. Users without the source get no offset.
+    logits = factor x log-odds + share x architecture, with one learned factor for each
+    source of log-odds and task. Users without the source get no offset. The share of a
+    task, 1 at first, is set after training.
 
     Parameters
     ----------
@@ -40,6 +41,8 @@ class OffsetLogits(nn.Module):
         self.factors = nn.ParameterList(
             nn.Parameter(torch.ones(len(self.n_classes))) for _ in self.names
         )
+        self.register_buffer("shares", torch.ones(len(self.n_classes)))
+        self.shares: Tensor
 
     def begin_at(self, factors: Tensor) -> None:
         """Set the factors (n_names, n_tasks); they are 1 without it."""
@@ -51,7 +54,8 @@ class OffsetLogits(nn.Module):
         self, sources: Mapping[str, SourceBatch], present: Mapping[str, Tensor]
     ) -> tuple[Tensor, ...]:
         """Compute logits, as the architecture does: (n_users, n_classes) a task."""
-        logits: tuple[Tensor, ...] = self.architecture(sources, present)
+        of_net = self.architecture(sources, present)
+        logits = tuple(k * part for k, part in zip(self.shares, of_net, strict=True))
         for offset in self.offsets(sources, present):
             logits = tuple(a + b for a, b in zip(logits, offset, strict=True))
         return logits

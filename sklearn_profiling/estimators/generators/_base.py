@@ -208,7 +208,9 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
 
     # -- fitting ---------------------------------------------------------------
 
-    def _train(self, users: TrainingUsers, *, again: bool, epochs: int) -> None:
+    def _train(
+        self, users: TrainingUsers, *, again: bool, epochs: int, shrink: bool = False
+    ) -> None:
         for name, allowed in (("joint_modes", MODES), ("frozen", self._freezable)):
             check_names(type(self).__name__, name, getattr(self, name), allowed)
         if self.checkpoint_folder is not None and self.early_stopping:
@@ -222,7 +224,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
                 Path(self.checkpoint_folder), "checkpoint_folder", folder=True
             )
         try:
-            super()._train(users, again=again, epochs=epochs)
+            super()._train(users, again=again, epochs=epochs, shrink=shrink)
         finally:
             if hasattr(self, "net_"):
                 self.net_.checkpoint = None
