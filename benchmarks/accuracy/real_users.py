@@ -3,7 +3,7 @@
 Each DATA is what ``sklearn-profiling compare`` reads, a table, or a folder of records
 with a table of links; or "TABLE+LINKS", a table and its links; or users that are made,
 "synthetic:4000", "images:1000", "reviewers:600". Systems that read what the users have
-are compared, with ``--nets`` those of the papers too.
+are compared, with ``--nets`` those of the papers too, with ``--only`` some of them.
 
     python benchmarks/accuracy/real_users.py poets/ --folds 5 --results results/
     python benchmarks/accuracy/real_users.py "target.csv+edges.csv" --tasks target
@@ -63,8 +63,14 @@ def read(name: str, tasks: list[str] | None) -> Any:
     return load_records(Path(table), on_unknown_links="add", **chosen)
 
 
-def make_systems(users: Any, seed: int, *, with_nets: bool) -> dict[str, Any]:
-    """Make the systems that read what the users have."""
+def make_systems(users: Any, given: argparse.Namespace) -> dict[str, Any]:
+    """Make the systems that read what the users have, or those that are named."""
+    systems = all_systems(users, given.seed, with_nets=given.nets)
+    return {name: systems[name] for name in given.only or systems}
+
+
+def all_systems(users: Any, seed: int, *, with_nets: bool) -> dict[str, Any]:
+    """Make all systems that read what the users have."""
     messages = users.data.get("messages")
     has_text = messages is not None and messages.map(bool).any()
     has_links = users.graph is not None and users.graph.adjacency.nnz > 0
@@ -89,7 +95,7 @@ def make_systems(users: Any, seed: int, *, with_nets: bool) -> dict[str, Any]:
             text_column="messages" if has_text else None,
             random_state=seed,
         )
-    if with_nets and has_text and graph is not None:
+    if with_nets and has_text:
         systems["MMLUP"] = make_mmlup(graph, random_state=seed)
     return systems
 
@@ -97,7 +103,7 @@ def make_systems(users: Any, seed: int, *, with_nets: bool) -> dict[str, Any]:
 def run(name: str, given: argparse.Namespace, folder: Path, system: str | None) -> Any:
     """Compare all systems, or one alone; folds that the folder holds are read."""
     users = read(name, given.tasks)
-    systems = make_systems(users, given.seed, with_nets=given.nets)
+    systems = make_systems(users, given)
     return compare(
         {each: systems[each] for each in ([system] if system else systems)},
         users.data,
@@ -124,11 +130,12 @@ def report(name: str, given: argparse.Namespace, folder: Path) -> None:
     ) as pool:
         peaks = {
             system: pool.submit(peak_of, name, given, folder, system).result()
-            for system in make_systems(users, given.seed, with_nets=given.nets)
+            for system in make_systems(users, given)
         }
     result = run(name, given, folder, None)
     print(f"\n{name}: {len(users.data)} users, {given.folds} folds")
-    print(result.to_string("accuracy", reference="Profiler"))
+    reference = "Profiler" if "Profiler" in result.scores["system"].values else None
+    print(result.to_string("accuracy", reference=reference))
     folds = result.scores.drop_duplicates(["system", "fold"])
     means = folds.groupby("system", sort=False)[["fit_seconds", "predict_seconds"]]
     print(means.mean().assign(peak_mb=pd.Series(peaks)).round(1).to_string())
@@ -145,6 +152,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--nets", action="store_true", help="the papers' nets, minutes")
+    parser.add_argument("--only", nargs="+", metavar="SYSTEM")
     parser.add_argument("--results", type=Path)
     given = parser.parse_args()
     with TemporaryDirectory() as kept:

@@ -36,6 +36,7 @@ from sklearn_profiling.evaluation import (
 from sklearn_profiling.pipelines.auto_sources import ODDS, AutoSources
 from sklearn_profiling.sources import (
     AdjacencyRows,
+    GloVeTransformer,
     ImageBagTransformer,
     LINEEmbedding,
     MeanImageVectors,
@@ -170,9 +171,9 @@ def make_profiler(
         at.
     effort : {"fast", "balanced", "best"}, default="fast"
         What the net reads beside the experts. "fast" is what is dense, in seconds.
-        "balanced" adds encoders of words and images, and drops each source that earns
-        nothing on held-out users; it takes minutes. "best" also chooses epochs and
-        dropout by inner folds, at ten times the cost.
+        "balanced" adds encoders of words, from vectors of GloVe on, and of images, and
+        drops each source that earns nothing on held-out users; it takes minutes. "best"
+        also chooses epochs and dropout by inner folds, at ten times the cost.
     segmenter : transformer or "auto", default="auto"
         From messages to words. "auto" takes characters for classical Chinese and words
         for everything else, with punctuation and symbols kept, since they tell much of
@@ -233,7 +234,7 @@ def make_profiler(
         msg = f"effort must be 'fast', 'balanced' or 'best'; got {effort!r}"
         raise ValueError(msg)
     graph = None if graph is None else as_social_graph(graph)
-    seeds = iter(derive_seeds(random_state, 16))
+    seeds = iter(derive_seeds(random_state, 17))
     location = memory.location if isinstance(memory, joblib.Memory) else memory
 
     def expert(estimator: Any = None) -> OutOfFoldLogits:
@@ -279,7 +280,8 @@ def make_profiler(
         ),
     }
     if effort != "fast":
-        parts |= {"words": "passthrough", "bags": "passthrough"}
+        vectors = GloVeTransformer(unknown="characters", random_state=next(seeds))
+        parts |= {"words": vectors, "bags": "passthrough"}
     if graph is not None:
         rows = AdjacencyRows(graph, normalize="symmetric")
         parts["links"] = Pipeline([("rows", rows), ("logits", expert())])

@@ -141,7 +141,8 @@ def test_more_effort_reads_words_and_selects():
     model.set_params(
         classifier__estimator__n_filters=2, classifier__estimator__max_epochs=1
     )
-    model.fit(USERS.data, USERS.target)
+    model.fit(USERS.data[:120], USERS.target[:120])
+    assert model.predict(USERS.data[120:]).shape == (30, 4)  # new words too
     net = model["classifier"].estimator_
     assert "messages_words" in net.selected_sources_.index
     assert "messages_words" in set(model.describe()["source"])
@@ -154,7 +155,7 @@ def test_more_effort_reads_words_and_selects():
     best.fit(USERS.data, USERS.target)
     told = best.describe()
     assert told.filter(like="factor of").notna().any(axis=None)
-    assert make_profiler(USERS.graph, effort="best", random_state=0)
+    assert make_profiler(USERS.graph, effort="best", random_state=0)["classifier"]
     with pytest.raises(ValueError, match=r"effort must be .*got 'great'"):
         make_profiler(effort="great")
 
