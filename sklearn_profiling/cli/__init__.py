@@ -1,4 +1,4 @@
-"""The command line ``sklearn-profiling``: demo, compare, fit, predict."""
+"""The command line ``sklearn-profiling``: demo, compare, fit, predict, evaluate."""
 
 from __future__ import annotations
 

@@ -14,14 +14,9 @@ _COLUMNS = ("id_column", "text_column", "time_column", "one_row")
 """Options that a model file keeps, so that predict reads tables as fit did."""
 
 
-def save_model(options: argparse.Namespace, users: Any, name: str, model: Any) -> None:
-    """Train a system on all of `users` and write it to the file ``--model``."""
-    import joblib
-
-    from sklearn_profiling import __version__
-    from sklearn_profiling._writing import write_atomically
+def train(name: str, model: Any, users: Any) -> None:
+    """Train a system on all of `users`."""
     from sklearn_profiling.exceptions import ProfilingError, SourceError
-    from sklearn_profiling.targets import LabelCodec
 
     try:
         model.fit(users.data, users.target)
@@ -30,6 +25,17 @@ def save_model(options: argparse.Namespace, users: Any, name: str, model: Any) -
     except ValueError as error:  # of scikit-learn, for example users without a word
         msg = f"{name} cannot be trained on these users: {error!s:.200}"
         raise SourceError(msg) from error
+
+
+def save_model(options: argparse.Namespace, users: Any, name: str, model: Any) -> None:
+    """Train a system on all of `users` and write it to the file ``--model``."""
+    import joblib
+
+    from sklearn_profiling import __version__
+    from sklearn_profiling._writing import write_atomically
+    from sklearn_profiling.targets import LabelCodec
+
+    train(name, model, users)
     saved = {
         "version": __version__,
         "system": name,

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from sklearn_profiling import __version__
 from sklearn_profiling.cli._comparing import run_compare, run_demo
+from sklearn_profiling.cli._evaluating import run_evaluate
 from sklearn_profiling.cli._models import run_fit, run_predict
 
 _DESCRIPTION = """\
@@ -42,6 +43,11 @@ def make_parser() -> argparse.ArgumentParser:
     _add_fit(commands.add_parser("fit", help="train a system on all labelled users"))
     _add_predict(
         commands.add_parser("predict", help="predict users with a trained system")
+    )
+    _add_evaluate(
+        commands.add_parser(
+            "evaluate", help="train and test as the competition SMP CUP 2016 did"
+        )
     )
     return parser
 
@@ -114,6 +120,29 @@ def _add_predict(predict: argparse.ArgumentParser) -> None:
     )
     _add_output(predict, "csv")
     predict.set_defaults(run=run_predict)
+
+
+def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
+    evaluate.add_argument(
+        "path",
+        type=Path,
+        metavar="FOLDER",
+        help="folders train, valid and test, each in the format of SMP CUP 2016",
+    )
+    _add_reading(evaluate)
+    evaluate.add_argument(
+        "--systems",
+        nargs="+",
+        metavar="NAME",
+        default=[DEFAULT_SYSTEM],
+        help=f"systems to train, as for compare ({DEFAULT_SYSTEM})",
+    )
+    evaluate.add_argument("--out", type=Path, help="CSV file for the scores")
+    _add_output(evaluate, "table")
+    _add_common(evaluate, max_epochs=20, filters=64, batch_size=50)
+    _add_aux_lstm(evaluate)
+    _add_images(evaluate, size=32, filters=16)
+    evaluate.set_defaults(run=run_evaluate, main_task=None)
 
 
 def _number(text: str, at_least: int) -> int:
@@ -197,6 +226,13 @@ def _add_data(parser: argparse.ArgumentParser, *, tasks: bool = True) -> None:
         metavar="FORMAT",
         help="format of the links, for example edges or fans (auto)",
     )
+    _add_reading(parser)
+    parser.add_argument(
+        "--show", action="store_true", help="print three users as read, and stop"
+    )
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--encoding",
         default="utf-8",
@@ -213,9 +249,6 @@ def _add_data(parser: argparse.ArgumentParser, *, tasks: bool = True) -> None:
         choices=["error", "add", "drop"],
         default="add",
         help="how to treat links of ids that are not users (add)",
-    )
-    parser.add_argument(
-        "--show", action="store_true", help="print three users as read, and stop"
     )
 
 

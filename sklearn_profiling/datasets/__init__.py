@@ -18,6 +18,7 @@ from sklearn_profiling.datasets.synthetic.images import make_image_users
 from sklearn_profiling.datasets.synthetic.reviewers import make_reviewers
 from sklearn_profiling.datasets.synthetic.users import make_user_profiles
 from sklearn_profiling.datasets.yelp.load import load_yelp
+from sklearn_profiling.datasets.yelp.split import split_yelp
 
 __all__ = [
     "dump_pan_predictions",
@@ -31,5 +32,6 @@ __all__ = [
     "make_image_users",
     "make_reviewers",
     "make_user_profiles",
+    "split_yelp",
     "users_from_messages",
 ]

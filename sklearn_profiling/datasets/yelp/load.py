@@ -9,10 +9,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
+from sklearn_profiling._seeding import RandomState, derive_seed
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
     OnBadLines,
@@ -64,6 +66,7 @@ _COLUMNS = ("user_id", "messages", "ratings", "images", "captions", "image_revie
         "max_words": _COUNT_OR_NONE,
         "require_images": ["boolean"],
         "images_per_review": _COUNT_OR_NONE,
+        "n_reviews": _COUNT_OR_NONE,
         "profile_from": [StrOptions({"kept_reviews", "all_reviews"})],
         "categories": [list, tuple],
         "n_favorites": _COUNT,
@@ -75,6 +78,7 @@ _COLUMNS = ("user_id", "messages", "ratings", "images", "captions", "image_revie
         "with_network": ["boolean"],
         "on_unknown_links": [StrOptions({"add", "drop", "error"})],
         "on_bad_lines": [StrOptions({"error", "skip"})],
+        "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
 )
@@ -88,6 +92,7 @@ def load_yelp(
     max_words: int | None = 200,
     require_images: bool = True,
     images_per_review: int | None = 1,
+    n_reviews: int | None = None,
     profile_from: Literal["kept_reviews", "all_reviews"] = "kept_reviews",
     categories: Sequence[str] = CATEGORIES,
     n_favorites: int = 2,
@@ -99,6 +104,7 @@ def load_yelp(
     with_network: bool = False,
     on_unknown_links: OnUnknownLinks = "drop",
     on_bad_lines: OnBadLines = "error",
+    random_state: RandomState = None,
 ) -> Bunch:
     """Load reviewers with their reviews, product images and a derived profile.
 
@@ -142,6 +148,10 @@ def load_yelp(
     images_per_review : int or None, default=1
         Most images of a review (our choice: the paper has 24.3 reviews and 13.7
         images a user); None takes all photos of the business.
+    n_reviews : int or None, default=None
+        Reviews to draw of each user at random (the paper draws three), with their
+        images; their order stays, and who has fewer keeps all. The profile counts
+        all. None keeps every review (our choice).
     profile_from : {"kept_reviews", "all_reviews"}, default="kept_reviews"
         Count attributes over the reviews that stay, or also over those without images
         (our choice: the paper leaves it open).
@@ -173,6 +183,8 @@ def load_yelp(
     on_bad_lines : {"error", "skip"}, default="error"
         What to do with a line that breaks its format: raise an error with file, line
         and fault, or leave it out and count it in ``report``.
+    random_state : int, RandomState instance or None, default=None
+        Decides the draws of `n_reviews`.
 
     Returns
     -------
@@ -198,9 +210,10 @@ def load_yelp(
         ``report``
             Counts of what was read, skipped (by reason), left out and missing: among
             them "n_reviews_of_unknown_businesses", "n_reviews_too_short",
-            "n_users_with_too_few_reviews", "tied_labels", and under "files", "photos"
-            "n_missing_photos" (listed, but no such file). The records of the file of
-            reviews are the sum of "n_messages" and the counts of reviews left out.
+            "n_users_with_too_few_reviews", "n_reviews_not_drawn", "tied_labels", and
+            under "files", "photos" "n_missing_photos" (listed, but no such file). The
+            records of the file of reviews are the sum of "n_messages" and the counts of
+            reviews left out.
 
     Raises
     ------
@@ -213,6 +226,7 @@ def load_yelp(
     See Also
     --------
     make_reviewers : Makes synthetic reviewers with the same columns and tasks.
+    split_yelp : The paper's three parts.
 
     Notes
     -----
@@ -286,6 +300,10 @@ def load_yelp(
         reason = f"no user stays; lower the thresholds. Left out: {left_out}"
         raise DataFormatError(folder, None, reason)
 
+    if n_reviews is not None:
+        generator = np.random.default_rng(derive_seed(random_state))
+        left = [reviewer.draw(n_reviews, generator) for reviewer in reviewers]
+        reviews.counts["n_reviews_not_drawn"] = sum(left)
     user_ids = [reviewer.user_id for reviewer in reviewers]
     graph = None
     if friends_path is not None:

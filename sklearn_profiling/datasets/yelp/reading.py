@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from zlib import crc32
 
+import numpy as np
+
 from sklearn_profiling._image_formats import image_endings
 from sklearn_profiling._packed_files import PACKED_ENDINGS
 from sklearn_profiling.containers._link_codes import Chunk
@@ -83,6 +85,19 @@ class Reviewer:
         if stars is not None and stars == int(stars):
             stars = int(stars)
         self.ratings.append(stars)
+
+    def draw(self, n_reviews: int, generator: np.random.Generator) -> int:
+        """Keep some reviews, in their order, and their images; return those left."""
+        n_all = len(self.messages)
+        drawn = np.sort(generator.permutation(n_all)[:n_reviews]).tolist()
+        place = {review: new for new, review in enumerate(drawn)}
+        kept = [k for k, review in enumerate(self.image_reviews) if review in place]
+        self.messages = [self.messages[review] for review in drawn]
+        self.ratings = [self.ratings[review] for review in drawn]
+        self.images = [self.images[k] for k in kept]
+        self.captions = [self.captions[k] for k in kept]
+        self.image_reviews = [place[self.image_reviews[k]] for k in kept]
+        return n_all - len(drawn)
 
 
 def files_of(folder: Path, name: str) -> list[Path]:
