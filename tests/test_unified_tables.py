@@ -175,3 +175,40 @@ def test_partly_missing_users_keep_two_of_the_three_images_read(tables):
     found = users.sources(tables.ours("both", change="missing"))
     assert set(np.diff(found["images"].user_starts)) == {2}
     assert set(np.diff(found["captions"].user_starts)) == {2}
+
+
+def test_rows_differ_in_what_they_say(tables):
+    rows = {what: tables.rows_of(what) for what in ("2", "3", "4", "5", "7")}
+
+    def parts(row):
+        settings = tables.parse(["--table", "2"])
+        made = tables.classifier(row, settings, 0)
+        return {"reads": row.reads, "class": row.kind, **made.get_params()}
+
+    def differing(one, other):
+        first, second = parts(one), parts(other)
+        return {name for name in first if first[name] != second.get(name)}
+
+    table = rows["3"]
+    for name, changed in {
+        "-Uni": {"paradigm"},
+        "-Multi": {"paradigm"},
+        "-Multi -Uni": {"paradigm", "joint_modes"},
+    }.items():
+        assert differing(table[name], table["Ours"]) == changed
+    for name, row in rows["4"].items():
+        end = "Uni" if name.endswith("Uni") else "Multi"
+        ours = rows["4"][f"Ours, {end}"]
+        changed = {"reads", "joint_modes"} if name == "Text-Only" else {"joint_modes"}
+        assert differing(row, ours) == (set() if name.startswith("Ours") else changed)
+    # The joint framework gives captions to models of text; nothing else changes.
+    for name in ("BART", "LLaMA", "OD-TUP", "SelectAtt", "LLaVA", "Ours"):
+        changed = differing(rows["7"][name], rows["7"][f"{name}, joint"])
+        assert "joint_modes" in changed
+        assert changed <= {"joint_modes", "paradigm", "captions", "reads"}
+        assert rows["7"][name].params["joint_modes"] == ("fusion",)
+    for name in ("T5", "BART", "LLaMA", "ChatGLM"):
+        assert rows["5"][name] == rows["5"][f"{name}, profile"]
+    alone = rows["2"]["Flan-T5"]
+    assert differing(alone, rows["4"]["Text-Only"]) == set()
+    assert rows["2"]["BART"].params == alone.params

@@ -162,9 +162,11 @@ class TextCNNClassifier(BaseProfileClassifier):
     Adam, which would memorise rare words.
 
     The paper's baseline has "the same network structure" as MMLUP without its network
-    source; that its messages are averaged is our reading of Table 3, where the row
-    without attention stands beside it. A plain 2-D array is read as padded token ids,
-    one message a user: 0 is padding, any other value a word of its own.
+    source; ``make_text_cnn(preset="paper")`` and the row of ``make_table3_systems``
+    have its attention too, while by default messages are averaged (our choice).
+
+    A plain 2-D array is read as padded token ids, one message a user: 0 is padding, any
+    other value a word of its own.
 
     References
     ----------

@@ -24,6 +24,7 @@ from sklearn_profiling.estimators import (
     PCNNClassifier,
 )
 from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.pipelines._presets import Preset, is_paper, named, settings_of
 from sklearn_profiling.pipelines._steps import make_text_system
 from sklearn_profiling.sources import FrequentWords, Word2VecTransformer
 from sklearn_profiling.sources.text.segmentation import default_segmenter
@@ -38,12 +39,29 @@ __all__ = [
 _SHARED = "text"
 """Name of the source that all tasks read."""
 
+_PAPER: dict[str, Any] = {
+    "level": "user",
+    "max_words": None,
+    "n_dimensions": 200,
+    "trainable_vectors": False,
+    "dropout": 0.5,
+    "word_dropout": 0.2,
+    "source_dropout": 0.0,
+    "learning_rate_decay": False,
+}
+"""Of the LSTMs: sections 4 and 5.1, and ours where they do not report a setting."""
+
+_PAPER_AUX = {**_PAPER, "main_weight": 0.75, "auxiliary": "shared"}
+_PAPER_MULTI_TASK = {**_PAPER, "trainable_vectors": True}
+_PAPER_CNN = {"source_dropout": 0.0}
+
 _FINE_TUNING_LEARNING_RATE = 0.03
 """Of Multi-task LSTM, whose word vectors are trained too."""
 
 
 def make_lstm(
     *,
+    preset: Preset = "default",
     segmenter: Any = None,
     word_vectors: Any = None,
     classifier: Any = None,
@@ -55,9 +73,13 @@ def make_lstm(
 
     Parameters
     ----------
+    preset : {"default", "paper"}, default="default"
+        Settings of the parts that are None: ours, or those of the paper's sections 4
+        and 5.1; see Notes.
     segmenter : transformer, default=None
         From messages to words. None is WordSegmenter, by jieba where a message is
-        Chinese; duplicate messages are dropped (our choice).
+        Chinese; duplicate messages are dropped by default
+        (our choice).
     word_vectors : transformer, default=None
         From words to words with vectors. None is skip-gram word2vec with 200
         dimensions and window 5 (paper).
@@ -75,6 +97,12 @@ def make_lstm(
     Pipeline
         Steps "segmenter", "sources" and "classifier"; not fitted.
 
+    Notes
+    -----
+    ``preset="paper"`` keeps duplicate messages and hides no source of a user; all else
+    that the paper reports is our default too. It does not report sizes, dropout rates,
+    learning rate, batch size and epochs, which it tuned.
+
     Examples
     --------
     >>> from sklearn_profiling.datasets import make_user_profiles
@@ -86,11 +114,13 @@ def make_lstm(
     """
     seeds = derive_seeds(random_state, 2)
     if classifier is None:
-        classifier = LSTMClassifier(random_state=seeds[1])
+        classifier = LSTMClassifier(
+            **settings_of(preset, _PAPER), random_state=seeds[1]
+        )
     if word_vectors is None:
         word_vectors = Word2VecTransformer(200, window=5, random_state=seeds[0])
     return make_text_system(
-        segmenter,
+        _segmenter(segmenter, preset),
         [(_SHARED, word_vectors, "words")],
         classifier,
         text_column=text_column,
@@ -101,6 +131,7 @@ def make_lstm(
 def make_aux_lstm(
     main_task: str | None = None,
     *,
+    preset: Preset = "default",
     segmenter: Any = None,
     word_vectors: Any = None,
     classifier: Any = None,
@@ -114,9 +145,13 @@ def make_aux_lstm(
     ----------
     main_task : str, default=None
         Name of the task that the others help; None is the first column of `y`.
+    preset : {"default", "paper"}, default="default"
+        Settings of the parts that are None: ours, or those of the paper's sections 4
+        and 5.1; see Notes.
     segmenter : transformer, default=None
         From messages to words. None is WordSegmenter, by jieba where a message is
-        Chinese; duplicate messages are dropped (our choice).
+        Chinese; duplicate messages are dropped by default
+        (our choice).
     word_vectors : transformer, default=None
         From words to words with vectors. None is skip-gram word2vec with 200
         dimensions and window 5 (paper).
@@ -140,6 +175,12 @@ def make_aux_lstm(
     TargetError
         If both `main_task` and `classifier` are given.
 
+    Notes
+    -----
+    ``preset="paper"`` keeps duplicate messages and hides no source of a user; all else
+    that the paper reports is our default too. It does not report sizes, dropout rates,
+    learning rate, batch size and epochs, which it tuned.
+
     Examples
     --------
     >>> from sklearn_profiling.datasets import make_user_profiles
@@ -153,7 +194,11 @@ def make_aux_lstm(
     """
     seeds = derive_seeds(random_state, 2)
     if classifier is None:
-        classifier = AuxLSTMClassifier(main_task=main_task, random_state=seeds[1])
+        classifier = AuxLSTMClassifier(
+            **settings_of(preset, _PAPER_AUX),
+            main_task=main_task,
+            random_state=seeds[1],
+        )
     elif main_task is not None:
         msg = (
             f"main_task={main_task!r} is a parameter of the classifier, and one is "
@@ -163,7 +208,7 @@ def make_aux_lstm(
     if word_vectors is None:
         word_vectors = Word2VecTransformer(200, window=5, random_state=seeds[0])
     return make_text_system(
-        segmenter,
+        _segmenter(segmenter, preset),
         [(_SHARED, word_vectors, "words")],
         classifier,
         text_column=text_column,
@@ -174,6 +219,7 @@ def make_aux_lstm(
 def make_multi_task_lstm(
     tasks: Sequence[str],
     *,
+    preset: Preset = "default",
     segmenter: Any = None,
     classifier: Any = None,
     n_dimensions: int = 200,
@@ -190,9 +236,13 @@ def make_multi_task_lstm(
     ----------
     tasks : sequence of str
         Names of the tasks with vectors of their own, columns of `y`.
+    preset : {"default", "paper"}, default="default"
+        Settings of the parts that are None: ours, or those of the paper's sections 4
+        and 5.1; see Notes.
     segmenter : transformer, default=None
         From messages to words. None is WordSegmenter, by jieba where a message is
-        Chinese; duplicate messages are dropped (our choice).
+        Chinese; duplicate messages are dropped by default
+        (our choice).
     classifier : classifier, default=None
         None is :class:`~sklearn_profiling.estimators.MultiTaskLSTMClassifier`.
     n_dimensions : int, default=200
@@ -213,6 +263,12 @@ def make_multi_task_lstm(
     ------
     TargetError
         If a task is named twice, or "text" like the shared source.
+
+    Notes
+    -----
+    ``preset="paper"`` keeps duplicate messages and hides no source of a user; all else
+    that the paper reports is our default too. It does not report sizes, dropout rates,
+    learning rate, batch size and epochs, which it tuned.
 
     Examples
     --------
@@ -235,6 +291,7 @@ def make_multi_task_lstm(
     *seeds, net_seed = derive_seeds(random_state, len(names) + 1)
     if classifier is None:
         classifier = MultiTaskLSTMClassifier(
+            **settings_of(preset, _PAPER_MULTI_TASK),
             source=_SHARED,
             task_sources={task: task for task in tasks},
             random_state=net_seed,
@@ -250,13 +307,18 @@ def make_multi_task_lstm(
         for name, seed in zip(names, seeds, strict=True)
     ]
     return make_text_system(
-        segmenter, sources, classifier, text_column=text_column, memory=memory
+        _segmenter(segmenter, preset),
+        sources,
+        classifier,
+        text_column=text_column,
+        memory=memory,
     )
 
 
 def make_aux_lstm_systems(
     tasks: Sequence[str],
     *,
+    preset: Preset = "default",
     main_task: str | None = None,
     segmenter: Any = None,
     n_dimensions: int = 200,
@@ -275,11 +337,15 @@ def make_aux_lstm_systems(
     ----------
     tasks : sequence of str
         Names of the tasks: the columns of `y`.
+    preset : {"default", "paper"}, default="default"
+        Settings of the nets and of the segmenter: ours, or those of the paper, and then
+        their names end in ", paper"; see Notes.
     main_task : str, default=None
         The task that the others help in Meta-Learning and Aux-LSTM. None is the first
         for Aux-LSTM and every task in turn for Meta-Learning.
     segmenter : transformer, default=None
-        From messages to words; None is WordSegmenter, duplicate messages dropped.
+        From messages to words; None is WordSegmenter, by default with duplicate
+        messages dropped.
     n_dimensions : int, default=200
         Dimension of the LSTMs' word vectors, from word2vec with window 5 (paper).
     stylometric : transformer, "drop" or None, default=None
@@ -320,11 +386,17 @@ def make_aux_lstm_systems(
     The paper's CNN and PCNN read a bag of the features of SVM and ME; here they read
     words. SVM, ME, the CNNs and LSTM learn each task alone.
 
-    Unless `lstm_parameters` or `net_parameters` say otherwise, the learning rate of the
-    LSTMs decays to zero, and that of Multi-task LSTM starts at 0.03 (our choices). At a
-    constant learning rate the last update decides, and occasionally leaves an LSTM
-    below the majority class; Multi-task LSTM also trains its word vectors, which at the
-    learning rate of the others overfit within a few epochs.
+    With ``preset="paper"`` the nets are those of :func:`make_lstm`,
+    :func:`make_aux_lstm` and :func:`make_multi_task_lstm` with that preset, at a
+    constant learning rate, and no net hides a source of a user. What the paper does not
+    report stays as the classifiers document it.
+
+    By default, unless `lstm_parameters` or `net_parameters` say otherwise, the learning
+    rate of the LSTMs decays to zero; with either preset that of Multi-task LSTM starts
+    at 0.03 (our choices). At a constant learning rate the last update decides, and
+    occasionally leaves an LSTM below the majority class; Multi-task LSTM also trains
+    its word vectors, which at the learning rate of the others overfit within a few
+    epochs.
 
     Examples
     --------
@@ -340,6 +412,7 @@ def make_aux_lstm_systems(
         msg = f"main_task must be one of the tasks {list(tasks)}; got {main_task!r}"
         raise TargetError(msg)
     seed, vector_seed, net_seed = derive_seeds(random_state, 3)
+    segmenter = _segmenter(segmenter, preset)
     shared: dict[str, Any] = {"text_column": text_column, "memory": memory}
     tagger, stylometric = _tagged(segmenter, stylometric)
     linear = {
@@ -349,33 +422,37 @@ def make_aux_lstm_systems(
         "random_state": seed,
         **shared,
     }
-    cnn = {"random_state": net_seed, **net_parameters, **(cnn_parameters or {})}
-    lstm = {
-        "learning_rate_decay": True,
+    cnn = {
+        **settings_of(preset, _PAPER_CNN),
         "random_state": net_seed,
         **net_parameters,
-        **(lstm_parameters or {}),
+        **(cnn_parameters or {}),
     }
+    given = {"random_state": net_seed, **net_parameters, **(lstm_parameters or {})}
+    falling = {"learning_rate_decay": True}
+    lstm = {**(settings_of(preset, _PAPER) or falling), **given}
     vectors = Word2VecTransformer(n_dimensions, random_state=vector_seed)
     recurrent = {"segmenter": segmenter, "word_vectors": vectors, **shared}
     multi_task = MultiTaskLSTMClassifier(
         source=_SHARED,
         task_sources={task: task for task in tasks},
-        **{"learning_rate": _FINE_TUNING_LEARNING_RATE, **lstm},
+        **{
+            "learning_rate": _FINE_TUNING_LEARNING_RATE,
+            **(settings_of(preset, _PAPER_MULTI_TASK) or falling),
+            **given,
+        },
     )
 
     def frequent_words(classifier: Any) -> Pipeline:
         sources = [("text", FrequentWords(), "words")]
         return make_text_system(segmenter, sources, classifier, **shared)
 
-    return {
-        "Majority class": make_majority_baseline(),
-        "SVM": make_svm_baseline(preset="paper", **linear),
-        "ME": make_maxent_baseline(**linear),
+    nets = {
         "bow-CNN": frequent_words(BowCNNClassifier(**cnn)),
         "PCNN": frequent_words(PCNNClassifier(**cnn)),
         "LSTM": make_lstm(classifier=LSTMClassifier(**lstm), **recurrent),
-        "Meta-Learning": make_meta_learning_baseline(main_task=main_task, **linear),
+    }
+    joint = {
         "Multi-task LSTM": make_multi_task_lstm(
             list(tasks),
             segmenter=segmenter,
@@ -388,6 +465,21 @@ def make_aux_lstm_systems(
             classifier=AuxLSTMClassifier(main_task=main_task, **lstm), **recurrent
         ),
     }
+    return {
+        "Majority class": make_majority_baseline(),
+        "SVM": make_svm_baseline(preset="paper", **linear),
+        "ME": make_maxent_baseline(**linear),
+        **named(nets, preset),
+        "Meta-Learning": make_meta_learning_baseline(main_task=main_task, **linear),
+        **named(joint, preset),
+    }
+
+
+def _segmenter(given: Any, preset: str) -> Any:
+    """Return the given segmenter, or one that keeps duplicates for the paper's."""
+    if given is None and is_paper(preset):
+        return default_segmenter(drop_duplicates=False)
+    return given
 
 
 def _tagged(segmenter: Any, stylometric: Any) -> tuple[Any, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import joblib
 import pandas as pd
@@ -18,7 +18,8 @@ from sklearn_profiling.baselines import (
 from sklearn_profiling.containers import SocialGraph
 from sklearn_profiling.containers._any_graph import as_social_graph
 from sklearn_profiling.estimators import MMLUPClassifier, TextCNNClassifier
-from sklearn_profiling.exceptions import SourceError, shortened
+from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.pipelines._presets import Preset, is_paper, named, settings_of
 from sklearn_profiling.pipelines._steps import make_text_system
 from sklearn_profiling.sources import (
     GloVeTransformer,
@@ -37,24 +38,31 @@ __all__ = [
 ]
 
 _PAPER: dict[str, Any] = {
+    "attention": "softmax",
+    "n_attention": 64,
     "n_filters": 64,
     "kernel_sizes": (1, 3, 5, 7, 9),
     "n_shared": 256,
     "n_hidden": (128, 64, 32),
+    "n_dimensions": 100,
+    "trainable_vectors": False,
     "dropout": 0.5,
     "word_dropout": 0.0,
     "source_dropout": 0.0,
     "bag_of_words": 0,
+    "loss_weights": "paper",
+    "learning_rate": 0.001,
     "learning_rate_decay": False,
+    "batch_size": 50,
     "max_epochs": 20,
 }
-"""Of both classifiers, where their own settings are ours."""
+"""Of both classifiers: section 4.2, and ours where it does not report a setting."""
 
 
 def make_mmlup(
     graph: Any,
     *,
-    preset: Literal["default", "paper"] = "default",
+    preset: Preset = "default",
     segmenter: Any = None,
     word_vectors: Any = None,
     network: Any = None,
@@ -145,7 +153,7 @@ def make_mmlup(
     graph = None if graph is None else as_social_graph(graph)
     seeds = derive_seeds(random_state, 5)
     location = memory.location if isinstance(memory, joblib.Memory) else memory
-    paper = _is_paper(preset)
+    paper = is_paper(preset)
     if word_vectors is None:
         word_vectors = _vectors(seeds[0], paper=paper)
     if network is None:
@@ -161,8 +169,9 @@ def make_mmlup(
     if topics is None:
         topics = "drop" if paper else LatentSemanticVectors(random_state=seeds[3])
     if classifier is None:
-        settings = _PAPER if paper else {}
-        classifier = MMLUPClassifier(**settings, random_state=seeds[4])
+        classifier = MMLUPClassifier(
+            **settings_of(preset, _PAPER), random_state=seeds[4]
+        )
     sources = [
         ("text", word_vectors, "words"),
         ("keywords", keywords, "words"),
@@ -182,7 +191,7 @@ def make_mmlup(
 
 def make_text_cnn(
     *,
-    preset: Literal["default", "paper"] = "default",
+    preset: Preset = "default",
     segmenter: Any = None,
     word_vectors: Any = None,
     classifier: Any = None,
@@ -220,9 +229,9 @@ def make_text_cnn(
 
     Notes
     -----
-    With ``preset="paper"`` the net has the layers, the dropout and the learning rate of
-    :func:`make_mmlup` with that preset, for each task alone and with the average of the
-    messages.
+    With ``preset="paper"`` the net has the layers, the attention, the dropout and the
+    training of :func:`make_mmlup` with that preset, for each task alone: "the same
+    network structure" (section 4.3).
 
     Examples
     --------
@@ -234,12 +243,13 @@ def make_text_cnn(
     (60,)
     """
     seeds = derive_seeds(random_state, 2)
-    paper = _is_paper(preset)
+    paper = is_paper(preset)
     if word_vectors is None:
         word_vectors = _vectors(seeds[0], paper=paper)
     if classifier is None:
-        settings = _PAPER if paper else {}
-        classifier = TextCNNClassifier(**settings, random_state=seeds[1])
+        classifier = TextCNNClassifier(
+            **settings_of(preset, _PAPER), random_state=seeds[1]
+        )
     return make_text_system(
         segmenter,
         [("text", word_vectors, "words")],
@@ -252,8 +262,10 @@ def make_text_cnn(
 def make_table3_systems(
     graph: Any,
     *,
+    preset: Preset = "default",
     segmenter: Any = None,
     network: Any = None,
+    keywords: Any = None,
     text_column: str = "messages",
     memory: str | joblib.Memory | None = None,
     random_state: RandomState = None,
@@ -267,9 +279,13 @@ def make_table3_systems(
         Friendship network, or its edges, as for
         :func:`~sklearn_profiling.pipelines.make_mmlup`; None leaves out the network
         source and its ablation.
-    segmenter, network : transformer, default=None
+    preset : {"default", "paper"}, default="default"
+        Settings of the nets, as for :func:`~sklearn_profiling.pipelines.make_mmlup`;
+        the names of those with the paper's end in ", paper".
+    segmenter, network, keywords : transformer, default=None
         As for :func:`~sklearn_profiling.pipelines.make_mmlup`. The linear baselines
-        keep punctuation.
+        keep punctuation. With the paper's preset, users without the task "region" need
+        ``keywords="drop"``.
     text_column : str, default="messages"
         Column with lists of messages.
     memory : str or joblib.Memory, default=None
@@ -283,42 +299,62 @@ def make_table3_systems(
     -------
     dict of str to estimator
         Systems by name, in the order of Table 3.
+
+    Notes
+    -----
+    Each row differs from "MMLUP (full architecture)" in what its name says and in
+    nothing else. Text-CNN has its layers, attention, dropout, word vectors and
+    training, reads the text alone and has a net for each task.
     """
     # Once, so that all systems share one network.
     graph = None if graph is None else as_social_graph(graph)
     seed, net_seed = derive_seeds(random_state, 2)
     shared = {"segmenter": segmenter, "text_column": text_column, "memory": memory}
+    usual = {**settings_of(preset, _PAPER), **net_parameters, "random_state": net_seed}
+    # Those that make_mmlup would make, for Text-CNN too.
+    vectors = _vectors(derive_seeds(seed, 1)[0], paper=is_paper(preset))
 
     def mmlup(**parameters: Any) -> Pipeline:
-        classifier = MMLUPClassifier(
-            random_state=net_seed, **{**net_parameters, **parameters}
-        )
         return make_mmlup(
-            graph, network=network, classifier=classifier, random_state=seed, **shared
+            graph,
+            preset=preset,
+            word_vectors=vectors,
+            network=network,
+            keywords=keywords,
+            classifier=MMLUPClassifier(**{**usual, **parameters}),
+            random_state=seed,
+            **shared,
         )
 
+    full = mmlup()
+    dropped = [name for name, step, _ in full["sources"].sources if step == "drop"]
+    own = [name for name in ("text", "keywords", "topics") if name not in dropped]
+    nets: dict[str, Any] = {
+        "Text-CNN (single task)": make_text_cnn(
+            word_vectors=vectors,
+            classifier=_text_cnn_like(full["classifier"]),
+            **shared,
+        ),
+        "MMLUP (single task)": mmlup(multi_task=False),
+    }
+    if graph is not None:
+        nets["MMLUP (without friendship network)"] = mmlup(sources=[*own])
+        own.append("network")
+    nets["MMLUP (without attention)"] = mmlup(attention=None)
+    if "topics" in own:
+        of_paper = [name for name in own if name != "topics"]
+        nets["MMLUP (the paper's sources)"] = mmlup(sources=of_paper)
+    nets["MMLUP (full architecture)"] = full
     words = with_punctuation(segmenter)
-    text_cnn = TextCNNClassifier(random_state=net_seed, **net_parameters)
-    systems: dict[str, Any] = {
+    return {
         "Majority class": make_majority_baseline(),
         "TF-IDF + ridge": make_tfidf_baseline(column=text_column, segmenter=words),
         "SVM on n-grams": make_svm_baseline(
             segmenter=words, text_column=text_column, memory=memory, random_state=seed
         ),
         **({} if graph is None else {"Links + ridge": make_link_baseline(graph)}),
-        "Text-CNN (single task)": make_text_cnn(
-            classifier=text_cnn, random_state=seed, **shared
-        ),
-        "MMLUP (single task)": mmlup(multi_task=False),
+        **named(nets, preset),
     }
-    own = ["text", "keywords"]
-    if graph is not None:
-        systems["MMLUP (without friendship network)"] = mmlup(sources=[*own, "topics"])
-        own.append("network")
-    systems["MMLUP (without attention)"] = mmlup(attention=None)
-    systems["MMLUP (the paper's sources)"] = mmlup(sources=own)
-    systems["MMLUP (full architecture)"] = mmlup()
-    return systems
 
 
 def predict_proba_with_links(model: Any, X: pd.DataFrame, graph: Any) -> list[Any]:
@@ -376,11 +412,13 @@ def predict_proba_with_links(model: Any, X: pd.DataFrame, graph: Any) -> list[An
     return found if isinstance(found, list) else [found]
 
 
-def _is_paper(preset: str) -> bool:
-    if preset not in {"default", "paper"}:
-        msg = f"preset must be 'default' or 'paper'; got {shortened(preset)}"
-        raise SourceError(msg)
-    return preset == "paper"
+def _text_cnn_like(mmlup: MMLUPClassifier) -> TextCNNClassifier:
+    """Make the text alone and each task alone of a net, all else as it is there."""
+    usual = mmlup.get_params(deep=False)
+    common = {
+        name: usual[name] for name in TextCNNClassifier().get_params() if name in usual
+    }
+    return TextCNNClassifier(**{**common, "multi_task": False})
 
 
 def _vectors(seed: int, *, paper: bool) -> GloVeTransformer:

@@ -22,6 +22,7 @@ from sklearn_profiling.estimators import (
     VLPMABSAClassifier,
 )
 from sklearn_profiling.exceptions import ProfilingError
+from sklearn_profiling.pipelines._presets import Preset, settings_of
 from sklearn_profiling.sources import (
     ImageBagTransformer,
     SourceUnion,
@@ -36,9 +37,26 @@ _SMALL, _USUAL = (32, 32), (224, 224)
 
 _PARADIGMS = ("multimodal", "unimodal", "both")
 
+_PAPER: dict[str, Any] = {
+    "paradigm": "both",
+    "fusion": "attention",
+    "joint_modes": ("fusion", "text", "masked_image", "masked_profile"),
+    "max_messages": 3,
+    "max_images": 3,
+    "max_tokens": 600,
+    "n_beams": 5,
+    "decoding": "beam",
+    "learning_rate": 5e-5,
+    "learning_rate_decay": False,
+    "batch_size": 4,
+    "max_epochs": 10,
+}
+"""Of "Ours": sections 5.3 and 6.1."""
+
 
 def make_profile_generator(
     *,
+    preset: Preset = "default",
     classifier: Any = None,
     segmenter: Any = None,
     images: Any = None,
@@ -53,6 +71,9 @@ def make_profile_generator(
 
     Parameters
     ----------
+    preset : {"default", "paper"}, default="default"
+        Settings of the classifier, if it is None: those of its class, which reads
+        images, or the paper's, which reads images and captions; see Notes.
     classifier : classifier, default=None
         None is :class:`~sklearn_profiling.estimators.ProfileGeneratorClassifier` with
         its small, randomly initialised models. The parameters of a given classifier
@@ -97,6 +118,11 @@ def make_profile_generator(
 
     Notes
     -----
+    ``preset="paper"`` is "Ours" of section 6.1: images and captions, guided attention,
+    all four modes, three reviews and images, 600 tokens, batches of 4, 10 epochs at
+    5e-5 and 5 beams. The models are still yours to give: the paper has flan-t5-base and
+    vit-base-patch16-224.
+
     A learned tokenizer is learned from the messages alone, so captions need a given
     one: fit it with ``SubwordSegmenter().fit(texts).tokenizer_``, or take that of a
     language model.
@@ -113,7 +139,9 @@ def make_profile_generator(
     (20, 6)
     """
     if classifier is None:
-        classifier = ProfileGeneratorClassifier(random_state=derive_seed(random_state))
+        classifier = ProfileGeneratorClassifier(
+            **settings_of(preset, _PAPER), random_state=derive_seed(random_state)
+        )
     params = classifier.get_params(deep=False)
     paradigm = getattr(classifier, "paradigm", "multimodal")
     tokenizer = _tokenizer_of(params)

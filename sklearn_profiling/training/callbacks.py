@@ -1,4 +1,4 @@
-"""Callbacks: a progress bar, and a learning rate that falls linearly."""
+"""Callbacks: a progress bar, and learning rates that fall."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from skorch.callbacks import Callback
 from tqdm import tqdm
 
-__all__ = ["EpochProgress", "LinearDecay"]
+__all__ = ["EpochProgress", "InverseTimeDecay", "LinearDecay"]
 
 
 class EpochProgress(Callback):
@@ -40,6 +40,37 @@ class EpochProgress(Callback):
         """Close the bar, however training ended."""
         if hasattr(self, "bar_"):
             self.bar_.close()
+
+
+class InverseTimeDecay(Callback):
+    """Divide the learning rate by 1 + `decay` times the batches before, like Keras."""
+
+    def __init__(self, decay: float) -> None:
+        self.decay = decay
+
+    def __repr__(self) -> str:
+        """Show the parameter."""
+        return f"{type(self).__name__}({self.decay})"
+
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002 - skorch's signature
+        """Start counting batches."""
+        self.done_ = 0
+        self.rates_ = [group["lr"] for group in net.optimizer_.param_groups]
+
+    def on_batch_begin(
+        self,
+        net: Any,
+        batch: Any = None,  # noqa: ARG002 - skorch's signature
+        training: bool | None = None,
+        **kwargs: Any,  # noqa: ARG002 - skorch's signature
+    ) -> None:
+        """Set the learning rate of the batch."""
+        if not training:
+            return
+        groups = net.optimizer_.param_groups
+        for group, rate in zip(groups, self.rates_, strict=True):
+            group["lr"] = rate / (1.0 + self.decay * self.done_)
+        self.done_ += 1
 
 
 class LinearDecay(Callback):

@@ -122,6 +122,9 @@ def test_presets_differ_in_what_they_say(profiles):
     with pytest.raises(SourceError, match="must be 'default' or 'paper'; got 'ours'"):
         make_text_cnn(preset="ours")
     paper = {
+        "attention": "softmax",
+        "trainable_vectors": False,
+        "loss_weights": "paper",
         "n_filters": 64,
         "kernel_sizes": (1, 3, 5, 7, 9),
         "n_shared": 256,
