@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from typing import Any
+
 import sklearn_profiling
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks" / "accuracy"))
+from result_pages import write_pages
 
 project = "sklearn_profiling"
 author = "The sklearn_profiling developers"
@@ -46,3 +53,13 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+
+
+def _write_results(app: Any) -> None:
+    """Make the pages of results; a table of the list without rows stops the build."""
+    write_pages(Path(app.srcdir) / "results")
+
+
+def setup(app: Any) -> None:
+    """Call the script before the sources are read."""
+    app.connect("builder-inited", _write_results)

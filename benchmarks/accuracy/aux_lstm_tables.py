@@ -1,4 +1,4 @@
-"""Tables 3 to 6 of the Aux-LSTM paper on any users with two tasks or more.
+"""Tables 1 to 6 and Figure 2 of the Aux-LSTM paper on any users with two tasks or more.
 
 Table 3 has every classifier that learns each task alone; one further table a task has
 LSTM and the three ways of joint learning, with each other task as the auxiliary one.
@@ -14,6 +14,10 @@ a classifier of Table 3; --systems, --metric, --main-task and --aux-task are ref
 the tables decide them:
 
     python benchmarks/accuracy/aux_lstm_tables.py PATH --tasks gender age occupation
+
+PATH may be "synthetic:300", users that are made. With ``--record`` the rows are written
+to benchmarks/results, the numbers of users by gender, profession and age (Tables 1 and
+2, Figure 2) among them.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ import argparse
 import tempfile
 from collections.abc import Iterable, Sequence
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -29,6 +34,7 @@ import pandas as pd
 from sklearn_profiling.cli._options import make_parser
 from sklearn_profiling.cli._reading import jobs_of, load_users, segmenter_of
 from sklearn_profiling.cli._systems import aux_lstm_systems, find_system
+from sklearn_profiling.datasets import dump_records, make_user_profiles
 from sklearn_profiling.evaluation import (
     Comparison,
     MultiTaskStratifiedKFold,
@@ -219,7 +225,49 @@ def _row_of(
     return name, [beside[task], beside.get(auxiliary)]
 
 
+def record_tables(
+    tables: dict[str, Comparison], users: Any, given: argparse.Namespace
+) -> None:
+    """Write the rows, with the paper's names of tasks."""
+    # The list of tables reads this module's numbers.
+    from published import BY_KEY
+    from results import record_counts, record_scores
+
+    options, beside, data = given.options, given.beside, given.data
+    counted = {"gender": "table_1", "profession": "table_2", "age": "figure_2"}
+    numbers = {"gender": "table_4", "age": "table_5", "profession": "table_6"}
+    for task, key in counted.items():
+        own = [name for name, paper in beside.items() if paper == task]
+        for name in set(own) & set(users.target):
+            labels = users.target[name].dropna().value_counts().sort_index()
+            words = {"m": "male", "f": "female"} if task == "gender" else {}
+            counts = {words.get(k, str(k)): {task: v} for k, v in labels.items()}
+            record_counts(BY_KEY[f"aux_lstm_{key}"], counts, data=data)
+    said = {
+        "data": data,
+        "setting": f"{options.folds} folds, {options.lstm_epochs} epochs of the LSTMs",
+        "seed": options.seed,
+    }
+    figures = {"macro_precision": "P", "macro_recall": "R", METRIC: "F"}
+    for main, comparison in tables.items():
+        key = "table_3" if main == "" else numbers.get(beside.get(main, ""))
+        if key is None:
+            continue
+        scores = comparison.scores.assign(
+            task=comparison.scores["task"].map(lambda name: beside.get(name, name))
+        )
+        pairs = scores["system"].str.extract(r"^(.*) \((.*) \+ (.*)\)$")
+        named = pairs[0] + " (" + pairs[1].map(beside) + " + " + pairs[2].map(beside)
+        scores["system"] = (named + ")").fillna(scores["system"])
+        record_scores(BY_KEY[f"aux_lstm_{key}"], scores, figures, **said)
+
+
 def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, dict[str, str]]:
+    given = _parse(arguments)
+    return given.options, given.beside
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -230,6 +278,7 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, dict[str
         metavar="TASK=PAPER_TASK",
         help="the paper's task (gender, age, profession) to print beside one of yours",
     )
+    parser.add_argument("--record", action="store_true", help="write the rows")
     given, rest = parser.parse_known_args(arguments)
     beside = dict(PAPER_TASKS)
     for pair in given.beside:
@@ -251,17 +300,36 @@ def parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, dict[str
         )
     except SourceError as error:
         parser.error(str(error))
-    return options, beside
+    return argparse.Namespace(
+        options=options,
+        beside=beside,
+        record=given.record,
+        data=options.path.name,
+    )
+
+
+def _make_users(options: argparse.Namespace, folder: str) -> None:
+    """Write users of "synthetic:300" to the folder, and read it in their place."""
+    kind, _, number = options.path.name.partition(":")
+    if kind == "synthetic" and number.isdecimal():
+        made = make_user_profiles(int(number), signal_rate=0.3, random_state=0)
+        dump_records(made, folder)
+        options.path = Path(folder)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    options, beside = parse(arguments)
-    users = load_users(options)
+    given = _parse(arguments)
+    options, beside = given.options, given.beside
+    with tempfile.TemporaryDirectory(prefix="sklearn-profiling-") as folder:
+        _make_users(options, folder)
+        users = load_users(options)
     if users.target.shape[1] < 2:
         msg = f"joint learning takes two tasks; {options.path} has {list(users.target)}"
         raise SystemExit(msg)
     tables = measure(options, users)
     reference, test = options.reference, options.test
+    if given.record:
+        record_tables(tables, users, given)
     if options.out is not None:
         scores = pd.concat([comparison.scores for comparison in tables.values()])
         scores.drop_duplicates().to_csv(options.out, index=False)

@@ -93,6 +93,8 @@ PAPER = {
         "Ours, Uni": 53.07,
     },
     "5": {
+        "BERT": 55.4,
+        "BERT, profile": 57.6,
         "T5": 64.8,
         "T5, profile": 66.8,
         "BART": 57.0,
@@ -187,6 +189,8 @@ TEXT_ONLY = Row(reads=NO_IMAGES, params={"joint_modes": ("fusion",)})
 # Who reads a review and says its rating, Table 5.
 READERS = {
     "TF-IDF": Row("make_tfidf_baseline", ""),
+    # The text half of COOPNet: BERT and a head, trained together.
+    "BERT": Row("COOPNetClassifier", "bert", NO_IMAGES),
     "T5": TEXT_ONLY,
     "BART": replace(TEXT_ONLY, language="bart"),
     "LLaMA": Row("CausalLMProfileClassifier", "llama", NO_IMAGES),

@@ -1,4 +1,4 @@
-r"""Tables 2, 3, 4, 5 and 7 and Figures 5 and 6 of the unified multimodal framework.
+r"""Tables 1 to 7 and Figures 5 and 6 of the unified multimodal framework.
 
 On a folder of the Yelp Open Dataset, or on synthetic reviewers, whose best possible
 accuracy is known. Macro-F1 of each attribute in percent, mean over the seeds; each seed
@@ -16,7 +16,8 @@ so it shows what to expect of the order of the rows and not of the numbers.
 Models without a folder are small and have random weights. A row that fails is reported
 and the others go on; with --results finished rows are kept, and a later call takes them
 from there. Figure 5 changes the number of reviews and of images, Figure 6 gives users
-the images of others, or takes one of three images away.
+the images of others, or takes one of three images away. Tables 1 and 6 count users.
+With ``--record`` the rows are written to benchmarks/results.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ import numpy as np
 import pandas as pd
 import torch
 import transformers
+from published import BY_KEY
+from results import record_counts, record_scores
 from skorch.helper import SliceDict
 from unified_rows import PAPER, SMALL, Row, ours, rows_of
 
@@ -53,6 +56,9 @@ from sklearn_profiling.sources import (
     ProfileAugmenter,
     SubwordSegmenter,
 )
+
+COUNTED = ("1", "6")
+"""Tables that count users."""
 
 # Models from folders are tuned as in the paper, small ones learn from nothing.
 TUNED = {"max_epochs": 10, "batch_size": 4, "learning_rate": 5e-5}
@@ -340,7 +346,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     chosen = parser.add_mutually_exclusive_group(required=True)
-    chosen.add_argument("--table", choices=["2", "3", "4", "5", "7"])
+    chosen.add_argument("--table", choices=["1", "2", "3", "4", "5", "6", "7"])
     chosen.add_argument("--figure", choices=["5", "6"])
     parser.add_argument("--data", default="synthetic", help="folder of Yelp's files")
     parser.add_argument("--min-reviews", type=int, default=30, help="of Yelp's users")
@@ -367,6 +373,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--dtype", default="float32")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--results", type=Path, help="folder that keeps finished rows")
+    parser.add_argument("--record", action="store_true", help="write the rows")
     settings = parser.parse_args(arguments)
     settings.what = settings.table or f"figure {settings.figure}"
     given = {"t5": settings.language_model, "vit": settings.image_model}
@@ -376,7 +383,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
             parser.error(f"--model: {pair!r} is no NAME=FOLDER out of {list(SMALL)}")
         given[name] = folder
     settings.models = {name: folder for name, folder in given.items() if folder}
-    unknown = set(settings.systems) - set(rows_of(settings.what))
+    counted = settings.what in COUNTED
+    unknown = set(settings.systems) - set({} if counted else rows_of(settings.what))
     if unknown:
         known = list(rows_of(settings.what))
         parser.error(f"--systems: {sorted(unknown)} are none of {known}")
@@ -385,10 +393,62 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return settings
 
 
+def counts(users: Any, what: str) -> dict[str, dict[str, float]]:
+    """Count as Table 1 does, or the labels of each attribute as Table 6."""
+    if what == "1":
+        messages = users.data["messages"]
+        words = messages.map(lambda cell: np.mean([len(text.split()) for text in cell]))
+        row = {
+            "users": len(users.data),
+            "reviews a user": messages.str.len().mean(),
+            "words a review": words.mean(),
+            "images a user": users.data["images"].str.len().mean(),
+        }
+        return {"ours": row}
+    found: dict[str, dict[str, float]] = {}
+    for task in users.target:
+        # Sets of favourites count as each of theirs.
+        labels = (
+            users.target[task]
+            .dropna()
+            .map(lambda cell: list(cell) if isinstance(cell, frozenset) else [cell])
+        )
+        for label, count in labels.explode().value_counts().sort_index().items():
+            found.setdefault(str(label), {})[task] = count
+    return found
+
+
+def record_tables(settings: argparse.Namespace, found: Comparison, users: Any) -> None:
+    """Write the rows; each seed has its own."""
+    key = settings.what.replace(" ", "_")
+    key = key if key.startswith("figure") else f"table_{key}"
+    trained = {name: Path(folder).name for name, folder in settings.models.items()}
+    record_scores(
+        BY_KEY[f"unified_{key}"],
+        found.scores,
+        {"macro_f1": "macro-F1"},
+        data=f"{Path(settings.data).name}, {len(users.data)} users",
+        setting=f"models {trained or 'small and random'}, "
+        f"{settings.epochs or 'usual'} epochs",
+        scale=100.0,
+        average="average",
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     settings = parse(arguments)
     torch.set_num_threads(settings.threads)
+    if settings.what in COUNTED:
+        users = read_users(settings)
+        counted = counts(users, settings.what)
+        print(pd.DataFrame(counted).T.round(1).to_string(na_rep=""))
+        if settings.record:
+            table_of = BY_KEY[f"unified_table_{settings.what}"]
+            record_counts(table_of, counted, data=Path(settings.data).name)
+        return
     found, users = measure(settings)
+    if settings.record:
+        record_tables(settings, found, users)
     title = f"Table {settings.table}" if settings.table else f"Figure {settings.figure}"
     print(f"\n{title}: macro-F1, {settings.seeds} seeds, {len(users.data)} users")
     print(table(found, settings.what, "macro_f1").to_string(na_rep=""))
