@@ -32,7 +32,12 @@ from typing import Any
 import pandas as pd
 
 from sklearn_profiling.cli._options import make_parser
-from sklearn_profiling.cli._reading import jobs_of, load_users, segmenter_of
+from sklearn_profiling.cli._reading import (
+    jobs_of,
+    load_users,
+    segmenter_of,
+    size_of,
+)
 from sklearn_profiling.cli._systems import aux_lstm_systems, find_system
 from sklearn_profiling.datasets import dump_records, make_user_profiles
 from sklearn_profiling.evaluation import (
@@ -140,7 +145,8 @@ class Measurement:
     def run(self, names: Iterable[str], tasks: list[str]) -> pd.DataFrame:
         """Compare systems that learn some of the tasks, the first as the main one."""
         self.options.main_task = tasks[0]
-        systems = aux_lstm_systems(self.options, tasks, self.segmenter, self.cache)
+        made = aux_lstm_systems(self.options, tasks, self.segmenter, self.cache)
+        systems = {name.removesuffix(", paper"): each for name, each in made.items()}
         joint = "" if "LSTM" in names else f" ({' + '.join(tasks)})"
         named = {f"{name}{joint}": systems[name] for name in names}
         return compare(
@@ -243,9 +249,10 @@ def record_tables(
             words = {"m": "male", "f": "female"} if task == "gender" else {}
             counts = {words.get(k, str(k)): {task: v} for k, v in labels.items()}
             record_counts(BY_KEY[f"aux_lstm_{key}"], counts, data=data)
+    epochs = size_of(options, "lstm_epochs") or "usual"
     said = {
         "data": data,
-        "setting": f"{options.folds} folds, {options.lstm_epochs} epochs of the LSTMs",
+        "setting": f"{options.folds} folds, {epochs} epochs of the LSTMs",
         "seed": options.seed,
     }
     figures = {"macro_precision": "P", "macro_recall": "R", METRIC: "F"}
@@ -259,6 +266,9 @@ def record_tables(
         pairs = scores["system"].str.extract(r"^(.*) \((.*) \+ (.*)\)$")
         named = pairs[0] + " (" + pairs[1].map(beside) + " + " + pairs[2].map(beside)
         scores["system"] = (named + ")").fillna(scores["system"])
+        if options.preset == "paper":
+            nets = scores["system"].str.contains("CNN|LSTM")
+            scores["system"] += nets.map({True: ", paper", False: ""})
         record_scores(BY_KEY[f"aux_lstm_{key}"], scores, figures, **said)
 
 

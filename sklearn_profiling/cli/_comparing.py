@@ -143,8 +143,9 @@ def _reference(options: argparse.Namespace, systems: Sequence[str]) -> str | Non
     if getattr(options, "reference", None) is not None:
         return find_system(options.reference, systems, "--reference")
     # The question of the Aux-LSTM paper: does another task help the LSTM?
-    asked = options.main_task is not None and "LSTM" in systems
-    return "LSTM" if asked and len(systems) > 1 else None
+    lstm = "LSTM, paper" if options.preset == "paper" else "LSTM"
+    asked = options.main_task is not None and lstm in systems
+    return lstm if asked and len(systems) > 1 else None
 
 
 def _print_result(

@@ -18,6 +18,12 @@ or not, or a folder of such files), or a folder in the format of SMP CUP 2016
 (labels.txt, status.txt, links.txt), of PAN's author profiling (truth.txt and one XML
 file an author) or of MEX-A3T (truth.txt, text, images)."""
 _FORMATS = ("table", "csv", "json")
+_SIZES = (
+    *("max_epochs", "batch_size", "filters", "kernel_sizes"),
+    *("image_size", "image_filters"),
+    *("dimensions", "hidden", "level", "max_words", "lstm_epochs", "nodes"),
+)
+"""Options of the nets whose defaults hold with the preset "default" alone."""
 DEFAULT_SYSTEM = "Profiler"
 """System that `fit` trains if none is named."""
 
@@ -66,6 +72,7 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
     _add_common(demo, max_epochs=25, filters=16, batch_size=25)
     _add_jobs(demo)
     _add_images(demo, size=16, filters=16)
+    _leave_to_preset(demo)
     demo.set_defaults(run=run_demo, systems=None, main_task=None, results=None)
 
 
@@ -86,6 +93,7 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     _add_jobs(compare)
     _add_aux_lstm(compare)
     _add_images(compare, size=32, filters=16)
+    _leave_to_preset(compare)
     compare.set_defaults(run=run_compare)
 
 
@@ -104,6 +112,7 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
     _add_common(fit, max_epochs=20, filters=64, batch_size=50)
     _add_aux_lstm(fit)
     _add_images(fit, size=32, filters=16)
+    _leave_to_preset(fit)
     fit.set_defaults(run=run_fit, format="table")
 
 
@@ -142,7 +151,15 @@ def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
     _add_common(evaluate, max_epochs=20, filters=64, batch_size=50)
     _add_aux_lstm(evaluate)
     _add_images(evaluate, size=32, filters=16)
+    _leave_to_preset(evaluate)
     evaluate.set_defaults(run=run_evaluate, main_task=None)
+
+
+def _leave_to_preset(parser: argparse.ArgumentParser) -> None:
+    """Let the sizes be None unless given, and keep the usual ones."""
+    sizes = {name: parser.get_default(name) for name in _SIZES}
+    usual = {name: value for name, value in sizes.items() if value is not None}
+    parser.set_defaults(usual=usual, **dict.fromkeys(usual))
 
 
 def _number(text: str, at_least: int) -> int:
@@ -394,6 +411,13 @@ def _add_common(
         default="auto",
         help="words of any language, jieba's words, characters, or characters if jieba "
         "finds hardly any words and else words (auto)",
+    )
+    parser.add_argument(
+        "--preset",
+        choices=["default", "paper"],
+        default="default",
+        help="settings of the papers' nets: ours, or the papers', which options of "
+        "sizes then change where they are given (default)",
     )
     parser.add_argument(
         "--max-epochs",

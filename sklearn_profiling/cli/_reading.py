@@ -135,16 +135,32 @@ def segmenter_of(options: argparse.Namespace, users: Any) -> Any:
     return named[options.segmenter]()
 
 
+def size_of(options: argparse.Namespace, name: str) -> Any:
+    """Return a size of the nets: as given, or as usual; None leaves it to the paper."""
+    given = getattr(options, name)
+    if given is not None or options.preset == "paper":
+        return given
+    return options.usual[name]
+
+
+def sizes_of(options: argparse.Namespace, **names: str) -> dict[str, Any]:
+    """Collect parameters from options of sizes, without those left to the paper."""
+    sizes = {parameter: size_of(options, name) for parameter, name in names.items()}
+    return {parameter: size for parameter, size in sizes.items() if size is not None}
+
+
 def net_parameters(options: argparse.Namespace) -> dict[str, Any]:
     """Collect the parameters that all nets share."""
-    return {
-        "max_epochs": options.max_epochs,
-        "batch_size": options.batch_size,
-        "n_filters": options.filters,
-        "kernel_sizes": tuple(options.kernel_sizes),
-        "dtype": options.dtype,
-        "device": options.device,
-    }
+    shared = sizes_of(
+        options,
+        max_epochs="max_epochs",
+        batch_size="batch_size",
+        n_filters="filters",
+        kernel_sizes="kernel_sizes",
+    )
+    if "kernel_sizes" in shared:
+        shared["kernel_sizes"] = tuple(shared["kernel_sizes"])
+    return {**shared, "dtype": options.dtype, "device": options.device}
 
 
 def jobs_of(options: argparse.Namespace) -> int:

@@ -7,7 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sklearn_profiling.cli._printing import tell
-from sklearn_profiling.cli._reading import net_parameters, segmenter_of
+from sklearn_profiling.cli._reading import (
+    net_parameters,
+    segmenter_of,
+    size_of,
+    sizes_of,
+)
 
 _GROUPS = ("all", "table3", "aux-lstm", "images")
 _WITH_STYLE = {"SVM", "ME", "Meta-Learning"}
@@ -140,8 +145,11 @@ def _table3_systems(
     """Make the systems of the MMLUP paper."""
     from sklearn_profiling.pipelines import make_table3_systems
 
+    without_region = options.preset == "paper" and "region" not in users.target
     return make_table3_systems(
         users.graph,
+        preset=options.preset,
+        keywords="drop" if without_region else None,
         segmenter=segmenter,
         memory=cache,
         random_state=options.seed,
@@ -156,19 +164,22 @@ def _image_systems(
     from sklearn_profiling.pipelines import make_image_systems
     from sklearn_profiling.sources import ImageBagTransformer
 
-    side = options.image_size
+    side, filters = size_of(options, "image_size"), size_of(options, "image_filters")
     shared = net_parameters(options)
-    filters = shared.pop("n_filters")
+    images = ImageBagTransformer(on_bad_images="skip", memory=cache)
+    if side is not None:
+        images.set_params(size=(side, side))
+    of_text: dict[str, Any] = {
+        name: shared.pop(name)
+        for name in ("n_filters", "kernel_sizes")
+        if name in shared
+    }
     return make_image_systems(
-        images=ImageBagTransformer(
-            size=(side, side), on_bad_images="skip", memory=cache
-        ),
+        preset=options.preset,
+        images=images,
         segmenter=segmenter,
-        n_filters=(options.image_filters, options.image_filters),
-        text_parameters={
-            "n_filters": filters,
-            "kernel_sizes": shared.pop("kernel_sizes"),
-        },
+        n_filters=None if filters is None else (filters, filters),
+        text_parameters=of_text,
         text_column="messages",
         memory=cache,
         random_state=options.seed,
@@ -187,20 +198,22 @@ def aux_lstm_systems(
 
     shared = net_parameters(options)
     for name in ("n_filters", "kernel_sizes"):
-        del shared[name]
+        shared.pop(name, None)
     return make_aux_lstm_systems(
         tasks,
+        preset=options.preset,
         main_task=options.main_task,
         segmenter=segmenter,
-        n_dimensions=options.dimensions,
-        lstm_parameters={
-            "n_hidden": options.hidden,
-            "n_dense": options.hidden,
-            "level": options.level,
-            "max_words": options.max_words,
-            "max_epochs": options.lstm_epochs,
-        },
-        cnn_parameters={"n_nodes": options.nodes},
+        **sizes_of(options, n_dimensions="dimensions"),
+        lstm_parameters=sizes_of(
+            options,
+            n_hidden="hidden",
+            n_dense="hidden",
+            level="level",
+            max_words="max_words",
+            max_epochs="lstm_epochs",
+        ),
+        cnn_parameters=sizes_of(options, n_nodes="nodes"),
         memory=cache,
         random_state=options.seed,
         **shared,

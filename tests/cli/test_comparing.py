@@ -16,6 +16,7 @@ from writers.mex_a3t import dump_mex_a3t
 from sklearn_profiling import cli
 from sklearn_profiling.baselines import MaskedMultiOutputClassifier
 from sklearn_profiling.cli import _options
+from sklearn_profiling.cli._comparing import _reference
 from sklearn_profiling.cli._reading import jobs_of
 from sklearn_profiling.cli._systems import choose_systems
 from sklearn_profiling.containers import SocialGraph
@@ -331,3 +332,50 @@ def test_no_model_is_written_if_every_system_fails(
     assert cli.main(arguments) == 1
     assert "no model is written" in capsys.readouterr().out
     assert not (tmp_path / "best").exists()
+
+
+def test_the_papers_preset_leaves_sizes_to_the_papers(records, users):
+    def made(*arguments):
+        options = _options.make_parser().parse_args(
+            ["compare", str(records), *arguments]
+        )
+        options.systems = ["all"]
+        data = users.data.assign(images=[[]] * len(users.data))
+        with_images = Bunch(data=data, target=users.target, graph=users.graph)
+        return choose_systems(options, with_images, None)
+
+    ours = made()
+    theirs = made("--preset", "paper", "--main-task", "age")
+    assert {name.removesuffix(", paper") for name in theirs} < set(ours)
+
+    def net(systems, name):
+        return systems[name].named_steps["classifier"].get_params()
+
+    full = net(theirs, "MMLUP (full architecture), paper")
+    assert (full["n_filters"], full["n_hidden"]) == (64, (128, 64, 32))
+    assert (full["max_epochs"], full["batch_size"]) == (20, 50)
+    assert net(ours, "MMLUP (full architecture)")["n_filters"] == 16
+    lstm, aux = net(theirs, "LSTM, paper"), net(theirs, "Aux-LSTM, paper")
+    assert (lstm["level"], lstm["n_hidden"], lstm["max_words"]) == ("user", 64, None)
+    assert aux["main_task"] == "age"
+    assert net(ours, "LSTM")["level"] == "message"
+    volume = theirs["3D-CNN, Model 1, paper"]
+    assert volume["classifier"].max_epochs == 100
+    assert volume.get_params()["sources__images__size"] == (64, 64)
+    # What is given counts with either preset.
+    given = made("--preset", "paper", "--filters", "3", "--image-size", "8")
+    assert net(given, "MMLUP (full architecture), paper")["n_filters"] == 3
+    volume = given["3D-CNN, Model 2, paper"]
+    assert volume.get_params()["sources__images__size"] == (8, 8)
+    # Users without regions have no regional dictionary.
+    assert full["sources"] is None
+    assert "keywords" in str(theirs["MMLUP (full architecture), paper"]["sources"])
+
+
+def test_lstm_is_the_reference_with_either_preset():
+    for preset, name in (("default", "LSTM"), ("paper", "LSTM, paper")):
+        options = _options.make_parser().parse_args(
+            ["compare", "users", "--main-task", "age", "--preset", preset]
+        )
+        assert _reference(options, ["SVM", name]) == name
+        assert _reference(options, [name]) is None
