@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def setting_of(given: argparse.Namespace) -> str:
     return ", ".join(said)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print the tables of each data set, and write their rows with ``--record``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="+", metavar="DATA")
@@ -102,7 +103,7 @@ def main() -> None:
     parser.add_argument("--kernel-sizes", type=int, nargs="+")
     parser.add_argument("--results", type=Path, help="folder of finished folds")
     parser.add_argument("--record", action="store_true", help="write the rows")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     for data in given.data:
         users = read(data, given.tasks)
         name = Path(data).name
