@@ -224,6 +224,14 @@ def _alone() -> Any:
     }
 
 
+def _counts_of_labels() -> Any:
+    rows: dict[str, dict[str, tuple[float, ...]]] = {}
+    for task, counts in _DISTRIBUTION.items():
+        for label, count in counts.items():
+            rows.setdefault(str(label), {})[task] = (count,)
+    return rows
+
+
 def _cnn3d(number: str, task: str, beside: str) -> Table:
     return Table(
         "cnn3d",
@@ -381,19 +389,7 @@ TABLES: tuple[Table, ...] = (
     _unified(
         "Table 6",
         "users by attribute",
-        {
-            str(label): {task: (count,)}
-            for task, counts in _DISTRIBUTION.items()
-            for label, count in counts.items()
-        }
-        | {
-            str(label): {
-                task: (counts[label],)
-                for task, counts in _DISTRIBUTION.items()
-                if label in counts
-            }
-            for label in (True, False)
-        },
+        _counts_of_labels(),
         figures=("count",),
     ),
     _unified(

@@ -126,7 +126,7 @@ def _cell(
     table: Table, found: Mapping[str, Any], name: str, task: str, figure: str
 ) -> str:
     """Write our mean, its star, and the paper's number in brackets."""
-    digits = {"count": 0, "macro-F1": 2}.get(figure, 3)
+    digits = {"count": 0, "macro-F1": 2}.get(figure, 4 if task == "score" else 3)
     ours = [figures[figure] for figures in found[name].get(task, {}).values()]
     parts = []
     if ours:
