@@ -86,8 +86,10 @@ def make_cnn3d(
     ``preset="paper"`` has Adam with a learning rate of 0.05, which is divided by 1 +
     0.7 times the batches before (Keras' reading of the paper's "decay equal to 0.7"),
     100 epochs (its "iterations"), batches of 13, and neither dropout nor hidden
-    sources, which the paper does not mention. On the users of
-    :func:`~sklearn_profiling.datasets.make_image_users` it stays at the majority class.
+    sources, which the paper does not mention. On 300 users of
+    :func:`~sklearn_profiling.datasets.make_image_users`, 8 filters and images of 16 x
+    16, Model 1 finds 0.50 of "taste" and Model 2 0.38; by default they find 0.74 and
+    0.69, and the largest class has 0.37.
 
     Examples
     --------
