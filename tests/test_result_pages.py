@@ -131,6 +131,7 @@ def test_what_a_section_shows(modules, tmp_path):
     lines = {line.split(" | ")[0]: line for line in shown.splitlines()}
     assert f"{table.command} --record" in shown
     assert "users; 2 folds; 3 seeds; 0.9 minutes of training a fold" in shown
+    assert "By `python benchmarks/accuracy/" in shown
     # Ours, its star, and the paper's; what has no row of ours has the paper's alone.
     assert "0.600\\* (0.599)" in lines[f"| {text}"]
     assert "0.900 (0.650)" in lines[f"| {full}"]

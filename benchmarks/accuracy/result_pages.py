@@ -75,7 +75,7 @@ def _caption(table: Table, data: str, setting: str, rows: list[dict[str, Any]]) 
         said.append(f"{sum(seconds.values()) / 60:.1f} minutes of training a fold")
     if table.reference and seeds >= _FEWEST_SEEDS:
         said.append(f"stars against {table.reference}")
-    return "; ".join(said) + "."
+    return f"{'; '.join(said)}. By `{rows[-1]['command']}`:"
 
 
 def _block(

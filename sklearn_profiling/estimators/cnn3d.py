@@ -145,10 +145,12 @@ class CNN3DClassifier(BaseProfileClassifier):
     T-CNN it is based on; a maximum over the depth that is left at the end; He's
     initialisation; pixels and the vectors of users standardised on the training users;
     dropout; missing-source embeddings for missing images. With the paper's learning
-    rate of 0.05, read with its decay of 0.7 as Keras does or as a factor for each
-    epoch, both models stay at the majority class of every task on the users of
-    :func:`~sklearn_profiling.datasets.make_image_users`. With "bfloat16" a step with
-    images of 64 x 64 takes 0.6 times as long; images of 16 x 16 gain nothing.
+    rate of 0.05 beside our dropout, read with its decay of 0.7 as Keras does or as a
+    factor for each epoch, both models stay at the majority class of every task on the
+    users of :func:`~sklearn_profiling.datasets.make_image_users`; without dropout, as
+    ``make_cnn3d(preset="paper")`` has them, they learn a little. With
+    "bfloat16" a step with images of 64 x 64 takes 0.6 times as long; images of 16 x 16
+    gain nothing.
 
     A plain 2-D array, or a dense source where `X` holds no images, is read as one image
     a user, of one channel and one line.
