@@ -33,6 +33,7 @@ from sklearn_profiling.evaluation import MultiTaskStratifiedKFold, TaskScorer
 from sklearn_profiling.exceptions import (
     TargetError,
 )
+from sklearn_profiling.persistence import load, save
 from sklearn_profiling.sources import CharacterSegmenter, SourceUnion
 
 # -- tasks and labels ----------------------------------------------------------
@@ -254,6 +255,12 @@ def test_pickle_is_small_and_predicts_the_same(name, tmp_path):
     joblib.dump(model, tmp_path / "model")
     mapped = joblib.load(tmp_path / "model", mmap_mode="r")
     assert same(mapped.predict_proba(X), model.predict_proba(X))
+    # a file that runs no code
+    save(model, tmp_path / "file")
+    read = load(tmp_path / "file")
+    assert same(read.predict_proba(X), model.predict_proba(X))
+    assert (read.predict(X) == model.predict(X)).all()
+    assert (tmp_path / "file").stat().st_size < 4 * numbers + 26_000 * len(nets)
 
 
 @every_classifier

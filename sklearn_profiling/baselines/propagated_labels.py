@@ -19,7 +19,7 @@ from sklearn_profiling.baselines.out_of_fold import accuracy_of
 from sklearn_profiling.containers._any_graph import as_social_graph
 from sklearn_profiling.exceptions import SourceError, TargetError
 from sklearn_profiling.sources import AdjacencyRows
-from sklearn_profiling.sources.network._lookup import find_rows, id_column
+from sklearn_profiling.sources.network._lookup import GraphUsers, find_rows, id_column
 from sklearn_profiling.training.label_weights import KnownLabels, read_labels
 from sklearn_profiling.training.offset_factors import best_factors
 
@@ -109,6 +109,8 @@ class PropagatedLabels(TransformerMixin, BaseEstimator):
     [True, False, False]
     """
 
+    # Left out of model files, as they may be large.
+    _read_by_fit_alone: ClassVar[frozenset[str]] = frozenset({"graph"})
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "graph": "no_validation",
         "damping": ["array-like"],
@@ -201,10 +203,11 @@ class PropagatedLabels(TransformerMixin, BaseEstimator):
             )
             raise TargetError(msg)
         self._check_damping()
-        self._graph = as_social_graph(self.graph)
-        if self._graph.n_edges == 0:
-            msg = f"the network of {self._graph.n_users} users has no links"
+        graph = as_social_graph(self.graph)
+        if graph.n_edges == 0:
+            msg = f"the network of {graph.n_users} users has no links"
             raise SourceError(msg)
+        self._users = GraphUsers(graph)
         users = self._vertices(X)
         check_consistent_length(users, y)
         known = read_labels(y, sample_weight)
@@ -216,13 +219,11 @@ class PropagatedLabels(TransformerMixin, BaseEstimator):
         sizes = [len(classes) for classes in codec.classes]
         tasks = [_members(known, task) for task in range(len(sizes))]
         folds = self._folds(users, known)
-        labels = np.zeros((self._graph.n_users, sum(sizes)), dtype=np.float32)
+        labels = np.zeros((graph.n_users, sum(sizes)), dtype=np.float32)
         there = users >= 0
         signs = np.hstack([(each.truth - each.shares) * each.weights for each in tasks])
         np.add.at(labels, users[there], signs[there].astype(np.float32))
-        steps = AdjacencyRows(self._graph, normalize="symmetric").transform(
-            self._graph.ids
-        )
+        steps = AdjacencyRows(graph, normalize="symmetric").transform(graph.ids)
         full = self._spread(steps, labels)
         left_out = full.copy()
         for fold in range(folds.max() + 1):
@@ -273,8 +274,8 @@ class PropagatedLabels(TransformerMixin, BaseEstimator):
 
     def _vertices(self, X: Any) -> Ints:
         """Look up users (n_users,) in the network, -1 without links."""
-        found = find_rows(self._graph, id_column(X))
-        found[self._graph.isolated[found]] = -1
+        found = find_rows(self._users, id_column(X))
+        found[self._users.isolated[found]] = -1
         return found
 
     def _folds(self, users: Ints, known: KnownLabels) -> Ints:
@@ -283,7 +284,7 @@ class PropagatedLabels(TransformerMixin, BaseEstimator):
         A fold belongs to a vertex, so that all rows of a user are held out together.
         """
         codes = known.labels.codes
-        folds = np.full((self._graph.n_users, codes.shape[1]), -1, dtype=np.int64)
+        folds = np.full((len(self._users.ids), codes.shape[1]), -1, dtype=np.int64)
         seeds = derive_seeds(self.random_state, codes.shape[1])
         for task in np.flatnonzero((codes >= 0).any(axis=0)):
             parts = splits(self.cv, known.table[:, task], codes[:, task], seeds[task])

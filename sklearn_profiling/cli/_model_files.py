@@ -29,10 +29,8 @@ def train(name: str, model: Any, users: Any) -> None:
 
 def save_model(options: argparse.Namespace, users: Any, name: str, model: Any) -> None:
     """Train a system on all of `users` and write it to the file ``--model``."""
-    import joblib
-
     from sklearn_profiling import __version__
-    from sklearn_profiling._writing import write_atomically
+    from sklearn_profiling.persistence import save
     from sklearn_profiling.targets import LabelCodec
 
     train(name, model, users)
@@ -47,36 +45,29 @@ def save_model(options: argparse.Namespace, users: Any, name: str, model: Any) -
             for task in users.target
         },
     }
-    with write_atomically(options.model) as file:
-        joblib.dump(saved, file, compress=3)
+    save(saved, options.model, data=(users.data, users.target))
     size = options.model.stat().st_size / 1e3
     tell(options, f"model: {options.model}, {size:,.0f} kB")
 
 
 def load_model(path: Path) -> dict[str, Any]:
     """Read a file that fit wrote."""
-    import joblib
-
     from sklearn_profiling import __version__
     from sklearn_profiling.exceptions import DataFormatError
+    from sklearn_profiling.persistence import load
 
-    try:
-        saved = joblib.load(path)
-        version = saved["version"]
-        missing = {"model", "labels", "columns", "known"} - set(saved)
-    # a pickle of anything can raise anything
-    except Exception as error:
-        reason = (
-            f"not a model written by 'sklearn-profiling fit' of this version "
-            f"({type(error).__name__}: {error})"
-        )
-        raise DataFormatError(path, None, reason) from error
+    saved = load(path)
+    needed = {"version", "system", "model", "labels", "columns", "known"}
+    if not isinstance(saved, dict) or "version" not in saved:
+        reason = "a model, but not one written by 'sklearn-profiling fit'"
+        raise DataFormatError(path, None, reason)
+    version, missing = saved["version"], needed - set(saved)
     if missing:
         reason = f"a model of version {version}, which lacks {sorted(missing)}; fit it"
         raise DataFormatError(path, None, f"{reason} again")
     if version != __version__:
         print(f"model of version {version}, read by {__version__}", file=sys.stderr)
-    return dict(saved)
+    return saved
 
 
 def known_tasks(known: dict[str, set[bytes]], users: Any) -> Any:

@@ -121,7 +121,7 @@ def _add_predict(predict: argparse.ArgumentParser) -> None:
         "model_file",
         type=Path,
         metavar="MODEL",
-        help="file written by fit; loading it runs code, so use only files you trust",
+        help="file written by fit; no code of it is run",
     )
     _add_data(predict, tasks=False)
     predict.add_argument(

@@ -15,7 +15,6 @@ from scipy import sparse
 from sklearn_profiling.containers._edges import (
     Duplicates,
     OnUnknown,
-    Weights,
     build_adjacency,
     check_option,
     factorize,
@@ -26,7 +25,6 @@ from sklearn_profiling.containers._edges import (
     weights_of,
 )
 from sklearn_profiling.containers._ids import (
-    Codes,
     Ids,
     id_array,
     ids_as_bytes,
@@ -580,21 +578,20 @@ class SocialGraph:
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __getstate__(self) -> dict[str, Any]:
         # Plain arrays and nothing lazy: joblib hashes what pickle sees.
-        matrix = self._adjacency
-        parts = (matrix.data, matrix.indices, matrix.indptr)
-        return _restore, (type(self), *parts, self._ids, self._directed, self._report)
+        return {
+            "weights": self._adjacency.data,
+            "indices": self._adjacency.indices,
+            "indptr": self._adjacency.indptr,
+            "ids": self._ids,
+            "directed": self._directed,
+            "report": self._report,
+        }
 
-
-def _restore(
-    kind: type[SocialGraph],
-    data: Weights,
-    indices: Codes,
-    indptr: Codes,
-    ids: Ids,
-    directed: bool,
-    report: dict[str, Any],
-) -> SocialGraph:
-    matrix: Any = sparse.csr_array((data, indices, indptr), shape=(len(ids), len(ids)))
-    return kind._trusted(matrix, ids, directed, report)  # noqa: SLF001
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        ids = state["ids"]
+        parts = state["weights"], state["indices"], state["indptr"]
+        matrix: Any = sparse.csr_array(parts, shape=(len(ids), len(ids)))
+        matrix.check_format(full_check=True)
+        self._set(matrix, ids, state["directed"], state["report"])

@@ -153,6 +153,8 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
     '0 users have it, fewer than 5'
     """
 
+    # Left out of model files, as they may be large.
+    _read_by_fit_alone: ClassVar[frozenset[str]] = frozenset({"graph"})
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "columns": [StrOptions({"auto"}), Mapping],
         # What is wrong with a graph or a transformer is told where it is used.

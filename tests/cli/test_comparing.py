@@ -22,6 +22,7 @@ from sklearn_profiling.cli._systems import choose_systems
 from sklearn_profiling.containers import SocialGraph
 from sklearn_profiling.datasets import make_image_users
 from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.persistence import load
 
 
 def test_demo_prints_every_system_and_the_best_possible(capsys):
@@ -316,7 +317,7 @@ def test_the_least_loss_is_the_best(records, tmp_path, capsys):
     rows = re.findall(r"^\S.* ± [\d.]+$", table, re.M)
     averages = {row.split("  ")[0]: float(row.split()[-3].strip(">")) for row in rows}
     best = min(averages, key=averages.get)
-    assert joblib.load(tmp_path / "best")["system"] == best
+    assert load(tmp_path / "best")["system"] == best
 
 
 def test_no_model_is_written_if_every_system_fails(

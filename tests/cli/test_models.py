@@ -6,7 +6,6 @@ import io
 import json
 import re
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,10 +13,11 @@ from quick_options import NET, SMALL
 
 from sklearn_profiling import cli
 from sklearn_profiling.baselines import MaskedMultiOutputClassifier
+from sklearn_profiling.persistence import load, save
 
 
 def test_fit_and_predict_smpcup(smpcup, users, tmp_path, capsys):
-    model, out = tmp_path / "new" / "model.joblib", tmp_path / "out.csv"
+    model, out = tmp_path / "new" / "model.safetensors", tmp_path / "out.csv"
     assert cli.main(["fit", str(smpcup), "--model", str(model), *NET]) == 0
     assert cli.main(["predict", str(model), str(smpcup), "--out", str(out)]) == 0
     table = pd.read_csv(out, dtype={"user_id": str})
@@ -31,7 +31,7 @@ def test_fit_and_predict_smpcup(smpcup, users, tmp_path, capsys):
 
 
 def test_new_users_are_embedded_from_their_links(records, tmp_path, capsys):
-    model = tmp_path / "model.joblib"
+    model = tmp_path / "model.safetensors"
     assert cli.main(["fit", str(records), "--model", str(model), *NET]) == 0
     known = pd.read_csv(records / "links.tsv", sep="\t", header=None)[1].iloc[0]
     outs = []
@@ -50,10 +50,9 @@ def test_new_users_are_embedded_from_their_links(records, tmp_path, capsys):
 
 
 def test_another_version_is_told(records, tmp_path, capsys):
-    model = tmp_path / "model.joblib"
+    model = tmp_path / "model.safetensors"
     assert cli.main(["fit", str(records), "--model", str(model), *NET]) == 0
-    saved = joblib.load(model)
-    joblib.dump({**saved, "version": "0.0.0"}, model)
+    save({**load(model), "version": "0.0.0"}, model)
     out = str(tmp_path / "out.csv")
     assert cli.main(["predict", str(model), str(records), "--out", out]) == 0
     assert "model of version 0.0.0" in capsys.readouterr().err
@@ -149,12 +148,15 @@ def test_sets_of_labels_are_written_side_by_side(tmp_path, capsys):
 
 def test_a_model_of_another_kind_of_file_is_refused(records, tmp_path, capsys):
     model = tmp_path / "model"
-    joblib.dump({"version": "0.1.0", "model": None}, model)
+    save({"version": "0.1.0", "model": None}, model)
     assert cli.main(["predict", str(model), str(records)]) == 2
     said = capsys.readouterr().err
     assert (
-        "a model of version 0.1.0, which lacks ['columns', 'known', 'labels']" in said
-    )
+        "a model of version 0.1.0, which lacks ['columns', 'known', 'labels', 'system']"
+    ) in said
+    save(MaskedMultiOutputClassifier(None), model)
+    assert cli.main(["predict", str(model), str(records)]) == 2
+    assert "not one written by 'sklearn-profiling fit'" in capsys.readouterr().err
     model.write_text("text")
     assert cli.main(["predict", str(model), str(records)]) == 2
-    assert "not a model written by" in capsys.readouterr().err
+    assert "no model file, or a damaged one" in capsys.readouterr().err

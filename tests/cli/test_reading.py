@@ -19,9 +19,9 @@ def test_links_are_read_in_any_format(records, tmp_path, capsys):
     links.write_text("# a comment\n" + text, "utf-8")
     path = str(records / "users.jsonl")
     fit = ["fit", path, "--links", str(links), *NET]
-    assert cli.main([*fit, "--model", str(tmp_path / "model.joblib")]) == 0
+    assert cli.main([*fit, "--model", str(tmp_path / "model.safetensors")]) == 0
     assert "links: read as edges separated by blanks" in capsys.readouterr().out
-    named = [*fit, "--model", str(tmp_path / "m.joblib"), "--links-format", "gml"]
+    named = [*fit, "--model", str(tmp_path / "m.safetensors"), "--links-format", "gml"]
     assert cli.main(named) == 2
     assert "no readable gml" in capsys.readouterr().err
 

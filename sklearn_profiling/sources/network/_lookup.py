@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,29 @@ def id_column(X: Any) -> npt.NDArray[Any]:
         raise SourceError(str(error)) from error
 
 
-def find_rows(graph: SocialGraph, ids: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+class GraphUsers:
+    """Users of a network without their links: `ids`, and who is `isolated`."""
+
+    def __init__(self, graph: SocialGraph) -> None:
+        self.ids = graph.ids
+        self.isolated = graph.isolated
+
+    @cached_property
+    def _index(self) -> pd.Index[Any]:
+        return pd.Index(self.ids, dtype=object, tupleize_cols=False)
+
+    def index_of(self, ids: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+        """Look up rows, -1 where unknown."""
+        given = pd.Index(ids_to_find(ids, "ids"), dtype=object, tupleize_cols=False)
+        return np.asarray(self._index.get_indexer_for(given), dtype=np.int64)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"ids": self.ids, "isolated": self.isolated}
+
+
+def find_rows(
+    graph: SocialGraph | GraphUsers, ids: npt.NDArray[Any]
+) -> npt.NDArray[np.int64]:
     """Look up rows, -1 where unknown; refuse text for numbers and the reverse.
 
     Every step that reads ids does it here. 1, 1.0 and numpy's 1 are one user.
@@ -72,7 +95,7 @@ def _refuse_other_kind(
 def mean_of_neighbors(
     ids: npt.NDArray[Any],
     links: Any,
-    graph: SocialGraph,
+    graph: GraphUsers,
     embedding: Floats,
 ) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Return the weighted mean of neighbours' vectors, and who has such neighbours.

@@ -32,6 +32,7 @@ from sklearn_profiling.sources.network._line_svd import (
     embed_spectral,
 )
 from sklearn_profiling.sources.network._lookup import (
+    GraphUsers,
     find_rows,
     id_column,
     mean_of_neighbors,
@@ -181,6 +182,8 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
            'line_missing'], dtype=object)
     """
 
+    # Left out of model files, as they may be large.
+    _read_by_fit_alone: ClassVar[frozenset[str]] = frozenset({"graph"})
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "graph": "no_validation",
         "n_components": [Interval(Integral, 1, None, closed="left")],
@@ -257,10 +260,11 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
                 f"even, got {self.n_components}."
             )
             raise SourceError(msg)
+        users = GraphUsers(graph)
         if X is not None:
-            find_rows(graph, id_column(X))
+            find_rows(users, id_column(X))
         self.embedding_ = self._scaled(self._solve_or_load(graph))
-        self._graph = graph
+        self._users = users
         self.n_features_out_ = self.n_components + (self.unknown == "indicator")
         return self
 
@@ -283,14 +287,14 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         ids = id_column(X)
-        rows = find_rows(self._graph, ids)
-        known = (rows >= 0) & ~self._graph.isolated[rows]
+        rows = find_rows(self._users, ids)
+        known = (rows >= 0) & ~self._users.isolated[rows]
         vectors = np.zeros((len(ids), self.n_components), dtype=np.float32)
         vectors[known] = self.embedding_[rows[known]]
         if new_links is not None and not known.all():
             new = np.flatnonzero(~known)
             means, linked = mean_of_neighbors(
-                ids[new], new_links, self._graph, self.embedding_
+                ids[new], new_links, self._users, self.embedding_
             )
             vectors[new[linked]] = self._scaled(means[linked])
             known[new[linked]] = True

@@ -233,26 +233,34 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
         columns = self._label_columns(y, len(X))
         self.task_names_ = list(columns)
         self.classes_ = {}
-        self.keywords_: dict[Hashable, Keywords] = {}
         self._by_column: list[Keywords] = []
         tasks = []
         for name, labels in columns.items():
             classes, members = class_members(labels, ~X.missing, name)
             self.classes_[name] = classes
             tasks.append(members)
-            learned = self._keywords(X, members)
-            self._by_column += learned
-            for label, keywords in zip(classes, learned, strict=True):
-                self.keywords_[label if len(columns) == 1 else (name, label)] = keywords
+            self._by_column += self._keywords(X, members)
         self.n_features_out_ = len(self._by_column)
         return tasks
+
+    @property
+    def keywords_(self) -> dict[Hashable, Keywords]:
+        """Words and scores by label, or by task and label."""
+        labels = [
+            (name, label) for name in self.task_names_ for label in self.classes_[name]
+        ]
+        alone = len(self.task_names_) == 1
+        return {
+            label if alone else (name, label): keywords
+            for (name, label), keywords in zip(labels, self._by_column, strict=True)
+        }
 
     def _take_gazetteer(self) -> None:
         given = CHINA if isinstance(self.gazetteer, str) else self.gazetteer
         if not given:
             msg = "gazetteer must map at least one region to its words; it is empty"
             raise SourceError(msg)
-        self.keywords_ = {}
+        keywords: dict[Hashable, Keywords] = {}
         for region, words in given.items():
             listed = [words] if isinstance(words, str) else list(words)
             wrong = [word for word in listed if not isinstance(word, str) or not word]
@@ -260,11 +268,11 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
                 found = repr(wrong[0]) if wrong else "none"
                 msg = f"gazetteer region {region!r} must have words; got {found}"
                 raise SourceError(msg)
-            self.keywords_[region] = [(word, 1.0) for word in dict.fromkeys(listed)]
+            keywords[region] = [(word, 1.0) for word in dict.fromkeys(listed)]
         name = self.task or _GAZETTEER_TASK
         self.task_names_ = [name]
-        self.classes_ = {name: list(self.keywords_)}
-        self._by_column = list(self.keywords_.values())
+        self.classes_ = {name: list(keywords)}
+        self._by_column = list(keywords.values())
         self.n_features_out_ = len(self._by_column)
 
     def _label_columns(self, y: Any, n_users: int) -> dict[str, NDArray[np.object_]]:

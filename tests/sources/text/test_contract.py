@@ -25,6 +25,7 @@ from sklearn.utils.estimator_checks import (
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_profiling.containers import TokenMessages
+from sklearn_profiling.persistence import load, save
 from sklearn_profiling.sources import text as package
 from sklearn_profiling.sources.text import (
     CharacterSegmenter,
@@ -104,6 +105,8 @@ def test_fit_clone_pickle_slices_and_generators(name, tmp_path):
     out = step.transform(COLUMN)
     loaded = pickle.loads(pickle.dumps(step))
     assert equal(loaded.transform(COLUMN), out)
+    save(step, tmp_path / "step")
+    assert equal(load(tmp_path / "step").transform(COLUMN), out)
     part = step.transform(COLUMN[2:5])
     if isinstance(out, TokenMessages):
         assert part.tolist() == out[2:5].tolist()
