@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -10,6 +12,7 @@ from time import sleep
 import joblib
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from sklearn_profiling._store import (
     Store,
@@ -172,7 +175,9 @@ def test_a_damaged_row_is_absent_and_can_be_added_again(rows, tmp_path):
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     other = open_rows(tmp_path)
-    assert other.absent(DIGESTS[:3]) == [1]
+    with pytest.warns(ProfilingWarning, match="damaged entries"):
+        assert other.absent(DIGESTS[:3]) == [1]
+    assert other.absent(DIGESTS[:3]) == [1]  # told once
     add(other, 1, 2)
     last = open_rows(tmp_path)
     for found in (other, last):
@@ -228,6 +233,81 @@ def test_a_damaged_text_is_computed_anew(tmp_path):
     (path,) = tmp_path.glob("*.jsonl")
     path.write_bytes(path.read_bytes().replace(b"text 2", b"test 2"))
     asked.clear()
-    for _ in range(2):
+    with pytest.warns(ProfilingWarning, match="damaged entries"):
         assert look_up("texts", store, DIGESTS, asked) == expected
-        assert asked == [2]
+    assert look_up("texts", store, DIGESTS, asked) == expected
+    assert asked == [2]
+
+
+# -- folders that cannot be used -------------------------------------------------------
+
+
+def look_up_all(store):
+    """Ask for an array, vectors and texts; the result and what was computed."""
+    asked: list[int] = []
+    array = store.array({}, lambda: np.arange(3.0, dtype=np.float32))
+    found = [look_up(kind, store, DIGESTS, asked) for kind in ("vectors", "texts")]
+    return [array.tolist(), *found], asked
+
+
+def no_space(*arguments, **options):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("kind", ["file", "full", "no locks"])
+def test_a_folder_that_cannot_be_used_is_told_once(tmp_path, monkeypatch, kind):
+    folder = tmp_path / "cache"
+    expected, _ = look_up_all(Store(tmp_path / "other"))
+    if kind == "file":
+        folder.touch()
+    elif kind == "full":
+        monkeypatch.setattr("sklearn_profiling._store.write_atomically", no_space)
+        monkeypatch.setattr("sklearn_profiling._store._write_at", no_space)
+    else:
+        monkeypatch.setattr(FileLock, "acquire", no_space)
+    with pytest.warns(ProfilingWarning, match="cannot be used.*done without") as told:
+        found, asked = look_up_all(Store(folder))
+    assert found == expected
+    assert asked == [*range(6), *range(6)]
+    assert len(told) == 1
+
+
+def test_what_is_stored_is_read_where_nothing_can_be_written(tmp_path, monkeypatch):
+    expected, _ = look_up_all(Store(tmp_path))
+    monkeypatch.setattr(FileLock, "acquire", no_space)
+    with pytest.warns(ProfilingWarning, match="cannot be used"):
+        found, asked = look_up_all(Store(tmp_path))
+    assert (found, asked) == (expected, [])
+    wanted = [DIGESTS[2], digest_of(b"new")]
+    with pytest.warns(ProfilingWarning, match="cannot be used"):
+        found = look_up("vectors", Store(tmp_path), wanted, asked)
+    assert (found, asked) == ([[2, 2.5], [1, 1.5]], [1])
+
+
+@pytest.mark.parametrize("name", ["index.bin", "*.jsonl", "*.npy"])
+def test_a_folder_in_place_of_a_file_is_done_without(tmp_path, name):
+    expected, _ = look_up_all(Store(tmp_path))
+    (path,) = tmp_path.rglob(name)
+    path.unlink()
+    path.mkdir()
+    with pytest.warns(ProfilingWarning, match="cannot be used"):
+        assert look_up_all(Store(tmp_path))[0] == expected
+
+
+def test_rows_that_have_shrunk_since_they_were_counted_are_absent(rows, tmp_path):
+    add(rows, 0, 3)
+    (path,) = tmp_path.rglob("rows.bin")
+    path.write_bytes(b"")
+    with pytest.warns(ProfilingWarning, match="cannot be used"):
+        assert rows.absent(DIGESTS[:2]) == [0, 1]
+
+
+def test_texts_are_read_once_however_many_there_are(tmp_path, monkeypatch):
+    digests = [digest_of(str(n).encode()) for n in range(1500)]
+    store, asked = Store(tmp_path), []
+    expected = look_up("texts", store, digests, asked)
+    read = []
+    loads = json.loads
+    monkeypatch.setattr(json, "loads", lambda line: read.append(1) or loads(line))
+    assert look_up("texts", store, digests, asked) == expected
+    assert len(read) == len(asked) == 1500

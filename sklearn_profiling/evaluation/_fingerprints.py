@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import blake2b
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -12,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-_NO_MATTER = frozenset({"memory", "n_jobs", "verbose"})
+_NO_MATTER = frozenset({"checkpoint", "memory", "n_jobs", "verbose"})
 """Parameters that change the time or the output of a fit, and no result.
 
 A class for which one of them does change the result names it in its attribute
@@ -82,15 +85,37 @@ def _feed_composite(digest: Any, value: Any) -> None:
         _feed(digest, str(value.name))
         _feed(digest, value.tolist())
     elif hasattr(value, "get_params") and not isinstance(value, type):
-        parameters = value.get_params(deep=False)
-        _feed(digest, _name_of(type(value)))
-        left_out = _NO_MATTER - getattr(value, "_result_parameters", frozenset())
-        kept = {name: parameters[name] for name in parameters.keys() - left_out}
-        _feed(digest, dict(sorted(kept.items())))
+        _feed_estimator(digest, value)
     elif isinstance(value, type | FunctionType):
         _feed(digest, _name_of(value))
     else:
         _feed(digest, _hash_of_pickle(value))
+
+
+def _feed_estimator(digest: Any, value: Any) -> None:
+    parameters = value.get_params(deep=False)
+    _feed(digest, _name_of(type(value)))
+    left_out = _NO_MATTER - getattr(value, "_result_parameters", frozenset())
+    kept = {name: parameters[name] for name in sorted(parameters.keys() - left_out)}
+    _feed(digest, kept)
+    for each in kept.values():
+        _feed_files(digest, each)
+
+
+def _feed_files(digest: Any, value: Any) -> None:
+    """Add what lies at the path that a parameter names, such as a dictionary."""
+    if isinstance(value, str) and not (os.sep in value or "." in value):
+        return  # a choice such as "auto", and no path
+    path = Path(value) if isinstance(value, str | os.PathLike) else None
+    # a name may be too long for a path, or hold what no path may
+    with suppress(OSError, ValueError):
+        if path is not None and path.is_file():
+            digest.update(blake2b(path.read_bytes()).digest())
+        elif path is not None and path.is_dir():
+            # of a model, whose files are large
+            for each in sorted(path.iterdir()):
+                seen = each.stat()
+                _feed(digest, [each.name, seen.st_size, seen.st_mtime_ns])
 
 
 def _feed_sparse(digest: Any, value: Any) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from joblib import cpu_count
 
 from sklearn_profiling import __version__
-from sklearn_profiling._store import Store, digest_of
+from sklearn_profiling._store import Store, digest_of, versions_of
 from sklearn_profiling._threads import get_config
 from sklearn_profiling._writing import check_writable, write_atomically
 from sklearn_profiling.evaluation._fingerprints import fingerprint
@@ -32,7 +32,24 @@ _PARTS = {
     "metrics": "the metrics",
     "version": "the version of this package",
     "threads": "the number of threads",
+    "packages": "the versions of other packages",
 }
+_DECISIVE = (
+    "gensim",
+    "jieba",
+    "numba",
+    "numpy",
+    "pandas",
+    "pillow",
+    "rjieba",
+    "scikit-learn",
+    "scipy",
+    "skorch",
+    "tokenizers",
+    "torch",
+    "transformers",
+)
+"""Packages whose versions decide what systems predict."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +62,13 @@ class ResultStore:
     that is wanted; it stays in the folder.
     """
 
-    folder: Path
+    store: Store
     keys: dict[str, dict[str, str]]
+
+    @property
+    def folder(self) -> Path:
+        """Where the files lie."""
+        return self.store.folder
 
     @classmethod
     def open(
@@ -84,11 +106,12 @@ class ResultStore:
                 "parameters": parameters,
                 "data": data,
                 "version": __version__,
+                "packages": json.dumps(versions_of(*_DECISIVE)),
                 **measured,
                 **_threads(),
             }
         path.mkdir(parents=True, exist_ok=True)
-        return cls(path, keys)
+        return cls(Store(path), keys)
 
     def load(self, system: str, fold: Fold) -> list[Record] | None:
         """Read the rows of a finished fold; None if absent or damaged, which warns."""
@@ -121,8 +144,11 @@ class ResultStore:
         content = {"format": _FORMAT, "key": key, "rows": stored}
         content["checksum"] = _checksum(content)
         text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1)
-        with write_atomically(self._path(key)) as stream:
-            stream.write(text.encode())
+        try:
+            with write_atomically(self._path(key)) as stream:
+                stream.write(text.encode())
+        except OSError as error:
+            self.store.tell_unusable(error)
 
     def warn_of_strangers(self, folds: Sequence[Fold]) -> None:
         """Warn of stored results of these systems with any other key."""
@@ -150,7 +176,7 @@ class ResultStore:
 
     def _path(self, key: dict[str, str]) -> Path:
         slug = re.sub(r"[^a-z0-9]+", "-", key["system"].lower()).strip("-")[:60]
-        path = Store(self.folder).path(key, ".json")
+        path = self.store.path(key, ".json")
         return path.with_name(f"{slug}-{path.name}")
 
 
@@ -179,7 +205,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     """Read a whole file of ours; None if it is none or damaged."""
     try:
         content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         return None

@@ -15,7 +15,11 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklearn_profiling.containers import SocialGraph
 from sklearn_profiling.evaluation._fingerprints import fingerprint
-from sklearn_profiling.sources import GloVeTransformer, Word2VecTransformer
+from sklearn_profiling.sources import (
+    GloVeTransformer,
+    JiebaSegmenter,
+    Word2VecTransformer,
+)
 
 VALUES = [
     None,
@@ -115,3 +119,18 @@ def test_what_has_no_name_and_no_pickle_is_refused() -> None:
         fingerprint(FunctionTransformer(lambda x: x))
     with pytest.raises(ValueError, match=r"generator cannot be hashed"):
         fingerprint({"a": (i for i in range(3))})
+
+
+def test_files_and_folders_that_parameters_name_count_by_content(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("tea 3")
+    named = [JiebaSegmenter(user_dictionary=each) for each in (str(path), path)]
+    folder = JiebaSegmenter(user_dictionary=tmp_path)
+    before = [fingerprint(each) for each in (*named, folder)]
+    assert before == [fingerprint(each) for each in (*named, folder)]
+    path.write_text("coffee 3")
+    after = [fingerprint(each) for each in (*named, folder)]
+    assert not set(before) & set(after)
+    # no paths at all
+    for odd in ("no/such/file", "a" * 5000 + "/", "nul\0."):
+        assert fingerprint(JiebaSegmenter(user_dictionary=odd))

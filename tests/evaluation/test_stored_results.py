@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -190,3 +191,16 @@ def test_what_cannot_be_hashed_is_refused(tmp_path: Path) -> None:
     odd = pd.DataFrame({"a": [lambda: 1] * 24})
     with pytest.raises(ValueError, match=r"data that can be hashed.*<lambda>"):
         run(tmp_path, x=odd)
+
+
+def test_a_full_disk_costs_no_score(tmp_path: Path, monkeypatch) -> None:
+    def full(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    module = "sklearn_profiling.evaluation._stored_results.write_atomically"
+    monkeypatch.setattr(module, full)
+    with pytest.warns(ProfilingWarning, match="done without: No space left") as got:
+        result = run(tmp_path)
+    assert len(got) == 1
+    assert result.failures.empty
+    assert len(FITS) == 3

@@ -17,7 +17,7 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from tqdm.auto import tqdm
 
-from sklearn_profiling._store import Rows, Store
+from sklearn_profiling._store import Rows, Store, versions_of
 from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.exceptions import DataQualityWarning, SourceError
 from sklearn_profiling.sources._columns import ImageColumn, read_images
@@ -251,6 +251,7 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
             "size": [decoder.height, decoder.width],
             "max_pixels": int(self.max_pixels),
             "pillow": decoder.load_pillow().__version__,
+            **versions_of("numpy"),
         }
         return store.rows(key, (3, decoder.height, decoder.width))
 

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from sklearn_profiling._seeding import RandomState, derive_seed, derive_seeds
-from sklearn_profiling._store import Store
+from sklearn_profiling._store import Store, versions_of
 from sklearn_profiling.containers._any_graph import as_social_graph
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.exceptions import ProfilingWarning, SourceError, shortened
@@ -389,7 +389,14 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
             for name, value in key.items()
         }
         seed = derive_seed(self.random_state)
-        return key | {"graph": graph.fingerprint, "seed": seed, "version": _ALGORITHM}
+        return (
+            key
+            | {"graph": graph.fingerprint, "seed": seed}
+            | {
+                "version": _ALGORITHM,
+                **versions_of("numba", "numpy", "scipy", "scikit-learn"),
+            }
+        )
 
     def _solve(self, graph: SocialGraph) -> Floats:
         seeds = dict(

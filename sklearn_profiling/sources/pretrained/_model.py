@@ -17,6 +17,7 @@ from torch import nn
 
 from sklearn_profiling._optional import import_optional
 from sklearn_profiling._seeding import TORCH_GENERATORS, RandomState, derive_seed
+from sklearn_profiling._store import versions_of
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources.pretrained._tokenizers import short_reason
 
@@ -94,6 +95,7 @@ class LocalModel(BaseEstimator):
             "dtype": self.dtype,
             "torch": str(torch.__version__),
             "transformers": str(package.__version__),
+            **versions_of("tokenizers"),
         }
 
     @property
