@@ -32,6 +32,7 @@ TRAINING = [
     "n_iter_no_change",
     "warm_start",
     "callbacks",
+    "checkpoint",
     "device",
     "dtype",
     "random_state",

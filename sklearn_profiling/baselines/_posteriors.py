@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import clone
@@ -19,6 +19,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import validate_data
 
 from sklearn_profiling._frames import as_pandas
+from sklearn_profiling._processes import Parallel
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.baselines._inner_folds import deal
 from sklearn_profiling.baselines.masked import MaskedMultiOutputClassifier

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn import get_config
@@ -39,6 +39,7 @@ from sklearn.utils.validation import (
 from sklearn_profiling._frames import refuse_levels
 from sklearn_profiling._model_selection import refuse_unreadable_labels
 from sklearn_profiling._outputs import NamedPredictionsMixin, log_of
+from sklearn_profiling._processes import Parallel
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.exceptions import SourceError, TargetError
 from sklearn_profiling.targets import (

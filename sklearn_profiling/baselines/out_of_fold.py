@@ -7,7 +7,7 @@ from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.optimize import minimize_scalar
@@ -23,6 +23,7 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from sklearn_profiling._processes import Parallel
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.baselines._posteriors import (

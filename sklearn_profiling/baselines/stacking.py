@@ -7,7 +7,7 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
 from sklearn.base import (
     BaseEstimator,
@@ -26,6 +26,7 @@ from sklearn.utils.validation import (
 
 from sklearn_profiling._model_selection import refuse_unreadable_labels
 from sklearn_profiling._outputs import NamedPredictionsMixin, log_of
+from sklearn_profiling._processes import Parallel
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.baselines._posteriors import (

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import warnings
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from io import UnsupportedOperation
 from typing import Any
 
@@ -16,18 +18,31 @@ __all__: list[str] = []
 
 _BROKEN_PIPE = 141
 _INTERRUPTED = 130
+_ENDS = {
+    signal.SIGINT: ("interrupted", _INTERRUPTED),
+    signal.SIGTERM: ("terminated", 143),
+}
+"""Signals that end a command in order; clusters and containers send the second."""
+
+
+class _Stopped(BaseException):
+    """A signal: no KeyboardInterrupt, at which a net would end its training early."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; None takes the arguments of the process.
 
     Returns 0 on success, 1 if a system that was to be compared failed, 2 for an error
-    that the user can correct, 130 after an interrupt and 141 after a closed pipe.
+    that the user can correct, 130 after an interrupt, 141 after a closed pipe and 143
+    after SIGTERM. However it ends, its workers and temporary folders end with it.
     """
     try:
-        options = make_parser().parse_args(arguments)
-        status = _run(options)
-        sys.stdout.flush()
+        with _stopped_by_signals():
+            options = make_parser().parse_args(arguments)
+            status = _run(options)
+            sys.stdout.flush()
+    except _Stopped as stopped:
+        return _end(*_ENDS[stopped.args[0]])
     except KeyboardInterrupt:
         return _end("interrupted", _INTERRUPTED)
     except BrokenPipeError:
@@ -39,6 +54,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Raise _Stopped at a signal, unless the program around has its own handler."""
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    handlers = {number: signal.getsignal(number) for number in _ENDS}
+    of_main = threading.current_thread() is threading.main_thread()
+    ours = [n for n, handler in handlers.items() if of_main and handler in usual]
+
+    def stop(number: int, _frame: object) -> None:
+        for each in ours:  # a second one ends the process at once
+            signal.signal(each, signal.SIG_DFL)
+        raise _Stopped(number)
+
+    for number in ours:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, handlers[number])
+
+
 def _run(options: Any) -> int:
     """Run a command; what the user can correct becomes a line and status 2."""
     # Imported here, so that --help is quick.
@@ -46,6 +83,8 @@ def _run(options: Any) -> int:
 
     with warnings.catch_warnings():
         warnings.simplefilter("default")
+        # of joblib, whose workers are ended by a signal
+        warnings.filterwarnings("ignore", message=".*tasks which were still being")
         warnings.showwarning = _show_warning
         try:
             return int(options.run(options))

@@ -8,7 +8,8 @@ from pathlib import Path
 from sklearn_profiling._writing import check_writable
 
 _READ = ("path", "model_file", "links", "labels")
-_WRITTEN = ("out", "model", "results")
+_WRITTEN = ("out", "model", "results", "cache")
+_FOLDERS = {"results", "cache"}
 _POSITIONAL = {"path": "PATH", "model_file": "MODEL"}
 
 
@@ -21,7 +22,7 @@ def check_options(options: argparse.Namespace) -> None:
     for name in _WRITTEN:
         path = getattr(options, name, None)
         if path is not None:
-            check_writable(path, f"--{name}", folder=name == "results")
+            check_writable(path, f"--{name}", folder=name in _FOLDERS)
     _check_apart(options)
     if hasattr(options, "device"):
         from sklearn_profiling.training.net import usable_device

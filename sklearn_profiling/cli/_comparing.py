@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Sequence
 from typing import Any
 
+from sklearn_profiling._processes import temporary_folder
+from sklearn_profiling.cli._caching import cache_of, fit_through_cache
 from sklearn_profiling.cli._checks import check_options
 from sklearn_profiling.cli._model_files import save_model
 from sklearn_profiling.cli._printing import (
@@ -48,7 +49,7 @@ def _make_users(options: argparse.Namespace) -> Any:
         missing_network=0.05,
         random_state=options.seed,
     )
-    with tempfile.TemporaryDirectory(prefix="sklearn-profiling-") as folder:
+    with temporary_folder() as folder:
         dump_smpcup2016(made, folder)
         users = load_smpcup2016(folder)
     tell(options, "Synthetic users, written as SMP CUP 2016 files and read back:")
@@ -110,18 +111,19 @@ def _train_best(options: argparse.Namespace, comparison: Any, users: Any) -> Non
     again = argparse.Namespace(**{**vars(options), "system": best, "quiet": True})
     name, system = choose_system(again, users)
     tell(options, f"best on average, trained on all users: {name}")
+    fit_through_cache(system, options.cache)
     save_model(options, users, name, system)
 
 
 def _run_comparison(options: argparse.Namespace, users: Any) -> Any:
-    """Cross-validate the systems, which share a temporary cache."""
+    """Cross-validate the systems, which share a cache: ``--cache``, or a temporary."""
     from sklearn_profiling.evaluation import MultiTaskStratifiedKFold, compare
     from sklearn_profiling.evaluation.metrics import METRICS
 
     metric = getattr(options, "metric", None)
     further = [] if metric is None or metric in METRICS else [str(metric)]
 
-    with tempfile.TemporaryDirectory(prefix="sklearn-profiling-") as cache:
+    with cache_of(options) as cache:
         systems = choose_systems(options, users, cache)
         # Refuse a wrong name now and not after the last fit.
         _reference(options, list(systems))

@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import Any
 
+from sklearn_profiling.cli._caching import fit_through_cache
 from sklearn_profiling.cli._checks import check_options
 from sklearn_profiling.cli._model_files import known_tasks, load_model, save_model
 from sklearn_profiling.cli._printing import show_users, tell, write_file, write_frame
@@ -21,6 +22,7 @@ def run_fit(options: argparse.Namespace) -> int:
         show_users(users)
         return 0
     name, model = choose_system(options, users)
+    fit_through_cache(model, options.cache)
     save_model(options, users, name, model)
     return 0
 

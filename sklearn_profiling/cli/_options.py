@@ -73,7 +73,9 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
     _add_jobs(demo)
     _add_images(demo, size=16, filters=16)
     _leave_to_preset(demo)
-    demo.set_defaults(run=run_demo, systems=None, main_task=None, results=None)
+    demo.set_defaults(
+        run=run_demo, systems=None, main_task=None, results=None, cache=None
+    )
 
 
 def _add_compare(compare: argparse.ArgumentParser) -> None:
@@ -88,6 +90,7 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="train the system with the best average on all users, and write it",
     )
+    _add_cache(compare, "prepared sources, which are not made again")
     _add_output(compare, "table")
     _add_common(compare, max_epochs=15, filters=16, batch_size=50)
     _add_jobs(compare)
@@ -108,6 +111,7 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
         f"({DEFAULT_SYSTEM})",
     )
     _add_main_task(fit)
+    _add_cache(fit, "prepared sources and of epochs, from which a killed fit goes on")
     _add_quiet(fit)
     _add_common(fit, max_epochs=20, filters=64, batch_size=50)
     _add_aux_lstm(fit)
@@ -326,6 +330,12 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FOLDER",
         help="folder of finished folds, which are not run again",
+    )
+
+
+def _add_cache(parser: argparse.ArgumentParser, holds: str) -> None:
+    parser.add_argument(
+        "--cache", type=Path, metavar="FOLDER", help=f"folder of {holds}"
     )
 
 

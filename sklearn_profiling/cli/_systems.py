@@ -32,7 +32,7 @@ def find_system(part: str, names: Sequence[str], option: str) -> str:
 
 
 def choose_systems(
-    options: argparse.Namespace, users: Any, cache: str | None
+    options: argparse.Namespace, users: Any, cache: Any
 ) -> dict[str, Any]:
     """Make the systems of ``--systems``, which share the folder `cache`."""
     segmenter = segmenter_of(options, users)
@@ -58,7 +58,7 @@ def choose_system(options: argparse.Namespace, users: Any) -> tuple[str, Any]:
 
 
 def _make_groups(
-    options: argparse.Namespace, users: Any, segmenter: Any, cache: str | None
+    options: argparse.Namespace, users: Any, segmenter: Any, cache: Any
 ) -> dict[str, dict[str, Any]]:
     """Make all systems that read these users, by group."""
     profiler = _profiler(options, users, segmenter, cache)
@@ -117,7 +117,7 @@ def _match_names(part: str, names: Iterable[str]) -> list[str]:
 
 
 def _profiler(
-    options: argparse.Namespace, users: Any, segmenter: Any, cache: str | None
+    options: argparse.Namespace, users: Any, segmenter: Any, cache: Any
 ) -> dict[str, Any]:
     """Make the recommended system of what users have, if that is more than ids."""
     from sklearn_profiling.pipelines import make_profiler
@@ -140,7 +140,7 @@ def _profiler(
 
 
 def _table3_systems(
-    options: argparse.Namespace, users: Any, segmenter: Any, cache: str | None
+    options: argparse.Namespace, users: Any, segmenter: Any, cache: Any
 ) -> dict[str, Any]:
     """Make the systems of the MMLUP paper."""
     from sklearn_profiling.pipelines import make_table3_systems
@@ -158,7 +158,7 @@ def _table3_systems(
 
 
 def _image_systems(
-    options: argparse.Namespace, segmenter: Any, cache: str | None
+    options: argparse.Namespace, segmenter: Any, cache: Any
 ) -> dict[str, Any]:
     """Make the systems that read images, in the sizes of the options."""
     from sklearn_profiling.pipelines import make_image_systems
@@ -191,7 +191,7 @@ def aux_lstm_systems(
     options: argparse.Namespace,
     tasks: Sequence[str],
     segmenter: Any,
-    cache: str | None,
+    cache: Any,
 ) -> dict[str, Any]:
     """Make the systems of the Aux-LSTM paper, in the sizes of the options."""
     from sklearn_profiling.pipelines import make_aux_lstm_systems

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 from torch.nn import functional
 
+from sklearn_profiling._checkpoints import check_checkpoint
 from sklearn_profiling._model_selection import refuse_unreadable_labels
 from sklearn_profiling._outputs import NamedPredictionsMixin
 from sklearn_profiling._seeding import derive_seed
@@ -36,6 +37,7 @@ from sklearn_profiling.exceptions import ProfilingError, SourceError, TargetErro
 from sklearn_profiling.targets import EncodedLabels, in_task_order, mean_accuracy
 from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.calibration import calibrate
+from sklearn_profiling.training.checkpoint import net_checkpoint
 from sklearn_profiling.training.directions import initial_vectors
 from sklearn_profiling.training.inputs import (
     Sources,
@@ -293,6 +295,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
                 "the target y is None."
             )
             raise TargetError(msg)
+        check_checkpoint(self)
         arrays = self._read(X, reset=not again)
         codec = self._codec if again else None
         known = read_labels(y, sample_weight, codec, classes)
@@ -341,6 +344,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
             self.net_ = self._make_net(vectors)
         plan = self._plan()
         dataset = self._dataset_of(sources, labels, weights)
+        saved = net_checkpoint(self, dataset, again=again, epochs=epochs)
         # Known before training, so that an interrupted fit can predict and go on.
         classes = codec.classes
         self.classes_ = classes[0] if codec.one_dimensional else list(classes)
@@ -349,7 +353,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
             if not again:
                 self._prepare(dataset, plan)
             with shrunk_beside_offset(self, dataset, plan, shrink=shrink):
-                train(self.net_, dataset, plan, epochs=epochs)
+                train(self.net_, dataset, plan, epochs=epochs, checkpoint=saved)
         except ProfilingError:
             # Never trained, or no numbers any more: neither may predict.
             if not again or not is_finite(self.net_.module_):

@@ -69,7 +69,6 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "tokenizer": [str, os.PathLike, HasMethods(["encode"]), None],
     # generators of profiles
     "captions": [str],
-    "checkpoint_folder": [str, os.PathLike, None],
     "decoding": [StrOptions({"beam", "scoring"})],
     "gradient_checkpointing": ["boolean"],
     "joint_modes": ["array-like"],
@@ -88,6 +87,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     # training
     "batch_size": [POSITIVE],
     "callbacks": [list, None],
+    "checkpoint": [str, os.PathLike, None],
     "class_weight": [StrOptions({"balanced"}), dict, list, tuple, None],
     "device": [str],
     "dtype": [StrOptions(set(DTYPES))],

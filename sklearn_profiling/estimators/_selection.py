@@ -44,6 +44,7 @@ _QUIET = {
     "select_sources": False,
     "warm_start": False,
     "callbacks": None,
+    "checkpoint": None,
     "verbose": 0,
 }
 """Parameters of the trial nets that differ from the classifier's."""

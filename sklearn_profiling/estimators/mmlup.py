@@ -144,6 +144,9 @@ class MMLUPClassifier(BaseProfileClassifier):
         number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks, used as they are given.
+    checkpoint : str, path-like or None, default=None
+        Folder in which training is saved after each epoch, and from which a killed one
+        goes on, to the same bits; needs an int as ``random_state``.
     device : str, default="cpu"
         Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
@@ -302,6 +305,7 @@ class MMLUPClassifier(BaseProfileClassifier):
         n_iter_no_change: int = 5,
         warm_start: bool = False,
         callbacks: list[Any] | None = None,
+        checkpoint: Any = None,
         device: str = "cpu",
         dtype: str = "float32",
         random_state: RandomState = None,
@@ -342,6 +346,7 @@ class MMLUPClassifier(BaseProfileClassifier):
         self.n_iter_no_change = n_iter_no_change
         self.warm_start = warm_start
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.device = device
         self.dtype = dtype
         self.random_state = random_state

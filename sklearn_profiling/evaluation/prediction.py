@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils import Bunch, _safe_indexing
 
+from sklearn_profiling._processes import Parallel
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.evaluation._contents import checked_users
 from sklearn_profiling.evaluation._probabilities import predict_tasks

@@ -5,18 +5,20 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from os import PathLike
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from tqdm.auto import tqdm
 
+from sklearn_profiling._processes import Parallel
 from sklearn_profiling._threads import config_context, fixed_threads, get_config
 from sklearn_profiling.evaluation._contents import checked_users
 from sklearn_profiling.evaluation._pairs import labelled_cells
@@ -186,17 +188,19 @@ def compare(
         metrics=measured,
     )
     results = _results(systems, run, folds, store, n_jobs)
-    for rows in tqdm(
+    bar = tqdm(
         results,
         total=len(folds) * len(names),
         disable=verbose <= 0,
         desc="compare",
         unit="fit",
-    ):
-        wanted = [row for row in rows if row["metric"] in named]
-        wanted.sort(key=lambda row: list(named).index(row["metric"]))
-        records += wanted
-        _report_fold(wanted, on_fold)
+    )
+    with closing(results):
+        for rows in bar:
+            wanted = [row for row in rows if row["metric"] in named]
+            wanted.sort(key=lambda row: list(named).index(row["metric"]))
+            records += wanted
+            _report_fold(wanted, on_fold)
     order = {name: i for i, name in enumerate(names)}
     place = {task: i for i, task in enumerate(tasks)}
     records.sort(
@@ -223,12 +227,14 @@ def _results(
                 yield stored
     by_number = {fold.number: fold for fold in folds}
     # In the order of completion, so that progress is shown when it is made.
-    for rows in Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+    results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
         delayed(run)(name, clone(systems[name]), fold=fold) for name, fold in todo
-    ):
-        if store is not None and rows[0]["error"] is None:
-            store.save(by_number[rows[0]["fold"]], rows)
-        yield rows
+    )
+    with closing(results):  # an interrupt ends the workers
+        for rows in results:
+            if store is not None and rows[0]["error"] is None:
+                store.save(by_number[rows[0]["fold"]], rows)
+            yield rows
 
 
 def _run_in_config(

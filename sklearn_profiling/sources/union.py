@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from scipy.sparse import issparse
 from sklearn.base import TransformerMixin, clone
 from sklearn.pipeline import Pipeline
@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.helper import SliceDict
 
 from sklearn_profiling._frames import as_pandas
+from sklearn_profiling._processes import Parallel
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.exceptions import SourceError, shortened
 from sklearn_profiling.sources._columns import as_users

@@ -28,6 +28,7 @@ from sklearn_profiling.training.batches import (
     collate_whole,
 )
 from sklearn_profiling.training.callbacks import EpochProgress, LinearDecay
+from sklearn_profiling.training.checkpoint import NetCheckpoint
 from sklearn_profiling.training.losses import MultiTaskLoss
 from sklearn_profiling.training.optimizers import Adam
 from sklearn_profiling.training.state import is_finite
@@ -53,12 +54,33 @@ DTYPES = {
 class ProfileNet(NeuralNet):
     """A skorch net that takes batches built by :class:`UserDataset`.
 
-    With `autocast` the forward pass computes in bfloat16.
+    With `autocast` the forward pass computes in bfloat16. Training is saved to the
+    `checkpoint` of :func:`train` after each epoch, and goes on from it.
     """
+
+    checkpoint: NetCheckpoint | None = None
 
     def __init__(self, *args: Any, autocast: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.autocast = autocast
+
+    def fit_loop(
+        self, X: Any, y: Any = None, epochs: int | None = None, **fit_params: Any
+    ) -> Any:
+        """Train until `epochs` are done, those of the checkpoint among them."""
+        if self.checkpoint is None or epochs is None:
+            return super().fit_loop(X, y, epochs, **fit_params)
+        try:
+            for _ in range(epochs - self.checkpoint.restore(self)):
+                super().fit_loop(X, y, 1, **fit_params)
+                self.checkpoint.save(self)
+        except KeyboardInterrupt:
+            # Early stopping ends training in this way too.
+            if any(_has_stopped(callback) for _, callback in self.callbacks_):
+                self.checkpoint.remove()
+            raise
+        self.checkpoint.remove()
+        return self
 
     def infer(self, x: Batch, **fit_params: Any) -> tuple[Tensor, ...]:  # noqa: ARG002 - skorch's signature
         """Compute the logits of a batch: (n_users, n_classes) a task."""
@@ -223,6 +245,11 @@ def _callbacks(plan: TrainingPlan) -> list[Any]:
     return callbacks
 
 
+def _has_stopped(callback: Any) -> bool:
+    stops = isinstance(callback, EarlyStopping)
+    return stops and bool(callback.misses_ == callback.patience)
+
+
 def _discard(message: str) -> None:
     """Print nothing."""
 
@@ -234,8 +261,11 @@ def train(
     plan: TrainingPlan,
     *,
     epochs: int,
+    checkpoint: NetCheckpoint | None = None,
 ) -> None:
     """Train a net for some epochs, for the first time or further.
+
+    With a `checkpoint`, go on from there, and save each epoch.
 
     Raises ProfilingError if training diverges or no user is left to train on.
     """
@@ -252,6 +282,7 @@ def train(
             callback.epochs = epochs
             callback.learning_rate = plan.learning_rate
     before = len(net.history)
+    net.checkpoint = checkpoint
     try:
         net.partial_fit(training, epochs=epochs)
     finally:
@@ -276,6 +307,7 @@ def _clean_up(net: ProfileNet) -> None:
     for _, callback in net.callbacks_:
         if isinstance(callback, EpochProgress):
             callback.close()
+    net.checkpoint = None
     if net.train_split is not None:
         net.set_params(train_split=None)
 

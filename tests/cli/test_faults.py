@@ -7,11 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import joblib
 import pytest
-from quick_options import QUICK
+from quick_options import NET, QUICK
 
 from sklearn_profiling import __version__, cli
 from sklearn_profiling.cli import _comparing, _options, _reading
@@ -198,15 +199,68 @@ def test_scores_are_written_though_the_pipe_is_closed(records, tmp_path, monkeyp
     assert len(out.read_text().splitlines()) > 5
 
 
-def test_an_interrupt_ends_in_one_line(records):
-    process = run("compare", str(records), "--jobs", "1", "--systems", "all")
+@pytest.mark.parametrize(
+    ("number", "status", "word", "jobs"),
+    [
+        (signal.SIGINT, 130, "interrupted", "1"),
+        (signal.SIGTERM, 143, "terminated", "2"),
+    ],
+)
+def test_a_signal_ends_in_one_line_and_leaves_nothing(
+    records, tmp_path, monkeypatch, number, status, word, jobs
+):
+    for variable in ("TMPDIR", "JOBLIB_TEMP_FOLDER"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    process = run("compare", str(records), "--jobs", jobs, "--systems", "all")
     while "segmenter" not in process.stdout.readline():
         assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate()
-    assert process.returncode == 130
-    assert said.splitlines()[-1] == "sklearn-profiling: interrupted"
+    if jobs == "2":  # until workers are there
+        workers = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while len(workers.read_text().split()) < 3:
+            assert process.poll() is None
+            time.sleep(0.02)
+    process.send_signal(number)
+    _, said = process.communicate()  # until no worker holds the stream any more
+    assert process.returncode == status
+    assert said.splitlines()[-1] == f"sklearn-profiling: {word}"
     assert "Traceback" not in said
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_command_in_the_middle_of_training(
+    records, tmp_path, monkeypatch, capsys, number
+):
+    def train(self, net, **kwargs):
+        signal.raise_signal(number)
+
+    monkeypatch.setattr("skorch.callbacks.EpochTimer.on_epoch_end", train)
+    model = tmp_path / "model"
+    arguments = ["fit", str(records), "--model", str(model), "--system", "full"]
+    before = signal.getsignal(number)
+    assert cli.main([*arguments, *NET]) == 128 + number
+    assert capsys.readouterr().err.splitlines()[-1].endswith(("interrupted", "ated"))
+    assert not model.exists()
+    assert signal.getsignal(number) is before
+
+
+def test_handlers_of_the_program_around_are_left_alone(monkeypatch):
+    seen = []
+
+    def look(options):
+        seen.append(signal.getsignal(signal.SIGTERM))
+        return 0
+
+    def own(number, frame):
+        raise AssertionError
+
+    monkeypatch.setattr(_options, "run_demo", look)
+    before = signal.signal(signal.SIGTERM, own)
+    try:
+        assert cli.main(["demo"]) == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert seen == [own]
 
 
 @pytest.mark.parametrize(

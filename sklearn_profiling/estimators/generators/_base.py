@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-import joblib
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
 
 from sklearn_profiling._seeding import RandomState
-from sklearn_profiling._writing import check_writable
 from sklearn_profiling.architectures.generators.profile_generator import BaseGenerator
 from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.containers import ImageBags, TokenMessages
@@ -32,7 +29,6 @@ from sklearn_profiling.training.generators.backbones import (
     build_backbone,
     checkpoint_activations,
 )
-from sklearn_profiling.training.generators.checkpoint import TrainingCheckpoint
 from sklearn_profiling.training.generators.lora import add_lora
 from sklearn_profiling.training.generators.modes import make_modes
 from sklearn_profiling.training.generators.net import GeneratorNet
@@ -51,7 +47,6 @@ __all__: list[str] = []
 MODES = ("fusion", "text", "masked_image", "masked_profile")
 _WITH_CAPTIONS = {"unimodal", "both"}
 _WITH_IMAGES = {"multimodal", "both"}
-_WITHOUT_EFFECT = {"verbose", "checkpoint_folder", "device", "prediction_batch_size"}
 
 
 class BaseGeneratorClassifier(BaseProfileClassifier):
@@ -100,7 +95,6 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         gradient_checkpointing: bool = False,
         micro_batch_size: int | None = None,
         prediction_batch_size: int = 32,
-        checkpoint_folder: Any = None,
         loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
         class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
         learning_rate: float = 5e-5,
@@ -113,6 +107,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         n_iter_no_change: int = 5,
         warm_start: bool = False,
         callbacks: list[Any] | None = None,
+        checkpoint: Any = None,
         device: str = "cpu",
         dtype: str = "float32",
         random_state: RandomState = None,
@@ -138,7 +133,6 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         self.gradient_checkpointing = gradient_checkpointing
         self.micro_batch_size = micro_batch_size
         self.prediction_batch_size = prediction_batch_size
-        self.checkpoint_folder = checkpoint_folder
         self.loss_weights = loss_weights
         self.class_weight = class_weight
         self.learning_rate = learning_rate
@@ -151,6 +145,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         self.n_iter_no_change = n_iter_no_change
         self.warm_start = warm_start
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.device = device
         self.dtype = dtype
         self.random_state = random_state
@@ -213,29 +208,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
     ) -> None:
         for name, allowed in (("joint_modes", MODES), ("frozen", self._freezable)):
             check_names(type(self).__name__, name, getattr(self, name), allowed)
-        if self.checkpoint_folder is not None and self.early_stopping:
-            msg = (
-                f"{type(self).__name__}: checkpoint_folder and early_stopping do not "
-                "go together; leave one of them out"
-            )
-            raise ProfilingError(msg)
-        if self.checkpoint_folder is not None:
-            check_writable(
-                Path(self.checkpoint_folder), "checkpoint_folder", folder=True
-            )
-        try:
-            super()._train(users, again=again, epochs=epochs, shrink=shrink)
-        finally:
-            if hasattr(self, "net_"):
-                self.net_.checkpoint = None
-
-    def _prepare(self, dataset: UserDataset, plan: TrainingPlan) -> None:
-        super()._prepare(dataset, plan)
-        if self.checkpoint_folder is not None:
-            fingerprint = self._hash_of(dataset)
-            self.net_.checkpoint = TrainingCheckpoint(
-                self.checkpoint_folder, fingerprint
-            )
+        super()._train(users, again=again, epochs=epochs, shrink=shrink)
 
     def _learn(self, users: TrainingUsers) -> Sources:
         sources = super()._learn(users)
@@ -246,14 +219,6 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         self.profile_form_ = self._parts.tokens.text
         self.repairs_ = dict.fromkeys(users.codec.task_names, 0)
         return sources
-
-    def _hash_of(self, dataset: UserDataset) -> str:
-        params = self.get_params(deep=False)
-        kept = {k: v for k, v in params.items() if k not in _WITHOUT_EFFECT}
-        kept["callbacks"] = [_hash_of_callback(each) for each in self.callbacks or ()]
-        plain: list[Any] = [dict(dataset.sources), dataset.labels, dataset.weights]
-        found: str = joblib.hash([type(self).__name__, kept, plain])
-        return found
 
     def _plan(self) -> TrainingPlan:
         plan = super()._plan()
@@ -273,7 +238,6 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
             "mixing": self.mixing,
             "micro_batch_size": self.micro_batch_size,
             "generator": torch.Generator().manual_seed(plan.seed + 3),
-            "checkpoint": None,
             "iterator_valid__batch_size": self.prediction_batch_size,
         }
         return replace(plan, net=GeneratorNet, net_options=options)
@@ -369,14 +333,3 @@ def _check_one_vocabulary(owner: str, sources: Sources, chosen: Sequence[str]) -
             "with one tokenizer"
         )
         raise SourceError(msg)
-
-
-def _hash_of_callback(callback: Any) -> str:
-    """By class and parameters, since training writes into what else it holds."""
-    each = callback[1] if isinstance(callback, tuple) else callback
-    if isinstance(each, type):
-        return each.__qualname__
-    try:
-        return f"{type(each).__qualname__} {joblib.hash(each.get_params(deep=False))}"
-    except Exception:  # noqa: BLE001 - pickle has no error of its own for it
-        return type(each).__qualname__

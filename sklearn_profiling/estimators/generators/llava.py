@@ -97,10 +97,6 @@ class LLaVAProfileClassifier(BaseGeneratorClassifier):
         batch. None computes a batch at once.
     prediction_batch_size : int, default=32
         Users to predict at a time.
-    checkpoint_folder : str, path-like or None, default=None
-        Folder in which training is saved after each epoch. A ``fit`` with the same
-        parameters, users and labels continues from there with the same result, also
-        after the process was killed.
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
         Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
         "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
@@ -134,6 +130,9 @@ class LLaVAProfileClassifier(BaseGeneratorClassifier):
         number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks, used as they are given.
+    checkpoint : str, path-like or None, default=None
+        Folder in which training is saved after each epoch, and from which a killed one
+        goes on, to the same bits; needs an int as ``random_state``.
     device : str, default="cpu"
         Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
@@ -252,7 +251,6 @@ class LLaVAProfileClassifier(BaseGeneratorClassifier):
         gradient_checkpointing: bool = False,
         micro_batch_size: int | None = None,
         prediction_batch_size: int = 32,
-        checkpoint_folder: Any = None,
         loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
         class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
         learning_rate: float = 5e-5,
@@ -265,6 +263,7 @@ class LLaVAProfileClassifier(BaseGeneratorClassifier):
         n_iter_no_change: int = 5,
         warm_start: bool = False,
         callbacks: list[Any] | None = None,
+        checkpoint: Any = None,
         device: str = "cpu",
         dtype: str = "float32",
         random_state: RandomState = None,
@@ -291,7 +290,6 @@ class LLaVAProfileClassifier(BaseGeneratorClassifier):
             gradient_checkpointing=gradient_checkpointing,
             micro_batch_size=micro_batch_size,
             prediction_batch_size=prediction_batch_size,
-            checkpoint_folder=checkpoint_folder,
             loss_weights=loss_weights,
             class_weight=class_weight,
             learning_rate=learning_rate,
@@ -304,6 +302,7 @@ class LLaVAProfileClassifier(BaseGeneratorClassifier):
             n_iter_no_change=n_iter_no_change,
             warm_start=warm_start,
             callbacks=callbacks,
+            checkpoint=checkpoint,
             device=device,
             dtype=dtype,
             random_state=random_state,

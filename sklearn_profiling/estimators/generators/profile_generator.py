@@ -110,10 +110,6 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
         batch. None computes a batch at once.
     prediction_batch_size : int, default=32
         Users to predict at a time.
-    checkpoint_folder : str, path-like or None, default=None
-        Folder in which training is saved after each epoch. A ``fit`` with the same
-        parameters, users and labels continues from there with the same result, also
-        after the process was killed.
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
         Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
         "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
@@ -147,6 +143,9 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
         number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks, used as they are given.
+    checkpoint : str, path-like or None, default=None
+        Folder in which training is saved after each epoch, and from which a killed one
+        goes on, to the same bits; needs an int as ``random_state``.
     device : str, default="cpu"
         Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
@@ -216,10 +215,6 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
     same; T5 normalises in 32 bits whatever `dtype` says, BART does not. There is no
     "float16".
 
-    Several trainings may share a `checkpoint_folder`: each has a file of its own,
-    removed when it is complete. Skorch callbacks with a state of their own begin anew,
-    and epochs that ``warm_start`` or ``partial_fit`` add are not saved.
-
     A plain 2-D array is read as padded token ids, one message a user: 0 is padding, any
     other value a word of its own.
 
@@ -282,7 +277,6 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
         gradient_checkpointing: bool = False,
         micro_batch_size: int | None = None,
         prediction_batch_size: int = 32,
-        checkpoint_folder: Any = None,
         loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
         class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
         learning_rate: float = 5e-5,
@@ -295,6 +289,7 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
         n_iter_no_change: int = 5,
         warm_start: bool = False,
         callbacks: list[Any] | None = None,
+        checkpoint: Any = None,
         device: str = "cpu",
         dtype: str = "float32",
         random_state: RandomState = None,
@@ -321,7 +316,6 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
             gradient_checkpointing=gradient_checkpointing,
             micro_batch_size=micro_batch_size,
             prediction_batch_size=prediction_batch_size,
-            checkpoint_folder=checkpoint_folder,
             loss_weights=loss_weights,
             class_weight=class_weight,
             learning_rate=learning_rate,
@@ -334,6 +328,7 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
             n_iter_no_change=n_iter_no_change,
             warm_start=warm_start,
             callbacks=callbacks,
+            checkpoint=checkpoint,
             device=device,
             dtype=dtype,
             random_state=random_state,
@@ -417,10 +412,6 @@ class SelectAttClassifier(BaseGeneratorClassifier):
         batch. None computes a batch at once.
     prediction_batch_size : int, default=32
         Users to predict at a time.
-    checkpoint_folder : str, path-like or None, default=None
-        Folder in which training is saved after each epoch. A ``fit`` with the same
-        parameters, users and labels continues from there with the same result, also
-        after the process was killed.
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
         Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
         "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
@@ -454,6 +445,9 @@ class SelectAttClassifier(BaseGeneratorClassifier):
         number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks, used as they are given.
+    checkpoint : str, path-like or None, default=None
+        Folder in which training is saved after each epoch, and from which a killed one
+        goes on, to the same bits; needs an int as ``random_state``.
     device : str, default="cpu"
         Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"

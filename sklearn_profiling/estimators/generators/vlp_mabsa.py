@@ -90,10 +90,6 @@ class VLPMABSAClassifier(BaseGeneratorClassifier):
         batch. None computes a batch at once.
     prediction_batch_size : int, default=32
         Users to predict at a time.
-    checkpoint_folder : str, path-like or None, default=None
-        Folder in which training is saved after each epoch. A ``fit`` with the same
-        parameters, users and labels continues from there with the same result, also
-        after the process was killed.
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
         Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
         "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
@@ -127,6 +123,9 @@ class VLPMABSAClassifier(BaseGeneratorClassifier):
         number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks, used as they are given.
+    checkpoint : str, path-like or None, default=None
+        Folder in which training is saved after each epoch, and from which a killed one
+        goes on, to the same bits; needs an int as ``random_state``.
     device : str, default="cpu"
         Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"
@@ -233,7 +232,6 @@ class VLPMABSAClassifier(BaseGeneratorClassifier):
         gradient_checkpointing: bool = False,
         micro_batch_size: int | None = None,
         prediction_batch_size: int = 32,
-        checkpoint_folder: Any = None,
         loss_weights: Mapping[str, float] | Sequence[float] | str | None = None,
         class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
         learning_rate: float = 5e-5,
@@ -246,6 +244,7 @@ class VLPMABSAClassifier(BaseGeneratorClassifier):
         n_iter_no_change: int = 5,
         warm_start: bool = False,
         callbacks: list[Any] | None = None,
+        checkpoint: Any = None,
         device: str = "cpu",
         dtype: str = "float32",
         random_state: RandomState = None,
@@ -272,7 +271,6 @@ class VLPMABSAClassifier(BaseGeneratorClassifier):
             gradient_checkpointing=gradient_checkpointing,
             micro_batch_size=micro_batch_size,
             prediction_batch_size=prediction_batch_size,
-            checkpoint_folder=checkpoint_folder,
             loss_weights=loss_weights,
             class_weight=class_weight,
             learning_rate=learning_rate,
@@ -285,6 +283,7 @@ class VLPMABSAClassifier(BaseGeneratorClassifier):
             n_iter_no_change=n_iter_no_change,
             warm_start=warm_start,
             callbacks=callbacks,
+            checkpoint=checkpoint,
             device=device,
             dtype=dtype,
             random_state=random_state,
@@ -370,10 +369,6 @@ class AoMClassifier(VLPMABSAClassifier):
         batch. None computes a batch at once.
     prediction_batch_size : int, default=32
         Users to predict at a time.
-    checkpoint_folder : str, path-like or None, default=None
-        Folder in which training is saved after each epoch. A ``fit`` with the same
-        parameters, users and labels continues from there with the same result, also
-        after the process was killed.
     loss_weights : mapping, sequence, "paper", "uncertainty" or None, default=None
         Weight of each task's loss. A mapping leaves tasks that it does not name at 1;
         "paper" is 3 for a task named "age" and 1 for any other (Zhu et al. 2019);
@@ -407,6 +402,9 @@ class AoMClassifier(VLPMABSAClassifier):
         number of epochs may change in between; all else stays as it was.
     callbacks : list, default=None
         Skorch callbacks, used as they are given.
+    checkpoint : str, path-like or None, default=None
+        Folder in which training is saved after each epoch, and from which a killed one
+        goes on, to the same bits; needs an int as ``random_state``.
     device : str, default="cpu"
         Torch device; "auto" is a GPU if there is one.
     dtype : {"float32", "float64", "bfloat16"}, default="float32"

@@ -12,12 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from threading import Barrier
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from sklearn_profiling._checkpoints import Checkpoint, load_arrays, save_arrays
 from sklearn_profiling.sources.network._expansion import read_only
 from sklearn_profiling.sources.network._line_sgd_kernels import (
     SIGMOID,
@@ -52,6 +54,7 @@ class SGDSettings:
     seed: int
     n_threads: int
     progress: Callable[[int], object] | None = None
+    checkpoint: Checkpoint | None = None
 
 
 class _Pass(NamedTuple):
@@ -111,6 +114,7 @@ def train_sgd(adjacency: Any, settings: SGDSettings, *, order: str) -> Floats:
     """Embed a network by descent: float32 (n_users, n_dimensions), not normalised.
 
     First order takes the vertices themselves as contexts, second order a second table.
+    With a checkpoint each pass is saved, and training goes on from the last one.
     """
     n_users = adjacency.shape[0]
     generator = np.random.default_rng(settings.seed)
@@ -125,10 +129,11 @@ def train_sgd(adjacency: Any, settings: SGDSettings, *, order: str) -> Floats:
     arcs = _Arcs(adjacency, generator)
     rounds = make_rounds(arcs.n_parts)
     n_threads = min(settings.n_threads, max(len(tasks) for tasks in rounds))
-    n_done = 0
+    tables = [vertex, context] if second else [vertex]
+    n_done = _restore(settings, tables, generator)
     # The calling thread works too, so one thread needs no pool at all.
     with ThreadPoolExecutor(max_workers=max(n_threads - 1, 1)) as pool:
-        for batch in arcs.passes(settings.n_samples):
+        for batch in arcs.passes(settings.n_samples - n_done):
             plan = [rounds[number] for number in generator.permutation(len(rounds))]
             seeds = generator.integers(2**63, size=arcs.n_parts**2)
             trainer = _Trainer(vertex, context, batch, plan, seeds, settings, n_done)
@@ -136,7 +141,31 @@ def train_sgd(adjacency: Any, settings: SGDSettings, *, order: str) -> Floats:
             n_done += len(batch.sources)
             if settings.progress is not None:
                 settings.progress(len(batch.sources))
+            _save(settings, tables, generator, n_done)
     return np.ascontiguousarray(vertex[:, : settings.n_dimensions])
+
+
+def _save(
+    settings: SGDSettings, tables: list[Floats], generator: Any, n_done: int
+) -> None:
+    """Save what a pass has learned, and where the generator stands."""
+    if settings.checkpoint is not None:
+        plain = {"n_done": n_done, "generator": generator.bit_generator.state}
+        settings.checkpoint.save(partial(save_arrays, arrays=tables, plain=plain))
+
+
+def _restore(settings: SGDSettings, tables: list[Floats], generator: Any) -> int:
+    """Go on from a checkpoint, if there is one; return the number of arcs done."""
+    if settings.checkpoint is None:
+        return 0
+    plain = settings.checkpoint.load(partial(load_arrays, arrays=tables))
+    if plain is None:
+        return 0
+    generator.bit_generator.state = plain["generator"]
+    n_done = int(plain["n_done"])
+    if settings.progress is not None:
+        settings.progress(n_done)
+    return n_done
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
+from sklearn_profiling._checkpoints import Checkpoint, check_checkpoint
 from sklearn_profiling._seeding import RandomState, derive_seed, derive_seeds
 from sklearn_profiling._store import Store, versions_of
 from sklearn_profiling.containers._any_graph import as_social_graph
@@ -92,6 +93,9 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         Folder in which embeddings are stored, so that a grid search over other
         parameters trains once, also with several processes. Only an int as
         ``random_state`` lets an embedding be found again.
+    checkpoint : str, path-like or None, default=None
+        Folder in which "sgd" is saved after each pass over the arcs, and from which a
+        killed training goes on, to the same bits; needs an int as ``random_state``.
     n_jobs : int or None, default=None
         Threads; None is 1 and -1 all. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -197,6 +201,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         "unknown": [StrOptions({"indicator", "nan", "error"})],
         "normalize": ["boolean"],
         "memory": [str, os.PathLike, Memory, None],
+        "checkpoint": [str, os.PathLike, None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -217,6 +222,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         unknown: Literal["indicator", "nan", "error"] = "indicator",
         normalize: bool = True,
         memory: str | os.PathLike[str] | Memory | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         n_jobs: int | None = None,
         random_state: RandomState = None,
         verbose: int = 0,
@@ -233,6 +239,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         self.unknown = unknown
         self.normalize = normalize
         self.memory = memory
+        self.checkpoint = checkpoint
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -253,6 +260,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         LINEEmbedding
             Itself.
         """
+        check_checkpoint(self)
         graph = self._checked_graph()
         if self.order == "both" and self.n_components % 2:
             msg = (
@@ -404,17 +412,28 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         )
         views: dict[int, Any] = {}
         halves = []
+        saved: list[Checkpoint | None] = []
         for order in self._orders():
             view = graph.to_undirected() if order == "first" else graph
             if id(view) not in views:
                 views[id(view)] = view, self._expanded(view)
             adjacency = views[id(view)][1]
-            solve = self._descend if self.solver == "sgd" else self._factorise
-            half = solve(adjacency, order, seeds[order])
+            if self.solver == "sgd":
+                saved.append(self._saved(graph, order))
+                half = self._descend(adjacency, order, seeds[order], saved[-1])
+            else:
+                half = self._factorise(adjacency, order, seeds[order])
             # Vertices without edges still hold their random initialisation; zero them.
             half[np.diff(adjacency.indptr) == 0] = 0.0
             halves.append(half)
+        for each in saved:
+            if each is not None:
+                each.remove()
         return np.hstack(halves)
+
+    def _saved(self, graph: SocialGraph, order: str) -> Checkpoint | None:
+        """Open the checkpoint of one order, which is kept until both are done."""
+        return Checkpoint.of(self, lambda: {**self._key(graph), "half": order})
 
     def _expanded(self, graph: SocialGraph) -> Any:
         if self.expansion is None:
@@ -423,7 +442,9 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
             graph.adjacency, self.expansion, directed=graph.directed
         )
 
-    def _descend(self, adjacency: Any, order: str, seed: int) -> Floats:
+    def _descend(
+        self, adjacency: Any, order: str, seed: int, saved: Checkpoint | None
+    ) -> Floats:
         n_samples = self.n_samples or default_samples(adjacency.nnz)
         with tqdm(
             total=n_samples,
@@ -441,6 +462,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
                 seed=seed,
                 n_threads=effective_n_jobs(self.n_jobs),
                 progress=bar.update if self.verbose else None,
+                checkpoint=saved,
             )
             return train_sgd(adjacency, settings, order=order)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -13,7 +15,14 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from tqdm import tqdm
 
+from sklearn_profiling._checkpoints import (
+    Checkpoint,
+    check_checkpoint,
+    load_arrays,
+    save_arrays,
+)
 from sklearn_profiling._seeding import RandomState, derive_seeds
+from sklearn_profiling._store import digest_of, versions_of
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources.text import _glove_kernels as kernels
@@ -67,6 +76,9 @@ class GloVeTransformer(WordVectorTransformer):
         by one entry that has the average of all vectors, or, those with ideographs, by
         these. Then ``fit`` already splits words of fewer than ten times `min_count`
         (our choice).
+    checkpoint : str, path-like or None, default=None
+        Folder in which training is saved after each epoch, and from which a killed one
+        goes on, to the same bits; needs an int as ``random_state``.
     n_jobs : int, default=None
         Threads. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -127,6 +139,7 @@ class GloVeTransformer(WordVectorTransformer):
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "max_words": [Interval(Integral, 1, None, closed="left"), None],
         "unknown": [StrOptions({"drop", "average", "characters"})],
+        "checkpoint": [str, os.PathLike, None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -144,6 +157,7 @@ class GloVeTransformer(WordVectorTransformer):
         learning_rate: float = 0.05,
         max_words: int | None = None,
         unknown: str = "drop",
+        checkpoint: str | os.PathLike[str] | None = None,
         n_jobs: int | None = None,
         random_state: RandomState = None,
         verbose: int = 0,
@@ -157,6 +171,7 @@ class GloVeTransformer(WordVectorTransformer):
         self.learning_rate = learning_rate
         self.max_words = max_words
         self.unknown = unknown
+        self.checkpoint = checkpoint
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -183,6 +198,7 @@ class GloVeTransformer(WordVectorTransformer):
             If no word is frequent enough, no message holds two words, or training
             diverges.
         """
+        check_checkpoint(self)
         text = self._text(X, self.min_count)
         vocabulary = build_vocabulary(
             text, min_count=self.min_count, max_words=self.max_words
@@ -209,6 +225,20 @@ class GloVeTransformer(WordVectorTransformer):
         self._keep(vocabulary.with_vectors(vectors))
         return self
 
+    def _key(
+        self, vocabulary: Vocabulary, cells: NDArray[np.void], seeds: list[int]
+    ) -> dict[str, Any]:
+        """Return all that decides the vectors."""
+        return {
+            "words": vocabulary.fingerprint,
+            "pairs": digest_of(cells.tobytes()).hex(),
+            "seeds": seeds,
+            "n_dimensions": int(self.n_dimensions),
+            "max_epochs": int(self.max_epochs),
+            "learning_rate": float(self.learning_rate),
+            **versions_of("numba", "numpy"),
+        }
+
     def _train(
         self,
         vocabulary: Vocabulary,
@@ -216,6 +246,7 @@ class GloVeTransformer(WordVectorTransformer):
         seeds: list[int],
         parallel: Parallel,
     ) -> NDArray[np.float32]:
+        saved = Checkpoint.of(self, partial(self._key, vocabulary, cells, seeds))
         n_groups = min(max(len(vocabulary) // _WORDS_PER_GROUP, 1), _N_GROUPS)
         blocks = cut_into_blocks(cells, n_groups, seeds[0], parallel)
         del cells  # the blocks hold a copy
@@ -225,7 +256,20 @@ class GloVeTransformer(WordVectorTransformer):
         train = delayed(kernels.train_block)
         learning_rate = np.float32(self.learning_rate)
         costs = np.zeros(self.max_epochs)
-        bar = tqdm(range(self.max_epochs), desc="GloVe", disable=not self.verbose)
+        tables = [words, contexts, costs]
+        done = 0
+        if saved is not None:
+            plain = saved.load(partial(load_arrays, arrays=tables))
+            if plain is not None:
+                generator.bit_generator.state = plain["generator"]
+                done = plain["done"]
+        bar = tqdm(
+            range(done, self.max_epochs),
+            desc="GloVe",
+            disable=not self.verbose,
+            initial=done,
+            total=self.max_epochs,
+        )
         for epoch in bar:
             for shift in generator.permutation(n_groups):
                 pairs = [(i, (i + shift) % n_groups) for i in range(n_groups)]
@@ -243,6 +287,11 @@ class GloVeTransformer(WordVectorTransformer):
                 )
                 raise SourceError(msg)
             bar.set_postfix(cost=f"{costs[epoch]:.4f}")
+            if saved is not None:
+                place = {"done": epoch + 1, "generator": generator.bit_generator.state}
+                saved.save(partial(save_arrays, arrays=tables, plain=place))
+        if saved is not None:
+            saved.remove()
         self.costs_ = costs
         d = self.n_dimensions
         total: NDArray[np.float32] = words[:, :d] + contexts[:, :d]

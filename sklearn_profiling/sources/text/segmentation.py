@@ -11,11 +11,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed, effective_n_jobs
+from joblib import delayed, effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils._param_validation import StrOptions
 
+from sklearn_profiling._processes import Parallel
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources._columns import (

@@ -11,7 +11,6 @@ from torch import Tensor
 from sklearn_profiling.architectures.generators._tokens import ProfileInputs
 from sklearn_profiling.architectures.generators.profile_generator import BaseGenerator
 from sklearn_profiling.training.batches import Batch, LabelBatch
-from sklearn_profiling.training.generators.checkpoint import TrainingCheckpoint
 from sklearn_profiling.training.generators.modes import FusionMode, TrainingMode
 from sklearn_profiling.training.generators.tokens import ProfileTokens
 from sklearn_profiling.training.net import ProfileNet, lent_generator
@@ -27,8 +26,7 @@ class GeneratorNet(ProfileNet):
     `modes` decide what the generator reads, `tokens` how profiles are written. With
     `mixing` "step" each step follows the mean loss of all modes; else modes take turns
     with each batch or epoch. `micro_batch_size` users are computed at a time, by
-    default a batch. `generator` draws masks and dropout, on the CPU. Training is saved
-    to `checkpoint` after each epoch, and resumed from it.
+    default a batch. `generator` draws masks and dropout, on the CPU.
     """
 
     def __init__(
@@ -39,7 +37,6 @@ class GeneratorNet(ProfileNet):
         mixing: str,
         micro_batch_size: int | None,
         generator: torch.Generator,
-        checkpoint: TrainingCheckpoint | None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -48,21 +45,8 @@ class GeneratorNet(ProfileNet):
         self.mixing = mixing
         self.micro_batch_size = micro_batch_size
         self.generator = generator
-        self.checkpoint = checkpoint
 
     # -- training --------------------------------------------------------------
-
-    def fit_loop(
-        self, X: Any, y: Any = None, epochs: int | None = None, **fit_params: Any
-    ) -> Any:
-        """Train until `epochs` are done, those of the checkpoint among them."""
-        if self.checkpoint is None or epochs is None:
-            return super().fit_loop(X, y, epochs, **fit_params)
-        for _ in range(epochs - self.checkpoint.restore(self)):
-            super().fit_loop(X, y, 1, **fit_params)
-            self.checkpoint.save(self)
-        self.checkpoint.remove()
-        return self
 
     def run_single_epoch(
         self,

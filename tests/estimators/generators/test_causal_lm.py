@@ -26,7 +26,7 @@ from transformers import AutoModelForCausalLM, LlamaConfig, T5Config
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import ProfilingError, SourceError
 from sklearn_profiling.sources import SubwordSegmenter
-from sklearn_profiling.training.generators.checkpoint import TrainingCheckpoint
+from sklearn_profiling.training.checkpoint import NetCheckpoint
 
 TOKENS = {**LLAMA, "vocab_size": N_TOKENS}
 
@@ -303,14 +303,14 @@ def test_a_killed_training_with_lora_goes_on_to_the_same_bits(tmp_path, monkeypa
     X, y = eight_users()
     settings = {"lora": {"dropout": 0.1}, "max_epochs": 2}
     whole = make_causal(**settings).fit(X, y)
-    model = make_causal(**settings, checkpoint_folder=tmp_path)
-    save = TrainingCheckpoint.save
+    model = make_causal(**settings, checkpoint=tmp_path)
+    save = NetCheckpoint.save
 
     def save_and_die(self, net):
         save(self, net)
         raise KilledError
 
-    monkeypatch.setattr(TrainingCheckpoint, "save", save_and_die)
+    monkeypatch.setattr(NetCheckpoint, "save", save_and_die)
     with pytest.raises(KilledError):
         model.fit(X, y)
     monkeypatch.undo()

@@ -16,7 +16,7 @@ from skorch.helper import SliceDict
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.exceptions import ProfilingError, SourceError
 from sklearn_profiling.sources import SubwordSegmenter
-from sklearn_profiling.training.generators.checkpoint import TrainingCheckpoint
+from sklearn_profiling.training.checkpoint import NetCheckpoint
 
 
 def same(one, other):
@@ -331,21 +331,21 @@ def test_a_killed_training_goes_on_to_the_same_bits(tmp_path, monkeypatch, verbo
     settings["callbacks"] = [("local", Local()), Local, EpochTimer()]
     whole = make_generator(**settings).fit(X, y)
     folder = tmp_path / "new" / "folder"
-    model = make_generator(**settings, checkpoint_folder=folder)
-    save = TrainingCheckpoint.save
+    model = make_generator(**settings, checkpoint=folder)
+    save = NetCheckpoint.save
 
     def save_and_die(self, net):
         save(self, net)
         if len(net.history) == 2:
             raise KilledError
 
-    monkeypatch.setattr(TrainingCheckpoint, "save", save_and_die)
+    monkeypatch.setattr(NetCheckpoint, "save", save_and_die)
     with pytest.raises(KilledError):
         model.fit(X, y)
     monkeypatch.undo()
     assert [path.suffix for path in folder.iterdir()] == [".checkpoint"]
     # Another training in the same folder neither takes the file nor touches it.
-    make_generator(checkpoint_folder=folder, max_epochs=1).fit(X, y)
+    make_generator(checkpoint=folder, max_epochs=1).fit(X, y)
     assert [path.suffix for path in folder.iterdir()] == [".checkpoint"]
     model.fit(X, y)
     assert model.n_iter_ == 3
@@ -353,18 +353,12 @@ def test_a_killed_training_goes_on_to_the_same_bits(tmp_path, monkeypatch, verbo
     assert not [*folder.iterdir()]
 
 
-def test_a_checkpoint_folder_is_checked_before_the_work(tmp_path, monkeypatch):
+def test_the_folder_of_checkpoints_is_checked_before_the_work(tmp_path, monkeypatch):
     file = tmp_path / "file"
     file.touch()
     monkeypatch.setattr(type(make_generator()), "_learn", None)
-    with pytest.raises(NotADirectoryError, match="checkpoint_folder: a folder"):
-        make_generator(checkpoint_folder=file).fit(*make_users())
-
-
-def test_checkpoints_and_early_stopping_do_not_go_together(tmp_path):
-    X, y = make_users()
-    with pytest.raises(ProfilingError, match="do not go together"):
-        make_generator(early_stopping=True, checkpoint_folder=tmp_path).fit(X, y)
+    with pytest.raises(NotADirectoryError, match="checkpoint: a folder"):
+        make_generator(checkpoint=file).fit(*make_users())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,77 @@
+"""Workers and temporary folders that end with the process they belong to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from threading import Thread
+from typing import Any, Final
+
+import joblib
+from joblib.externals.loky.backend import resource_tracker
+
+__all__ = ["Parallel", "temporary_folder"]
+
+_SECONDS: Final = 0.5
+
+
+class Parallel(joblib.Parallel):
+    """Joblib's Parallel, whose workers end when the process that asked has died.
+
+    A killed process cannot end its workers, which would compute on.
+    """
+
+    def __call__(self, iterable: Iterable[Any]) -> Any:
+        """Run tasks, each a function with its arguments, as joblib does."""
+        parent = os.getpid()
+        return super().__call__(
+            (_Task(function, parent), arguments, options)
+            for function, arguments, options in iterable
+        )
+
+
+class _Task:
+    """A function that makes the worker it runs in watch its parent."""
+
+    def __init__(self, function: Callable[..., Any], parent: int) -> None:
+        self.function = function
+        self.parent = parent
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        # no thread of the process itself, and no worker of another computer
+        if os.getppid() == self.parent:
+            _watch(self.parent)
+        return self.function(*arguments, **options)
+
+
+@cache
+def _watch(parent: int) -> None:
+    Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process as soon as it is no child of its parent any more."""
+    while os.getppid() == parent:
+        time.sleep(_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[str]:
+    """Make a folder that is removed in the end, by a watcher if the process is killed.
+
+    Loky's watcher outlives this process and its workers for that.
+    """
+    with tempfile.TemporaryDirectory(
+        prefix="sklearn-profiling-", ignore_cleanup_errors=True
+    ) as folder:
+        resource_tracker.register(folder, "folder")
+        try:
+            yield folder
+        finally:
+            resource_tracker.unregister(folder, "folder")

@@ -1,0 +1,81 @@
+"""Prepared sources in a folder: checked, apart by versions, done without."""
+
+from __future__ import annotations
+
+import errno
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_profiling import _memory
+from sklearn_profiling._memory import checked_memory
+from sklearn_profiling.exceptions import ProfilingWarning
+
+CALLS: list[float] = []
+
+
+def double(array):
+    CALLS.append(1)
+    return {"twice": array * 2, "words": ["tea"] * 3}
+
+
+@pytest.fixture
+def ask(tmp_path):
+    CALLS.clear()
+    array = np.arange(5.0)
+
+    def ask():
+        # what this process knows of functions would hide their files
+        joblib.memory._FUNCTION_HASHES.clear()
+        found = checked_memory(tmp_path).cache(double)(array)
+        assert np.array_equal(found["twice"], array * 2)
+        return len(CALLS)
+
+    return ask
+
+
+def test_a_step_is_computed_once(ask):
+    assert [ask(), ask()] == [1, 1]
+
+
+@pytest.mark.parametrize("name", ["output.pkl", "func_code.py", "metadata.json"])
+def test_a_damaged_file_is_computed_anew(ask, tmp_path, name):
+    ask()
+    (path,) = tmp_path.rglob(name)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 4
+    path.write_bytes(data)
+    if name == "output.pkl":
+        with pytest.warns(ProfilingWarning, match="holds damaged entries"):
+            assert ask() == 2
+    else:
+        assert ask() == (2 if name == "func_code.py" else 1)
+    assert ask() == len(CALLS)
+
+
+def test_a_full_disk_costs_no_result(ask, monkeypatch):
+    def no_space(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(_memory, "write_checked", no_space)
+    with pytest.warns(ProfilingWarning, match="No space left"):
+        assert ask() == 1
+
+
+def test_other_versions_have_another_place(tmp_path, monkeypatch):
+    before = checked_memory(tmp_path).location
+    monkeypatch.setattr(_memory, "versions_of", lambda *names: {"torch": "0"})
+    assert checked_memory(tmp_path).location != before
+
+
+def test_pipelines_take_it(tmp_path):
+    steps = [("scale", StandardScaler()), ("last", StandardScaler())]
+    pipeline = clone(Pipeline(steps, memory=checked_memory(tmp_path)))
+    X = np.arange(6.0).reshape(3, 2)
+    first = pipeline.fit_transform(X)
+    assert np.array_equal(clone(pipeline).fit_transform(X), first)
+    assert len(list(tmp_path.rglob("output.pkl"))) == 1
