@@ -91,11 +91,11 @@ class Checkpoint:
             self.path.unlink(missing_ok=True)
 
     def _tell_of_others(self) -> None:
-        others = [
-            path.name
-            for path in self.path.parent.glob(f"{self.owner}-*.checkpoint")
-            if path.stat().st_mtime < _STARTED
-        ]
+        others = []
+        for path in self.path.parent.glob(f"{self.owner}-*.checkpoint"):
+            with suppress(OSError):  # of a training beside this one, complete by now
+                if path.stat().st_mtime < _STARTED:
+                    others.append(path.name)
         if others:
             msg = (
                 f"{self.path.parent} holds {len(others)} checkpoints of {self.owner} "

@@ -12,7 +12,7 @@ import os
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from hashlib import blake2b
 from importlib import metadata
@@ -144,18 +144,15 @@ class Store:
     @contextmanager
     def lock(self, key: Key) -> Iterator[bool]:
         """Hold the lock of an entry; False, and a warning, if that is impossible."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.path(key, ".lock"))
-            lock.acquire()
-        except (OSError, NotImplementedError) as error:
-            self.tell_unusable(error)
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            lock.release()
+        with ExitStack() as stack:
+            held = True
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(FileLock(self.path(key, ".lock")))
+            except (OSError, NotImplementedError) as error:
+                self.tell_unusable(error)
+                held = False
+            yield held
 
     def tell_damage(self) -> None:
         """Warn, the first time, that something stored is damaged."""

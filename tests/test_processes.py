@@ -11,7 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from sklearn_profiling._processes import Parallel, _end_with, temporary_folder
+from sklearn_profiling import _processes
+from sklearn_profiling._processes import (
+    Parallel,
+    _end_with,
+    _Task,
+    temporary_folder,
+)
 
 PROGRAM = """
 import os, sys, time
@@ -61,6 +67,24 @@ def test_a_process_of_another_parent_ends(monkeypatch):
     monkeypatch.setattr(os, "kill", lambda *sent: killed.append(sent))
     _end_with(7)
     assert killed == [(os.getpid(), signal.SIGTERM)]
+
+
+def test_a_task_watches_the_parent_of_a_worker_alone(monkeypatch):
+    started = []
+
+    class Noted:
+        def __init__(self, target, args, daemon):
+            self.noted = target, args, daemon
+
+        def start(self):
+            started.append(self.noted)
+
+    monkeypatch.setattr(_processes, "Thread", Noted)
+    assert _Task(pow, os.getpid())(2, 3) == 8
+    assert not started
+    monkeypatch.setattr(os, "getppid", lambda: -7)
+    assert [_Task(pow, -7)(2, 3), _Task(pow, -7)(2, 4)] == [8, 16]
+    assert started == [(_end_with, (-7,), True)]
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])

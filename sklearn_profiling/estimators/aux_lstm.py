@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Real
@@ -192,7 +193,7 @@ class LSTMClassifier(BaseProfileClassifier):
         n_iter_no_change: int = 5,
         warm_start: bool = False,
         callbacks: list[Any] | None = None,
-        checkpoint: Any = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         device: str = "cpu",
         dtype: str = "float32",
         random_state: RandomState = None,
@@ -432,7 +433,7 @@ class AuxLSTMClassifier(BaseProfileClassifier):
         n_iter_no_change: int = 5,
         warm_start: bool = False,
         callbacks: list[Any] | None = None,
-        checkpoint: Any = None,
+        checkpoint: str | os.PathLike[str] | None = None,
         device: str = "cpu",
         dtype: str = "float32",
         random_state: RandomState = None,

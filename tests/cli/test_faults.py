@@ -209,8 +209,12 @@ def test_scores_are_written_though_the_pipe_is_closed(records, tmp_path, monkeyp
 def test_a_signal_ends_in_one_line_and_leaves_nothing(
     records, tmp_path, monkeypatch, number, status, word, jobs
 ):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     for variable in ("TMPDIR", "JOBLIB_TEMP_FOLDER"):
-        monkeypatch.setenv(variable, str(tmp_path))
+        monkeypatch.setenv(variable, str(temporary))
+    # torch keeps a cache where temporary files lie
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     process = run("compare", str(records), "--jobs", jobs, "--systems", "all")
     while "segmenter" not in process.stdout.readline():
         assert process.poll() is None
@@ -224,7 +228,7 @@ def test_a_signal_ends_in_one_line_and_leaves_nothing(
     assert process.returncode == status
     assert said.splitlines()[-1] == f"sklearn-profiling: {word}"
     assert "Traceback" not in said
-    assert not list(tmp_path.iterdir())
+    assert not list(temporary.iterdir())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
