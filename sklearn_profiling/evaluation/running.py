@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from os import PathLike
@@ -215,7 +215,7 @@ def _results(
     folds: Sequence[Fold],
     store: ResultStore | None,
     n_jobs: int | None,
-) -> Iterator[list[Record]]:
+) -> Generator[list[Record], None, None]:
     """Yield the rows of every system and fold, first those that are stored."""
     todo: list[tuple[str, Fold]] = []
     for fold in folds:

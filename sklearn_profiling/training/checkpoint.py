@@ -144,7 +144,7 @@ def _state_of(callback: Any) -> dict[str, Any]:
 
 def _restore_callback(callback: Any, state: Mapping[str, Any]) -> None:
     for name, value in state.items():
-        own = getattr(callback, name, None)
+        own: Any = getattr(callback, name, None)
         if hasattr(own, "load_state_dict"):
             own.load_state_dict(value)
         else:

