@@ -49,7 +49,7 @@ from sklearn_profiling.training.inputs import (
     named_sources,
     one_bag,
     one_text,
-    raw_content,
+    refuse_raw,
     refuse_sparse,
     tokens_of_array,
 )
@@ -423,18 +423,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
                     self.__dict__.pop(name, None)
             alone = "images" if isinstance(X, ImageBags) else "text"
             return self._pick_sources(as_sources(X, default_name=alone))
-        raw = raw_content(X)
-        if raw:
-            name = type(self).__name__
-            way = (
-                f"{self._pipeline.format(name)} of sklearn_profiling.pipelines makes "
-                "the whole system"
-                if self._pipeline
-                else "put a SourceUnion of sklearn_profiling.sources before it in a "
-                "Pipeline"
-            )
-            msg = f"{name} reads sources, not users' own messages: {raw} in X; {way}"
-            raise SourceError(msg)
+        refuse_raw(X, type(self).__name__, self._pipeline)
         array = validate_data(
             self,
             X,

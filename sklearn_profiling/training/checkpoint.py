@@ -75,11 +75,6 @@ class NetCheckpoint:
         self._file = file
         self._state = file.load(_load)
 
-    @property
-    def found(self) -> bool:
-        """Whether there was a state to go on from."""
-        return self._state is not None
-
     def save(self, net: Any) -> None:
         """Save a net after an epoch."""
         state = {

@@ -34,6 +34,7 @@ __all__ = [
     "one_text",
     "present",
     "raw_content",
+    "refuse_raw",
     "refuse_sparse",
     "text_and_images",
     "texts_of",
@@ -240,6 +241,23 @@ def raw_content(X: Any) -> str:
             if any(isinstance(part, str) for part in parts):
                 return "it holds text"
     return ""
+
+
+def refuse_raw(X: Any, name: str, pipeline: str) -> None:
+    """Refuse users' own tables, given to the classifier `name` without its `pipeline`.
+
+    `pipeline` is the call that makes the Pipeline of "{}"; "" where there is none.
+    """
+    raw = raw_content(X)
+    if not raw:
+        return
+    way = (
+        f"{pipeline.format(name)} of sklearn_profiling.pipelines makes the whole system"
+        if pipeline
+        else "put a SourceUnion of sklearn_profiling.sources before it in a Pipeline"
+    )
+    msg = f"{name} reads sources, not users' own messages: {raw} in X; {way}"
+    raise SourceError(msg)
 
 
 def _is_numeric(column: pd.Series[Any]) -> bool:
