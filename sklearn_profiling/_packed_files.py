@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import codecs
+import errno
 import gzip
 import io
 import lzma
@@ -15,11 +16,19 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
+from sklearn_profiling._bounds import (
+    FLOOR,
+    MOST_TIMES,
+    check_file,
+    max_bytes_given,
+    too_large,
+)
 from sklearn_profiling._optional import import_optional
 from sklearn_profiling.exceptions import DataFormatError
 
 __all__ = [
     "PACKED_ENDINGS",
+    "check_zip",
     "marked_encoding",
     "open_packed",
     "open_text",
@@ -49,6 +58,10 @@ _ZSTD_WINDOW: Final = 1 << 31
 # So little unpacks to 64 MiB at the most.
 _ZSTD_STEP: Final = 1 << 11
 _BUFFER: Final = 1 << 20
+#: The directory of a zip archive, of about 80,000 files, which zipfile reads whole.
+_ZIP_DIRECTORY: Final = 1 << 22
+_ZIP_END: Final = 22
+_ZIP_COMMENT: Final = 1 << 16
 _DAMAGED: Final = (
     EOFError,
     OSError,
@@ -90,10 +103,12 @@ def open_packed(
 ) -> Iterator[io.BufferedReader]:
     """Open the unpacked bytes of a file.
 
-    `member` names the file in a zip archive of several. What is damaged, cut off, or
-    named .gz and plain raises DataFormatError.
+    `member` names the file in a zip archive of several. What is damaged, cut off, no
+    regular file, unpacks to more than its bounds, or is named .gz and plain raises
+    DataFormatError.
     """
     path = Path(path)
+    check_file(path)
     with path.open("rb") as raw:
         packer = packing(start := raw.read(10))
     if member is not None and packer != "zip":
@@ -141,32 +156,62 @@ class _Unpacked(io.RawIOBase):
         self._path = path
         self._packer = packer
         self._damaged: tuple[type[Exception], ...] = _DAMAGED
+        self._raw = stack.enter_context(path.open("rb"))
+        self._begin = self._n_unpacked = 0
+        self._ahead: list[bytes] = []
         try:
             self._file = self._open(member, stack)
         except _DAMAGED as error:
             raise self._error(error) from error
+        self._look_ahead()
 
     def _open(self, member: str | None, stack: ExitStack) -> Any:
-        path = self._path
+        path, raw = self._path, self._raw
         if self._packer == "zip":
-            archive = stack.enter_context(zipfile.ZipFile(path))
-            return stack.enter_context(archive.open(_member(path, archive, member)))
+            check_zip(path)
+            archive = stack.enter_context(zipfile.ZipFile(raw))
+            entry = archive.getinfo(_member(path, archive, member))
+            self._begin = entry.header_offset
+            return stack.enter_context(archive.open(entry))
         if self._packer == "zstandard":
             zstandard: Any = import_optional(
                 "zstandard", extra="zstd", purpose=f"Reading {path.name} (zstandard)"
             )
             self._damaged = (*_DAMAGED, zstandard.ZstdError)
-            return _Frames(stack.enter_context(path.open("rb")), zstandard)
+            return _Frames(raw, zstandard)
         openers: dict[str, Any] = {
             "gzip": gzip.open,
             "bzip2": bz2.open,
             "xz": lzma.open,
         }
-        return stack.enter_context(openers[self._packer](path))
+        return stack.enter_context(openers[self._packer](raw))
+
+    def _look_ahead(self) -> None:
+        """Unpack what looks like a bomb before anyone takes its lines apart."""
+        while max_bytes_given() is None and (data := self._unpack(_BUFFER)):
+            self._ahead.append(data)
+            if self._n_unpacked <= MOST_TIMES * self._n_packed:
+                break
+
+    @property
+    def _n_packed(self) -> int:
+        """Bytes of the file that were read so far."""
+        return max(self._raw.tell() - self._begin, 0)
+
+    def _unpack(self, size: int) -> bytes:
+        try:
+            data: bytes = self._file.read(size)
+        except self._damaged as error:
+            raise self._error(error) from error
+        self._n_unpacked += len(data)
+        most = max_bytes_given() or max(FLOOR, MOST_TIMES * self._n_packed)
+        if self._n_unpacked > most:
+            raise too_large(self._path, most, "unpacks to")
+        return data
 
     def _error(self, error: Exception) -> Exception:
-        if isinstance(error, OSError) and error.errno is not None:
-            return error  # of the disk, not of the content
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            return error  # of the disk, not of the content, which states places
         fault = "is damaged or cut off"
         if isinstance(error, RuntimeError):
             fault = "cannot be unpacked"
@@ -177,10 +222,11 @@ class _Unpacked(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        try:
-            data = self._file.read(len(buffer))
-        except self._damaged as error:
-            raise self._error(error) from error
+        size = len(buffer)
+        data = self._ahead.pop(0) if self._ahead else self._unpack(size)
+        if len(data) > size:
+            self._ahead.insert(0, data[size:])
+            data = data[:size]
         buffer[: len(data)] = data
         return len(data)
 
@@ -238,6 +284,23 @@ class _Recoded(io.RawIOBase):
         data, self._text = self._text[: len(buffer)], self._text[len(buffer) :]
         buffer[: len(data)] = data
         return len(data)
+
+
+def check_zip(path: Path) -> None:
+    """Refuse a zip archive of more files than anyone packs, before they are listed."""
+    with path.open("rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(size - _ZIP_END - _ZIP_COMMENT, 0))
+        end = file.read()
+    place = end.rfind(b"PK\x05\x06")
+    n_bytes = int.from_bytes(end[place + 12 : place + 16], "little")
+    if n_bytes == (1 << 32) - 1 and (place := end.rfind(b"PK\x06\x06")) >= 0:
+        n_bytes = int.from_bytes(end[place + 40 : place + 48], "little")
+    if place >= 0 and _ZIP_DIRECTORY < n_bytes <= size:
+        reason = (
+            f"the zip archive lists its files in more than {_ZIP_DIRECTORY:,} bytes"
+        )
+        raise DataFormatError(path, None, f"{reason}; pack those to be read alone")
 
 
 def _member(path: Path, archive: zipfile.ZipFile, member: str | None) -> str:

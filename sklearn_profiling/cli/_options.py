@@ -271,6 +271,17 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
         default="add",
         help="how to treat links of ids that are not users (add)",
     )
+    parser.add_argument(
+        "--max-bytes",
+        type=_positive,
+        metavar="N",
+        help="most bytes of a file, unpacked, and of a line (100 times its size)",
+    )
+    parser.add_argument(
+        "--follow-links",
+        action="store_true",
+        help="read symbolic links that leave the folder",
+    )
 
 
 def _add_output(parser: argparse.ArgumentParser, default: str) -> None:

@@ -78,6 +78,8 @@ def _load(options: argparse.Namespace, *, labelled: bool) -> Any:
     choices: dict[str, Any] = {
         "encoding": options.encoding,
         "on_bad_lines": options.on_bad_lines,
+        "max_bytes": options.max_bytes,
+        "follow_links": options.follow_links,
     }
     if options.min_messages is not None:
         choices["min_messages"] = options.min_messages

@@ -7,11 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from os import PathLike
 from typing import Any, Literal, get_args
 
 import numpy as np
 
+from sklearn_profiling._bounds import bounded, read_blocks
 from sklearn_profiling._packed_files import open_text, text_encoding
 from sklearn_profiling.containers._edges import (
     LARGEST_WEIGHT,
@@ -99,8 +101,8 @@ class LinksFile:
 
     def _raw_chunks(self) -> Iterator[list[bytes]]:
         with open_text(self.path) as stream:
-            while raw := stream.readlines(_CHUNK_BYTES):
-                yield raw
+            for block in read_blocks(self.path, stream, _CHUNK_BYTES):
+                yield BytesIO(block).readlines()
 
     def _decode(self, raw: list[bytes], start: int) -> list[str]:
         try:
@@ -394,6 +396,7 @@ def read_links_file(
     encoding: str,
     separator: str | None,
     header: bool | Literal["auto"],
+    max_bytes: int | None,
 ) -> tuple[Any, Ids, dict[str, Any]]:
     """Return the adjacency, the ids and the report of a links file."""
     check_option("format", kind, get_args(LinksFormat))
@@ -406,18 +409,19 @@ def read_links_file(
         require_same_kind(given, object_array([""]), "ids and those of a text file")
         require_unique(given, "ids")
         known = given.tolist()
-    file = open_links_file(
-        path,
-        kind=kind,
-        directed=directed,
-        encoding=encoding,
-        on_bad_lines=on_bad_lines,
-        separator=separator,
-        header=header,
-    )
-    links = collect_links(
-        path, file.chunks(), known, "add" if ids is None else on_unknown
-    )
+    with bounded(max_bytes):
+        file = open_links_file(
+            path,
+            kind=kind,
+            directed=directed,
+            encoding=encoding,
+            on_bad_lines=on_bad_lines,
+            separator=separator,
+            header=header,
+        )
+        links = collect_links(
+            path, file.chunks(), known, "add" if ids is None else on_unknown
+        )
     names = object_array(links.ids)
     if ids is None:
         ranks, names = ranked(names)

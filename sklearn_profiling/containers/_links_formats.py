@@ -28,6 +28,10 @@ WHOLE_FORMATS: Final = ("matrix_market", "metis", "graphml", "gexf", "gml", "paj
 
 _SAMPLE_BYTES = 1 << 19
 _SAMPLE_LINES = 2000
+#: Characters of a dict of networkx, which Python parses in 100 times the memory.
+_LONGEST_DICT = 1 << 16
+#: A number of so many digits is within 64 bits.
+_DIGITS = 18
 _MARKS: Final = (
     (r"%%MatrixMarket\b", "matrix_market"),
     (r"%\s*(?:sym|asym|bip)\s+\w+", "konect"),
@@ -114,6 +118,11 @@ def is_comment(text: str) -> bool:
     return text.lstrip()[:1] in ("#", "%")
 
 
+def is_count(text: str | bytes) -> bool:
+    """Whether a text is a whole number from 0 up that 64 bits hold."""
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS
+
+
 def split_fields(text: str, separator: str | None) -> list[str]:
     """Split a line; fields in double quotes follow the rules of csv."""
     if '"' not in text or (separator is not None and len(separator) != 1):
@@ -126,10 +135,16 @@ def split_fields(text: str, separator: str | None) -> list[str]:
 def split_attributes(text: str) -> tuple[str, str, str]:
     """Return the ids and the weight of a line ``a b {'weight': 1}`` of networkx."""
     head, _, tail = text.partition("{")
+    if len(tail) > _LONGEST_DICT:
+        msg = f"number of characters: a dict may have {_LONGEST_DICT:,}"
+        raise ValueError(msg)
     try:
         source, target = head.split()
         return source, target, str(ast.literal_eval("{" + tail).get("weight", 1))
-    except (ValueError, SyntaxError, AttributeError) as error:
+    except (
+        *(ValueError, SyntaxError, AttributeError, TypeError),
+        *(MemoryError, RecursionError),
+    ) as error:
         msg = "number of fields: two ids and a dict are needed"
         raise ValueError(msg) from error
 
@@ -428,10 +443,10 @@ class _Sniffer:
     def _is_metis(self) -> bool:
         """Whether n vertices and m edges are told first, and n lines follow."""
         first, *rows = ([*line.split()] for _, line in self.lines)
-        if not 2 <= len(first) <= 4 or not all(map(str.isdigit, first)):
+        if not 2 <= len(first) <= 4 or not all(map(is_count, first)):
             return False
         n, m = int(first[0]), int(first[1])
-        if not all(t.isdigit() and 0 < int(t) <= n for row in rows for t in row):
+        if not all(is_count(t) and 0 < int(t) <= n for row in rows for t in row):
             return False
         if len(first) > 2 and int(first[2]):
             return len(set(map(len, rows))) > 1 and self._n_vertices() == n

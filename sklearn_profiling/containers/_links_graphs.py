@@ -11,9 +11,15 @@ import numpy as np
 from scipy import sparse
 from scipy.io import mmread
 
+from sklearn_profiling._bounds import check_bytes
 from sklearn_profiling._optional import import_optional
 from sklearn_profiling._packed_files import open_text
+from sklearn_profiling.containers._links_formats import is_count
 from sklearn_profiling.exceptions import DataFormatError
+
+_MOST_COMMENTS = 10_000
+#: Bytes of a vertex, its name included.
+_NAME = 64
 
 
 class WholeGraph(NamedTuple):
@@ -51,6 +57,7 @@ def _matrix_market(path: str | PathLike[str], content: bytes) -> WholeGraph:
     if "coordinate" not in head or "complex" in head:
         reason = "a real matrix in coordinates is needed, '%%MatrixMarket matrix ...'"
         raise DataFormatError(path, 1, f"{reason}; got {' '.join(head)[:60]!r}.")
+    _check_sizes(path, content)
     try:
         matrix: Any = sparse.coo_array(mmread(BytesIO(content)))
     except (ValueError, OverflowError, TypeError) as error:
@@ -74,6 +81,22 @@ def _matrix_market(path: str | PathLike[str], content: bytes) -> WholeGraph:
     )
 
 
+def _check_sizes(path: str | PathLike[str], content: bytes) -> None:
+    """Refuse sizes that the file cannot hold, for which memory would be taken."""
+    lines = content.split(b"\n", _MOST_COMMENTS)
+    for number, line in enumerate(lines, 1):
+        if line.startswith(b"%") or not line.strip():
+            continue
+        sizes = [int(size) for size in line.split() if is_count(size)]
+        if len(sizes) < 3 or sizes[2] > len(content):
+            reason = (
+                "numbers of rows, columns and links are needed, of which all follow"
+            )
+            raise DataFormatError(path, number, f"{reason}; got {line[:60]!r}.")
+        check_bytes(path, _NAME * max(sizes[:2]), "the vertices take")
+        return
+
+
 def _metis(path: str | PathLike[str], text: str) -> WholeGraph:
     """Read lines of neighbours; each link stands in the lines of both of its ends."""
     lines = [
@@ -84,7 +107,7 @@ def _metis(path: str | PathLike[str], text: str) -> WholeGraph:
     while lines and not lines[0][1]:
         del lines[0]
     number, head = lines[0] if lines else (1, [])
-    if not 2 <= len(head) <= 3 or not all(map(str.isdigit, head)):
+    if not 2 <= len(head) <= 3 or not all(map(is_count, head)):
         reason = "numbers of vertices and links, and 1 for weights of links, are needed"
         raise DataFormatError(path, number, f"{reason}; got {' '.join(head)[:60]!r}.")
     n_users, weighted = int(head[0]), head[2:] and int(head[2]) == 1
@@ -101,7 +124,7 @@ def _metis(path: str | PathLike[str], text: str) -> WholeGraph:
     step = 2 if weighted else 1
     for vertex, (number, fields) in enumerate(lines, 1):
         if len(fields) % step or not all(
-            field.isdigit() and 0 < int(field) <= n_users for field in fields[::step]
+            is_count(field) and 0 < int(field) <= n_users for field in fields[::step]
         ):
             reason = f"neighbours from 1 to {n_users} are needed, with weights if told"
             got = " ".join(fields)[:60]

@@ -104,14 +104,7 @@ class SocialGraph:
     [3, -1]
     """
 
-    __slots__ = (
-        "_adjacency",
-        "_directed",
-        "_fingerprint",
-        "_ids",
-        "_index",
-        "_report",
-    )
+    __slots__ = ("_adjacency", "_directed", "_fingerprint", "_ids", "_index", "_report")
 
     def __init__(
         self,
@@ -286,6 +279,7 @@ class SocialGraph:
         encoding: str = "utf-8",
         separator: str | None = None,
         header: bool | Literal["auto"] = "auto",
+        max_bytes: int | None = None,
     ) -> SocialGraph:
         r"""Read a graph from a links file, chunk by chunk.
 
@@ -321,6 +315,9 @@ class SocialGraph:
             Whether the first line names the fields. "auto" takes a line for a
             header if it holds names such as "source" and "target", or is the only
             one without numbers.
+        max_bytes : int or None, default=None
+            Most bytes of the file, unpacked, and of a line. None takes 100 times its
+            size and at least 32 MiB, and 64 MiB for a line (our choice).
 
         Returns
         -------
@@ -362,6 +359,7 @@ class SocialGraph:
             encoding=encoding,
             separator=separator,
             header=header,
+            max_bytes=max_bytes,
         )
         return cls._trusted(matrix, names, directed, report)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from numbers import Integral
@@ -10,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
+from sklearn_profiling._bounds import check_link, read_blocks
 from sklearn_profiling._packed_files import open_text, text_encoding
 from sklearn_profiling.exceptions import DataFormatError
 
@@ -28,6 +30,22 @@ class BadLine(Exception):  # noqa: N818 - it is a verdict on a line, not yet an 
         self.kind = kind
         self.detail = detail
         super().__init__(f"{kind}: {detail}")
+
+
+def children(folder: Path) -> list[Path]:
+    """Return what a folder holds, by name; links may not leave the data folder."""
+    with os.scandir(folder) as entries:
+        found = sorted((entry.name, entry.is_symlink()) for entry in entries)
+    for name, is_link in found:
+        if is_link:
+            check_link(folder / name)
+    return [folder / name for name, _ in found]
+
+
+def check_no_loop(folder: Path) -> None:
+    """Refuse a folder that is a link to one above it."""
+    if folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve()):
+        raise DataFormatError(folder, None, "is a link to a folder above it")
 
 
 def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
@@ -169,8 +187,8 @@ class LineFile(CountedFile):
     def _decoded_lines(self) -> Iterator[str]:
         """Yield what stands between line feeds; decode many lines at once."""
         with open_text(self.path) as file:
-            while block := file.read(_BLOCK) + file.readline():
-                block = block.removesuffix(b"\n")
+            for block in read_blocks(self.path, file, _BLOCK):
+                block = block.removesuffix(b"\n")  # noqa: PLW2901
                 try:
                     text = block.decode(self.encoding)
                 except UnicodeDecodeError:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sklearn_profiling._bounds import check_file
 from sklearn_profiling._frames import as_pandas, refuse_levels
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.containers._ids import object_array
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 
+_LARGEST_LIST = 1 << 27  # bytes of a file with a list of words
 _LONGEST = 60  # characters of a text in a message
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -194,13 +196,19 @@ def read_word_list(words: WordList | None, parameter: str) -> list[tuple[int, st
                 )
                 raise SourceError(msg)
         return [(number, word.strip()) for number, word in enumerate(entries, 1)]
-    path = Path(words)
-    if not path.is_file():
+    return _words_of_file(Path(words), parameter)
+
+
+def _words_of_file(path: Path, parameter: str) -> list[tuple[int, str]]:
+    if not os.path.lexists(path):
         msg = (
             f"{parameter} is a list of words or the path of a file with one a line; "
-            f"there is no file {os.fspath(words)!r}"
+            f"there is no file {os.fspath(path)!r}"
         )
         raise SourceError(msg)
+    if check_file(path) > _LARGEST_LIST:
+        reason = f"{parameter} must have at most {_LARGEST_LIST:,} bytes"
+        raise DataFormatError(path, None, reason)
     read: list[tuple[int, str]] = []
     for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
         try:

@@ -11,17 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, BinaryIO, Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet
 import torch
 from numpy.typing import NDArray
 
+from sklearn_profiling._arrow_files import read_parquet
 from sklearn_profiling._frames import as_pandas
-from sklearn_profiling._packed_files import open_packed, open_text
+from sklearn_profiling._packed_files import check_zip, open_packed, open_text
 from sklearn_profiling.containers._ids import FLOAT_IDS_END, id_array, object_array
 from sklearn_profiling.exceptions import (
     DataFormatError,
@@ -345,7 +346,7 @@ def _from_table(table: pd.DataFrame, asked: _Asked, origin: _Origin) -> KnownVec
 def _from_parquet(path: Path, asked: _Asked) -> KnownVectors:
     try:
         # not as_pandas: cells stay arrays, where Python's lists take eight times more
-        table = pyarrow.parquet.read_table(path).to_pandas()
+        table = read_parquet(path, pa.OSFile(os.fspath(path))).to_pandas()
     except (pa.ArrowException, OSError) as error:
         raise DataFormatError(path, None, f"no readable Parquet: {error}") from error
     return _from_table(table, asked, _Origin("parquet", path))
@@ -373,6 +374,7 @@ def _npz_names(path: Path) -> list[str]:
     """List the arrays of an .npz archive; empty if the file is none."""
     if not zipfile.is_zipfile(path):
         return []
+    check_zip(path)
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
     return names if all(name.endswith(".npy") for name in names) else []
@@ -403,7 +405,14 @@ def _from_npz(path: Path, names: list[str], asked: _Asked) -> KnownVectors:
 def _numpy_array(path: Path, file: BinaryIO) -> NDArray[Any]:
     try:
         array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-    except ValueError as error:
+        if array.dtype.itemsize == 0:
+            msg = f"{array.size:,} values of no byte."
+            raise ValueError(msg)
+    # numpy parses the header as Python, and asks for the memory that it states
+    except (
+        *(ValueError, TypeError, SyntaxError, MemoryError, OverflowError),
+        *(RecursionError, TokenError, AttributeError, KeyError, IndexError),
+    ) as error:
         reason = (
             f"no readable array: {error} An array of Python objects is a pickle, which "
             "can run any code: save ids as str or numbers"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from numbers import Number
+from numbers import Integral, Number
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -16,8 +16,10 @@ from sklearn.base import (
     _fit_context,
 )
 from sklearn.utils import Tags
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_profiling._bounds import bounded
 from sklearn_profiling.containers._ids import is_null, object_array
 from sklearn_profiling.exceptions import DataQualityWarning, shortened
 from sklearn_profiling.sources._user_vector_files import read_vectors
@@ -59,6 +61,9 @@ class UserVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     trusted : bool, default=False
         Load the files of gensim's ``save``. They are pickles, which can run any code:
         only for files whose origin you trust.
+    max_bytes : int or None, default=None
+        Most bytes of a file, unpacked, and of a line. None takes 100 times its size and
+        at least 32 MiB, and 64 MiB for a line (our choice).
 
     Attributes
     ----------
@@ -101,6 +106,7 @@ class UserVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         "id_column": [str, None],
         "member": [str, None],
         "trusted": ["boolean"],
+        "max_bytes": [Interval(Integral, 1, None, closed="left"), None],
     }
 
     def __init__(
@@ -111,12 +117,14 @@ class UserVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         id_column: str | None = None,
         member: str | None = None,
         trusted: bool = False,
+        max_bytes: int | None = None,
     ) -> None:
         self.vectors = vectors
         self.ids = ids
         self.id_column = id_column
         self.member = member
         self.trusted = trusted
+        self.max_bytes = max_bytes
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any = None, y: Any = None) -> Self:  # noqa: ARG002
@@ -149,13 +157,14 @@ class UserVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         DataQualityWarning
             If fewer than a tenth of the users in `X` have a vector.
         """
-        known = read_vectors(
-            self.vectors,
-            self.ids,
-            self.id_column,
-            member=self.member,
-            trusted=self.trusted,
-        )
+        with bounded(self.max_bytes):
+            known = read_vectors(
+                self.vectors,
+                self.ids,
+                self.id_column,
+                member=self.member,
+                trusted=self.trusted,
+            )
         self.ids_ = known.ids
         self.embedding_ = known.vectors
         self._typed = known.typed

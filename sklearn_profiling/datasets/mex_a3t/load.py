@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import compress
 from os import PathLike
+from os.path import lexists
 from pathlib import Path
 from typing import Any, get_args
 
 import pandas as pd
 from sklearn.utils import Bunch
 
+from sklearn_profiling._bounds import bounded_loader
 from sklearn_profiling._image_formats import image_endings
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
@@ -21,6 +23,7 @@ from sklearn_profiling.datasets._files import (
     check_choice,
     check_encodings,
     check_min_messages,
+    children,
     enough_messages,
 )
 from sklearn_profiling.datasets.mex_a3t.format import (
@@ -38,6 +41,7 @@ from sklearn_profiling.exceptions import DataFormatError
 __all__ = ["load_mex_a3t"]
 
 
+@bounded_loader
 def load_mex_a3t(
     path: str | PathLike[str],
     *,
@@ -45,6 +49,8 @@ def load_mex_a3t(
     encoding: str | Sequence[str] = "utf-8",
     on_bad_lines: OnBadLines = "error",
     min_messages: int = 0,
+    max_bytes: int | None = None,  # noqa: ARG001 - read by bounded_loader
+    follow_links: bool = False,  # noqa: ARG001
 ) -> Bunch:
     """Load Mexican Twitter users: their tweets, their images and three attributes.
 
@@ -75,6 +81,11 @@ def load_mex_a3t(
         out users with fewer than 50). Those who have fewer are left out and counted in
         ``report["n_users_below_min_messages"]``, and their messages in
         ``report["n_messages_below_min"]``.
+    max_bytes : int or None, default=None
+        Most bytes of a file, unpacked, and of a line. None takes 100 times the size of
+        the file and at least 32 MiB, and 64 MiB for a line (our choice).
+    follow_links : bool, default=False
+        Read symbolic links that leave the folder; False refuses them.
 
     Returns
     -------
@@ -215,7 +226,7 @@ def _read_truth(
     folder: Path, encoding: str | Sequence[str], on_bad_lines: OnBadLines
 ) -> tuple[dict[str, TruthRecord], dict[str, Any]]:
     path = folder / TRUTH
-    if not path.is_file():
+    if not lexists(path):
         names = ", ".join(sorted(file.name for file in folder.iterdir()))
         reason = f"{TRUTH} is missing; the folder holds: {names or 'nothing'}"
         raise DataFormatError(folder, None, reason)
@@ -262,7 +273,7 @@ def _children(folder: Path) -> list[Path]:
     """Return what is in a folder, in natural order; hidden files are left out."""
     if not folder.is_dir():
         return []
-    found = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    found = [path for path in children(folder) if not path.name.startswith(".")]
     return sorted(found, key=lambda path: natural_order(path.name))
 
 

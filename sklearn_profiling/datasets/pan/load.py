@@ -14,6 +14,7 @@ from typing import Any, get_args
 import pandas as pd
 from sklearn.utils import Bunch
 
+from sklearn_profiling._bounds import bounded_loader, check_file
 from sklearn_profiling._image_formats import image_endings
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
@@ -23,6 +24,8 @@ from sklearn_profiling.datasets._files import (
     check_choice,
     check_encodings,
     check_min_messages,
+    check_no_loop,
+    children,
     enough_messages,
 )
 from sklearn_profiling.datasets.mex_a3t.format import natural_order
@@ -49,6 +52,7 @@ Key = tuple[Path, str]
 """The folder of a language, and an author's id."""
 
 
+@bounded_loader
 def load_pan(
     path: str | PathLike[str],
     *,
@@ -58,6 +62,8 @@ def load_pan(
     encoding: str | Sequence[str] = "utf-8",
     on_bad_lines: OnBadLines = "error",
     min_messages: int = 0,
+    max_bytes: int | None = None,  # noqa: ARG001 - read by bounded_loader
+    follow_links: bool = False,  # noqa: ARG001
 ) -> Bunch:
     """Load an author profiling corpus of PAN: one XML file an author, and the truth.
 
@@ -93,6 +99,11 @@ def load_pan(
         out users with fewer than 50). Those who have fewer are left out and counted in
         ``report["n_users_below_min_messages"]``, and their messages in
         ``report["n_messages_below_min"]``.
+    max_bytes : int or None, default=None
+        Most bytes of a file, unpacked, and of a line. None takes 100 times the size of
+        the file and at least 32 MiB, and 64 MiB for a line (our choice).
+    follow_links : bool, default=False
+        Read symbolic links that leave the folder; False refuses them.
 
     Returns
     -------
@@ -238,6 +249,7 @@ def holds_authors(folder: Path) -> bool:
     for pattern in ("*.xml", "*/*.xml", f"*/{TEXT_FOLDER}/*.xml"):
         for path in folder.glob(pattern):
             if not path.name.startswith("."):
+                check_file(path)
                 with path.open("rb") as file:
                     return b"<author" in file.read(_HEAD)
     return False
@@ -305,10 +317,11 @@ def _find(folder: Path) -> _Found:
 
 def _walk(folder: Path) -> Iterator[Path]:
     """Yield all files below in natural order; what is hidden is left out."""
-    for path in sorted(folder.iterdir(), key=lambda path: natural_order(path.name)):
+    for path in sorted(children(folder), key=lambda path: natural_order(path.name)):
         if path.name.startswith((".", "__MACOSX")):
             continue
         if path.is_dir():
+            check_no_loop(path)
             yield from _walk(path)
         else:
             yield path
@@ -342,6 +355,7 @@ def _read_authors(
                 kind, detail = "duplicate author", f"{key[1]!r} has an earlier file"
                 # counted below, as the faults of the parser are
                 raise BadAuthor(kind, detail, None)  # noqa: TRY301
+            check_file(path)
             author = parse_author(path.read_bytes())
         except BadAuthor as fault:
             if on_bad_lines == "error":

@@ -34,6 +34,8 @@ from sklearn_profiling.datasets.records.tables import (
 
 PREFIX: Final = "labels."
 _ROWS_OF_A_SAMPLE: Final = 100
+#: Characters of a list that Python wrote, which it parses in 100 times the memory.
+_LONGEST_LIST: Final = 1 << 22
 _FLOAT_ID = re.compile(r"([+-]?\d+)\.0*")
 _WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
 _INTEGER = re.compile(r"[+-]?(0|[1-9]\d{0,17})")
@@ -272,9 +274,11 @@ def _parse_list(cell: Any) -> Any:
         return json.loads(cell)
     except (ValueError, RecursionError):
         pass
+    if len(cell) > _LONGEST_LIST:
+        return _NoList(cell)
     try:
         found = ast.literal_eval(cell)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return _NoList(cell)
     # numpy writes no commas, which Python reads as one string
     return found if repr(found) == cell else _NoList(cell)

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any, Final, cast
+from typing import IO, Any, Final
 
 import pyarrow as pa
 import pyarrow.csv
@@ -17,7 +17,12 @@ import pyarrow.csv
 from sklearn_profiling._packed_files import marked_encoding, open_text, packing
 from sklearn_profiling.datasets._files import BadLine, OnBadLines, undecodable
 from sklearn_profiling.datasets.records.names import is_known
-from sklearn_profiling.datasets.records.tables import Part, RawTable, from_arrow
+from sklearn_profiling.datasets.records.tables import (
+    Part,
+    RawTable,
+    check_width,
+    from_arrow,
+)
 from sklearn_profiling.exceptions import DataFormatError
 
 SEPARATORS: Final = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
@@ -120,6 +125,7 @@ def read_delimited(
 
 def check_header(path: Path, header: list[str]) -> list[str]:
     """Return the names of the columns; pandas writes its index without one."""
+    check_width(path, len(header))
     names = [name.strip() or f"Unnamed: {place}" for place, name in enumerate(header)]
     twice = [name for name, count in Counter(names).items() if count > 1]
     numbers = [name for name in names if _is_number(name)]
@@ -164,7 +170,9 @@ class _Reader:
         if table is None:
             # one thread knows the numbers of rows, and bytes need no encoding
             table = self._parse(pa.binary(), use_threads=False)
-        table = cast(pa.Table, table)
+        if table is None:
+            reason = f"a row is not {self._encoding} and of another length"
+            raise DataFormatError(self._path, None, reason)
         if self._n_quotes % 2 or self._n_escaped:
             self._check_quotes()
         bad = {row.number: _wrong_length(row) for row in self._faults}

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from sklearn_profiling._bounds import check_bytes
 from sklearn_profiling._packed_files import open_text
 from sklearn_profiling.datasets._files import BadLine, LineFile, OnBadLines
 from sklearn_profiling.datasets.records.format import parse_json_object
@@ -23,6 +24,7 @@ from sklearn_profiling.datasets.records.tables import (
     Column,
     Part,
     RawTable,
+    check_width,
     from_objects,
     join,
 )
@@ -30,6 +32,8 @@ from sklearn_profiling.exceptions import DataFormatError
 
 Row = dict[str, Any]
 _ROWS_AT_ONCE = 8192
+#: Bytes of a cell, at the least.
+_CELL = 8
 #: Objects of objects of tweets that stand in tweets.
 _DEPTH = 4
 
@@ -85,7 +89,7 @@ def _of_document(
         number = rows.index(bad[0]) + 1
         reason = f"row {number}: not an object: {bad[0]!r:.60}"
         raise DataFormatError(path, None, reason)
-    columns = _Columns()
+    columns = _Columns(path)
     for row in rows:
         columns.add(row)
     return RawTable(
@@ -246,7 +250,9 @@ class _Columns:
     Objects in rows of messages are taken apart, since Python's take much memory.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._n_rows = 0
         self._flat: bool | None = None
         self._rows: list[Row] = []
         self._names: dict[str, None] = {}
@@ -265,6 +271,11 @@ class _Columns:
             rows = list(map(_flat, rows))
         names = dict.fromkeys(name for row in rows for name in row)
         self._names |= names
+        self._n_rows += len(rows)
+        check_width(self._path, len(self._names))
+        check_bytes(
+            self._path, _CELL * self._n_rows * len(self._names), "its cells take"
+        )
         batch = {name: from_objects([row.get(name) for row in rows]) for name in names}
         self._batches.append((batch, len(rows)))
 
@@ -278,7 +289,7 @@ class _Columns:
 
 
 def _read_lines(path: Path, file: LineFile) -> RawTable:
-    columns = _Columns()
+    columns = _Columns(path)
     numbers = array("q")
     pages = False
     for line, row in _parsed(file):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from os import PathLike
+from os.path import lexists
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from sklearn.utils import Bunch
 
+from sklearn_profiling._bounds import bounded_loader
 from sklearn_profiling._packed_files import PACKED_ENDINGS
 from sklearn_profiling.containers._links_formats import LinksFormat
 from sklearn_profiling.datasets._files import (
@@ -30,6 +32,7 @@ from sklearn_profiling.exceptions import DataFormatError
 __all__ = ["load_records"]
 
 
+@bounded_loader
 def load_records(
     path: str | PathLike[str],
     *,
@@ -46,6 +49,8 @@ def load_records(
     on_bad_lines: OnBadLines = "error",
     on_unknown_links: OnUnknownLinks = "add",
     directed: bool = False,
+    max_bytes: int | None = None,  # noqa: ARG001 - read by bounded_loader
+    follow_links: bool = False,  # noqa: ARG001
 ) -> Bunch:
     r"""Load users from a table of any kind, one row a user or one row a message.
 
@@ -119,6 +124,11 @@ def load_records(
         be a node of the network, leave the link out and count it, or raise an error.
     directed : bool, default=False
         Keep the direction from the first to the second user of a link.
+    max_bytes : int or None, default=None
+        Most bytes of a file, unpacked, and of a line. None takes 100 times the size of
+        the file and at least 32 MiB, and 64 MiB for a line (our choice).
+    follow_links : bool, default=False
+        Read symbolic links that leave the folder; False refuses them.
 
     Returns
     -------
@@ -255,7 +265,7 @@ def load_records(
             encoding=choose_encoding(links_path, check_encodings(encoding)),
             on_bad_lines=on_bad_lines,
             weighted=True,
-            stacklevel=2,
+            stacklevel=3,
         )
     return users.bunch(graph)
 
@@ -267,14 +277,14 @@ def _find_links(
     if links is False:
         return None
     if links is not None:
-        if not Path(links).is_file():
+        if not lexists(links):
             raise DataFormatError(links, None, "is not a file (given as links)")
         return Path(links)
     found = [
         file
         for name in LINK_NAMES
         for packed in PACKED_ENDINGS
-        if (file := path / f"{name}{packed}").is_file()
+        if lexists(file := path / f"{name}{packed}")
     ]
     if len(found) > 1:
         names = ", ".join(file.name for file in found)

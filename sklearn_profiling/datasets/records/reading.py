@@ -5,15 +5,15 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Sequence
+from os.path import lexists
 from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import unquote
 
 import pyarrow as pa
-import pyarrow.feather
-import pyarrow.ipc
-import pyarrow.parquet
 
+from sklearn_profiling._arrow_files import read_feather, read_parquet, read_stream
+from sklearn_profiling._bounds import check_file
 from sklearn_profiling._packed_files import (
     open_packed,
     open_text,
@@ -22,6 +22,8 @@ from sklearn_profiling._packed_files import (
 from sklearn_profiling.datasets._files import (
     OnBadLines,
     check_encodings,
+    check_no_loop,
+    children,
     choose_encoding,
 )
 from sklearn_profiling.datasets.records.cells import infer
@@ -44,7 +46,6 @@ ENDINGS: Final = (
 LINK_NAMES: Final = ("links.tsv", "links.txt", "links.csv")
 #: At most what the csv module takes as one field.
 _SAMPLE_BYTES: Final = 1 << 17
-_ROWS_AT_ONCE: Final = 1 << 15
 _MANY_NULLS: Final = 0.1
 #: How Hugging Face's datasets save tables.
 _ARROW_STREAM: Final = b"\xff\xff\xff\xff"
@@ -65,7 +66,7 @@ def read_table(
     path: Path, encoding: str | Sequence[str], on_bad_lines: OnBadLines
 ) -> RawTable:
     """Read a file or a folder of shards as one table."""
-    if not path.exists():
+    if not lexists(path):
         raise DataFormatError(path, None, "does not exist")
     files = find_files(path) if path.is_dir() else [path]
     tables = [_read_file(file, encoding, on_bad_lines) for file in files]
@@ -84,6 +85,7 @@ def read_table(
 def _read_file(
     path: Path, encoding: str | Sequence[str], on_bad_lines: OnBadLines
 ) -> RawTable:
+    check_file(path)
     with path.open("rb") as raw:
         start = raw.read(1 << 12)
     if start.startswith(b"PK") and b"[Content_Types].xml" in start:
@@ -91,11 +93,11 @@ def _read_file(
     with open_packed(path) as file:
         start = file.peek(8)
         if start.startswith(b"PAR1"):
-            return _read_arrow(path, file, "Parquet", _read_parquet)
+            return _read_arrow(path, file, "Parquet", read_parquet)
         if start.startswith((b"ARROW1", b"FEA1")):
-            return _read_arrow(path, file, "Arrow", pyarrow.feather.read_table)
+            return _read_arrow(path, file, "Arrow", read_feather)
         if start.startswith(_ARROW_STREAM):
-            return _read_arrow(path, file, "Arrow", _read_stream)
+            return _read_arrow(path, file, "Arrow", read_stream)
         for magic, kind in _OTHER_KINDS:
             if start.startswith(magic):
                 raise DataFormatError(path, None, f"is {kind}")
@@ -114,26 +116,15 @@ def _read_file(
     return read_delimited(path, sample, chosen, on_bad_lines)
 
 
-def _read_parquet(source: Any) -> pa.Table:
-    """Read a table in small chunks, of which each can be let go."""
-    file = pyarrow.parquet.ParquetFile(source)
-    batches = list(file.iter_batches(_ROWS_AT_ONCE, use_threads=False))
-    return pa.Table.from_batches(batches, file.schema_arrow)
-
-
-def _read_stream(source: Any) -> pa.Table:
-    return pyarrow.ipc.open_stream(source).read_all()
-
-
 def _read_arrow(
-    path: Path, file: IO[bytes], kind: str, read: Callable[..., pa.Table]
+    path: Path, file: IO[bytes], kind: str, read: Callable[[Path, Any], pa.Table]
 ) -> RawTable:
     # not a file of Python's, which pyarrow's threads would abort an interpreter over
     # that ends while they let go of it
     is_plain = isinstance(file, io.BufferedReader) and isinstance(file.raw, io.FileIO)
     source = pa.OSFile(str(path)) if is_plain else pa.BufferReader(file.read())
     try:
-        table = read(source)
+        table = read(path, source)
     except (pa.ArrowException, OSError) as error:
         reason = f"no readable {kind} table: {error}"
         raise DataFormatError(path, None, reason) from error
@@ -154,9 +145,11 @@ def _add_partitions(table: RawTable, folder: Path) -> None:
 def find_files(folder: Path) -> list[Path]:
     """Return the table of a folder, one file or its shards."""
     entries = sorted(
-        entry for entry in folder.iterdir() if not entry.name.startswith((".", "_"))
+        entry for entry in children(folder) if not entry.name.startswith((".", "_"))
     )
     partitions = [entry for entry in entries if entry.is_dir() and "=" in entry.name]
+    for entry in entries:
+        check_no_loop(entry)
     if partitions:
         return [file for entry in partitions for file in find_files(entry)]
     found = [entry for entry in entries if _may_be_table(entry)]

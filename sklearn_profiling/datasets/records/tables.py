@@ -22,6 +22,7 @@ Column = Any
 _ROWS_OF_A_SAMPLE = 1000
 _DEPTH = 3
 _N_SHOWN = 30
+_MOST_COLUMNS = 1 << 14
 
 
 @dataclass
@@ -147,6 +148,13 @@ def _no_rows(path: Path, table: RawTable, skipped: Counter[str]) -> NoReturn:
     reasons = dict(skipped) or "all lines are blank"
     reason = f"no usable line among {table.n_lines}: {reasons}"
     raise DataFormatError(path, None, reason)
+
+
+def check_width(path: Path, n_columns: int) -> None:
+    """Refuse a table of more columns than anyone names."""
+    if n_columns > _MOST_COLUMNS:
+        reason = f"has {n_columns:,} columns; a table may have {_MOST_COLUMNS:,}"
+        raise DataFormatError(path, None, reason)
 
 
 def is_text(column: Column) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar, get_args
 import pandas as pd
 from sklearn.utils import Bunch
 
+from sklearn_profiling._bounds import bounded_loader
 from sklearn_profiling._packed_files import PACKED_ENDINGS
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.datasets._description import load_description
@@ -53,6 +54,7 @@ Users = Literal["labeled", "content", "all"]
 Record = TypeVar("Record")
 
 
+@bounded_loader
 def load_smpcup2016(
     path: str | PathLike[str],
     *,
@@ -65,6 +67,8 @@ def load_smpcup2016(
     min_messages: int = 0,
     max_messages: int | None = None,
     status_columns: Sequence[str] = (),
+    max_bytes: int | None = None,  # noqa: ARG001 - read by bounded_loader
+    follow_links: bool = False,  # noqa: ARG001
 ) -> Bunch:
     """Load a folder of SMP CUP 2016 files: Weibo users, their text and followers.
 
@@ -116,6 +120,11 @@ def load_smpcup2016(
     status_columns : sequence of str, default=()
         Of "retweets", "reviews", "source" and "time": kept as columns of lists
         that run parallel to ``messages``.
+    max_bytes : int or None, default=None
+        Most bytes of a file, unpacked, and of a line. None takes 100 times the size of
+        the file and at least 32 MiB, and 64 MiB for a line (our choice).
+    follow_links : bool, default=False
+        Read symbolic links that leave the folder; False refuses them.
 
     Returns
     -------
@@ -277,7 +286,6 @@ class _Folder:
             file
             for ending in PACKED_ENDINGS
             for file in sorted(self.path.glob(f"*{stem}.txt{ending}"))
-            if file.is_file()
         ]
         exact = [file for file in found if file.name.startswith(f"{stem}.")]
         found = exact or found
@@ -428,7 +436,7 @@ def _read_links(
         encoding=file.encoding,
         on_bad_lines=file.on_bad_lines,
         weighted=False,
-        stacklevel=3,
+        stacklevel=4,
     )
     return graph
 

@@ -15,6 +15,7 @@ from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from sklearn_profiling._seeding import RandomState, derive_seed
+from sklearn_profiling._bounds import bounded_loader
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
     OnBadLines,
@@ -79,9 +80,12 @@ _COLUMNS = ("user_id", "messages", "ratings", "images", "captions", "image_revie
         "on_unknown_links": [StrOptions({"add", "drop", "error"})],
         "on_bad_lines": [StrOptions({"error", "skip"})],
         "random_state": ["random_state"],
+        "max_bytes": _COUNT_OR_NONE,
+        "follow_links": ["boolean"],
     },
     prefer_skip_nested_validation=True,
 )
+@bounded_loader
 def load_yelp(
     path: str | PathLike[str],
     *,
@@ -105,6 +109,8 @@ def load_yelp(
     on_unknown_links: OnUnknownLinks = "drop",
     on_bad_lines: OnBadLines = "error",
     random_state: RandomState = None,
+    max_bytes: int | None = None,  # noqa: ARG001 - read by bounded_loader
+    follow_links: bool = False,  # noqa: ARG001
 ) -> Bunch:
     """Load reviewers with their reviews, product images and a derived profile.
 
@@ -185,6 +191,11 @@ def load_yelp(
         and fault, or leave it out and count it in ``report``.
     random_state : int, RandomState instance or None, default=None
         Decides the draws of `n_reviews`.
+    max_bytes : int or None, default=None
+        Most bytes of a file, unpacked, and of a line. None takes 100 times the size of
+        the file and at least 32 MiB, and 64 MiB for a line (our choice).
+    follow_links : bool, default=False
+        Read symbolic links that leave the folder; False refuses them.
 
     Returns
     -------

@@ -6,6 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from os.path import lexists
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from zlib import crc32
@@ -20,6 +21,7 @@ from sklearn_profiling.datasets._files import (
     BadLine,
     LineFile,
     OnBadLines,
+    children,
 )
 from sklearn_profiling.datasets._networks import OnUnknownLinks, network_of
 from sklearn_profiling.datasets.records.format import parse_json_object
@@ -104,7 +106,7 @@ def files_of(folder: Path, name: str) -> list[Path]:
     """Return the files of a name or its older ones, plain or packed."""
     names = (name, *OTHER_NAMES[name])
     paths = (folder / f"{each}{ending}" for each in names for ending in PACKED_ENDINGS)
-    return [path for path in paths if path.is_file()]
+    return [path for path in paths if lexists(path)]
 
 
 def find_file(folder: Path, name: str) -> Path:
@@ -169,7 +171,7 @@ def read_photos(
     endings = image_endings()
     files = {
         file.stem: file
-        for file in sorted(photo_folder.iterdir())
+        for file in children(photo_folder)
         if file.suffix.lower() in endings
     }
     file = LineFile(path, on_bad_lines=on_bad_lines)

@@ -9,14 +9,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from io import BufferedReader
-from itertools import islice
+from io import BufferedReader, BytesIO
+from itertools import chain, islice
+from os.path import lexists
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sklearn_profiling._bounds import check_file, longest_line, read_blocks
 from sklearn_profiling._packed_files import open_text, packing
 from sklearn_profiling.exceptions import DataFormatError, DataQualityWarning, shortened
 
@@ -31,6 +33,8 @@ _LONGEST_REASON = 120  # characters of NumPy's reason, which repeats what was fo
 # So many lines say how many numbers a line has, where most words are one column.
 _SAMPLE = 100
 _DECIMAL = re.compile(rb"[+-]?\d*\.\d+(e[+-]?\d+)?|[+-]?\d+e[+-]?\d+", re.IGNORECASE)
+#: 64 bits hold it.
+_COUNT = re.compile(rb"\d{1,18}")
 _INTEGER = re.compile(rb"[+-]?\d+")
 _UNPACK = "unpack it, or pack it with gzip, bzip2, xz, zstandard or zip"
 _FOREIGN = (
@@ -102,7 +106,8 @@ class VectorFile:
         self.n_declared, self.n_dimensions = head
         if self.format == "word2vec-binary":
             return
-        found = _numbers_a_line(file, _LONGEST_WORD + 40 * head[1])
+        longest = min(_LONGEST_WORD + 40 * head[1], longest_line())
+        found = _numbers_a_line(file, longest)
         likely, n_lines = _most(found)
         # one line may be broken; two that agree, and none as stated, are no accident
         off = likely > 1 and n_lines > max(1, len(found) // 2) and head[1] not in found
@@ -203,7 +208,9 @@ class VectorFile:
         offset = 0 if self.n_declared is None else 1
         if offset:
             file.readline()
-        for line, raw in enumerate(file, 1 + offset):
+        blocks = read_blocks(self.path, file, _CHUNK, offset)
+        lines = chain.from_iterable(map(BytesIO, blocks))
+        for line, raw in enumerate(lines, 1 + offset):
             if self.n_read == max_words:
                 return
             entry = raw.rstrip(b" \r\n\t")
@@ -366,7 +373,7 @@ def _foreign_format(start: bytes) -> str | None:
 def _header(line: bytes) -> tuple[int, int] | None:
     """Read the number of words and of dimensions, if the line has just these."""
     fields = line.split()
-    if len(fields) != 2 or not all(entry.isdigit() for entry in fields):
+    if len(fields) != 2 or not all(map(_COUNT.fullmatch, fields)):
         return None
     n_words, n_dimensions = map(int, fields)
     return (n_words, n_dimensions) if n_dimensions else None
@@ -406,6 +413,7 @@ def _most(found: list[int]) -> tuple[int, int]:
 def existing_file(path: str | os.PathLike[str]) -> Path:
     """Return the path of a file, or raise DataFormatError if there is none."""
     found = Path(path)
-    if not found.is_file():
+    if not lexists(found):
         raise DataFormatError(found, None, "there is no such file of word vectors")
+    check_file(found)
     return found

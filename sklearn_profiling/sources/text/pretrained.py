@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from sklearn_profiling._bounds import bounded
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources.text._vector_files import (
@@ -63,6 +64,9 @@ class PretrainedVectors(WordVectorTransformer):
     trusted : bool, default=False
         Load the files of gensim's ``save`` (.kv, .model). They are pickles, which can
         run any code: only for files whose origin you trust.
+    max_bytes : int or None, default=None
+        Most bytes of the file, unpacked, and of a line. None takes 100 times its size
+        and at least 32 MiB, and 64 MiB for a line (our choice).
 
     Attributes
     ----------
@@ -112,6 +116,7 @@ class PretrainedVectors(WordVectorTransformer):
         "on_bad_lines": [StrOptions({"error", "skip"})],
         "member": [str, None],
         "trusted": ["boolean"],
+        "max_bytes": [Interval(Integral, 1, None, closed="left"), None],
     }
 
     def __init__(
@@ -126,6 +131,7 @@ class PretrainedVectors(WordVectorTransformer):
         on_bad_lines: str = "error",
         member: str | None = None,
         trusted: bool = False,
+        max_bytes: int | None = None,
     ) -> None:
         self.path = path
         self.format = format
@@ -136,6 +142,7 @@ class PretrainedVectors(WordVectorTransformer):
         self.on_bad_lines = on_bad_lines
         self.member = member
         self.trusted = trusted
+        self.max_bytes = max_bytes
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002
@@ -167,21 +174,22 @@ class PretrainedVectors(WordVectorTransformer):
             for word, count in zip(text.vocabulary.words, counts, strict=True)
             if count
         }
-        file = VectorFile(
-            existing_file(self.path),
-            self.format,
-            encoding=self.encoding,
-            skip_bad=self.on_bad_lines == "skip",
-            member=self.member,
-            trusted=self.trusted,
-        )
         words: list[str] = []
         # Appended to one buffer: a list of arrays takes twice the space.
         numbers = bytearray()
         wanted = seen.__contains__ if self.only_seen else bool
-        for word, vector in file.entries(wanted, self.max_words):
-            words.append(word)
-            numbers += vector.tobytes()
+        with bounded(self.max_bytes):
+            file = VectorFile(
+                existing_file(self.path),
+                self.format,
+                encoding=self.encoding,
+                skip_bad=self.on_bad_lines == "skip",
+                member=self.member,
+                trusted=self.trusted,
+            )
+            for word, vector in file.entries(wanted, self.max_words):
+                words.append(word)
+                numbers += vector.tobytes()
         if not words:
             msg = (
                 f"none of the {len(seen)} different words of the text is among the "
