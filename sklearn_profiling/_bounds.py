@@ -63,7 +63,7 @@ _NOW: ContextVar[_Bounds] = ContextVar("bounds", default=_NONE)
 
 @contextmanager
 def bounded(
-    max_bytes: int | None,
+    max_bytes: Any,
     *,
     folders: Iterable[str | PathLike[str]] = (),
     follow_links: bool = False,

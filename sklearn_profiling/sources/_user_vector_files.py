@@ -50,6 +50,7 @@ _ID_NAMES: Final = frozenset(
 _PARQUET: Final = b"PAR1"
 _NUMPY: Final = b"\x93NUMPY"
 _LONGEST_LINE: Final = 1 << 24
+_MOST_COLUMNS: Final = 1 << 17
 #: So many lines tell the layout of a table.
 _SAMPLE: Final = 100
 _JSON: Final = re.compile(rb"\s*(?:\{\s*\"|\[\s*[\[{])")
@@ -133,15 +134,20 @@ def _from_file(
         if _JSON.match(start):
             reason = "the file is JSON: load it, and give a mapping of ids to vectors"
             raise DataFormatError(path, None, reason)
-        if start[:1] == b"\x80":  # a pickle
-            layout = None
-        else:
-            lines = [file.readline(_LONGEST_LINE) for _ in range(_SAMPLE)]
-            layout = _Layout.of(*lines)
+        is_pickle = start[:1] == b"\x80"
+        layout = None if is_pickle else _Layout.of(*_first_lines(file))
     if layout is None:
         return _from_words(path, asked, member, trusted=trusted)
     with open_text(path, member) as file:
         return _from_text(path, file, layout, asked)
+
+
+def _first_lines(file: BinaryIO) -> list[bytes]:
+    """Read two lines, and others as far as they take no more than a long one."""
+    lines = [file.readline(_LONGEST_LINE) for _ in range(2)]
+    while len(lines) < _SAMPLE and sum(map(len, lines)) < _LONGEST_LINE:
+        lines.append(file.readline(_LONGEST_LINE))
+    return lines
 
 
 # -- text ----------------------------------------------------------------------
@@ -189,7 +195,10 @@ class _Layout:
         separator = next((mark for mark in ";,\t " if mark in line), " ")
         commas = any(b"," in part for part in (second or first, *more))
         decimal = "," if separator == ";" and commas else "."
-        fields, data = csv.reader([line, following or line], delimiter=separator)
+        try:
+            fields, data = csv.reader([line, following or line], delimiter=separator)
+        except (csv.Error, ValueError):
+            return None  # quotes that are open, or a carriage return
         names = [field.strip() for field in fields]
         if len(names) < 2:
             return None
@@ -215,6 +224,10 @@ def _from_text(
 ) -> KnownVectors:
     names = layout.names
     position = None
+    n_columns = max(len(names or ()), len(layout.first))
+    if n_columns > _MOST_COLUMNS:
+        reason = f"{n_columns:,} columns; a table may have {_MOST_COLUMNS:,}"
+        raise DataFormatError(path, 1, reason)
     if names is None and asked.id_column is not None:
         raise DataFormatError(path, 1, "id_column needs a header, and there is none")
     if asked.ids is None:
@@ -375,8 +388,11 @@ def _npz_names(path: Path) -> list[str]:
     if not zipfile.is_zipfile(path):
         return []
     check_zip(path)
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, NotImplementedError):
+        return []  # damaged, of which the reader of archives tells
     return names if all(name.endswith(".npy") for name in names) else []
 
 

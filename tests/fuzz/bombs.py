@@ -89,8 +89,8 @@ _CSV = b"7,hello,f\n" * 100_000
 BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "gz of links": ("links", lambda: _gzip(_LINKS, 1 << 20)),
     "bz2 of links": ("links", lambda: bz2.compress(_LINKS * 64) * 4096),
-    "xz of zeros": ("links", lambda: lzma.compress(bytes(64 * _MIB), preset=1) * 100),
-    "zip of CSV": ("records", lambda: _zip(_CSV, 100)),
+    "xz of zeros": ("links", lambda: lzma.compress(bytes(4 * _MIB), preset=1) * 100),
+    "zip of CSV": ("records", lambda: _zip(_CSV, 40)),
     "gz of CSV": (
         "records",
         lambda: gzip.compress(b"id,text,sex\n") + _gzip(_CSV, 128),
@@ -112,11 +112,11 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "Parquet of a large value": ("records", lambda: _parquet(_large_value(8192))),
     "Parquet of zeros": (
         "records",
-        lambda: _parquet(pa.table({"user_id": np.zeros(20 * _MIB, np.int64)})),
+        lambda: _parquet(pa.table({"user_id": np.zeros(5 * _MIB, np.int64)})),
     ),
     "Parquet of nulls": (
         "records",
-        lambda: _parquet(pa.table({"user_id": pa.nulls(20 * _MIB)})),
+        lambda: _parquet(pa.table({"user_id": pa.nulls(5 * _MIB)})),
     ),
     "Parquet of lists": (
         "records",
@@ -128,7 +128,7 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
     ),
     "Arrow of zeros": (
         "records",
-        lambda: _feather(pa.table({"user_id": np.zeros(20 * _MIB, np.int64)})),
+        lambda: _feather(pa.table({"user_id": np.zeros(5 * _MIB, np.int64)})),
     ),
     "Arrow of a large value": ("records", lambda: _feather(_large_value(8192))),
     "Arrow of one run": (
@@ -148,6 +148,7 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "npy of no byte": ("user_vectors", lambda: _npy("(1000000000000, 3)", "<U0")),
     "many vectors": ("user_vectors", lambda: b"1000000000000 300\n1 0.5\n2 0.5\n"),
     "long vectors": ("user_vectors", lambda: b"3 1000000000000\n1 0.5\n2 0.5\n"),
+    "wide vectors": ("user_vectors", lambda: b"id," + b"0," * (4 * _MIB) + b"\n1\n"),
     "many words": ("word_vectors", lambda: b"1000000000000 300\na 0.5\nb 0.5\n"),
     "endless numbers": ("word_vectors", lambda: b"9" * 5000 + b" 3\na 0.5\n"),
     "gz of vectors": ("word_vectors", lambda: _gzip(b"a 0.5 0.25\n" * 9000, 1 << 14)),

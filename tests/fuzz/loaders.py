@@ -134,7 +134,8 @@ def _labels(folder: Path, turn: str) -> object:
 
 
 def _label_files() -> list[Files]:
-    users = _lines([{"user_id": str(i), "messages": ["a"]} for i in range(9)])
+    ids = [*map(str, range(9)), "ann", "bob"]
+    users = _lines([{"user_id": each, "messages": ["a"]} for each in ids])
     return [{"file": table, "users.jsonl": users} for table in _tables()]
 
 
@@ -162,7 +163,7 @@ _LINKS = [
     b"%%MatrixMarket matrix coordinate real general\n% c\n3 3 2\n1 2 1.5\n2 3 2\n",
     b"%%MatrixMarket matrix coordinate pattern symmetric\n3 3 2\n2 1\n3 2\n",
     b"3 2\n2\n1 3\n2\n",
-    b"3 2 1\n2 5\n1 5 3 1\n2 1\n",
+    b"3 2 1\n2 3\n1 3 3 1\n2 1\n",
     *(_GRAPHML, _GEXF),
     (
         b'graph [ directed 0 node [ id 0 label "a" ]\n node [ id 1 label "b" ]\n'
@@ -237,7 +238,7 @@ def _user_vectors(folder: Path, turn: str) -> object:
 
     ids = folder / "ids"
     given = ids if ids.exists() else None
-    return UserVectors(folder / "file", given).fit(["7", "8"])
+    return UserVectors(folder / "file", given).fit()
 
 
 def _word_vectors(folder: Path, turn: str) -> object:

@@ -194,6 +194,7 @@ def assemble(
         _check_tasks(target, labels.table, labels.where, wanted)
     enough, few = enough_messages(where, grouped.messages, wanted.min_messages)
     kept = np.flatnonzero(enough).tolist()
+    _check_names(where, [*others, *target])
     data, targets = _make_tables(kept, users.ids, grouped.messages, others, target)
     report = {
         "files": files,
@@ -322,6 +323,14 @@ def _join(
         for task, values in found.items()
     }
     return counts, report, target
+
+
+def _check_names(where: Path, names: Sequence[str]) -> None:
+    """Refuse names that no table can hold, as careless writers of JSON leave them."""
+    for name in names:
+        if any("\ud800" <= letter <= "\udfff" for letter in name):
+            reason = f"the name {shortened(name)} holds half of a character"
+            raise DataFormatError(where, None, reason)
 
 
 def _make_tables(

@@ -8,6 +8,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -30,7 +31,7 @@ _BLOCK: Final = 1 << 20
 #: A row must fit into a block.
 _LARGEST_BLOCK: Final = 1 << 28
 #: What Excel reads as the separator, in a line before the header.
-_SEPARATOR_LINE: Final = re.compile(r'"?sep=(.)"?\r?\n')
+_SEPARATOR_LINE: Final = re.compile(r'"?sep=([\t -~])"?\r?\n')
 _QUOTE: Final = b'"'
 _ESCAPED: Final = b'\\"'
 #: An empty cell, and what MySQL and Hive write for one.
@@ -199,14 +200,18 @@ class _Reader:
 
         Without threads, such rows are left out and collected.
         """
+        # pyarrow hands faulty rows over as text, which any bytes are in Latin-1
+        as_bytes = not use_threads and codecs.lookup(self._encoding).name == "utf-8"
+        encoding = "latin-1" if as_bytes else self._encoding
         size = _BLOCK
         while size <= _LARGEST_BLOCK:
             self._faults.clear()
             with open_text(self._path) as raw:
-                text = _Utf8(raw, self._encoding)
+                text = _Utf8(raw, encoding)
                 try:
                     source = self._source(text)
-                    return self._parse_blocks(source, kind, size, use_threads)
+                    table = self._parse_blocks(source, kind, size, use_threads)
+                    return _from_latin(table) if as_bytes else table
                 except pa.ArrowInvalid as error:
                     if "invalid UTF8" in str(error) or "Expected" in str(error):
                         return None
@@ -295,10 +300,26 @@ def _schema(names: list[str], kind: pa.DataType) -> pa.Schema:
     return pa.schema([(name, kind) for name in names])
 
 
+def _from_latin(table: pa.Table) -> pa.Table:
+    """Return the bytes of a table that was read as Latin-1."""
+    columns = {
+        name: pa.array([_bytes_of(cell) for cell in column.to_pylist()], pa.binary())
+        for name, column in zip(table.column_names, table.columns, strict=True)
+    }
+    return pa.table(columns)
+
+
+def _bytes_of(cell: bytes | None) -> bytes | None:
+    return None if cell is None else cell.decode().encode("latin-1")
+
+
 def _wrong_length(row: Any) -> BadLine:
+    text = row.text
+    with suppress(UnicodeError):  # of a row that was read as Latin-1
+        text = text.encode("latin-1").decode()
     detail = (
         f"the header has {row.expected_columns}, the row {row.actual_columns}: "
-        f"{row.text!r:.60}"
+        f"{text!r:.60}"
     )
     return BadLine(kind="wrong number of fields", detail=detail)
 

@@ -127,8 +127,11 @@ def _of_pandas(document: Row) -> tuple[str, list[Any]] | None:
     if keys == {"schema", "data"} and _is_rows(document["data"]):
         return "pandas' JSON (orient='table')", document["data"]
     if keys in ({"columns", "index", "data"}, {"columns", "data"}):
-        names = list(map(str, document["columns"]))
-        rows = [dict(zip(names, row, strict=True)) for row in document["data"]]
+        columns, cells = document["columns"], document["data"]
+        if not (isinstance(columns, list) and _are_lists(cells, len(columns))):
+            return None
+        names = list(map(str, columns))
+        rows = [dict(zip(names, row, strict=True)) for row in cells]
         return "pandas' JSON (orient='split')", rows
     inner = list(document.values())
     if not inner or not all(isinstance(value, dict) and value for value in inner):
@@ -147,6 +150,12 @@ def _of_pandas(document: Row) -> tuple[str, list[Any]] | None:
 
 def _is_rows(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(row, dict) for row in value)
+
+
+def _are_lists(value: Any, length: int) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(row, list) and len(row) == length for row in value
+    )
 
 
 def _is_texts_by_user(document: Row) -> bool:
@@ -214,13 +223,18 @@ def _is_page(row: Row) -> bool:
 
 def _with_authors(tweets: list[Row], includes: Any) -> list[Row]:
     """Return tweets with their authors, as twarc2 flatten gives them."""
-    users = includes.get("users") if isinstance(includes, dict) else None
-    authors = {user.get("id"): user for user in users or ()}
+    users: Any = includes.get("users") if isinstance(includes, dict) else None
+    authors = {
+        user["id"]: user
+        for user in (users if _is_rows(users) else ())
+        if isinstance(user.get("id"), str | int)
+    }
+    ids = [tweet.get("author_id") for tweet in tweets]
     return [
-        {**tweet, "author": authors[tweet["author_id"]]}
-        if tweet.get("author_id") in authors and "author" not in tweet
+        {**tweet, "author": authors[each]}
+        if isinstance(each, str | int) and each in authors and "author" not in tweet
         else tweet
-        for tweet in tweets
+        for tweet, each in zip(tweets, ids, strict=True)
     ]
 
 

@@ -28,6 +28,7 @@ TASKS: Final = ("gender", "age", "region", "birth_year", "province", "city")
 STATUS_COLUMNS: Final = ("retweets", "reviews", "source", "time")
 
 _YEARS: Final = range(1900, 2017)  # the competition was held in 2016
+_DIGITS = 18  # of a number that 64 bits hold
 _ID = re.compile(r"[^\s,|]+")
 
 
@@ -92,7 +93,7 @@ def split_status_line(line: str, known: Container[str]) -> list[str]:
     if fields[0] not in known:
         check_user_id(fields[0])
     for count in fields[1:3]:
-        if not count.isdecimal() and count != MISSING:
+        if not (count.isdecimal() and len(count) <= _DIGITS) and count != MISSING:
             detail = f"must be a whole number or 'None'; got {count!r}"
             raise BadLine(kind="bad count", detail=detail)
     return fields
@@ -131,7 +132,8 @@ def _or_none(field: str) -> str | None:
 def _parse_year(field: str) -> int | None:
     if field == MISSING:
         return None
-    if not (field.isascii() and field.isdigit() and int(field) in _YEARS):
+    is_number = field.isascii() and field.isdigit() and len(field) <= _DIGITS
+    if not (is_number and int(field) in _YEARS):
         span = f"{_YEARS.start} to {_YEARS.stop - 1}"
         raise BadLine(
             kind="bad birth year",

@@ -19,6 +19,7 @@ from sklearn_profiling._optional import import_optional
 from sklearn_profiling._seeding import TORCH_GENERATORS, RandomState, derive_seed
 from sklearn_profiling._store import versions_of
 from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.sources.pretrained._folders import check_folder
 from sklearn_profiling.sources.pretrained._tokenizers import short_reason
 
 __all__ = ["MODEL_CONSTRAINTS", "LocalModel", "fingerprint_of", "without_pooler"]
@@ -137,6 +138,7 @@ class LocalModel(BaseEstimator):
     def _read_folder(self, folder: Path, kind: Any) -> Any:
         if not folder.is_dir():
             raise SourceError(self._unreadable(folder, "there is no such folder"))
+        check_folder(folder)
         try:
             return kind.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sklearn_profiling._optional import import_optional
 from sklearn_profiling.containers import Vocabulary
 from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.sources.pretrained._folders import check_folder
 
 __all__ = [
     "SPECIAL_TOKENS",
@@ -76,6 +77,8 @@ def load_transformers_tokenizer(tokenizer: Any, owner: object) -> Any:
 
 
 def _read_folder(folder: Path, kind: Any, owner: object) -> Any:
+    if folder.is_dir():
+        check_folder(folder)
     single = folder / "tokenizer.json"
     if not single.is_file() or _is_configured(folder):
         return _read_configured(folder, owner)
@@ -97,12 +100,13 @@ def _read_configured(folder: Path, owner: object) -> Any:
     )
     if not folder.is_dir():
         raise SourceError(_unreadable(folder, "there is no such folder", owner))
+    check_folder(folder)
     try:
         return transformers.AutoTokenizer.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False
         )
-    # A file that is absent or damaged shows as any of these.
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    # A file that is absent or damaged shows as nearly any.
+    except Exception as error:
         raise SourceError(_unreadable(folder, error, owner)) from error
 
 

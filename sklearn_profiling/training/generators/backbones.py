@@ -17,6 +17,7 @@ from torch import nn
 from sklearn_profiling._image_models import vision_part
 from sklearn_profiling._optional import import_optional
 from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.sources.pretrained._folders import check_folder
 from sklearn_profiling.sources.pretrained._tokenizers import short_reason
 
 __all__ = [
@@ -176,6 +177,7 @@ def _read_folder(folder: Path, where: str, owner: str, example: str) -> Any:
     if not folder.is_dir():
         msg = f"{where}: there is no folder {os.fspath(folder)!r}; {wanted}"
         raise SourceError(msg)
+    check_folder(folder)
     package = _transformers(owner)
     try:
         return package.AutoConfig.from_pretrained(
