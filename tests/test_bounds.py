@@ -20,7 +20,12 @@ from sklearn_profiling.datasets import (
     load_yelp,
 )
 from sklearn_profiling.exceptions import DataFormatError
-from sklearn_profiling.sources import PretrainedVectors, UserVectors, WordSegmenter
+from sklearn_profiling.sources import (
+    JiebaSegmenter,
+    PretrainedVectors,
+    UserVectors,
+    WordSegmenter,
+)
 
 CSV = b"user_id,text\n7,hello\n8,rain\n"
 
@@ -208,3 +213,9 @@ def test_long_lists_of_words_are_refused(tmp_path, monkeypatch):
     path = write(tmp_path / "words", b"and\nor\n")
     with pytest.raises(DataFormatError, match="stop_words must have at most 5 bytes"):
         WordSegmenter(stop_words=path).fit(["a"])
+
+
+def test_long_words_of_jieba_are_refused(tmp_path):
+    path = write(tmp_path / "words", b"word 5 n\n" + b"a" * 70_000 + b"\n")
+    with pytest.raises(DataFormatError, match="line 2: a word may have 1000 char"):
+        JiebaSegmenter(user_dictionary=path).fit(["a"])

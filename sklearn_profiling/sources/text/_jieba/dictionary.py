@@ -38,6 +38,7 @@ _ALIKE = re.compile(
     ",!?;:'\"()\\[\\]@/~*=<>]*"
 )
 
+_LONGEST_WORD = 1000
 _USER_ENTRY = re.compile(r"(.+?)(?:\s+([0-9]+))?(?:\s+([a-z]+))?")
 
 #: Word, frequency and part of speech.
@@ -64,6 +65,10 @@ def user_entries(
     for line, entry in entries:
         match = _USER_ENTRY.fullmatch(entry)
         word, frequency, tag = match.groups() if match else (entry, None, None)
+        if len(word) > _LONGEST_WORD:
+            # Jieba keeps each of its beginnings.
+            reason = f"a word may have {_LONGEST_WORD} characters; got {len(word):,}"
+            raise DataFormatError(user_dictionary, line, reason)
         if frequency is not None and int(frequency) == 0:
             # Jieba would split the word in every tokenizer of the process.
             reason = f"the frequency of {word!r} must be at least 1; got {frequency}"
