@@ -71,6 +71,8 @@ def _load(options: argparse.Namespace, part: str) -> Any:
         encoding=options.encoding,
         on_bad_lines=options.on_bad_lines,
         on_unknown_links=options.on_unknown_links,
+        max_bytes=options.max_bytes,
+        follow_links=options.follow_links,
     )
 
 

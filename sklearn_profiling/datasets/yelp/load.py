@@ -14,8 +14,8 @@ import pandas as pd
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from sklearn_profiling._seeding import RandomState, derive_seed
 from sklearn_profiling._bounds import bounded_loader
+from sklearn_profiling._seeding import RandomState, derive_seed
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
     OnBadLines,
