@@ -177,7 +177,7 @@ def damage(path: Path, rng: random.Random) -> str:
 
 def run(kind: str, rounds: int, seed: int = 0) -> dict[str, int]:
     """Damage the files of one kind again and again; count what happened."""
-    rng, make = random.Random(seed), KINDS[kind]  # noqa: S311 - no secret
+    rng, make = random.Random(seed), KINDS[kind]
     counts = {"rounds": rounds, "told": 0}
     with tempfile.TemporaryDirectory() as place:
         whole, folder = Path(place, "whole"), Path(place, "damaged")

@@ -91,7 +91,7 @@ def line(folder: Path) -> Any:
 
 def glove(folder: Path) -> Any:
     """``GloVeTransformer(checkpoint=folder)``."""
-    rng = random.Random(0)  # noqa: S311 - no secret
+    rng = random.Random(0)
     users = [[rng.choices(_WORDS, k=40) for _ in range(4)] for _ in range(100)]
     model = GloVeTransformer(
         16, min_count=1, max_epochs=12, checkpoint=folder, random_state=0
@@ -195,7 +195,7 @@ def check_nothing_left(place: Path, seconds: float = 20.0) -> None:
 
 def run(name: str, kills: int, seed: int = 0) -> dict[str, int]:
     """Kill a scenario so many times; count how often it was finished in between."""
-    rng, scenario = random.Random(seed), SCENARIOS[name]  # noqa: S311 - no secret
+    rng, scenario = random.Random(seed), SCENARIOS[name]
     counts = {"kills": 0, "finished": 0}
     with tempfile.TemporaryDirectory() as made:
         place = Path(made)
@@ -253,7 +253,7 @@ def _exit_as_told(folder: Path) -> None:
 
 def terminate(times: int, seed: int = 0) -> int:
     """Send SIGTERM to ``compare``; nothing may be left of it."""
-    rng = random.Random(seed)  # noqa: S311 - no secret
+    rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as made:
         place = Path(made)
         _records(place / "folder")
