@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sklearn_profiling.exceptions import SourceError
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["image_state", "n_before_patches", "patch_states", "vision_part"]
+__all__ = [
+    "image_state",
+    "n_before_patches",
+    "patch_states",
+    "refuse_patches",
+    "vision_part",
+]
 
 _CLS = ("cls_token", "class_embedding")
 _OTHERS = ("distillation_token", "register_tokens")
@@ -24,6 +32,20 @@ def vision_part(whole: Any) -> Any:
         if part is not None:
             return part
     return whole
+
+
+def refuse_patches(config: Any, owner: str) -> None:
+    """Raise SourceError for the configuration of a model that reads no whole images.
+
+    NaFlex SigLIP2 takes patches of images of any shape with their places.
+    """
+    if getattr(config, "model_type", None) == "siglip2_vision_model":
+        msg = (
+            f"{owner}: a NaFlex model of SigLIP2 reads patches of images of any shape, "
+            "not images of one size; take SigLIP2 of a fixed size, such as "
+            "siglip2-base-patch16-224"
+        )
+        raise SourceError(msg)
 
 
 def _tokens(model: Any, names: tuple[str, ...]) -> int:

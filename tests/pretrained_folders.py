@@ -9,7 +9,7 @@ import torch
 import transformers
 from generators import make_users
 from skorch.helper import SliceDict
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import nn
 
 from sklearn_profiling.containers import Vocabulary
@@ -121,6 +121,10 @@ IMAGES = {
     "CLIP vision": ("CLIPVisionModel", {**_LAYERS, **_PATCHES}),
     "SigLIP": ("SiglipModel", _TOWERS),
     "SigLIP vision": ("SiglipVisionModel", {**_LAYERS, **_PATCHES}),
+    "SigLIP2 NaFlex": (
+        "Siglip2Model",
+        {"text_config": _TEXT, "vision_config": {**_LAYERS, "num_patches": 4}},
+    ),
     "Swin": (
         "SwinModel",
         {
@@ -165,3 +169,92 @@ def save_image_model(folder: Path, family: str) -> Path:
     model.save_pretrained(folder)
     (folder / "preprocessor_config.json").write_text(json.dumps(SCALE), "utf-8")
     return folder
+
+
+# -- whole models, with their special tokens -------------------------------------------
+
+CHAT = (
+    "{% for turn in messages %}{{ turn['role'] | upper + ': ' }}"
+    "{% for part in turn['content'] if part['type'] == 'image' %}{{ '<image> ' }}"
+    "{% endfor %}{% for part in turn['content'] if part['type'] == 'text' %}"
+    "{{ part['text'] + ' ' }}{% endfor %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}"
+)
+GLM_CHAT = (
+    "[gMASK]<sop>{% for turn in messages %}{{ '<|' + turn['role'] + '|>' }}"
+    "{{ turn['content'] }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
+
+
+def make_tokenizer(special: list[str], single: str | None, chat: str | None = None):
+    """Words of the folders, special ones behind them, and what is put around a text."""
+    words = [*TOKENS, "USER", "ASSISTANT", "Profile", *special]
+    ids = {word: k for k, word in enumerate(words)}
+    tokenizer = Tokenizer(models.WordLevel(ids, "<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.add_special_tokens([*TOKENS[:4], *special])
+    if single is not None:
+        around = [part for part in single.split() if part != "$A"]
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single=single, special_tokens=[(part, ids[part]) for part in around]
+        )
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, unk_token=TOKENS[2], chat_template=chat
+    )
+
+
+def save_whole(folder: Path, model: nn.Module, tokenizer: object) -> nn.Module:
+    """Draw weights that have an effect, and save a model with its tokenizer."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        for value in model.parameters():
+            nn.init.normal_(value, std=0.3)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return model.eval()
+
+
+def save_llava(folder: Path, *, layer: int | list[int] = -2, strategy: str = "default"):
+    """Save a whole LLaVA, with its own projector, and its processor."""
+    tokenizer = make_tokenizer(["<image>"], "<s> $A", CHAT)
+    config = transformers.LlavaConfig(
+        text_config={"model_type": "llama", **_LLAMA, "vocab_size": len(tokenizer)},
+        vision_config={
+            "model_type": "clip_vision_model",
+            **(_LAYERS | _PATCHES | {"num_hidden_layers": 3}),
+        },
+        image_token_index=len(tokenizer) - 1,
+        vision_feature_layer=layer,
+        vision_feature_select_strategy=strategy,
+    )
+    model = transformers.LlavaForConditionalGeneration(config)
+    settings = {"image_processor": SCALE, "patch_size": 8}
+    save_whole(folder, model, tokenizer)
+    path = folder / "processor_config.json"
+    path.write_text(json.dumps(settings), "utf-8")
+    return model
+
+
+def save_glm4(folder: Path, *, single: str | None = "[gMASK] <sop> $A"):
+    """Save a GLM-4 with the special tokens and the roles of a chat as the hub has."""
+    special = ["<|endoftext|>", "[gMASK]", "<sop>", "<|user|>", "<|assistant|>"]
+    tokenizer = make_tokenizer(special, single, GLM_CHAT)
+    end, user = (tokenizer.convert_tokens_to_ids(special[k]) for k in (0, 3))
+    config = transformers.Glm4Config(
+        **{**_GLM, "vocab_size": len(tokenizer), "bos_token_id": None}
+    )
+    config.eos_token_id, config.pad_token_id = [end, user], end
+    return save_whole(folder, transformers.Glm4ForCausalLM(config), tokenizer)
+
+
+def save_bart(folder: Path):
+    """Save a BART whose tokenizer writes <s> and </s> around a text."""
+    tokenizer = make_tokenizer([], "<s> $A </s>")
+    config = transformers.BartConfig(
+        **{**_BART, **_SPECIAL, "decoder_start_token_id": 1},
+        vocab_size=len(tokenizer),
+    )
+    return save_whole(
+        folder, transformers.BartForConditionalGeneration(config), tokenizer
+    )

@@ -77,9 +77,19 @@ EXCEPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "a decoder and a vision transformer": ("LLaVAProfileClassifier",),
         "no image encoder": ("ODTUPClassifier",),
     },
+    "frozen_dtype": {
+        "with LoRA": (
+            "CausalLMProfileClassifier",
+            "LLaVAProfileClassifier",
+            "ODTUPClassifier",
+            "ProfileGeneratorClassifier",
+        ),
+    },
+    "image_model": {"a whole LLaVA has its own": ("LLaVAProfileClassifier",)},
     "language_model": {
         **ENCODER_ALONE,
-        "a decoder alone": ("CausalLMProfileClassifier", "LLaVAProfileClassifier"),
+        "a decoder alone": ("CausalLMProfileClassifier",),
+        "a decoder alone, or a whole LLaVA": ("LLaVAProfileClassifier",),
     },
     "learning_rate": ADAGRAD,
     "loss_weights": {"None means `main_weight`": ("AuxLSTMClassifier",)},

@@ -167,6 +167,30 @@ def test_models_from_folders_are_tuned_as_in_the_paper(tables):
     assert made("bert", asked) == [3, 8, 0.1, 0.0]
 
 
+def test_names_say_what_was_run(tables, tmp_path, capsys):
+    tables.main(["--table", "2", *QUICK, "--systems", "VLP-MABSA"])
+    printed = capsys.readouterr().out
+    assert numbers(printed, "BART with ViT patches (VLP-MABSA)")[-2] == 49.22
+    assert "Small models with random weights: t5, bart" in printed
+    names = ["LLaVA", "LLaVA, joint", "Flan-T5", "T5", "AoM"]
+    small = [tables.name_of(name, {}) for name in names]
+    llava = "LLaMA with ViT patches (LLaVA)"
+    patches = "BART with ViT patches (AoM)"
+    assert small == [llava, f"{llava}, joint", "T5 (Flan-T5)", "T5", patches]
+    folders = {"t5": "a", "llava": "b"}
+    assert [tables.name_of(name, folders) for name in names] == [*names[:4], patches]
+
+    def made(arguments):
+        settings = tables.parse(["--table", "2", *arguments])
+        model = tables.classifier(tables.rows_of("2")["LLaVA"], settings, 0)
+        return settings.image_size, model.language_model, model.image_model
+
+    whole = ["--model", "llama=c", "llava=b", "--image-model", "d"]
+    assert made(whole) == (336, "b", None)
+    assert made(["--model", "llava=b"]) == (336, "b", None)
+    assert made(["--model", "llama=c", "--image-model", "d"]) == (224, "c", "d")
+
+
 def test_partly_missing_users_keep_two_of_the_three_images_read(tables):
     users = tables.Users(tables.parse(["--figure", "6", "--users", "16"]))
     images = [[cell[0]] * 5 for cell in users.data["images"]]

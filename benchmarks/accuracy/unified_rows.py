@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -46,6 +46,7 @@ SMALL = {
         "head_dim": 16,
         **_UNITS,
     },
+    "llava": {"model_type": "llama", "num_key_value_heads": 4, **_UNITS},
     "bert": {"model_type": "bert", "max_position_embeddings": 600, **_UNITS},
     "vit": {
         "model_type": "vit",
@@ -128,11 +129,34 @@ BASELINES = {
     "LLaMA": ("CausalLMProfileClassifier", "llama", NO_IMAGES),
     "ChatGLM": ("CausalLMProfileClassifier", "chatglm", NO_IMAGES),
     "COOPNet": ("COOPNetClassifier", "bert", ("text", "images")),
-    "LLaVA": ("LLaVAProfileClassifier", "llama", ("text", "images")),
+    "LLaVA": ("LLaVAProfileClassifier", "llava", ("text", "images")),
     "SelectAtt": ("SelectAttClassifier", "t5", ("text", "images")),
     "VLP-MABSA": ("VLPMABSAClassifier", "bart", ("text", "images")),
     "AoM": ("AoMClassifier", "bart", ("text", "images")),
 }
+
+
+# What was run in the place of a row of the paper, where it is not quite that. A LLaVA
+# of two models has a new projector; VLP-MABSA and AoM have patches of a vision
+# transformer instead of a detector's regions, and no multimodal pretraining.
+RAN = {
+    "t5": {"Flan-T5": "T5 (Flan-T5)"},
+    "llava": {"LLaVA": "LLaMA with ViT patches (LLaVA)"},
+    "chatglm": {"ChatGLM": "GLM (ChatGLM)"},
+    "": {
+        "VLP-MABSA": "BART with ViT patches (VLP-MABSA)",
+        "AoM": "BART with ViT patches (AoM)",
+    },
+}
+
+
+def name_of(row: str, folders: Mapping[str, str]) -> str:
+    """Say what a row runs: with the models of these folders, or small ones."""
+    system, comma, end = row.partition(",")
+    for language, names in RAN.items():
+        if language not in folders:
+            system = names.get(system, system)
+    return system + comma + end
 
 
 # Rows that the paper has not: cheaper, without a language model to train.

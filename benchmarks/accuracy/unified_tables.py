@@ -11,18 +11,21 @@ so it shows what to expect of the order of the rows and not of the numbers.
     python benchmarks/accuracy/unified_tables.py --figure 6 --users 1600 --seeds 3
     python benchmarks/accuracy/unified_tables.py --table 2 --data FOLDER \
         --language-model flan-t5-base --image-model vit-base-patch16-224 \
-        --model bart=bart-base llama=llama-2-7b --device auto --results results
+        --model bart=bart-base llama=llama-2-7b llava=llava-1.5-7b-hf --device auto \
+        --results results
 
-Models without a folder are small and have random weights. A row that fails is reported
-and the others go on; with --results finished rows are kept, and a later call takes them
-from there. Figure 5 changes the number of reviews and of images, Figure 6 gives users
-the images of others, or takes one of three images away. Tables 1 and 6 count users.
-With ``--record`` the rows are written to benchmarks/results.
+Models without a folder are small and have random weights, and a LLaVA without one is
+made of llama and the image model; the names of rows say so. A row that fails is
+reported and the others go on; with --results finished rows are kept, and a later call
+takes them from there. Figure 5 changes the number of reviews and of images, Figure 6
+gives users the images of others, or takes one of three images away. Tables 1 and 6
+count users. With ``--record`` the rows are written to benchmarks/results.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import sys
 import warnings
 from collections.abc import Sequence
@@ -36,7 +39,7 @@ import transformers
 from published import BY_KEY
 from results import record_counts, record_scores
 from skorch.helper import SliceDict
-from unified_rows import PAPER, SMALL, Row, ours, rows_of
+from unified_rows import PAPER, SMALL, Row, name_of, ours, rows_of
 
 from sklearn_profiling import estimators
 from sklearn_profiling.baselines import make_tfidf_baseline
@@ -51,6 +54,7 @@ from sklearn_profiling.exceptions import ProfilingWarning
 from sklearn_profiling.pipelines import make_profile_generator
 from sklearn_profiling.sources import (
     ImageBagTransformer,
+    ImageCaptioner,
     PretrainedImageVectors,
     PretrainedTextVectors,
     ProfileAugmenter,
@@ -83,6 +87,12 @@ class Users:
         self.settings = settings
         self.found = read_users(settings)
         self.data, self.target = self.found.data, self.found.target
+        if settings.captioner is not None:
+            captioner = ImageCaptioner(
+                settings.captioner, max_images=5, device=settings.device
+            )
+            captions = captioner.fit_transform(self.data["images"])
+            self.data = self.data.assign(captions=captions)
         self._texts: dict[str | None, SubwordSegmenter] = {}
         self._sources: dict[tuple[str, str], Any] = {}
 
@@ -119,7 +129,9 @@ class Users:
         if name.endswith("vectors"):
             return self._vectors(name, language)
         column = {"text": "messages"}.get(name, name)
-        return self.segmenter(language).transform(self.data[column])
+        cut = copy.copy(self.segmenter(language))
+        cut.set_params(keep_all=name == "captions")
+        return cut.transform(self.data[column])
 
     def _vectors(self, name: str, language: str) -> Any:
         """One vector a user from the encoders, which stay as they are."""
@@ -145,9 +157,10 @@ class Users:
             for name in ("images", "captions")
         }
         bags = ImageBagTransformer(size=(side, side), on_bad_images="skip")
+        cut = copy.copy(self.segmenter(row.language)).set_params(keep_all=True)
         return {
             "images": bags.fit_transform(fewer["images"]),
-            "captions": self.segmenter(row.language).transform(fewer["captions"]),
+            "captions": cut.transform(fewer["captions"]),
         }
 
 
@@ -174,9 +187,12 @@ def classifier(row: Row, settings: argparse.Namespace, seed: int) -> Any:
         raise LookupError(msg)
     params = {
         "language_model": settings.models.get(row.language, SMALL.get(row.language)),
-        "image_model": settings.models.get("vit", SMALL["vit"]),
+        "image_model": None
+        if row.language == "llava" and settings.whole_llava
+        else settings.models.get("vit", SMALL["vit"]),
         "learning_rate_decay": True,
         "decoding": settings.decoding,
+        "prompt": settings.prompt,
         "device": settings.device,
         "dtype": settings.dtype,
         "random_state": seed,
@@ -331,14 +347,16 @@ class Ratings:
         return SliceDict(text=text), classifier(row, self.users.settings, self.seed)
 
 
-def table(found: Comparison, what: str, metric: str) -> pd.DataFrame:
+def table(found: Comparison, settings: argparse.Namespace, metric: str) -> pd.DataFrame:
     """Percent of each row, and the paper's average of macro-F1 at the right."""
+    what, folders = settings.what, settings.models
     percent = (100 * found.table(metric)).round(2)
     if metric == "macro_f1" and what in PAPER:
         percent["paper"] = pd.Series(PAPER[what]).reindex(percent.index)
     seconds = found.scores.groupby("system", sort=False)["fit_seconds"].mean()
     percent["seconds to fit"] = seconds.round(0)
-    return percent
+    whole = {k: v for k, v in folders.items() if k != "llava" or settings.whole_llava}
+    return percent.rename(index=lambda row: name_of(row, whole))
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -362,12 +380,20 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         nargs="+",
         default=[],
         metavar="NAME=FOLDER",
-        help="of the other rows: bart, bert, llama, chatglm",
+        help="of the other rows: bart, bert, llama, llava, chatglm",
+    )
+    parser.add_argument(
+        "--captioner", metavar="FOLDER", help="as blip2: writes all captions anew"
+    )
+    parser.add_argument(
+        "--prompt", help="around text and captions: '{text} Images: {captions}'"
     )
     parser.add_argument("--epochs", type=int, help="16, with a folder 10 (paper)")
     parser.add_argument("--batch-size", type=int, help="8, with a folder 4 (paper)")
     parser.add_argument("--learning-rate", type=float, help="1e-3, or 5e-5 (paper)")
-    parser.add_argument("--image-size", type=int, help="32, with a folder 224")
+    parser.add_argument(
+        "--image-size", type=int, help="32, with a folder 224, with a LLaVA 336"
+    )
     parser.add_argument("--decoding", choices=["beam", "scoring"], default="beam")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", default="float32")
@@ -383,6 +409,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
             parser.error(f"--model: {pair!r} is no NAME=FOLDER out of {list(SMALL)}")
         given[name] = folder
     settings.models = {name: folder for name, folder in given.items() if folder}
+    settings.whole_llava = "llava" in settings.models
+    if "llama" in settings.models:
+        settings.models.setdefault("llava", settings.models["llama"])
     counted = settings.what in COUNTED
     unknown = set(settings.systems) - set({} if counted else rows_of(settings.what))
     if unknown:
@@ -390,6 +419,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"--systems: {sorted(unknown)} are none of {known}")
     if settings.image_size is None:
         settings.image_size = 224 if "vit" in settings.models else 32
+        if settings.whole_llava:
+            settings.image_size = 336
     return settings
 
 
@@ -451,9 +482,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         record_tables(settings, found, users)
     title = f"Table {settings.table}" if settings.table else f"Figure {settings.figure}"
     print(f"\n{title}: macro-F1, {settings.seeds} seeds, {len(users.data)} users")
-    print(table(found, settings.what, "macro_f1").to_string(na_rep=""))
+    print(table(found, settings, "macro_f1").to_string(na_rep=""))
     print("\nAccuracy")
-    print(table(found, settings.what, "accuracy").to_string(na_rep=""))
+    print(table(found, settings, "accuracy").to_string(na_rep=""))
+    small = [name for name in SMALL if name not in settings.models]
+    print(f"Small models with random weights: {', '.join(small) or 'none'}")
     if settings.what != "5" and "bayes_accuracy" in users:
         for title, end in (("all", ""), ("text", "_text"), ("images", "_images")):
             best = pd.Series(users[f"bayes_accuracy{end}"])

@@ -28,9 +28,9 @@ __all__ = ["TokenMessages"]
 class TokenMessages(Ragged):
     """Messages of users as word ids: what a Categorical is to strings, for text.
 
-    A user holds any number of messages, a message any number of words. Words lie end
-    to end in one array; nothing is padded. Indexing by a slice, a mask or an array of
-    integers gives the chosen users, by one integer the words of that user.
+    A user holds any number of messages, a message any number of words, also none. Words
+    lie end to end in one array; nothing is padded. Indexing by a slice, a mask or an
+    array of integers gives the chosen users, by one integer the words of that user.
 
     Parameters
     ----------
@@ -58,13 +58,13 @@ class TokenMessages(Ragged):
     shape : tuple (n_users,)
     n_messages, n_words : int
     missing : ndarray of bool, shape (n_users,)
-        True for users without any message.
+        True for users without any word.
 
     Raises
     ------
     SourceError
-        If ids point outside the vocabulary, tags outside their names, starts do not
-        describe rows or a message holds no word.
+        If ids point outside the vocabulary, tags outside their names, or starts do not
+        describe rows.
 
     Examples
     --------
@@ -114,13 +114,6 @@ class TokenMessages(Ragged):
             )
         except ValueError as error:
             raise SourceError(str(error)) from error
-        empty = np.flatnonzero(np.diff(messages) == 0)
-        if len(empty):
-            msg = (
-                f"message {empty[0]} holds no word; leave it out, since a user "
-                "without words is one without messages"
-            )
-            raise SourceError(msg)
         if (tags is None) != (tag_names is None):
             msg = "tags and tag_names are given together or not at all"
             raise SourceError(msg)
@@ -217,7 +210,8 @@ class TokenMessages(Ragged):
         ----------
         vocabulary : Vocabulary
             The vocabulary to use. Words outside it are left out, then messages that
-            have become empty; so a user may be left without text.
+            have become empty; so a user may be left without text. Messages that were
+            empty stay.
 
         Returns
         -------
@@ -233,6 +227,7 @@ class TokenMessages(Ragged):
         counts = np.concatenate([[0], np.cumsum(known)])
         message_starts = counts[self.message_starts]
         filled = np.diff(message_starts) > 0
+        filled |= np.diff(self.message_starts) == 0
         user_starts = np.concatenate([[0], np.cumsum(filled)])[self.user_starts]
         return self._derive(
             ids[known],
@@ -241,6 +236,29 @@ class TokenMessages(Ragged):
             None if self.tags is None else self.tags[known],
             vocabulary,
         )
+
+    def without_empty(self) -> TokenMessages:
+        """Leave out messages without a word.
+
+        Returns
+        -------
+        TokenMessages
+            The same words of the same users; itself if no message is empty.
+        """
+        filled = np.diff(self.message_starts) > 0
+        if filled.all():
+            return self
+        users = np.concatenate([[0], np.cumsum(filled)])[self.user_starts]
+        starts = np.concatenate([self.message_starts[:-1][filled], [self.n_words]])
+        return self._derive(self.ids, starts, users, self.tags)
+
+    @property
+    def missing(self) -> npt.NDArray[np.bool_]:
+        """True for users without any word."""
+        empty: npt.NDArray[np.bool_] = (
+            np.diff(self.message_starts[self.user_starts]) == 0
+        )
+        return empty
 
     @property
     def n_messages(self) -> int:

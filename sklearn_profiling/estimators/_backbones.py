@@ -74,14 +74,13 @@ def check_words(tokenizer: Any, words: tuple[str, ...], owner: str) -> None:
 
 
 def image_parts(
-    owner: Any, specs: Mapping[str, SourceSpec]
+    owner: Any, specs: Mapping[str, SourceSpec], given: Any
 ) -> tuple[dict[str, Any] | None, Pixels]:
-    """Configure the vision model; neither it nor pixels are there without images."""
+    """Configure a vision model; neither it nor pixels are there without images."""
     images = [name for name, spec in specs.items() if spec.kind == "images"]
     if not images:
         return None, ([], [])
     n_channels = specs[images[0]].image_shape[0]
-    given = owner.image_model
     image = describe_backbone(given, "image", type(owner).__name__)
     if isinstance(given, str | os.PathLike | nn.Module):
         expected = image.get("num_channels", 3)

@@ -12,7 +12,7 @@ from typing import Any
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 from torch import nn
 
-from sklearn_profiling.training.net import DTYPES
+from sklearn_profiling.training.net import DTYPES, HALVES
 
 __all__: list[str] = []
 
@@ -64,11 +64,13 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "word_dropout": [RATE],
     # pretrained models
     "frozen": ["array-like"],
+    "frozen_dtype": [StrOptions(set(HALVES)), None],
     "image_model": MODELS,
     "language_model": MODELS,
     "tokenizer": [str, os.PathLike, HasMethods(["encode"]), None],
     # generators of profiles
     "captions": [str],
+    "chat": ["boolean"],
     "decoding": [StrOptions({"beam", "scoring"})],
     "gradient_checkpointing": ["boolean"],
     "joint_modes": ["array-like"],
@@ -82,6 +84,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "paradigm": [StrOptions({"multimodal", "unimodal", "both"})],
     "patch_grid": [POSITIVE],
     "prediction_batch_size": [POSITIVE],
+    "prompt": [str, None],
     "request": [str],
     "scoring": [StrOptions({"sum", "mean"})],
     # training

@@ -308,7 +308,7 @@ class COOPNetClassifier(BaseProfileClassifier):
         """Find the configurations of the models, and how words become tokens."""
         sources = super()._learn(users)
         specs = {name: SourceSpec.of(source) for name, source in sources.items()}
-        self._image, self._pixels = image_parts(self, specs)
+        self._image, self._pixels = image_parts(self, specs, self.image_model)
         self._text: dict[str, Any] | None = None
         self._frame: TextFrame | None = None
         texts = [s for s in sources.values() if isinstance(s, TokenMessages)]

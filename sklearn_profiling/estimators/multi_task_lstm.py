@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import torch
+from sklearn.utils._param_validation import StrOptions
 
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.architectures.multi_task_lstm import MultiTaskLSTM
@@ -35,6 +36,11 @@ class MultiTaskLSTMClassifier(BaseProfileClassifier):
         For a task the name of the text with vectors of its own. A task that is not in
         the mapping reads the text named after it, if `X` has one; else its vectors
         begin as a copy of the shared ones (our choice).
+    word_vectors : {"separate", "concatenated"}, default="separate"
+        Whether a task reads its own vectors and the shared ones by an LSTM each, or the
+        text with the shared vectors by one LSTM, each word in both of its vectors side
+        by side; words that the task's own text does not have begin with zeros there.
+        The paper does not report which.
     offset : sequence of str, default=None
         Names of dense sources with log-odds of all classes of all tasks, as
         :class:`~sklearn_profiling.baselines.OutOfFoldLogits` gives them. They are added
@@ -140,7 +146,8 @@ class MultiTaskLSTMClassifier(BaseProfileClassifier):
     -----
     The paper describes this baseline in three sentences; that each task has one LSTM
     for its own vectors and one for the shared ones, joined by concatenation, is our
-    reading. So the two texts of a task may come with different vocabularies.
+    reading, and ``word_vectors="concatenated"`` another. So the two texts of a task may
+    come with different vocabularies.
 
     Our choices: word vectors that a text brings are standardised over the words
     written; biases are initialised to zero, where the paper draws them too; a user
@@ -176,6 +183,7 @@ class MultiTaskLSTMClassifier(BaseProfileClassifier):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_hidden": [POSITIVE],
         "task_sources": [dict, None],
+        "word_vectors": [StrOptions({"separate", "concatenated"})],
     }
 
     def __init__(
@@ -183,6 +191,7 @@ class MultiTaskLSTMClassifier(BaseProfileClassifier):
         *,
         source: str | None = None,
         task_sources: Mapping[str, str] | None = None,
+        word_vectors: Literal["separate", "concatenated"] = "separate",
         offset: Sequence[str] | None = None,
         shrink_fraction: float = 0.2,
         level: Literal["user", "message"] = "user",
@@ -214,6 +223,7 @@ class MultiTaskLSTMClassifier(BaseProfileClassifier):
     ) -> None:
         self.source = source
         self.task_sources = task_sources
+        self.word_vectors = word_vectors
         self.offset = offset
         self.shrink_fraction = shrink_fraction
         self.level = level
@@ -261,6 +271,9 @@ class MultiTaskLSTMClassifier(BaseProfileClassifier):
             list(users.sources), list(users.codec.task_names)
         )
         read = {self._shared, *self._own}
+        texts: dict[str, Any] = dict(users.sources)
+        words = texts[self._shared].vocabulary.words
+        self._own_words = [texts[name].vocabulary.encode(words) for name in self._own]
         return {name: s for name, s in users.sources.items() if name in read}
 
     def _choose_texts(
@@ -291,4 +304,9 @@ class MultiTaskLSTMClassifier(BaseProfileClassifier):
         return shared, [name if name in texts else shared for name in own.values()]
 
     def _architecture_options(self) -> dict[str, Any]:
-        return {"shared_source": self._shared, "own_sources": self._own}
+        places = [torch.from_numpy(each).long() for each in self._own_words]
+        return {
+            "shared_source": self._shared,
+            "own_sources": self._own,
+            "own_words": places,
+        }

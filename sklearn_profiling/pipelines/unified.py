@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 import joblib
@@ -28,7 +29,10 @@ from sklearn_profiling.sources import (
     SourceUnion,
     SubwordSegmenter,
 )
-from sklearn_profiling.training.generators.backbones import SMALL_BART
+from sklearn_profiling.training.generators.backbones import (
+    SMALL_BART,
+    describe_llava,
+)
 
 __all__ = ["make_profile_generator", "make_unified_systems"]
 
@@ -85,8 +89,8 @@ def make_profile_generator(
         `classifier`; without one, the tokens are learned.
     images : transformer, default=None
         From lists of images to bags, the source "images". None reads up to three
-        images per user (paper) and resizes them to 224 x 224, the size of vit-base, or
-        to 32 x 32 for the small model.
+        images per user (paper) and resizes them to 224 x 224, the size of vit-base, to
+        32 x 32 for the small model, or to the size that a LLaVA reads.
     captioner : transformer, default=None
         From lists of images to captions, such as
         :class:`~sklearn_profiling.sources.ImageCaptioner`; replaces `caption_column`.
@@ -95,7 +99,8 @@ def make_profile_generator(
     image_column : str or None, default="images"
         Column with lists of paths, arrays or PIL images; None for text alone.
     caption_column : str or None, default=None
-        Column with lists of captions, one per image.
+        Column with lists of captions, one per image; an image without one has an empty
+        str or None.
     memory : str or joblib.Memory, default=None
         Folder for the cache of decoded images.
     random_state : int, RandomState instance or None, default=None
@@ -150,7 +155,7 @@ def make_profile_generator(
     sources = [("text", segmenter, text_column)]
     if paradigm in {"multimodal", "both"} and image_column is not None:
         if images is None:
-            size = _SMALL if params.get("image_model") is None else _USUAL
+            size = _image_size(params)
             images = ImageBagTransformer(size=size, max_images=3, memory=memory)
         sources.append(("images", images, image_column))
     if paradigm in {"unimodal", "both"}:
@@ -169,6 +174,9 @@ def make_profile_generator(
             )
             raise ProfilingError(msg)
         cut: Any = clone(segmenter)
+        if "keep_all" in cut.get_params():
+            # The first captions are those of the first images.
+            cut.set_params(keep_all=True)
         if captioner is not None:
             cut = Pipeline([("captioner", captioner), ("segmenter", cut)])
         sources.append((getattr(classifier, "captions", "captions"), cut, column))
@@ -180,6 +188,7 @@ def make_unified_systems(
     t5: Any = None,
     bart: Any = None,
     llm: Any = None,
+    llava: Any = None,
     encoder: Any = None,
     image_model: Any = None,
     tokenizer: Any = None,
@@ -208,16 +217,20 @@ def make_unified_systems(
     bart : str, path-like, configuration, dict or Module, default=None
         Language model of the systems that generate with BART, likewise.
     llm : str, path-like, configuration, dict or Module, default=None
-        Decoder-only model of "LLaMA" and "LLaVA", as parameter ``language_model`` of
+        Decoder-only model of "LLaMA", as parameter ``language_model`` of
         :class:`~sklearn_profiling.estimators.CausalLMProfileClassifier`.
+    llava : str, path-like, configuration, dict or Module, default=None
+        A whole LLaVA, as parameter ``language_model`` of
+        :class:`~sklearn_profiling.estimators.LLaVAProfileClassifier`. None joins `llm`
+        and `image_model` by a new projector.
     encoder : str, path-like, configuration, dict or Module, default=None
         Text encoder of "COOPNet", as parameter ``language_model`` of
         :class:`~sklearn_profiling.estimators.COOPNetClassifier`.
     image_model : str, path-like, configuration, dict or Module, default=None
         Vision transformer of all systems that read images, likewise.
     tokenizer, bart_tokenizer, llm_tokenizer, encoder_tokenizer : object, default=None
-        Tokenizers of the four models, unless these are folders. None learns the tokens
-        from the messages, which excludes captions.
+        Tokenizers of the models, unless these are folders; `llava` shares that of
+        `llm`. None learns the tokens from the messages, which excludes captions.
     paradigms : sequence of {"multimodal", "unimodal", "both"}, default=("multimodal",)
         How the paper's own systems read images; the latter two read captions.
     images, captioner : transformer, default=None
@@ -238,8 +251,10 @@ def make_unified_systems(
     -------
     dict of str to Pipeline
         Systems by name, in the order of the table: "OD-TUP", "T5", "BART" and "LLaMA",
-        which read text alone; "COOPNet", "LLaVA", "SelectAtt" (with T5), "VLP-MABSA"
-        and "AoM" (with BART), which read text and images; and of the paper's own, for
+        which read text alone; "COOPNet", "LLaVA" or, without `llava`, "LLaMA with ViT
+        patches (LLaVA)", "SelectAtt" (with T5), "BART with ViT patches (VLP-MABSA)" and
+        "BART with ViT patches (AoM)", which read text and images: of what their papers
+        pretrained or detected they have only what is named; and of the paper's own, for
         each paradigm, such as "multimodal", "Ours, basic (multimodal)" (images beside
         the text), "Ours, attention (multimodal)" (guided attention, trained on the
         fused sources only) and "Ours, joint (multimodal)" (all four training modes).
@@ -286,7 +301,7 @@ def make_unified_systems(
         known = kind().get_params()
         common = {k: v for k, v in shared.items() if k in known or k not in usual}
         return make_profile_generator(
-            classifier=kind(**models, **{**common, **own}),
+            classifier=kind(**{**models, **common, **own}),
             images=images,
             captioner=captioner,
             text_column=text_column,
@@ -297,16 +312,20 @@ def make_unified_systems(
 
     ours = ProfileGeneratorClassifier
     alone = {"joint_modes": ("fusion",)}
+    patches = "BART with ViT patches"
+    joined = _llava(system, llava, llm_parts)
     systems = {
         "OD-TUP": system(ODTUPClassifier, pictures=False, **t5_parts),
         "T5": system(ours, pictures=False, **t5_parts, **alone),
         "BART": system(ours, pictures=False, **bart_parts, **alone),
         "LLaMA": system(CausalLMProfileClassifier, pictures=False, **llm_parts),
         "COOPNet": system(COOPNetClassifier, pictures=True, **encoder_parts),
-        "LLaVA": system(LLaVAProfileClassifier, pictures=True, **llm_parts),
+        **joined,
         "SelectAtt": system(SelectAttClassifier, pictures=True, **t5_parts),
-        "VLP-MABSA": system(VLPMABSAClassifier, pictures=True, **bart_parts),
-        "AoM": system(AoMClassifier, pictures=True, **bart_parts),
+        f"{patches} (VLP-MABSA)": system(
+            VLPMABSAClassifier, pictures=True, **bart_parts
+        ),
+        f"{patches} (AoM)": system(AoMClassifier, pictures=True, **bart_parts),
     }
     for paradigm in paradigms:
         for name, settings in _own_systems(paradigm).items():
@@ -314,6 +333,30 @@ def make_unified_systems(
                 ours, pictures=True, paradigm=paradigm, **t5_parts, **settings
             )
     return systems
+
+
+def _llava(
+    system: Callable[..., Any], llava: Any, llm_parts: dict[str, Any]
+) -> dict[str, Any]:
+    """Make a whole LLaVA, or one joined from a decoder and a vision transformer."""
+    if llava is None:
+        made = system(LLaVAProfileClassifier, pictures=True, **llm_parts)
+        return {"LLaMA with ViT patches (LLaVA)": made}
+    own = {**llm_parts, "language_model": llava, "image_model": None}
+    return {"LLaVA": system(LLaVAProfileClassifier, pictures=True, **own)}
+
+
+def _image_size(params: dict[str, Any]) -> tuple[int, int]:
+    """Height and width of the images that a classifier with these parameters reads."""
+    if params.get("image_model") is not None:
+        return _USUAL
+    given = params.get("language_model")
+    absent = isinstance(given, str | os.PathLike) and not Path(given).is_dir()
+    llava = None if absent else describe_llava(given, "make_profile_generator")
+    if llava is None:
+        return _SMALL
+    side = int(llava["vision_config"].get("image_size", _USUAL[0]))
+    return side, side
 
 
 def _tokenizer_of(params: dict[str, Any]) -> Any:

@@ -74,12 +74,15 @@ def as_users(X: Any, columns: Iterable[str]) -> Any:
     return pd.DataFrame({names[0]: object_array(X)})
 
 
-def read_messages(column: Any, owner: object) -> list[list[str]]:
+def read_messages(
+    column: Any, owner: object, *, keep_nulls: bool = False
+) -> list[list[str]]:
     """Return each user's messages as a list of str, an empty one where there are none.
 
-    Nulls among messages are left out, surrogate pairs become characters, and lone
-    surrogates are dropped. Any other cell raises SourceError, which names the row.
-    `owner` is the transformer that errors name, or what to say in its place.
+    Nulls among messages are left out, or empty with `keep_nulls`; surrogate pairs
+    become characters, and lone surrogates are dropped. Any other cell raises
+    SourceError, which names the row. `owner` is the transformer that errors name, or
+    what to say in its place.
     """
     name = owner if isinstance(owner, str) else type(owner).__name__
     if isinstance(column, TokenMessages):
@@ -91,7 +94,7 @@ def read_messages(column: Any, owner: object) -> list[list[str]]:
     users: list[list[str]] = []
     for row, cell in enumerate(cells):
         try:
-            users.append(_messages_of(cell))
+            users.append(_messages_of(cell, keep_nulls))
         except TypeError as error:
             msg = f"{name}, {_place(row, labels)}: {error}"
             raise SourceError(msg) from None
@@ -138,16 +141,16 @@ def _cells(
     raise SourceError(msg)
 
 
-def _messages_of(cell: Any) -> list[str]:
+def _messages_of(cell: Any, keep_nulls: bool) -> list[str]:
     if isinstance(cell, str):
         return [_well_formed(cell)]
     if isinstance(cell, list | tuple | pd.Series) or (
         isinstance(cell, np.ndarray) and cell.ndim == 1
     ):
         return [
-            _well_formed(_message(message, position))
+            "" if is_null(message) else _well_formed(_message(message, position))
             for position, message in enumerate(cell)
-            if not is_null(message)
+            if keep_nulls or not is_null(message)
         ]
     if is_null(cell):
         return []

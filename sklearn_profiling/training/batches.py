@@ -19,7 +19,11 @@ from sklearn_profiling.architectures.layers.sparse_rows import FlatRows
 from sklearn_profiling.architectures.layers.text import FlatText
 from sklearn_profiling.containers import ImageBags, TokenMessages
 from sklearn_profiling.targets import EncodedLabels
-from sklearn_profiling.training.inputs import Sources, present
+from sklearn_profiling.training.inputs import (
+    Sources,
+    present,
+    without_empty_messages,
+)
 from sklearn_profiling.training.label_weights import LabelWeights
 
 __all__ = [
@@ -150,7 +154,7 @@ class UserDataset(Dataset[Any]):
         labels: EncodedLabels | None = None,
         weights: LabelWeights | None = None,
     ) -> None:
-        self.sources = sources
+        self.sources = without_empty_messages(sources)
         self.gap = gap
         self.dtype = dtype
         self.labels = labels

@@ -39,6 +39,7 @@ __all__ = [
     "text_and_images",
     "texts_of",
     "tokens_of_array",
+    "without_empty_messages",
 ]
 
 Source = TokenMessages | ImageBags | npt.NDArray[np.floating[Any]] | sparse.csr_array
@@ -286,6 +287,16 @@ def present(source: Source) -> npt.NDArray[np.bool_]:
 def texts_of(sources: Sources) -> Sources:
     """Pick the texts among sources."""
     return {n: s for n, s in sources.items() if isinstance(s, TokenMessages)}
+
+
+def without_empty_messages(sources: Sources) -> Sources:
+    """Leave out messages without a word, whose maximum or mean is undefined."""
+    texts = {
+        name: text.without_empty()
+        for name, text in sources.items()
+        if isinstance(text, TokenMessages)
+    }
+    return {**sources, **texts}
 
 
 def one_text(sources: Sources, name: str | None, reader: str) -> Sources:

@@ -49,20 +49,34 @@ DTYPES = {
     "bfloat16": torch.float32,
 }
 """Precision of the parameters; "bfloat16" computes in 16 bits under autocast."""
+HALVES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+"""Precisions of parameters that are not trained."""
 
 
 class ProfileNet(NeuralNet):
     """A skorch net that takes batches built by :class:`UserDataset`.
 
-    With `autocast` the forward pass computes in bfloat16. Training is saved to the
-    `checkpoint` of :func:`train` after each epoch, and goes on from it.
+    With `autocast` the forward pass computes in the 16 bits of `half`. Training is saved
+    to the `checkpoint` of :func:`train` after each epoch, and goes on from it.
     """
 
     checkpoint: NetCheckpoint | None = None
 
-    def __init__(self, *args: Any, autocast: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        autocast: bool = False,
+        half: torch.dtype = torch.bfloat16,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.autocast = autocast
+        self.half = half
+
+    def computing(self) -> torch.autocast:
+        """Compute in the precision of the net, in a ``with`` statement."""
+        kind = torch.device(self.device).type
+        return torch.autocast(kind, dtype=self.half, enabled=self.autocast)
 
     def fit_loop(
         self, X: Any, y: Any = None, epochs: int | None = None, **fit_params: Any
@@ -85,8 +99,7 @@ class ProfileNet(NeuralNet):
     def infer(self, x: Batch, **fit_params: Any) -> tuple[Tensor, ...]:  # noqa: ARG002 - skorch's signature
         """Compute the logits of a batch: (n_users, n_classes) a task."""
         batch = x.to(self.device)
-        kind = torch.device(self.device).type
-        with torch.autocast(kind, dtype=torch.bfloat16, enabled=self.autocast):
+        with self.computing():
             logits = self.module_(batch.sources, batch.present)
         if self.autocast:
             return tuple(scores.float() for scores in logits)
@@ -108,8 +121,9 @@ class ProfileNet(NeuralNet):
 class TrainingPlan:
     """How to train: the parameters of an estimator, resolved.
 
-    `loss_weights` has one weight a task, None if they are learned; `net_options` are
-    further arguments of `net`.
+    `loss_weights` has one weight a task, None if they are learned; `frozen_dtype` is
+    the precision of what is not trained, that of all if None; `net_options` are further
+    arguments of `net`.
     """
 
     loss_weights: list[float] | None
@@ -126,6 +140,7 @@ class TrainingPlan:
     verbose: int
     seed: int
     learning_rate_decay: bool = False
+    frozen_dtype: str | None = None
     optimizer: type[torch.optim.Optimizer] = Adam
     net: type[ProfileNet] = ProfileNet
     net_options: Mapping[str, Any] = field(default_factory=dict)
@@ -166,9 +181,24 @@ def lent_generator(seed: int, device: str = "cpu") -> Iterator[None]:
 
 @fixed_threads()
 def build_module(build: Callable[[], nn.Module], seed: int, dtype: str) -> nn.Module:
-    """Build an architecture, with parameters that depend on the seed alone."""
+    """Build an architecture, with parameters that depend on the seed alone.
+
+    One may name the precision of its matrices that are not trained, `frozen_dtype`.
+    """
     with lent_generator(seed):
-        return build().to(DTYPES[dtype])
+        module = build()
+    frozen_dtype: Any = getattr(module, "frozen_dtype", None)
+    if frozen_dtype is None:
+        return module.to(DTYPES[dtype])
+    for value in module.parameters():
+        # Biases and normalisations are small, and norms of 16 bits read 16 alone.
+        whole = value.requires_grad or value.ndim < 2
+        # In place, so that parameters that are one stay one.
+        value.data = value.data.to(DTYPES[dtype] if whole else HALVES[frozen_dtype])
+    for buffer in module.buffers():
+        if buffer.is_floating_point():
+            buffer.data = buffer.data.to(DTYPES[dtype])
+    return module
 
 
 def _computes_bfloat16(device: str) -> bool:
@@ -217,7 +247,9 @@ def make_net(module: nn.Module, n_tasks: int, plan: TrainingPlan) -> ProfileNet:
         callbacks=_callbacks(plan),
         device=device,
         verbose=int(plan.verbose > 1),
-        autocast=plan.dtype == "bfloat16" and _computes_bfloat16(device),
+        autocast=plan.frozen_dtype is not None
+        or (plan.dtype == "bfloat16" and _computes_bfloat16(device)),
+        half=HALVES[plan.frozen_dtype or "bfloat16"],
         **options,
     )
     net.initialize()

@@ -27,8 +27,12 @@ Shared = Mapping[str, str] | None
 
 def is_finite(module: nn.Module) -> bool:
     """Whether every parameter is a finite number."""
-    # The sum needs no mask as large as the table of words.
-    return all(bool(p.sum().isfinite()) for p in module.parameters())
+    # The sum needs no mask as large as the table of words. That of 16 bits might not
+    # fit into them.
+    return all(
+        bool(p.sum(dtype=torch.float32 if p.itemsize == 2 else None).isfinite())
+        for p in module.parameters()
+    )
 
 
 def shared_parameters(module: nn.Module) -> dict[str, str]:
@@ -66,10 +70,15 @@ def state_as_numpy(module: nn.Module) -> dict[str, npt.NDArray[Any]]:
     """Copy a module's parameters and buffers to numpy; what is shared, once."""
     shared = shared_parameters(module)
     return {
-        name: tensor.detach().cpu().numpy().copy()
+        name: _bits(tensor.detach().cpu()).numpy().copy()
         for name, tensor in module.state_dict().items()
         if name not in shared
     }
+
+
+def _bits(tensor: torch.Tensor) -> torch.Tensor:
+    """Bfloat16, which numpy does not know, as integers."""
+    return tensor.view(torch.int16) if tensor.dtype == torch.bfloat16 else tensor
 
 
 def load_numpy_state(module: nn.Module, state: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -79,6 +88,9 @@ def load_numpy_state(module: nn.Module, state: Mapping[str, npt.NDArray[Any]]) -
     """
     # Copied, since an array that comes from a memory map is read-only.
     tensors = {name: torch.tensor(np.array(array)) for name, array in state.items()}
+    for name, tensor in module.state_dict().items():
+        if tensor.dtype == torch.bfloat16 and name in tensors:
+            tensors[name] = tensors[name].view(torch.bfloat16)
     for name, first in shared_parameters(module).items():
         tensors[name] = tensors[first]
     module.load_state_dict(tensors)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hand_lstm import dense, linear, read_users
+from hand_lstm import dense, linear, part, read_users
 from hand_sources import text_source
 from hand_text import lay_out, random_users
 
@@ -65,6 +65,22 @@ def make_multi(level="user", dropout=0.0):
     )
 
 
+def make_concatenated(level="user", dropout=0.0):
+    """Own vectors as the shared ones, those of task 1 in another order."""
+    words = torch.arange(N_WORDS)
+    other = words + 1
+    other[2], other[-1] = -1, 0
+    return MultiTaskLSTM(
+        [source(), source("own")],
+        N_CLASSES,
+        shared_source="text",
+        own_sources=["own", "own", "text"],
+        word_vectors="concatenated",
+        own_words=[words, other, words],
+        **settings(level, dropout),
+    )
+
+
 def build(make, seed=0, **params):
     torch.manual_seed(seed)
     net = make(**params)
@@ -78,7 +94,7 @@ def build(make, seed=0, **params):
 
 
 every_net = pytest.mark.parametrize(
-    "make", [make_lstm, make_aux, make_separate, make_multi]
+    "make", [make_lstm, make_aux, make_separate, make_multi, make_concatenated]
 )
 every_level = pytest.mark.parametrize("level", ["user", "message"])
 
@@ -161,6 +177,32 @@ def test_a_main_task_alone_is_the_lstm():
     state = state_of(net)
     hidden = dense(state, "task_dense.0.", read_users(state, USERS, "text.", 0, "user"))
     assert_logits(net(*batch(USERS)), [linear(state, "outputs.0.", hidden)])
+
+
+@every_level
+def test_multi_task_lstm_may_read_both_vectors_of_a_word(level):
+    net = build(make_concatenated, level=level)
+    state = state_of(net)
+    wanted = []
+    for task in range(3):
+        own = f"own.{task}."
+        tables = [state[f"{own}embedding.table"], state["shared.table"]]
+        joined = {
+            "embedding.table": np.concatenate(tables, axis=1),
+            "missing.0": state[f"{own}missing"],
+            **{
+                f"lstms.0.lstm.{k}": v
+                for k, v in part(state, f"{own}lstm.lstm.").items()
+            },
+        }
+        hidden = dense(state, f"dense.{task}.", read_users(joined, USERS, "", 0, level))
+        wanted.append(linear(state, f"outputs.{task}.", hidden))
+    assert_logits(net(*batch(USERS)), wanted)
+    # where the own text lacks a word its vector begins with zeros
+    table = build(make_concatenated).own[1].embedding.table
+    assert not table[2].any()
+    assert table[0].any()
+    assert torch.equal(table[0], build(make_concatenated).own[0].embedding.table[1])
 
 
 @every_level

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -264,6 +266,28 @@ def test_each_task_finds_its_text():
     assert mapped.own_sources == ["titles", "text", "titles"]
     tables = [mapped.shared.embedding.table, mapped.own[0].embedding.table]
     assert not torch.equal(*tables)  # a copy that goes its own way
+
+
+def test_both_vectors_of_a_word_side_by_side():
+    X = several_texts()
+    settings = {"source": "text", "word_vectors": "concatenated"}
+    model = multi(X, **settings, learning_rate=1e-30)
+    module = model.net_.module_
+    own, shared = module.own[1].embedding.table, module.shared.table
+    assert len(own) == len(shared) == 9
+    words = X["text"].vocabulary.words
+    known = [word in X["age"].vocabulary.index for word in words]
+    assert (own[:-1].abs() > 1e-20).any(dim=1).tolist() == known
+    torch.testing.assert_close(module.own[0].embedding.table, shared)
+    assert same(
+        pickle.loads(pickle.dumps(model)).predict_proba(X), model.predict_proba(X)
+    )
+    learned = multi(X, **settings).predict_proba(X)
+    assert not same(learned, model.predict_proba(X))
+    alone = multi({"text": X["text"].with_vocabulary(Vocabulary(WORDS))}, **settings)
+    assert not torch.equal(
+        *(each.embedding.table for each in alone.net_.module_.own[:2])
+    )
 
 
 def test_a_text_alone_is_shared_whatever_its_name():

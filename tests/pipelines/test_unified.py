@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from causal_models import LLAMA
@@ -12,7 +14,7 @@ from sklearn_profiling.datasets import make_reviewers
 from sklearn_profiling.estimators import ProfileGeneratorClassifier
 from sklearn_profiling.exceptions import ProfilingError
 from sklearn_profiling.pipelines import make_profile_generator, make_unified_systems
-from sklearn_profiling.sources import SubwordSegmenter
+from sklearn_profiling.sources import ImageCaptioner, SubwordSegmenter
 
 BERT = {
     "model_type": "bert",
@@ -21,6 +23,7 @@ BERT = {
     "num_attention_heads": 2,
     "intermediate_size": 8,
 }
+VLP, AOM = (f"BART with ViT patches ({name})" for name in ("VLP-MABSA", "AoM"))
 OURS = ("Ours, basic", "Ours, attention", "Ours, joint")
 
 
@@ -38,7 +41,7 @@ def tokenizer(users):
 
 def generator(**params):
     settings = {"max_epochs": 1, "max_tokens": 20, "decoding": "scoring"}
-    bart = {**BART, "max_position_embeddings": 256, "vocab_size": 300}
+    bart = {**BART, "max_position_embeddings": 512, "vocab_size": 300}
     models = {"language_model": bart, "image_model": VIT, "random_state": 0}
     return ProfileGeneratorClassifier(**{**models, **settings, **params})
 
@@ -99,6 +102,61 @@ def test_captions_come_from_a_column_or_a_captioner(users, tokenizer, paradigm):
         found.append(model.fit(data, users.target).predict_proba(data))
     for a, b in zip(*found, strict=True):
         assert np.array_equal(a, b)
+
+
+def test_captions_are_those_of_the_images_that_are_read(users, tokenizer):
+    said = ["one", "", "one", "four"]
+    captions = [said, None, [None, "two", "three"], ["five"]] * 4
+    data = users.data.assign(said=captions)
+    classifier = generator(tokenizer=tokenizer, paradigm="unimodal")
+    model = make_profile_generator(classifier=classifier, caption_column="said")
+    text = model.fit(data, users.target)[0].transform(data)["captions"]
+    words = [
+        [tokenizer.decode(message) for message in each]
+        for each in ids_of_messages(text)
+    ]
+    assert words[:4] == [said, [], ["", "two", "three"], ["five"]]
+    found = model.predict_proba(data)
+    cut = [None if each is None else each[:3] for each in captions]
+    three = model.predict_proba(data.assign(said=cut))
+    other = [[*each[:3], "six"] if len(each or ()) >= 3 else each for each in captions]
+    more = model.predict_proba(data.assign(said=other))
+    for a, b, c in zip(found, three, more, strict=True):
+        assert np.array_equal(a, b)
+        assert np.array_equal(a, c)
+        assert np.isfinite(a).all()
+
+
+def ids_of_messages(text):
+    for user in range(len(text)):
+        starts = text.user_starts[user : user + 2]
+        places = text.message_starts[starts[0] : starts[1] + 1]
+        yield [text.ids[first:end].tolist() for first, end in pairwise(places)]
+
+
+def test_a_captioner_in_the_unimodal_paradigm(users):
+    pytest.importorskip("transformers")
+    from tiny_models import captioner, tokenizer
+
+    cut = tokenizer()
+    scale = {"image_mean": (0.5,) * 3, "image_std": (0.5,) * 3}
+    systems = make_unified_systems(
+        t5={**BART, "max_position_embeddings": 512, "vocab_size": len(cut)},
+        tokenizer=cut,
+        paradigms=("unimodal",),
+        captioner=ImageCaptioner(captioner(), cut, max_tokens=6, **scale),
+        prompt="{text} shows: {captions}",
+        max_epochs=1,
+        decoding="scoring",
+        random_state=0,
+    )
+    model = systems["Ours, basic (unimodal)"].fit(users.data, users.target)
+    assert model[-1].prompt == "{text} shows: {captions}"
+    assert model[-1]._parts.around.between
+    captions = model[0].transform(users.data)["captions"]
+    counts = users.data["images"].map(lambda cell: len(cell or ()))
+    assert np.diff(captions.user_starts).tolist() == counts.tolist()
+    assert model.predict(users.data).shape == (16, 6)
 
 
 def test_captions_that_cannot_be_read_are_refused(tokenizer):
@@ -173,20 +231,20 @@ def test_baselines_take_the_models_of_their_papers():
         t5="flan-t5-base", encoder=BERT, encoder_tokenizer=tokenizer, n_beams=2
     )
     baselines = ["OD-TUP", "T5", "BART", "LLaMA"]
-    baselines += ["COOPNet", "LLaVA", "SelectAtt", "VLP-MABSA", "AoM"]
+    baselines += ["COOPNet", "LLaMA with ViT patches (LLaVA)", "SelectAtt", VLP, AOM]
     assert list(systems)[:9] == baselines
     found = {name: system[-1] for name, system in systems.items()}
     assert found["COOPNet"].language_model == BERT
     assert found["SelectAtt"].language_model == "flan-t5-base"
-    for name in ("VLP-MABSA", "AoM"):
+    for name in (VLP, AOM):
         assert found[name].language_model == found["BART"].language_model
-    for name in ("COOPNet", "SelectAtt", "VLP-MABSA", "AoM"):
+    for name in ("COOPNet", "SelectAtt", VLP, AOM):
         read = {source: column for source, _, column in systems[name][0].sources}
         assert read == {"text": "messages", "images": "images"}
     segmenter = systems["COOPNet"].get_params()["sources__text"]
     assert segmenter.tokenizer is tokenizer
     # COOPNet searches nothing; what nobody knows is refused all the same
-    assert found["AoM"].n_beams == 2
+    assert found[AOM].n_beams == 2
     with pytest.raises(TypeError, match="n_beans"):
         make_unified_systems(n_beans=2)
 
@@ -198,7 +256,7 @@ def test_decoders_alone_take_one_model_with_images_or_without():
     )
     for name, columns in (
         ("LLaMA", {"text": "messages"}),
-        ("LLaVA", {"text": "messages", "images": "images"}),
+        ("LLaMA with ViT patches (LLaVA)", {"text": "messages", "images": "images"}),
     ):
         model = systems[name].set_params(sources__text__n_tokens=270)
         assert {s: column for s, _, column in model[0].sources} == columns
@@ -217,7 +275,7 @@ def test_what_cannot_be_made_is_named():
 
 def test_a_system_reads_reviewers():
     users = make_reviewers(12, random_state=0)
-    bart = {**BART, "max_position_embeddings": 256}
+    bart = {**BART, "max_position_embeddings": 512}
     systems = make_unified_systems(
         bart=bart,
         t5=bart,
@@ -228,10 +286,10 @@ def test_a_system_reads_reviewers():
         decoding="scoring",
         random_state=0,
     )
-    for name in ("BART", "COOPNet", "AoM", "Ours, basic (multimodal)"):
+    for name in ("BART", "COOPNet", AOM, "Ours, basic (multimodal)"):
         model = systems[name].set_params(sources__text__n_tokens=270)
         ours = isinstance(model.named_steps["classifier"], ProfileGeneratorClassifier)
-        assert ours == (name not in {"COOPNet", "AoM"})
+        assert ours == (name not in {"COOPNet", AOM})
         if "sources__images" in model.get_params():
             model.set_params(sources__images__size=(4, 4))
         assert model.fit(users.data, users.target).score(users.data, users.target) > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,17 @@ from sklearn_profiling.architectures.layers.images import FlatImages
 from sklearn_profiling.architectures.layers.sources import SourceDescription
 from sklearn_profiling.exceptions import SourceError
 
-__all__ = ["ImageStates"]
+__all__ = ["ImageStates", "LayerChoice"]
+
+
+class LayerChoice(NamedTuple):
+    """Layers of which states are read, as places in ``hidden_states``, side by side.
+
+    `without_first` leaves out the first state of each, which is that of [CLS] in CLIP.
+    """
+
+    layers: tuple[int, ...]
+    without_first: bool
 
 
 class ImageStates(nn.Module):
@@ -25,9 +35,9 @@ class ImageStates(nn.Module):
 
     `model` has the interface of Hugging Face's ViT: from `pixel_values` to
     `last_hidden_state`. It gives the state of each image, which is that of [CLS] or of
-    a learned pooler, the states of all patches, or those of patches averaged to at most
-    `grid` rows and columns. `source` holds the mean and deviation of channels that the
-    model expects, of pixels from 0 to 1.
+    a learned pooler, the states of all patches, those of patches averaged to at most
+    `grid` rows and columns, or those of the layers of `choice`. `source` holds the mean
+    and deviation of channels that the model expects, of pixels from 0 to 1.
     """
 
     def __init__(
@@ -37,9 +47,11 @@ class ImageStates(nn.Module):
         *,
         patches: bool = False,
         grid: int | None = None,
+        choice: LayerChoice | None = None,
     ) -> None:
         super().__init__()
         self.model = model
+        self.choice = choice
         config: Any = model.config
         if not n_before_patches(model) and not hasattr(model, "head"):
             msg = (
@@ -48,7 +60,8 @@ class ImageStates(nn.Module):
                 "and SigLIP, or PretrainedImageVectors(pooling='mean') as a source"
             )
             raise SourceError(msg)
-        self.n_features = int(config.hidden_size)
+        n_layers = 1 if choice is None else len(choice.layers)
+        self.n_features = n_layers * int(config.hidden_size)
         self.size = _pair(config.image_size)
         self.patches = patches or grid is not None
         self.register_buffer("mean", source.mean.float()[:, None, None])
@@ -73,8 +86,13 @@ class ImageStates(nn.Module):
         """Number of states of an image."""
         if self.averages is not None:
             return len(self.averages)
-        rows, columns = self._patch_grid() if self.patches else (1, 1)
-        return rows * columns
+        if self.choice is None and not self.patches:
+            return 1
+        rows, columns = self._patch_grid()
+        if self.choice is None:
+            return rows * columns
+        before = n_before_patches(self.model) - self.choice.without_first
+        return before + rows * columns
 
     def forward(self, images: FlatImages) -> Tensor:
         """Read bytes: (n_images, n_states, n_features)."""
@@ -84,7 +102,13 @@ class ImageStates(nn.Module):
                 pixels, self.size, mode="bilinear", align_corners=False, antialias=True
             )
         model: Any = self.model
-        read = model(pixel_values=(pixels - self.mean) / self.deviation)
+        scaled = (pixels - self.mean) / self.deviation
+        if self.choice is not None:
+            read = model(pixel_values=scaled, output_hidden_states=True).hidden_states
+            first = int(self.choice.without_first)
+            chosen = [read[layer][:, first:] for layer in self.choice.layers]
+            return torch.cat(chosen, dim=2)
+        read = model(pixel_values=scaled)
         if not self.patches:
             return cast("Tensor", image_state(model, read)).unsqueeze(1)
         states = patch_states(model, read)  # (n_images, n_patches, n_features)

@@ -15,7 +15,13 @@ from torch.nn import functional
 
 from sklearn_profiling.architectures.generators._tokens import TokenRows
 
-__all__ = ["RepeatedLayer", "cache_states", "score_answers", "select_rows"]
+__all__ = [
+    "RepeatedLayer",
+    "cache_states",
+    "score_answers",
+    "select_rows",
+    "widened",
+]
 
 _ROWS_AT_ONCE = 256
 """Answers to score at a time: each takes the states of its user once more."""
@@ -169,4 +175,9 @@ def _next_logits(model: Any, cache: Any, is_state: Tensor, tokens: Tensor) -> Te
         past_key_values=cache,
         use_cache=True,
     ).logits
-    return logits
+    return widened(logits)
+
+
+def widened(logits: Tensor) -> Tensor:
+    """Logits in 32 bits at least, in which probabilities are computed."""
+    return logits.float() if logits.itemsize == 2 else logits

@@ -14,6 +14,7 @@ from sklearn_profiling.architectures.layers.images import FlatImages
 __all__ = [
     "ProfileDescription",
     "ProfileInputs",
+    "PromptTokens",
     "TaskPrompt",
     "TokenIds",
     "TokenRows",
@@ -52,6 +53,13 @@ class TokenRows(NamedTuple):
         lengths = torch.tensor([len(row) for row in rows], dtype=torch.int64)
         users = torch.repeat_interleave(torch.arange(len(rows)), lengths)
         return cls(ids.to(device), users.to(device), len(rows))
+
+    @classmethod
+    def repeated(
+        cls, ids: Sequence[int], n_users: int, device: torch.device | str = "cpu"
+    ) -> TokenRows:
+        """Make rows with the same tokens for each user."""
+        return cls.from_lists([list(ids)] * n_users, device)
 
     def positions(self) -> Tensor:
         """Place of each token among its user's, from 0: int64 (n_tokens,)."""
@@ -92,8 +100,9 @@ class TokenRows(NamedTuple):
 class TokenIds(NamedTuple):
     """Special tokens of a language model, and `offset` from words to its tokens.
 
-    `start` begins what a decoder writes, or the prompt of a decoder alone; `mask`
-    stands for what is hidden.
+    `start` begins what a decoder writes, or the prompt of a decoder alone, and `begin`,
+    if it is not None, follows it before all that is written; `mask` stands for what is
+    hidden.
     """
 
     pad: int
@@ -101,6 +110,32 @@ class TokenIds(NamedTuple):
     start: int
     mask: int
     offset: int
+    begin: int | None = None
+
+    @property
+    def given(self) -> list[int]:
+        """Tokens that a decoder is given before it writes."""
+        return [self.start] if self.begin is None else [self.start, self.begin]
+
+
+class PromptTokens(NamedTuple):
+    """Tokens around what is read of a user.
+
+    `openings` stand before the text, that of place n for users with n images, in n + 1
+    parts: one before each image, one before the text. `between` stands before captions,
+    `behind` after them, `closing` ends all.
+    """
+
+    openings: Sequence[Sequence[Sequence[int]]]
+    between: Sequence[int]
+    behind: Sequence[int]
+    closing: Sequence[int]
+
+    @property
+    def n_tokens(self) -> int:
+        """Most of them that a user gets."""
+        longest = max(sum(map(len, parts)) for parts in self.openings)
+        return longest + sum(map(len, self[1:]))
 
 
 class TaskPrompt(NamedTuple):
@@ -134,13 +169,13 @@ class ProfileDescription(NamedTuple):
     """What an architecture is told of the profiles before it is built.
 
     `prompts` come in the order of the profile, `longest` is the number of tokens of the
-    longest profile, and `request` ends the prompt of a decoder alone.
+    longest profile, and `around` what stands around the text of a user.
     """
 
     ids: TokenIds
     prompts: Sequence[TaskPrompt]
     longest: int
-    request: Sequence[int] = ()
+    around: PromptTokens
 
 
 @dataclass(frozen=True)

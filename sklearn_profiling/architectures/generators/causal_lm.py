@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sklearn_profiling.architectures.generators._kv_cache import widened
 from sklearn_profiling.architectures.generators._tokens import (
     ProfileDescription,
     ProfileInputs,
@@ -59,7 +60,7 @@ def _prompt_room(
     if most is None:
         return max_tokens
     room = min(max_tokens, most - profile.longest - n_image_tokens)
-    if room < 2 + len(profile.request):
+    if room <= profile.around.n_tokens:
         msg = (
             f"the language model reads {most} tokens; the longest profile takes "
             f"{profile.longest} of them and images {n_image_tokens}, so that no text "
@@ -83,7 +84,7 @@ class CausalLM(BaseGenerator):
         Decoder with the interface of Hugging Face's models for causal language
         modelling (LLaMA, GLM, GPT-2), whose attention keeps a KV cache.
     profile : ProfileDescription
-        How profiles are written; its request, at least one token, ends the prompt.
+        How profiles are written, and the tokens around the text, at least one behind.
     captions, max_tokens, scoring : as in ProfileGenerator
         The tokens that begin and end the prompt are among the `max_tokens`.
     n_image_tokens : int, default=0
@@ -112,7 +113,6 @@ class CausalLM(BaseGenerator):
             ),
             scoring=scoring,
         )
-        self.request = list(profile.request)
         model: Any = language_model
         self._known = {*inspect.signature(model.forward).parameters}
 
@@ -138,15 +138,6 @@ class CausalLM(BaseGenerator):
             "image_encoder": self._image_parameters(),
         }
 
-    def _read_text(self, inputs: ProfileInputs) -> tuple[Tensor, Tensor]:
-        """Ids and mask of shape (n_users, n_tokens): start, text, request."""
-        device = inputs.reviews.ids.device
-        room = max(0, self.max_tokens - 1 - len(self.request))
-        text = self._fitting_text(inputs, room)
-        start = TokenRows.from_lists([[self.ids.start]] * inputs.n_users, device)
-        request = TokenRows.from_lists([self.request] * inputs.n_users, device)
-        return start.join(text).join(request).padded(self.ids.pad)
-
     def encode(self, inputs: ProfileInputs) -> tuple[Tensor, Tensor]:
         """Look up the vectors of the prompts.
 
@@ -163,12 +154,14 @@ class CausalLM(BaseGenerator):
             False where padded, which is on the left.
         """
         ids, is_token = self._read_text(inputs)  # (n_users, n_tokens)
-        states, seen = self._vectors(ids), self.image_states(inputs.images)
-        if self.fusion is not None and seen is not None:
-            states, is_token = self.fusion(states, is_token, *seen)
+        states = self._prompt_vectors(ids, inputs)
         order = is_token.long().argsort(dim=1, stable=True)
         moved = states.gather(1, order.unsqueeze(2).expand_as(states))
         return moved, is_token.gather(1, order)
+
+    def _prompt_vectors(self, ids: Tensor, inputs: ProfileInputs) -> Tensor:  # noqa: ARG002 - images, for LLaVA
+        """Vectors of the tokens of prompts: (n_users, n_tokens, n_features)."""
+        return self._vectors(ids)
 
     def _vectors(self, ids: Tensor) -> Tensor:
         model: Any = self.language_model
@@ -304,6 +297,6 @@ class CausalLM(BaseGenerator):
 def _likely(logits: Tensor, tokens: Tensor) -> Tensor:
     """Log-probabilities of tokens, in their shape."""
     costs = functional.cross_entropy(
-        logits.flatten(0, 1), tokens.flatten(), reduction="none"
+        widened(logits).flatten(0, 1), tokens.flatten(), reduction="none"
     )
     return -costs.reshape(tokens.shape)

@@ -20,6 +20,7 @@ from sklearn_profiling.architectures.generators._image_states import ImageStates
 from sklearn_profiling.architectures.generators._kv_cache import (
     cache_states,
     score_answers,
+    widened,
 )
 from sklearn_profiling.architectures.generators._tokens import (
     ProfileDescription,
@@ -199,12 +200,15 @@ class BaseGenerator(nn.Module):
     reads images. The language model has an encoder and a decoder, unless a subclass
     overrides how it reads and writes.
 
-    Of a text that is too long the reviews are cut, then, down to half of the room, the
+    Around the text stand the tokens that `profile` says. Of a text that is too long the
+    reviews are cut, then, down to half of the room, the
     captions or the masked profile that follow them (our choice).
     """
 
     # Whether the encoder reads a prompt for each task, and the decoder its value alone.
     per_task: ClassVar[bool] = False
+    # Precision of matrices that are not trained; None is that of all.
+    frozen_dtype: str | None = None
 
     def __init__(
         self,
@@ -221,6 +225,7 @@ class BaseGenerator(nn.Module):
         self.image_encoder: nn.Module | None = None
         self.fusion: nn.Module | None = None
         self.ids = profile.ids
+        self.around = profile.around
         self.prompts = list(profile.prompts)
         # Names of the text, the captions and the images, where there are any.
         self.sources = {_role(source, captions): source.name for source in sources}
@@ -273,12 +278,24 @@ class BaseGenerator(nn.Module):
         return [inputs]
 
     def _read_text(self, inputs: ProfileInputs) -> tuple[Tensor, Tensor]:
-        """Ids and mask of shape (n_users, n_tokens), each text with its end."""
-        n_users = inputs.n_users
-        text = self._fitting_text(inputs, self.max_tokens - 1)
-        everybody = torch.arange(n_users, device=text.ids.device)
-        end = TokenRows(torch.full_like(everybody, self.ids.end), everybody, n_users)
-        return text.join(end).padded(self.ids.pad)
+        """Ids and mask of shape (n_users, n_tokens), each text with what is around."""
+        text = self._fitting_text(
+            inputs, max(0, self.max_tokens - self.around.n_tokens)
+        )
+        opening = TokenRows.from_lists(self._openings(inputs), text.ids.device)
+        return (
+            opening.join(text)
+            .join(self._same(self.around.closing, text))
+            .padded(self.ids.pad)
+        )
+
+    def _openings(self, inputs: ProfileInputs) -> list[list[int]]:
+        """Tokens before the text of each user."""
+        ((opening,), *_) = self.around.openings
+        return [list(opening)] * inputs.n_users
+
+    def _same(self, ids: Sequence[int], rows: TokenRows) -> TokenRows:
+        return TokenRows.repeated(ids, rows.n_users, rows.ids.device)
 
     def _fitting_text(self, inputs: ProfileInputs, room: int) -> TokenRows:
         """Text of each user, cut to the tokens there is room for."""
@@ -288,7 +305,12 @@ class BaseGenerator(nn.Module):
         counts = torch.bincount(inputs.reviews.users, minlength=n_users)
         extra = extra.first((room - counts).clamp(min=room // 2))
         taken = torch.bincount(extra.users, minlength=n_users)
-        return inputs.reviews.first(room - taken).join(extra)
+        text = inputs.reviews.first(room - taken)
+        between, behind = self.around.between, self.around.behind
+        if between:
+            text = text.join(self._same(between, text))
+        text = text.join(extra)
+        return text.join(self._same(behind, text)) if behind else text
 
     def image_states(self, images: FlatImages | None) -> States | None:
         """States of images, those of a user side by side, and their mask.
@@ -320,17 +342,17 @@ class BaseGenerator(nn.Module):
         self, states: Tensor, is_state: Tensor, written: Tensor
     ) -> Tensor:
         """Log-probability of each token (n_users, n_written) after those before it."""
-        before = torch.roll(written, 1, dims=1)
-        before[:, 0] = self.ids.start
+        given = written.new_tensor(self.ids.given).expand(len(written), -1)
+        before = torch.cat([given, written[:, :-1]], dim=1)
         model: Any = self.language_model
         logits = model(
             encoder_outputs=(states,),
             attention_mask=is_state.long(),
             decoder_input_ids=before,
             use_cache=False,
-        ).logits
+        ).logits[:, given.shape[1] - 1 :]
         flat = functional.cross_entropy(
-            logits.flatten(0, 1), written.flatten(), reduction="none"
+            widened(logits).flatten(0, 1), written.flatten(), reduction="none"
         )
         return -flat.reshape(written.shape)
 
@@ -357,7 +379,7 @@ class BaseGenerator(nn.Module):
             self.language_model,
             cache,
             is_state,
-            [[self.ids.start, *row] for row in prefixes],
+            [[*self.ids.given, *row] for row in prefixes],
             prompt.answers,
             normalise_length=self.normalise_length,
         )

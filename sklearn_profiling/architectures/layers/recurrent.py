@@ -19,11 +19,12 @@ from sklearn_profiling.architectures.layers.sources import (
     SourceDescription,
     word_embedding,
 )
-from sklearn_profiling.architectures.layers.text import FlatText
+from sklearn_profiling.architectures.layers.text import FlatText, WordEmbedding
 
 __all__ = [
     "Bucket",
     "BucketedLSTM",
+    "JoinedText",
     "RecurrentText",
     "dense",
     "glorot_uniform",
@@ -191,6 +192,47 @@ class RecurrentText(nn.Module):
             torch.where(use, lstm(vectors, buckets, text.n_users), missing)
             for lstm, missing in zip(self.lstms, self.missing, strict=True)
         ]
+
+
+class JoinedText(nn.Module):
+    """An LSTM over a text in two sets of word vectors, side by side.
+
+    `own` (n_words, d) begins the set that is trained with this LSTM alone, at random if
+    it is None; the other one comes with each call.
+    """
+
+    def __init__(
+        self,
+        source: SourceDescription,
+        own: Tensor | None,
+        n_shared: int,
+        *,
+        level: Literal["user", "message"],
+        max_words: int | None,
+        n_hidden: int,
+        n_dimensions: int,
+        trainable_vectors: bool,
+        word_dropout: float,
+        source_dropout: float,
+    ) -> None:
+        super().__init__()
+        n_own = n_dimensions if own is None else own.shape[1]
+        self.embedding = WordEmbedding(
+            source.n_words, n_own, own, trainable=trainable_vectors
+        )
+        self.level: Literal["user", "message"] = level
+        self.max_words = max_words
+        self.lstm = BucketedLSTM(n_own + n_shared, n_hidden, word_dropout)
+        self.missing = nn.Parameter(torch.zeros(n_hidden))
+        self.hide = SourceDropout(source_dropout)
+
+    def forward(self, text: FlatText, present: Tensor, shared: WordEmbedding) -> Tensor:
+        """Read the text of each user: (n_users, n_hidden)."""
+        buckets = word_buckets(text, self.level, self.max_words)
+        ids = text.ids[text.is_word]
+        vectors = torch.cat([self.embedding(ids), shared(ids)], dim=1)
+        use = self.hide(present).unsqueeze(-1)
+        return torch.where(use, self.lstm(vectors, buckets, text.n_users), self.missing)
 
 
 def dense(n_inputs: int, n_outputs: int, dropout: float) -> nn.Sequential:

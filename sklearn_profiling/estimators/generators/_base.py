@@ -70,6 +70,8 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
     paradigm: Any = "multimodal"
     captions: Any = "captions"
     lora: Any = None
+    chat: Any = False
+    prompt: Any = None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"dropout": [RATE, None]}
 
@@ -93,6 +95,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         max_sets: int = 100,
         dropout: float | None = None,
         frozen: Sequence[str] = (),
+        frozen_dtype: str | None = None,
         gradient_checkpointing: bool = False,
         micro_batch_size: int | None = None,
         prediction_batch_size: int = 32,
@@ -131,6 +134,7 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         self.max_sets = max_sets
         self.dropout = dropout
         self.frozen = frozen
+        self.frozen_dtype = frozen_dtype
         self.gradient_checkpointing = gradient_checkpointing
         self.micro_batch_size = micro_batch_size
         self.prediction_batch_size = prediction_batch_size
@@ -241,7 +245,12 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
             "generator": torch.Generator().manual_seed(plan.seed + 3),
             "iterator_valid__batch_size": self.prediction_batch_size,
         }
-        return replace(plan, net=GeneratorNet, net_options=options)
+        return replace(
+            plan,
+            net=GeneratorNet,
+            net_options=options,
+            frozen_dtype=self.frozen_dtype,
+        )
 
     def _build_module(
         self,
@@ -254,25 +263,32 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         # A net whose state is loaded next needs no weights of the user's models.
         given = (self.language_model, self.image_model)
         given = given if shared is None else (None, None)
-        language = build_backbone(given[0], self._language_kind, parts.language)
+        own: dict[str, Any] = {}
+        image = None
+        if parts.reads_whole(given[0]):
+            language, image, own = parts.build_llava(given[0])
+        else:
+            language = build_backbone(given[0], self._language_kind, parts.language)
+            if parts.image is not None:
+                image = build_backbone(given[1], "image", parts.image)
         if self.lora is not None:
             add_lora(language, self.lora, type(self).__name__)
-        image = None
-        if parts.image is not None:
-            image = build_backbone(given[1], "image", parts.image)
-        module = self._build_net(
+        module: Any = self._build_net(
             with_pixels(sources, parts.pixels),
             n_classes,
             language_model=language,
             image_model=image,
             profile=parts.describe(),
             captions=self.captions,
+            **own,
         )
         share_parameters(module, shared)
         self._freeze(module)
+        module.frozen_dtype = self.frozen_dtype
         if self.gradient_checkpointing:
             checkpoint_activations(language)
-        return module
+        net: nn.Module = module
+        return net
 
     def _freeze(self, module: Any) -> None:
         """Stop the training of parts."""
@@ -280,7 +296,18 @@ class BaseGeneratorClassifier(BaseProfileClassifier):
         for name in self.frozen:
             for parameter in parts[name]:
                 parameter.requires_grad = False
-        if not any(parameter.requires_grad for parameter in module.parameters()):
+        trained = {parameter.requires_grad for parameter in module.parameters()}
+        if self.frozen_dtype is not None and (
+            False not in trained or self.dtype == "float64"
+        ):
+            msg = (
+                f"{type(self).__name__}: parameter frozen_dtype={self.frozen_dtype!r} "
+                "is that of frozen parts beside others in 32 bits; freeze some, or "
+                f"take LoRA, and leave dtype at 'float32'; got dtype={self.dtype!r}, "
+                f"frozen={self.frozen!r}, lora={self.lora!r}"
+            )
+            raise ProfilingError(msg)
+        if True not in trained:
             msg = (
                 f"{type(self).__name__}: nothing is left to train; parameter frozen is "
                 f"{self.frozen!r}"

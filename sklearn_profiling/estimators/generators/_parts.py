@@ -12,8 +12,10 @@ import numpy.typing as npt
 from torch import nn
 
 from sklearn_profiling._optional import import_optional
+from sklearn_profiling.architectures.generators._image_states import LayerChoice
 from sklearn_profiling.architectures.generators._tokens import (
     ProfileDescription,
+    PromptTokens,
     TokenIds,
 )
 from sklearn_profiling.estimators._backbones import (
@@ -22,6 +24,7 @@ from sklearn_profiling.estimators._backbones import (
     image_parts,
     tokenizer_of,
 )
+from sklearn_profiling.estimators.generators._prompts import prompt_tokens
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources.pretrained._tokenizers import (
     vocabulary_of,
@@ -29,7 +32,9 @@ from sklearn_profiling.sources.pretrained._tokenizers import (
 from sklearn_profiling.targets import EncodedLabels
 from sklearn_profiling.training.generators.backbones import (
     Kind,
+    build_llava,
     describe_backbone,
+    describe_llava,
 )
 from sklearn_profiling.training.generators.text import ProfileWords, canonical
 from sklearn_profiling.training.generators.tokens import (
@@ -48,6 +53,8 @@ _OWN = {
     "causal": TokenIds(pad=0, end=1, start=2, mask=3, offset=4),
 }
 """Ids of a model that brings no tokenizer: words of texts and of profiles follow."""
+_LLAVA_LAYER = -2
+"""Layer before the last, which a configuration of LLaVA need not name."""
 _DROPOUTS = {
     "language": ("dropout_rate", "dropout"),
     "causal": (
@@ -62,7 +69,8 @@ class GeneratorParts:
     """All that decides the shape of a generator; pickled with it.
 
     Configurations of the models, that of images None where there are none; the words of
-    profiles, or a tokenizer, as `writer` of texts; and the tokens of the request.
+    profiles, or a tokenizer, as `writer` of texts; the tokens around the text of a
+    user; and what is a LLaVA's own, None for other models.
     """
 
     language: dict[str, Any]
@@ -70,7 +78,29 @@ class GeneratorParts:
     pixels: Pixels
     tokens: ProfileTokens
     writer: Any
-    request: list[int]
+    around: PromptTokens
+    llava: dict[str, Any] | None
+
+    def reads_whole(self, given: Any) -> bool:
+        """Tell whether a LLaVA is built whole: where any part but its decoder counts.
+
+        The weights of a decoder too lie in the files of the whole.
+        """
+        return self.llava is not None and (self.image is not None or _is_trained(given))
+
+    def build_llava(self, given: Any) -> tuple[Any, Any, dict[str, Any]]:
+        """Build decoder and vision model, and name what the architecture takes too."""
+        settings: Any = self.llava
+        whole = build_llava(given, settings, self.language, self.image)
+        if self.image is None:
+            return whole.language, None, {}
+        layers = settings.get("vision_feature_layer", _LLAVA_LAYER)
+        choice = LayerChoice(
+            tuple(layers) if isinstance(layers, list | tuple) else (layers,),
+            settings.get("vision_feature_select_strategy", "default") == "default",
+        )
+        own = {"projector": whole.projector, "choice": choice}
+        return whole.language, whole.image, own
 
     def decode(self, ids: Any) -> str:
         """Turn tokens into text."""
@@ -82,7 +112,7 @@ class GeneratorParts:
         """Describe the profiles to an architecture."""
         tokens = self.tokens
         return ProfileDescription(
-            tokens.ids, tokens.prompts(), tokens.longest, self.request
+            tokens.ids, tokens.prompts(), tokens.longest, self.around
         )
 
 
@@ -103,6 +133,7 @@ def learn_parts(
     name, given = type(owner).__name__, owner.language_model
     language = describe_backbone(small if given is None else given, kind, name)
     _set_dropout(language, owner.dropout, _DROPOUTS[kind])
+    llava = _whole_llava(owner)
     text = learn_profile_text(codec, labels, weights.given)
     tokenizer = tokenizer_of(owner)
     if tokenizer is None:
@@ -110,7 +141,6 @@ def learn_parts(
         writer: Any = ProfileWords(text, ids.offset + len(words))
         encode = writer.encode
         _set_own_ids(language, ids, writer.first_id + len(writer), kind)
-        request = [ids.end]
     else:
         writer = tokenizer
         text = learn_profile_text(codec, labels, weights.given, _round_trip(tokenizer))
@@ -118,16 +148,39 @@ def learn_parts(
         check_words(tokenizer, words, name)
         learn = _learn_causal_ids if kind == "causal" else _learn_ids
         ids = learn(language, tokenizer, given)
-        request = encode(getattr(owner, "request", "")) or [ids.end]
     answers = [
         _set_answers(labels, weights.given[:, task], task, len(classes), owner.max_sets)
         if codec.set_valued[task]
         else [(k,) for k in range(len(classes))]
         for task, classes in enumerate(codec.classes)
     ]
-    image, pixels = image_parts(owner, specs)
+    vision = given if llava is not None else getattr(owner, "image_model", None)
+    image, pixels = image_parts(owner, specs, vision)
+    causal_images = kind == "causal" and image is not None
+    around = prompt_tokens(
+        owner,
+        language,
+        ids,
+        tokenizer,
+        n_images=owner.max_images if causal_images else 0,
+        llava=llava,
+        captions=owner.captions in specs,
+    )
     tokens = ProfileTokens(text, encode, ids, answers, per_task=per_task)
-    return GeneratorParts(language, image, pixels, tokens, writer, request)
+    return GeneratorParts(language, image, pixels, tokens, writer, around, llava)
+
+
+def _whole_llava(owner: Any) -> dict[str, Any] | None:
+    """Find the settings of a LLaVA with its own vision model; None for others."""
+    name = type(owner).__name__
+    found = describe_llava(owner.language_model, name)
+    if found is not None and getattr(owner, "image_model", None) is not None:
+        msg = (
+            f"{name}: a LLaVA as language_model has a vision model and a projector of "
+            "its own; leave image_model at None"
+        )
+        raise SourceError(msg)
+    return found
 
 
 def _set_dropout(
@@ -178,7 +231,23 @@ def _round_trip(tokenizer: Any) -> Callable[[str], bool]:
     return comes_back
 
 
-def _learn_ids(language: dict[str, Any], tokenizer: Any, given: Any) -> TokenIds:  # noqa: ARG001 - as for a decoder alone
+def _default_id(language: dict[str, Any], key: str, n_tokens: int) -> int | None:
+    """Id that models of a kind have where a configuration does not say another."""
+    package = import_optional(
+        "transformers", extra="multimodal", purpose="A profile generator"
+    )
+    found = getattr(package.AutoConfig.for_model(**language), key, None)
+    # GLM and LLaMA 3 have several ends of a text.
+    found = found[0] if isinstance(found, list | tuple) else found
+    return found if found is not None and found < n_tokens else None
+
+
+def _is_trained(given: Any) -> bool:
+    """Tell whether a model comes with weights, which know their special tokens."""
+    return isinstance(given, str | os.PathLike | nn.Module)
+
+
+def _learn_ids(language: dict[str, Any], tokenizer: Any, given: Any) -> TokenIds:
     """Ids of an encoder and decoder, of the configuration before the tokenizer."""
     n_tokens = len(vocabulary_of(tokenizer))
     language["vocab_size"] = max(language.get("vocab_size", 0), n_tokens)
@@ -186,17 +255,25 @@ def _learn_ids(language: dict[str, Any], tokenizer: Any, given: Any) -> TokenIds
         if language.get(key) is None and tokenizer.token_to_id(token) is not None:
             language[key] = tokenizer.token_to_id(token)
     pad, end = language.get("pad_token_id", 0), language.get("eos_token_id", 1)
-    language.setdefault("decoder_start_token_id", pad)
+    start = language.get("decoder_start_token_id")
+    begin = None
+    if _is_trained(given):
+        if start is None:
+            start = _default_id(language, "decoder_start_token_id", n_tokens)
+        if language["model_type"] == "bart":
+            # BART was trained to write <s> first.
+            begin = tokenizer.token_to_id("<s>")
+    language["decoder_start_token_id"] = pad if start is None else start
     found = [tokenizer.token_to_id(token) for token in _MASKS]
     mask = next((k for k in found if k is not None), pad)
-    return TokenIds(pad, end, language["decoder_start_token_id"], mask, 0)
+    return TokenIds(pad, end, language["decoder_start_token_id"], mask, 0, begin)
 
 
 def _learn_causal_ids(language: dict[str, Any], tokenizer: Any, given: Any) -> TokenIds:
     """Ids of a decoder alone, of its configuration first where it has weights."""
     n_tokens = len(vocabulary_of(tokenizer))
     language["vocab_size"] = max(language.get("vocab_size", 0), n_tokens)
-    trained = isinstance(given, str | os.PathLike | nn.Module)
+    trained = _is_trained(given)
     ids: dict[str, int | None] = {}
     for key, token in (("pad", "<pad>"), ("eos", "</s>"), ("bos", "<s>")):
         configured = language.get(f"{key}_token_id")
@@ -206,6 +283,8 @@ def _learn_causal_ids(language: dict[str, Any], tokenizer: Any, given: Any) -> T
         own = tokenizer.token_to_id(token)
         first, second = (configured, own) if trained else (own, configured)
         ids[key] = second if first is None else first
+        if ids[key] is None and trained:
+            ids[key] = _default_id(language, f"{key}_token_id", n_tokens)
     end = ids["eos"]
     if end is None:
         msg = (

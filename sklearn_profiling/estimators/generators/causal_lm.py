@@ -39,6 +39,11 @@ class CausalLMProfileClassifier(BaseGeneratorClassifier):
     request : str, default="Profile:"
         What the text of each user ends with, so that the model knows where to continue.
         A model without a tokenizer reads the end of a text instead (our choice).
+    chat : bool, default=False
+        Whether text and `request` are the turn of a user in a chat, as the chat
+        template of the tokenizer writes it: "USER: ... ASSISTANT:" of LLaVA,
+        ``<|user|>`` and ``<|assistant|>`` of GLM. Models that were trained to answer
+        know it (our choice).
     paradigm : {"text", "unimodal"}, default="text"
         Whether to read the text alone, or captions of images after it.
     joint_modes : sequence of str, default=("fusion",)
@@ -59,6 +64,11 @@ class CausalLMProfileClassifier(BaseGeneratorClassifier):
         Name of the text to read; may be left out if `X` holds only one beside captions.
     captions : str, default="captions"
         Name of the text that holds captions, one message an image.
+    prompt : str or None, default=None
+        Words around text and captions, such as ``"Reviews: {text} Images: {captions}"``
+        (the paper writes a prompt of both and does not report it). It has an effect
+        where captions are read, and needs a tokenizer. None puts captions behind the
+        text without a word (our choice).
     max_messages : int or None, default=3
         Messages to read of a user, the first ones; None reads all (paper of the
         framework).
@@ -90,6 +100,11 @@ class CausalLMProfileClassifier(BaseGeneratorClassifier):
     frozen : sequence of {"embeddings", "layers"}, default=()
         Parts that training leaves alone: the token embeddings, and all layers between
         them and the logits. The matrices of LoRA are trained all the same.
+    frozen_dtype : {"bfloat16", "float16"} or None, default=None
+        Precision in which matrices that are not trained are held, those of frozen
+        parts and of a language model with LoRA: half the memory. What is trained
+        keeps 32 bits, and products are computed in 16. "float16" scales the loss by
+        1024, and suits no T5, whose states leave its range. None holds all alike.
     gradient_checkpointing : bool, default=False
         Whether to recompute activations of the language model for the gradient instead
         of keeping them: less memory, a third more time.
@@ -170,7 +185,8 @@ class CausalLMProfileClassifier(BaseGeneratorClassifier):
         If the folder holds no model, the model is no decoder alone or too short for
         the profile, or `X` has no text.
     ProfilingError
-        If `lora` has keys that are not known or names layers that are not there, or
+        If `chat` is set and the tokenizer has no chat template, `prompt` lacks a field,
+        `lora` has keys that are not known or names layers that are not there, or
         nothing is left to train.
 
     See Also
@@ -185,15 +201,17 @@ class CausalLMProfileClassifier(BaseGeneratorClassifier):
     with LLaMA and ChatGLM without details: here they are trained as the framework is,
     on the same text in the same format, and so is any other decoder. Code in a model's
     folder is never run, so of ChatGLM the versions that the package transformers knows
-    itself, ``glm`` and ``glm4``, can be read. The first messages are read instead of
-    three drawn at random.
+    itself, ``glm`` and ``glm4``, can be read. Of a whole LLaVA the decoder is read. The
+    first messages are read instead of three drawn at random.
 
-    The prompt is the token that begins a text, the user's text and `request`; a user
-    without text has the other two. A text that is too long is truncated, not the rest.
-    Rows of a batch are padded on the left and masked, positions count from the first
-    token, so that the other users of a batch change nothing. The loss, the missing
-    labels and the way back from text are those of :class:`ProfileGeneratorClassifier`;
-    an answer is scored with the KV cache of the prompt.
+    The prompt is what begins a text, the user's text and `request`; a user without text
+    has the other two. What begins a text is what the tokenizer itself writes before
+    one, ``<s>`` of LLaMA or ``[gMASK]<sop>`` of GLM, else the configuration's first
+    token. A text that is too long is truncated, not the rest. Rows of a batch are
+    padded on the left and masked, positions count from the first token, so that the
+    other users of a batch change nothing. The loss, the missing labels and the way back
+    from text are those of :class:`ProfileGeneratorClassifier`; an answer is scored with
+    the KV cache of the prompt.
 
     The dropout of transformers draws from torch's global generators, which are lent
     under a lock, as there. LLaMA normalises in 32 bits whatever `dtype` says; GPT-2
@@ -245,6 +263,7 @@ class CausalLMProfileClassifier(BaseGeneratorClassifier):
         language_model: Any = None,
         tokenizer: Any = None,
         request: str = "Profile:",
+        chat: bool = False,
         paradigm: Literal["text", "unimodal"] = "text",
         joint_modes: Sequence[str] = ("fusion",),
         mask_image: float = 0.5,
@@ -252,6 +271,7 @@ class CausalLMProfileClassifier(BaseGeneratorClassifier):
         mixing: Literal["step", "batch", "epoch"] = "step",
         source: str | None = None,
         captions: str = "captions",
+        prompt: str | None = None,
         max_messages: int | None = 3,
         max_images: int | None = 3,
         max_tokens: int = 600,
@@ -262,6 +282,7 @@ class CausalLMProfileClassifier(BaseGeneratorClassifier):
         dropout: float | None = None,
         lora: Mapping[str, Any] | None = None,
         frozen: Sequence[str] = (),
+        frozen_dtype: str | None = None,
         gradient_checkpointing: bool = False,
         micro_batch_size: int | None = None,
         prediction_batch_size: int = 32,
@@ -300,6 +321,7 @@ class CausalLMProfileClassifier(BaseGeneratorClassifier):
             max_sets=max_sets,
             dropout=dropout,
             frozen=frozen,
+            frozen_dtype=frozen_dtype,
             gradient_checkpointing=gradient_checkpointing,
             micro_batch_size=micro_batch_size,
             prediction_batch_size=prediction_batch_size,
@@ -322,6 +344,8 @@ class CausalLMProfileClassifier(BaseGeneratorClassifier):
             verbose=verbose,
         )
         self.request = request
+        self.chat = chat
         self.paradigm = paradigm
         self.captions = captions
+        self.prompt = prompt
         self.lora = lora

@@ -26,14 +26,17 @@ class LLaVAProfileClassifier(BaseGeneratorClassifier):
     Parameters
     ----------
     language_model : str, path-like, configuration, dict, Module or None, default=None
-        Decoder: a folder that ``save_pretrained`` of the package transformers wrote, a
-        configuration or a dict of one with ``model_type``, for random weights, or a
-        model, which is copied. Nothing is downloaded. None is a small model with random
-        weights (our choice: a LLaMA with two layers of 64 units).
+        A whole LLaVA (``LlavaForConditionalGeneration``), with its own vision model and
+        projector, or a decoder alone: a folder that ``save_pretrained`` of the package
+        transformers wrote, a configuration or a dict of one with ``model_type``, for
+        random weights, or a model, which is copied. Nothing is downloaded. None is a
+        small model with random weights (our choice: a LLaMA with two layers of 64
+        units).
     image_model : str, path-like, configuration, dict, Module or None, default=None
         Vision transformer with [CLS] or a learned pooler (ViT, DeiT, DINOv2, CLIP,
-        SigLIP), given like `language_model`; images are resized for it. None is a small
-        ViT with random weights, for images of 32 x 32 (our choice).
+        SigLIP), given like `language_model`; images are resized for it. None is that of
+        a whole LLaVA, or a small ViT with random weights, for images of 32 x 32 (our
+        choice).
     tokenizer : str, path-like, Tokenizer, PreTrainedTokenizerFast or None, default=None
         Tokenizer of the language model, the one that the text was segmented with. None
         takes that of the folder; a configuration without one learns an embedding for
@@ -41,6 +44,11 @@ class LLaVAProfileClassifier(BaseGeneratorClassifier):
     request : str, default="Profile:"
         What the text of each user ends with, so that the model knows where to continue.
         A model without a tokenizer reads the end of a text instead.
+    chat : bool, default=False
+        Whether text and `request` are the turn of a user in a chat, as the chat
+        template of the tokenizer writes it: "USER: ... ASSISTANT:" of LLaVA,
+        ``<|user|>`` and ``<|assistant|>`` of GLM. Models that were trained to answer
+        know it (our choice).
     joint_modes : sequence of str, default=("fusion",)
         What training reads: "fusion", text and images; "text", text alone;
         "masked_image", both with masked pixels or caption words; "masked_profile",
@@ -90,6 +98,11 @@ class LLaVAProfileClassifier(BaseGeneratorClassifier):
         and the logits, and the vision transformer. The matrices of LoRA and the
         projector are trained all the same. LLaVA trains its projector alone first, then
         all but the vision transformer.
+    frozen_dtype : {"bfloat16", "float16"} or None, default=None
+        Precision in which matrices that are not trained are held, those of frozen
+        parts and of a language model with LoRA: half the memory. What is trained
+        keeps 32 bits, and products are computed in 16. "float16" scales the loss by
+        1024, and suits no T5, whose states leave its range. None holds all alike.
     gradient_checkpointing : bool, default=False
         Whether to recompute activations of the language model for the gradient instead
         of keeping them: less memory, a third more time.
@@ -168,10 +181,11 @@ class LLaVAProfileClassifier(BaseGeneratorClassifier):
     ------
     SourceError
         If a folder holds no model, the model is no decoder alone or too short for the
-        profile and the images, or `X` has neither text nor images.
+        profile and the images, a whole LLaVA comes with an `image_model`, or `X` has
+        neither text nor images.
     ProfilingError
-        If `lora` has keys that are not known or names layers that are not there, or
-        nothing is left to train.
+        If `chat` is set and the tokenizer has no chat template, `lora` has keys that
+        are not known or names layers that are not there, or nothing is left to train.
 
     See Also
     --------
@@ -183,14 +197,18 @@ class LLaVAProfileClassifier(BaseGeneratorClassifier):
     -----
     Deviations from the paper and choices where it does not report them. It compares
     with LLaVA without details: here it is trained as the framework is, on the same
-    text, images and format. Vision transformer and decoder are given separately, and
-    the projector is initialised at random: the folder of a whole LLaVA is not read. The
-    first state of the vision transformer must be that of [CLS], as in ViT and CLIP's.
-    Its last states are taken; LLaVA takes those before the last layer. The first
-    messages and images are read instead of three drawn at random.
+    text, images and format. Of a whole LLaVA the states are those of the layer that its
+    configuration names (``vision_feature_layer``, the last but one in LLaVA 1.5), with
+    or without the first one (``vision_feature_select_strategy``), and its own projector
+    brings them to the tokens. Where vision transformer and decoder are given
+    separately, the projector is initialised at random, and the last states of patches
+    are taken. Images are stretched to the size of the vision model; LLaVA's processor
+    cuts out their centre. The first messages and images are read instead of three drawn
+    at random.
 
     The prompt is the token that begins a text, the patches of all images, the text and
-    `request`. A user without images has no image tokens: the prompt is that of
+    `request`; with `chat` images stand where the chat template has them. A user without
+    images has no image tokens: the prompt is that of
     :class:`CausalLMProfileClassifier`, whose other Notes apply too.
 
     References
@@ -234,6 +252,7 @@ class LLaVAProfileClassifier(BaseGeneratorClassifier):
         image_model: Any = None,
         tokenizer: Any = None,
         request: str = "Profile:",
+        chat: bool = False,
         joint_modes: Sequence[str] = ("fusion",),
         mask_image: float = 0.5,
         mask_profile: float = 0.5,
@@ -249,6 +268,7 @@ class LLaVAProfileClassifier(BaseGeneratorClassifier):
         dropout: float | None = None,
         lora: Mapping[str, Any] | None = None,
         frozen: Sequence[str] = (),
+        frozen_dtype: str | None = None,
         gradient_checkpointing: bool = False,
         micro_batch_size: int | None = None,
         prediction_batch_size: int = 32,
@@ -288,6 +308,7 @@ class LLaVAProfileClassifier(BaseGeneratorClassifier):
             max_sets=max_sets,
             dropout=dropout,
             frozen=frozen,
+            frozen_dtype=frozen_dtype,
             gradient_checkpointing=gradient_checkpointing,
             micro_batch_size=micro_batch_size,
             prediction_batch_size=prediction_batch_size,
@@ -310,4 +331,5 @@ class LLaVAProfileClassifier(BaseGeneratorClassifier):
             verbose=verbose,
         )
         self.request = request
+        self.chat = chat
         self.lora = lora

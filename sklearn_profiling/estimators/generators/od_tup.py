@@ -50,6 +50,11 @@ class ODTUPClassifier(BaseGeneratorClassifier):
     captions : str or None, default=None
         Name of the text that holds captions, one message an image; None reads the text
         alone.
+    prompt : str or None, default=None
+        Words around text and captions, such as ``"Reviews: {text} Images: {captions}"``
+        (the paper writes a prompt of both and does not report it). It has an effect
+        where captions are read, and needs a tokenizer. None puts captions behind the
+        text without a word (our choice).
     max_messages : int or None, default=3
         Messages to read of a user, the first ones; None reads all.
     max_images : int or None, default=3
@@ -78,6 +83,11 @@ class ODTUPClassifier(BaseGeneratorClassifier):
         (0.0) and "target_modules", names of layers, by default those that the package
         peft has for the model. All other parts are trained as usual. Needs the extra
         `lora`. None trains the model.
+    frozen_dtype : {"bfloat16", "float16"} or None, default=None
+        Precision in which matrices that are not trained are held, those of frozen
+        parts and of a language model with LoRA: half the memory. What is trained
+        keeps 32 bits, and products are computed in 16. "float16" scales the loss by
+        1024, and suits no T5, whose states leave its range. None holds all alike.
     gradient_checkpointing : bool, default=False
         Whether to recompute activations of the language model for the gradient instead
         of keeping them: less memory, a third more time.
@@ -208,6 +218,7 @@ class ODTUPClassifier(BaseGeneratorClassifier):
         mixing: Literal["step", "batch", "epoch"] = "step",
         source: str | None = None,
         captions: str | None = None,
+        prompt: str | None = None,
         max_messages: int | None = 3,
         max_images: int | None = 3,
         max_tokens: int = 600,
@@ -218,6 +229,7 @@ class ODTUPClassifier(BaseGeneratorClassifier):
         dropout: float | None = None,
         frozen: Sequence[str] = (),
         lora: Mapping[str, Any] | None = None,
+        frozen_dtype: str | None = None,
         gradient_checkpointing: bool = False,
         micro_batch_size: int | None = None,
         prediction_batch_size: int = 32,
@@ -256,6 +268,7 @@ class ODTUPClassifier(BaseGeneratorClassifier):
             max_sets=max_sets,
             dropout=dropout,
             frozen=frozen,
+            frozen_dtype=frozen_dtype,
             gradient_checkpointing=gradient_checkpointing,
             micro_batch_size=micro_batch_size,
             prediction_batch_size=prediction_batch_size,
@@ -278,6 +291,7 @@ class ODTUPClassifier(BaseGeneratorClassifier):
             verbose=verbose,
         )
         self.captions = captions
+        self.prompt = prompt
         self.lora = lora
 
     @property

@@ -73,6 +73,11 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
         Name of the text to read; may be left out if `X` holds only one beside captions.
     captions : str, default="captions"
         Name of the text that holds captions, one message an image.
+    prompt : str or None, default=None
+        Words around text and captions, such as ``"Reviews: {text} Images: {captions}"``
+        (the paper writes a prompt of both and does not report it). It has an effect
+        where captions are read, and needs a tokenizer. None puts captions behind the
+        text without a word (our choice).
     max_messages : int or None, default=3
         Messages to read of a user, the first ones; None reads all (paper: three drawn
         at random).
@@ -103,6 +108,11 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
         (0.0) and "target_modules", names of layers, by default those that the package
         peft has for the model. All other parts are trained as usual. Needs the extra
         `lora`. None trains the model.
+    frozen_dtype : {"bfloat16", "float16"} or None, default=None
+        Precision in which matrices that are not trained are held, those of frozen
+        parts and of a language model with LoRA: half the memory. What is trained
+        keeps 32 bits, and products are computed in 16. "float16" scales the loss by
+        1024, and suits no T5, whose states leave its range. None holds all alike.
     gradient_checkpointing : bool, default=False
         Whether to recompute activations of the language model for the gradient instead
         of keeping them: less memory, a third more time.
@@ -192,8 +202,10 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
     the cross-entropies of each task's tokens, averaged over the users labelled for it.
     An attribute whose label is missing is left out of the profile to be written.
 
-    BART reads and writes as T5 does, with a token at the end of a text and none at its
-    beginning, also where its weights were pretrained with both.
+    Around a text stand the tokens that its tokenizer writes there: ``</s>`` behind it
+    for T5, ``<s>`` and ``</s>`` for BART. With weights of BART the decoder is given
+    ``</s><s>`` before it writes, as in its pretraining. Without weights, or without
+    such tokens, a text has a token at its end and none before it.
 
     A label is written as ``str`` of it, with ``/`` for the separators ``; : ,``; what
     the tokenizer cannot write is called ``class 0``, ``class 1`` and so on. A value
@@ -212,9 +224,9 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
 
     The dropout of transformers draws from torch's global generators. They are lent a
     state for each step and given back, under a lock, so two generators trained in two
-    threads wait for each other. With "bfloat16" beam search computes in 32 bits all the
-    same; T5 normalises in 32 bits whatever `dtype` says, BART does not. There is no
-    "float16".
+    threads wait for each other. Beam search computes in the precision of training. T5
+    normalises in 32 bits whatever `dtype` says, BART does not. There is no "float16"
+    for what is trained.
 
     A plain 2-D array is read as padded token ids, one message a user: 0 is padding, any
     other value a word of its own.
@@ -265,6 +277,7 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
         mixing: Literal["step", "batch", "epoch"] = "step",
         source: str | None = None,
         captions: str = "captions",
+        prompt: str | None = None,
         max_messages: int | None = 3,
         max_images: int | None = 3,
         max_tokens: int = 600,
@@ -275,6 +288,7 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
         dropout: float | None = None,
         frozen: Sequence[str] = (),
         lora: Mapping[str, Any] | None = None,
+        frozen_dtype: str | None = None,
         gradient_checkpointing: bool = False,
         micro_batch_size: int | None = None,
         prediction_batch_size: int = 32,
@@ -314,6 +328,7 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
             max_sets=max_sets,
             dropout=dropout,
             frozen=frozen,
+            frozen_dtype=frozen_dtype,
             gradient_checkpointing=gradient_checkpointing,
             micro_batch_size=micro_batch_size,
             prediction_batch_size=prediction_batch_size,
@@ -338,6 +353,7 @@ class ProfileGeneratorClassifier(BaseGeneratorClassifier):
         self.fusion = fusion
         self.paradigm = paradigm
         self.captions = captions
+        self.prompt = prompt
         self.lora = lora
 
 
@@ -405,6 +421,11 @@ class SelectAttClassifier(BaseGeneratorClassifier):
     frozen : sequence of {"text_encoder", "decoder", "image_encoder"}, default=()
         Parts that training leaves alone, the decoder with the head if that is its own.
         What encoder and decoder share, the token embeddings, is trained all the same.
+    frozen_dtype : {"bfloat16", "float16"} or None, default=None
+        Precision in which matrices that are not trained are held, those of frozen
+        parts: half the memory. What is trained keeps 32 bits, and products are computed
+        in 16. "float16" scales the loss by 1024, and suits no T5, whose states leave
+        its range. None holds all alike.
     gradient_checkpointing : bool, default=False
         Whether to recompute activations of the language model for the gradient instead
         of keeping them: less memory, a third more time.

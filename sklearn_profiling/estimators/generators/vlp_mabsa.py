@@ -83,6 +83,11 @@ class VLPMABSAClassifier(BaseGeneratorClassifier):
     frozen : sequence of {"text_encoder", "decoder", "image_encoder"}, default=()
         Parts that training leaves alone, the decoder with the head if that is its own.
         What encoder and decoder share, the token embeddings, is trained all the same.
+    frozen_dtype : {"bfloat16", "float16"} or None, default=None
+        Precision in which matrices that are not trained are held, those of frozen
+        parts: half the memory. What is trained keeps 32 bits, and products are computed
+        in 16. "float16" scales the loss by 1024, and suits no T5, whose states leave
+        its range. None holds all alike.
     gradient_checkpointing : bool, default=False
         Whether to recompute activations of the language model for the gradient instead
         of keeping them: less memory, a third more time.
@@ -172,8 +177,9 @@ class VLPMABSAClassifier(BaseGeneratorClassifier):
     Deviations from the original. It takes 36 regions of each image from an object
     detector, which this package does not have; here they are averages of neighbouring
     patches of a vision transformer, which is trained too. It is pretrained on posts
-    with images; here training begins with the weights given. It writes positions in the
-    text; here the profile is written as text.
+    with images; here training begins with the weights given, such as a folder of BART
+    for encoder and decoder and one of ViT: what is run is BART with ViT patches. It
+    writes positions in the text; here the profile is written as text.
 
     BART reads at most as many tokens and patches as it has positions (1,024 in
     bart-base); with three images of 36 patches there is room for 600 tokens. With more
@@ -230,6 +236,7 @@ class VLPMABSAClassifier(BaseGeneratorClassifier):
         max_sets: int = 100,
         dropout: float | None = None,
         frozen: Sequence[str] = (),
+        frozen_dtype: str | None = None,
         gradient_checkpointing: bool = False,
         micro_batch_size: int | None = None,
         prediction_batch_size: int = 32,
@@ -269,6 +276,7 @@ class VLPMABSAClassifier(BaseGeneratorClassifier):
             max_sets=max_sets,
             dropout=dropout,
             frozen=frozen,
+            frozen_dtype=frozen_dtype,
             gradient_checkpointing=gradient_checkpointing,
             micro_batch_size=micro_batch_size,
             prediction_batch_size=prediction_batch_size,
@@ -362,6 +370,11 @@ class AoMClassifier(VLPMABSAClassifier):
     frozen : sequence of {"text_encoder", "decoder", "image_encoder"}, default=()
         Parts that training leaves alone, the decoder with the head if that is its own.
         What encoder and decoder share, the token embeddings, is trained all the same.
+    frozen_dtype : {"bfloat16", "float16"} or None, default=None
+        Precision in which matrices that are not trained are held, those of frozen
+        parts: half the memory. What is trained keeps 32 bits, and products are computed
+        in 16. "float16" scales the loss by 1024, and suits no T5, whose states leave
+        its range. None holds all alike.
     gradient_checkpointing : bool, default=False
         Whether to recompute activations of the language model for the gradient instead
         of keeping them: less memory, a third more time.

@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import Interval
 from torch import Tensor
 from torch.nn import functional
 
+from sklearn_profiling._image_models import refuse_patches
 from sklearn_profiling._store import digest_of
 from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.exceptions import SourceError
@@ -51,6 +52,7 @@ class VisionModel(LocalModel):
     def _fit_pixels(self, config: Any) -> None:
         """Find the size and the normalisation of pixels that the model expects."""
         vision = getattr(config, "vision_config", getattr(config, "encoder", config))
+        refuse_patches(vision, type(self).__name__)
         size = self.size or getattr(vision, "image_size", None) or _DEFAULT_SIZE
         pair = (size, size) if isinstance(size, int) else tuple(size)
         if len(pair) != 2 or not all(

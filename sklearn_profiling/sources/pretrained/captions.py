@@ -92,8 +92,9 @@ class ImageCaptioner(TransformerMixin, VisionModel):
 
     Notes
     -----
-    Captions are searched, never sampled. A repeated image is described once. A caption
-    without a word is left out.
+    Captions are searched, never sampled. A repeated image is described once. There is a
+    caption for each image, in its place: one without a word is an empty str, which is
+    left out behind messages. ``SubwordSegmenter(keep_all=True)`` keeps the places.
 
     Images are stretched to the size, not cropped, with bilinear, antialiased scaling;
     the model's own preprocessing is not run.
@@ -228,8 +229,8 @@ class ImageCaptioner(TransformerMixin, VisionModel):
         Returns
         -------
         ndarray of object, shape (n_users,)
-            A list of captions for each user, an empty one for a user without images;
-            with `messages`, the messages and then the captions.
+            A list of captions for each user, one an image; with `messages`, the
+            messages and then the captions that say something.
 
         Raises
         ------
@@ -246,8 +247,10 @@ class ImageCaptioner(TransformerMixin, VisionModel):
         captions = self._captions(bags, digests, places)
         found = np.empty(len(users), dtype=object)
         for user, own in enumerate(users):
-            described = [captions[i] for i in own if captions[i]]
-            found[user] = described if written is None else written[user] + described
+            described = [captions[i] for i in own]
+            if written is not None:
+                described = written[user] + [text for text in described if text]
+            found[user] = described
         return found
 
     def _split(self, X: Any) -> tuple[list[list[str]], Any]:

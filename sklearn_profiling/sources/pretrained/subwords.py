@@ -51,6 +51,10 @@ default=None
         Longest message in tokens; the rest is cut off. None keeps all.
     drop_duplicates : bool, default=True
         Drop repeated messages of one user first.
+    keep_all : bool, default=False
+        Keep each message in its place: repeated ones, whatever `drop_duplicates` says,
+        and those without a token, nulls among them. For captions, of which each goes
+        with an image.
 
     Attributes
     ----------
@@ -88,6 +92,7 @@ default=None
         "n_tokens": [Interval(Integral, _N_SMALLEST, None, closed="left")],
         "max_tokens": [Interval(Integral, 1, None, closed="left"), None],
         "drop_duplicates": ["boolean"],
+        "keep_all": ["boolean"],
     }
 
     def __init__(
@@ -97,11 +102,13 @@ default=None
         n_tokens: int = 8000,
         max_tokens: int | None = None,
         drop_duplicates: bool = True,
+        keep_all: bool = False,
     ) -> None:
         self.tokenizer = tokenizer
         self.n_tokens = n_tokens
         self.max_tokens = max_tokens
         self.drop_duplicates = drop_duplicates
+        self.keep_all = keep_all
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
@@ -169,7 +176,7 @@ default=None
         kept = [cut.ids[: self.max_tokens] for cut in encoded]
         sizes = np.fromiter(map(len, kept), np.int64, len(kept))
         ids = np.fromiter(chain.from_iterable(kept), np.int32, int(sizes.sum()))
-        return assemble(ids, sizes, lengths, self.vocabulary_)
+        return assemble(ids, sizes, lengths, self.vocabulary_, keep_empty=self.keep_all)
 
     def to_transformers(self) -> Any:
         """Return the tokenizer as one of the package transformers.

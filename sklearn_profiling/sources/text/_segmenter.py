@@ -26,6 +26,8 @@ class Segmenter(TransformerMixin, BaseEstimator):
     """Base of the segmenters: columns in, TokenMessages out, nothing learned."""
 
     drop_duplicates: bool
+    # A parameter of some, a constant of the others.
+    keep_all: bool = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         # TokenMessages have names, but are no table
@@ -98,8 +100,8 @@ class Segmenter(TransformerMixin, BaseEstimator):
     def _read(self, column: Any) -> tuple[list[str], NDArray[np.int64]]:
         """Return the messages of all users end to end and how many each has."""
         self._validate_params()
-        users = read_messages(column, self)
-        if self.drop_duplicates:
+        users = read_messages(column, self, keep_nulls=self.keep_all)
+        if self.drop_duplicates and not self.keep_all:
             users = [list(dict.fromkeys(messages)) for messages in users]
         lengths = np.fromiter(map(len, users), np.int64, len(users))
         return list(chain.from_iterable(users)), lengths
@@ -135,21 +137,22 @@ def assemble(
     vocabulary: Vocabulary,
     tags: NDArray[np.int16] | None = None,
     tag_names: tuple[str, ...] | None = None,
+    *,
+    keep_empty: bool = False,
 ) -> TokenMessages:
     """Join word ids, words per message (`sizes`) and messages per user (`lengths`).
 
-    Empty messages are left out.
+    Empty messages are left out, unless they are to be kept.
     """
-    filled = np.concatenate([[0], np.cumsum(sizes > 0)])
-    users = np.concatenate([[0], np.cumsum(lengths)])
-    return TokenMessages(
+    text = TokenMessages(
         ids,
-        np.concatenate([[0], np.cumsum(sizes[sizes > 0])]),
-        filled[users],
+        np.concatenate([[0], np.cumsum(sizes)]),
+        np.concatenate([[0], np.cumsum(lengths)]),
         vocabulary,
         tags=tags,
         tag_names=tag_names,
     )
+    return text if keep_empty else text.without_empty()
 
 
 def equal_parts(messages: list[str]) -> Iterator[list[str]]:

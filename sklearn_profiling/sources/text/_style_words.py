@@ -9,7 +9,7 @@ __all__ = ["TAG_CLASSES", "WORD_CLASSES", "WORD_ENDINGS"]
 TAG_CLASSES: dict[str, dict[str, tuple[str, ...]]] = {
     "jieba": {
         "noun": ("n*", "s", "t"),
-        "adjective": ("a*", "b", "z"),
+        "adjective": ("a*", "b", "z*"),
         "preposition": ("p",),
         "article": (),
         "pronoun": ("r*",),

@@ -89,6 +89,7 @@ def read_tags(X: Any, owner: object) -> TagSequences:
         raise SourceError(msg)
     else:
         tags, names = X.tags.astype(np.int64), X.tag_names
+    text = text.without_empty()
     read = TagSequences(tags, names, text.message_starts, text.user_starts)
     return read.with_names(sorted({names[tag] for tag in np.unique(tags)}))
 

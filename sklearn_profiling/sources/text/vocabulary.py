@@ -31,9 +31,12 @@ _RARE_WORDS = 10
 
 
 def check_text(text: Any, owner: object) -> TokenMessages:
-    """Return segmented text, or raise an error that names the missing step."""
+    """Return segmented text without empty messages.
+
+    Anything else is an error that names the missing step.
+    """
     if isinstance(text, TokenMessages):
-        return text
+        return text.without_empty()
     msg = (
         f"{type(owner).__name__} takes TokenMessages, the output of a segmenter "
         "(WordSegmenter, JiebaSegmenter, CharacterSegmenter); got "

@@ -1,7 +1,8 @@
 """Language and vision models: from a folder, a configuration or an object.
 
 Beside :mod:`.search` the only module here that knows the package transformers. Nothing
-is downloaded.
+is downloaded. A LLaVA is read whole: its decoder, its vision model and what projects
+the states of one to the tokens of the other.
 """
 
 from __future__ import annotations
@@ -10,20 +11,24 @@ import copy
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+import torch
 from torch import nn
 
-from sklearn_profiling._image_models import vision_part
+from sklearn_profiling._image_models import refuse_patches, vision_part
 from sklearn_profiling._optional import import_optional
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources.pretrained._folders import check_folder
 from sklearn_profiling.sources.pretrained._tokenizers import short_reason
 
 __all__ = [
+    "LLaVAParts",
     "build_backbone",
+    "build_llava",
     "checkpoint_activations",
     "describe_backbone",
+    "describe_llava",
 ]
 
 Kind = Literal["language", "causal", "text", "image"]
@@ -129,6 +134,9 @@ def describe_backbone(given: Any, kind: Kind, owner: str) -> Configuration:
     config = getattr(given, "config", given)
     if kind == "image":
         config = vision_part(config)
+        refuse_patches(config, f"{owner}: parameter image_model")
+    elif kind == "causal" and _is_llava(config):
+        config = config.text_config
     if not hasattr(config, "to_diff_dict") or not hasattr(config, "model_type"):
         msg = (
             f"{where} must be the path of a folder, a configuration, a dict of one, or "
@@ -147,6 +155,10 @@ def describe_backbone(given: Any, kind: Kind, owner: str) -> Configuration:
             f"model of type {config.model_type!r}"
         )
         raise SourceError(msg)
+    return _settings(config)
+
+
+def _settings(config: Any) -> Configuration:
     found: Configuration = config.to_diff_dict()
     # Names of classes, a version and code that never runs do not change the net.
     for name in _UNUSED:
@@ -155,6 +167,79 @@ def describe_backbone(given: Any, kind: Kind, owner: str) -> Configuration:
     if isinstance(attention, str):
         found["attn_implementation"] = attention
     return {**found, "model_type": config.model_type}
+
+
+def _is_llava(config: Any) -> bool:
+    return getattr(config, "model_type", None) == "llava"
+
+
+def describe_llava(given: Any, owner: str) -> Configuration | None:
+    """Find what is LLaVA's own in a configuration; None for any other model.
+
+    Which layers of its vision model are read, and how they are projected.
+    """
+    if isinstance(given, str | os.PathLike):
+        where = f"{owner}: parameter language_model"
+        given = _read_folder(Path(given), where, owner, "llava-1.5-7b-hf")
+    if isinstance(given, Mapping):
+        given = _read_mapping(given, f"{owner}: parameter language_model", owner)
+    config = getattr(given, "config", given)
+    if not _is_llava(config):
+        return None
+    settings = _settings(config)
+    settings.pop("text_config", None)
+    return {**settings, "vision_config": _settings(config.vision_config)}
+
+
+class LLaVAParts(NamedTuple):
+    """Decoder, vision model, and the layers that project states to tokens."""
+
+    language: Any
+    image: Any
+    projector: nn.Module
+
+
+def build_llava(
+    given: Any,
+    settings: Mapping[str, Any],
+    language: Mapping[str, Any],
+    image: Mapping[str, Any] | None,
+) -> LLaVAParts:
+    """Build a LLaVA by its own settings and those of its models, and take it apart.
+
+    Those of the vision model are changed only where `image` is not None.
+    """
+    package = _transformers("A profile generator")
+    vision = settings["vision_config"] if image is None else image
+    config = package.AutoConfig.for_model(
+        **{**settings, "text_config": dict(language), "vision_config": dict(vision)}
+    )
+    if isinstance(given, nn.Module):
+        whole: Any = copy.deepcopy(given)
+    else:
+        loader = package.AutoModelForImageTextToText
+        if isinstance(given, str | os.PathLike):
+            whole = loader.from_pretrained(
+                given, config=config, local_files_only=True, trust_remote_code=False
+            )
+        else:
+            whole = loader.from_config(config, trust_remote_code=False)
+    decoder = _decoder_of(whole)
+    _check_tokens(decoder, language)
+    tower = _without_pooler(vision_part(whole.model.vision_tower))
+    return LLaVAParts(decoder, tower, whole.model.multi_modal_projector)
+
+
+def _decoder_of(whole: Any) -> Any:
+    """Take the decoder of a LLaVA, as a model for causal language modelling."""
+    loader = _transformers("A profile generator").AutoModelForCausalLM
+    body = whole.model.language_model
+    with torch.device("meta"):
+        decoder = loader.from_config(body.config, trust_remote_code=False)
+    setattr(decoder, decoder.base_model_prefix, body)
+    decoder.set_output_embeddings(whole.lm_head)
+    decoder.generation_config = type(decoder.generation_config)()
+    return decoder
 
 
 def _is_causal(config: Any) -> bool:
@@ -220,14 +305,19 @@ def build_backbone(given: Any, kind: Kind, configuration: Mapping[str, Any]) -> 
         # A T5 saved as an encoder alone says that it has no decoder.
         if model.config.is_encoder_decoder or _in_mapping(model.config, "language"):
             model = model.get_encoder()
-        if getattr(model, "pooler", None) is not None:
-            model.pooler = None
+        model = _without_pooler(model)
     else:
         # A folder may ask for other texts than profiles, such as never the same three
         # tokens twice; how to search is given with each search.
         model.generation_config = type(model.generation_config)()
     if kind != "image":
         _check_tokens(model, configuration)
+    return model
+
+
+def _without_pooler(model: Any) -> Any:
+    if getattr(model, "pooler", None) is not None:
+        model.pooler = None
     return model
 
 

@@ -18,6 +18,7 @@ from sklearn_profiling.training.net import ProfileNet, lent_generator
 __all__ = ["GeneratorNet"]
 
 _LARGEST_SEED = 2**31 - 1
+_LOSS_SCALE = 1024.0
 
 
 class GeneratorNet(ProfileNet):
@@ -90,7 +91,17 @@ class GeneratorNet(ProfileNet):
             # The dropout of transformers draws from the global generators.
             with lent_generator(seed, str(self.device)):
                 losses.append(self._loss(batch, mode, training=True))
+        if self._scale != 1.0:
+            for value in self.module_.parameters():
+                if value.grad is not None:
+                    value.grad /= self._scale
         return {"loss": torch.stack(losses).mean(), "y_pred": None}
+
+    @property
+    def _scale(self) -> float:
+        """Factor of the loss, so that small gradients are not lost in float16."""
+        scaled = self.autocast and self.half == torch.float16
+        return _LOSS_SCALE if scaled else 1.0
 
     def validation_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:  # noqa: ARG002 - skorch's signature
         """Compute the loss of users of the validation set, on all there is to read."""
@@ -123,14 +134,13 @@ class GeneratorNet(ProfileNet):
                 losses, labelled.any(dim=0), (stop - start) / n_users
             )
             if training:
-                (loss / len(self._modes_of_step)).backward()
+                (loss * self._scale / len(self._modes_of_step)).backward()
             parts.append(loss.detach())
         return torch.stack(parts).sum()
 
     def _task_losses(self, inputs: ProfileInputs, labels: LabelBatch) -> Tensor:
         """Weighted sum over users of what the tokens of each task cost: (n_tasks,)."""
         module: BaseGenerator = self.module_
-        kind = torch.device(self.device).type
         n_tasks = labels.codes.shape[1]
         losses = labels.weights.new_zeros(n_tasks)
         texts = self.tokens.texts(labels.to("cpu"))
@@ -138,7 +148,7 @@ class GeneratorNet(ProfileNet):
             ids, tasks = written.ids.to(self.device), written.tasks.to(self.device)
             if not ids.shape[1]:
                 continue
-            with torch.autocast(kind, dtype=torch.bfloat16, enabled=self.autocast):
+            with self.computing():
                 states, is_state = module.encode(reading)
                 likely = module.token_log_likelihoods(states, is_state, ids)
             # A token has the weight of the label that it writes.

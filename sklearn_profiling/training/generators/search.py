@@ -41,12 +41,13 @@ def generate_texts(
     ids = module.ids
     how = package.GenerationConfig(
         num_beams=n_beams,
-        max_new_tokens=net.tokens.longest_text,
+        max_new_tokens=net.tokens.longest_text + (ids.begin is not None),
         do_sample=False,
         pad_token_id=ids.pad,
         eos_token_id=ids.end,
         bos_token_id=ids.start,
         decoder_start_token_id=ids.start,
+        forced_bos_token_id=ids.begin,
     )
 
     def text(row: list[int]) -> str:
@@ -55,7 +56,7 @@ def generate_texts(
 
     module.eval()
     profiles: list[str] = []
-    with torch.inference_mode():
+    with torch.inference_mode(), net.computing():
         for users, _ in net.get_iterator(dataset, training=False):
             inputs = module.inputs(users.to(net.device).sources)
             found = [
@@ -95,4 +96,4 @@ def search(module: BaseGenerator, states: Tensor, is_state: Tensor, how: Any) ->
         past_key_values=select_rows(cache, everybody, how.num_beams, at_once=True),
         generation_config=how,
     )
-    return found[:, 1:]  # without the token that starts a text
+    return found[:, len(module.ids.given) :]

@@ -96,7 +96,7 @@ def usual_sets(
 
 
 class ProfileTokens:
-    """Tokens of every part of a profile.
+    """Tokens of every part of a profile, as they are in the text of the whole.
 
     `encode` turns a text into token ids, and `answers` are the possible classes, or
     sets of classes, of each task. With `per_task` each task's value is a text of its
@@ -115,9 +115,15 @@ class ProfileTokens:
         self.text = text
         self.ids = ids
         self.per_task = per_task
-        self.prefixes = [encode(f"{name}:") for name in text.names]
-        self.values = [[encode(form) for form in forms] for forms in text.classes]
-        self.comma, self.stop = encode(","), encode(";")
+        first, *names = text.names
+        self.prefixes = [encode(f"{first}:")]
+        self.prefixes += [_behind([";"], f" {name}:", encode) for name in names]
+        self.values = [
+            [_behind([":"], f" {form}", encode) for form in forms]
+            for forms in text.classes
+        ]
+        every = [form for forms in text.classes for form in forms]
+        self.comma, self.stop = (_behind(every, sign, encode) for sign in ",;")
         self.answers = [list(each) for each in answers]
 
     @property
@@ -219,6 +225,20 @@ class ProfileTokens:
                 row += masked if hide[task] else self.value(task, classes)
             rows.append(row)
         return TokenRows.from_lists(rows)
+
+
+def _behind(
+    befores: Sequence[str], part: str, encode: Callable[[str], list[int]]
+) -> list[int]:
+    """Tokens of a part of a text behind the first of others that it does not join.
+
+    Those of the part alone where tokens reach over the border of all of them.
+    """
+    for before in befores:
+        start, whole = encode(before), encode(before + part)
+        if whole[: len(start)] == start:
+            return whole[len(start) :]
+    return encode(part)
 
 
 def _chosen(labels: LabelBatch) -> list[dict[int, list[int]]]:

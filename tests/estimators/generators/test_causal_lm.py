@@ -217,13 +217,15 @@ def test_a_folder_and_an_object_give_the_same_weights(tmp_path):
         assert torch.allclose(language.get_input_embeddings().weight, table)
         ids = model._parts.tokens.ids
         assert (ids.end, ids.pad, ids.start) == (1, 0, 1)
-        assert model._parts.decode(model.net_.module_.request).strip() == "Profile:"
+        assert (
+            model._parts.decode(model.net_.module_.around.closing).strip() == "Profile:"
+        )
     assert same(folder.predict_proba(X), same_object.predict_proba(X))
     assert set(folder.predict(X)[:, 0]) <= {1, 2}
     # a configuration has no weights, so that the tokenizer's own ids count
     fresh = make_causal(language_model=TOKENS, tokenizer=own, request="").fit(X, y)
     assert fresh._parts.tokens.ids[:3] == (0, 1, 3)
-    assert fresh.net_.module_.request == [1]
+    assert fresh.net_.module_.around.closing == [1]
 
 
 def test_a_model_that_cannot_be_read_is_named(tmp_path):

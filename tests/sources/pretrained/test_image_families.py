@@ -13,11 +13,12 @@ pytest.importorskip("transformers")
 import torch
 from pretrained_folders import IMAGES, SCALE, save_image_model
 from tiny_models import vit
-from transformers import AutoModel, CLIPVisionModelWithProjection, ViTModel
+from transformers import AutoConfig, AutoModel, CLIPVisionModelWithProjection, ViTModel
 
 from sklearn_profiling._image_models import n_before_patches
 from sklearn_profiling.exceptions import ProfilingWarning, SourceError
 from sklearn_profiling.sources import PretrainedImageVectors
+from sklearn_profiling.training.generators.backbones import describe_backbone
 
 DRAWN = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3)).astype(np.uint8)
 COLUMN = [[image] for image in DRAWN]
@@ -37,6 +38,7 @@ BEFORE = {
 }
 WITHOUT_STATE = ["Swin", "ConvNeXt", "SegFormer"]
 WHOLE = ["CLIP", "SigLIP"]
+NO_IMAGES = ["SigLIP2 NaFlex"]
 
 
 @torch.no_grad()
@@ -61,7 +63,9 @@ def close(found, expected):
     np.testing.assert_allclose(found, expected.numpy(), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("family", [f for f in IMAGES if f not in WITHOUT_STATE])
+@pytest.mark.parametrize(
+    "family", [f for f in IMAGES if f not in WITHOUT_STATE + NO_IMAGES]
+)
 def test_the_state_of_an_image(image_folders, family):
     folder = image_folders(family)
     output = read(folder)
@@ -74,7 +78,7 @@ def test_the_state_of_an_image(image_folders, family):
     assert np.allclose(found, first, atol=1e-3) == (not pooled)
 
 
-@pytest.mark.parametrize("family", IMAGES)
+@pytest.mark.parametrize("family", [f for f in IMAGES if f not in NO_IMAGES])
 def test_the_mean_is_that_of_patches_alone(image_folders, family):
     folder = image_folders(family)
     output = read(folder)
@@ -114,6 +118,15 @@ def test_a_vision_model_with_its_projection_alone(image_folders):
 def test_models_without_a_state_of_the_image(image_folders, family):
     with pytest.raises(SourceError, match=r"has neither a \[CLS\].*pooling='mean'"):
         vectors_of(image_folders(family), "cls")
+
+
+@pytest.mark.parametrize("family", NO_IMAGES)
+def test_models_that_read_patches_are_refused(image_folders, family):
+    with pytest.raises(SourceError, match=r"NaFlex .* take SigLIP2 of a fixed size"):
+        PretrainedImageVectors(image_folders(family)).fit(None)
+    config = AutoConfig.from_pretrained(image_folders(family)).vision_config
+    with pytest.raises(SourceError, match="image_model: a NaFlex model"):
+        describe_backbone(config, "image", "X")
 
 
 @pytest.mark.parametrize("family", ["ViT", "CLIP vision", "Swin"])

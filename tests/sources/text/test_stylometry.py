@@ -33,7 +33,7 @@ def test_f_measure_by_hand():
     users = [
         # 3 nouns, 1 adjective, 1 preposition; 1 pronoun, 1 verb, 1 adverb, 2 others
         [["nr", "s", "t", "a", "p"], ["r", "vn", "d", "m", "uj"]],
-        [["n", "ng", "z"]],
+        [["n", "ng", "zg"]],
         [["v", "y", "rr", "o"]],
         None,
     ]

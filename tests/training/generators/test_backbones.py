@@ -92,7 +92,7 @@ def test_folders_and_objects_give_the_same(folders, tokenizer, users):
     # what the tokenizer cannot write has another name; what it can keeps its own
     assert model.profile_form_.names == ["Stars", "Favorite Category"]
     assert model.profile_form_.classes == [["3", "4"], ["class 0", "Pizza"]]
-    assert model._parts.tokens.ids == (0, 1, 0, 3, 0)
+    assert model._parts.tokens.ids == (0, 1, 0, 3, 0, None)
     objects = {"language_model": start, "tokenizer": tokenizer, "joint_modes": ["text"]}
     other = make_generator(**{**settings, **objects}).fit(SliceDict(text=X["text"]), y)
     alone = make_generator(**{**settings, **models, "joint_modes": ["text"]})

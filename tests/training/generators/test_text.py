@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import tokenizers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sklearn_profiling.architectures.generators._tokens import TokenIds
 from sklearn_profiling.training.generators.text import (
     ProfileText,
     ProfileWords,
@@ -13,6 +15,7 @@ from sklearn_profiling.training.generators.text import (
     edit_distance,
     text_forms,
 )
+from sklearn_profiling.training.generators.tokens import ProfileTokens
 
 FORM = ProfileText(
     ["Stars", "Favorite Category", "Discount Preference"],
@@ -114,3 +117,51 @@ def test_words_of_profiles_as_ids():
     assert [words.words[k - 10] for k in ids] == ["Stars", ":", "4", ";"]
     assert words.decode([0, *ids, 3, 10 + len(words)]) == "Stars : 4 ;"
     assert canonical("Stars : 4 ;") == canonical("stars:4;")
+
+
+def make_tokenizer(kind):
+    """A tokenizer that keeps blanks before words, as GPT-2's or as T5's does."""
+    bpe = tokenizers.Tokenizer(tokenizers.models.BPE())
+    if kind == "bytes":
+        bpe.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+        bpe.decoder = tokenizers.decoders.ByteLevel()
+    else:
+        split = tokenizers.pre_tokenizers
+        bpe.pre_tokenizer = split.Sequence([split.Metaspace(), split.Punctuation()])
+        bpe.decoder = tokenizers.decoders.Metaspace()
+    trainer = tokenizers.trainers.BpeTrainer(vocab_size=400, show_progress=False)
+    texts = ["Stars: 3; Favorite Category: Coffee, Pizza;", "Stars: 14;"] * 9
+    bpe.train_from_iterator(texts, trainer)
+    return bpe
+
+
+@pytest.mark.parametrize("kind", ["bytes", "blanks"])
+def test_a_profile_has_the_tokens_of_its_whole_text(kind):
+    form = ProfileText(
+        ["Stars", "Favorite Category"],
+        [["3", "14"], ["Coffee", "Pizza"]],
+        [False, True],
+        [(1,), (0,)],
+    )
+    bpe = make_tokenizer(kind)
+
+    def encode(text):
+        return bpe.encode(text, add_special_tokens=False).ids
+
+    ids = TokenIds(pad=0, end=1, start=0, mask=2, offset=0)
+    sets = [[(0,), (1,)], [(0,), (1,), (0, 1)]]
+    tokens = ProfileTokens(form, encode, ids, sets)
+    for stars in (0, 1):
+        for chosen in sets[1]:
+            written = [
+                *tokens.prefixes[0],
+                *tokens.value(0, [stars]),
+                *tokens.prefixes[1],
+                *tokens.value(1, chosen),
+            ]
+            whole = form.write([[stars], chosen])
+            assert bpe.decode(written) == whole
+            assert written == encode(whole)
+            found = form.parse(whole)
+            assert found.classes == [(stars,), chosen]
+            assert not any(found.repaired)
