@@ -1,13 +1,14 @@
 """Labels of several tasks, of any kind, some missing, and their codes.
 
 A target is a DataFrame or an array of shape (n_users, n_tasks), or (n_users,) for one
-task. ``None``, NaN, ``pd.NA`` and ``pd.NaT`` mark a missing label. A cell may hold a
-set of labels (a ``set``, ``frozenset`` or ``list``), for example several preferences.
+task. ``None``, NaN, ``pd.NA``, ``pd.NaT`` and blank text mark a missing label. A cell
+may hold a set of labels (a ``set``, ``frozenset`` or ``list``), for example several
+preferences. ``_label_kinds`` has the rules of labels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sklearn_profiling._frames import as_pandas, refuse_levels
+from sklearn_profiling._label_kinds import Classes, read_column, sorted_classes
 from sklearn_profiling.exceptions import TargetError, shortened
 
 __all__ = [
@@ -27,7 +29,6 @@ __all__ = [
 ]
 
 Table = npt.NDArray[np.object_]
-Classes = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,7 @@ class LabelCodec:
                 msg = f"task {name!r} has no label: all {len(table)} cells are missing"
                 raise TargetError(msg)
             _check_discrete(labels, name)
-            found.append(
-                _sorted_classes(labels if given is None else given[task], name)
-            )
+            found.append(sorted_classes(labels if given is None else given[task], name))
             set_valued.append(sets)
         return cls(names, found, set_valued, one_dimensional)
 
@@ -146,7 +145,7 @@ class LabelCodec:
     ) -> int:
         try:
             return position[label]
-        except (KeyError, TypeError):
+        except KeyError:
             msg = (
                 f"row {row}: {shortened(label)} is no class of task "
                 f"{self.task_names[task]!r}, whose classes are "
@@ -293,8 +292,7 @@ def label_table(y: Any) -> tuple[Table, list[str], bool]:
     table = values.reshape(len(values), len(names)).copy()
     table[pd.isna(table)] = None
     for task, name in enumerate(names):
-        if _holds_sets(table[:, task]):
-            table[:, task] = _as_sets(table[:, task], name)
+        table[:, task] = _read_task(table[:, task], name)
     return table, names, one_dimensional
 
 
@@ -464,27 +462,6 @@ def _check_discrete(labels: list[Any], name: str) -> None:
             raise TargetError(msg)
 
 
-def _sorted_classes(labels: Iterable[Any], name: str) -> Classes:
-    """Distinct labels in a stable order, in their natural dtype where they have one."""
-    try:
-        distinct = set(labels)
-    except TypeError as error:
-        msg = f"labels must be hashable; task {name!r} holds one that is not: {error}"
-        raise TargetError(msg) from error
-    try:
-        ordered = sorted(distinct)
-    except TypeError:
-        ordered = sorted(distinct, key=lambda label: (type(label).__name__, str(label)))
-    kinds = {type(label) for label in ordered}
-    if len(kinds) == 1 and issubclass(
-        next(iter(kinds)), bool | int | float | np.generic
-    ):
-        return np.array(ordered)
-    array = np.empty(len(ordered), dtype=object)
-    array[:] = ordered
-    return array
-
-
 def _object_array(y: Any) -> Table:
     """Make an array of objects without numpy unpacking set-valued cells."""
     if isinstance(y, pd.api.extensions.ExtensionArray):
@@ -530,25 +507,16 @@ def _nested_array(rows: list[Any]) -> Table:
     return array
 
 
-def _holds_sets(column: Table) -> bool:
-    return any(isinstance(cell, set | frozenset | list) for cell in column)
-
-
-def _as_sets(column: Table, name: str) -> Table:
-    sets = np.empty(len(column), dtype=object)
-    for row, cell in enumerate(column):
-        if cell is not None and not isinstance(cell, set | frozenset | list):
+def _read_task(column: Table, name: str) -> Table:
+    """Read the labels of a task; where one cell holds a set, all do."""
+    labels = read_column(column, name)
+    if not any(isinstance(label, frozenset) for label in labels):
+        return labels
+    for row, label in enumerate(labels):
+        if label is not None and not isinstance(label, frozenset):
             msg = (
                 f"task {name!r} holds sets of labels, so every labelled cell must be a "
-                f"set, frozenset or list; row {row} is {shortened(cell)}"
+                f"set, frozenset or list; row {row} is {shortened(label)}"
             )
             raise TargetError(msg)
-        try:
-            sets[row] = None if cell is None else frozenset(cell)
-        except TypeError as error:
-            msg = (
-                f"labels must be hashable; task {name!r}, row {row} holds one that is "
-                f"not: {error}"
-            )
-            raise TargetError(msg) from error
-    return sets
+    return labels

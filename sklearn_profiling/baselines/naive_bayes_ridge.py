@@ -13,7 +13,6 @@ from sklearn.linear_model import Ridge
 from sklearn.preprocessing import normalize
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
@@ -22,6 +21,8 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_profiling._threads import fixed_threads
+from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.targets import LabelCodec
 
 __all__ = ["NaiveBayesRidgeClassifier"]
 
@@ -114,12 +115,21 @@ class NaiveBayesRidgeClassifier(ClassifierMixin, BaseEstimator):
         ------
         ValueError
             If a count is negative.
+        TargetError
+            If a label is missing, a set, or continuous.
         """
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64)
         check_non_negative(X, f"{type(self).__name__} (input X)")
-        check_classification_targets(y)
+        codec = LabelCodec.learn(y)
+        codes = codec.encode(y).codes[:, 0]
+        if codec.set_valued[0] or (codes < 0).any():
+            msg = (
+                f"{type(self).__name__} learns one class of each user; for sets of "
+                "labels and missing ones put it into MaskedMultiOutputClassifier"
+            )
+            raise TargetError(msg)
         weight = _check_sample_weight(sample_weight, X)
-        self.classes_, codes = np.unique(y, return_inverse=True)
+        self.classes_ = codec.classes[0]
         member = np.zeros((len(codes), len(self.classes_)))
         member[np.arange(len(codes)), codes] = 1.0
         counts = np.asarray((sparse.csr_array(X).T @ (member * weight[:, None])).T)

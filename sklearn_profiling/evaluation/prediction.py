@@ -16,7 +16,7 @@ from sklearn_profiling.evaluation._contents import checked_users
 from sklearn_profiling.evaluation._probabilities import predict_tasks
 from sklearn_profiling.evaluation.splits import Fold, make_folds
 from sklearn_profiling.exceptions import TargetError, shortened
-from sklearn_profiling.targets import LabelCodec
+from sklearn_profiling.targets import LabelCodec, label_table
 
 Probabilities = list[NDArray[np.float64]]
 
@@ -133,8 +133,7 @@ def _fit_and_predict(
             predict_tasks(estimator, X_test, codec.task_names)
         )
     ]
-    predicted = np.asarray(estimator.predict(X_test)).astype(object)
-    return aligned, predicted.reshape(len(predicted), -1)
+    return aligned, label_table(estimator.predict(X_test))[0]
 
 
 def align_classes(

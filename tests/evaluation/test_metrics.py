@@ -124,7 +124,7 @@ def test_macro_prf_names_its_definition() -> None:
 
 
 def test_labels_of_any_kind() -> None:
-    y = np.array([[1, "1"], [2, ("t",)], [True, None]], dtype=object)
+    y = np.array([[1, "1"], [2, ("t",)], ["x", None]], dtype=object)
     assert accuracy_per_task(y, y).tolist() == [1.0, 1.0]
 
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from sklearn_profiling._label_kinds import mixed_booleans, read_cell
 from sklearn_profiling.containers._ids import FLOAT_IDS_END
 from sklearn_profiling.containers._link_codes import DELETED_AUTHORS, ROUNDED_ID
 from sklearn_profiling.datasets._files import BadLine
@@ -390,31 +391,37 @@ def read_labels(rows: Rows, task: str, column: Column) -> Factor:
     """Return the labels of rows; blank ones are missing, lists become frozensets."""
     if isinstance(column, pa.ChunkedArray) and not pa.types.is_nested(column.type):
         factor = factorise(column)
-        values = list(map(_blank_to_none, factor.values))
+        values = list(map(read_cell, factor.values))
         if rows.table.untyped:
             values = infer(values)
-        return _renumbered(factor.codes, values)
+        return _one_kind(rows, task, factor.codes, values)
     codes = np.full(rows.table.n_rows, -1, dtype=np.int32)
     numbers: dict[Any, int] = {}
     cells = objects(column)
     for row in np.flatnonzero(rows.used).tolist():
         try:
-            label = _blank_to_none(cells[row])
-            if isinstance(label, list):
-                label = frozenset(label)
-            if label is not None:
-                codes[row] = numbers.setdefault(label, len(numbers))
+            label = read_cell(cells[row])
         except TypeError:
             detail = (
                 f"the label of {task!r} must be a plain value or a list of them; got "
                 f"{cells[row]!r:.60}"
             )
             rows.bad(row, BadLine(kind="bad labels", detail=detail))
-    return Factor(codes, list(numbers))
+            continue
+        if label is not None:
+            codes[row] = numbers.setdefault((type(label), label), len(numbers))
+    return _one_kind(rows, task, codes, [label for _, label in numbers])
 
 
-def _renumbered(codes: npt.NDArray[np.int32], values: list[Any]) -> Factor:
-    """Give equal values one number, and missing ones none."""
+def _one_kind(
+    rows: Rows, task: str, codes: npt.NDArray[np.int32], values: list[Any]
+) -> Factor:
+    """Give equal labels one number, and missing ones none; refuse True beside 1."""
+    mixed = mixed_booleans(values)
+    if mixed is not None:
+        code, reason = mixed
+        row = int(np.flatnonzero(codes == code)[0])
+        raise rows.table.error(row, f"the column of labels {task!r} {reason}")
     numbers: dict[Any, int] = {}
     of_code = np.full(len(values) + 1, -1, dtype=np.int32)
     for code, value in enumerate(values):
@@ -425,11 +432,6 @@ def _renumbered(codes: npt.NDArray[np.int32], values: list[Any]) -> Factor:
 
 def _nan_to_none(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def _blank_to_none(value: Any) -> Any:
-    blank = isinstance(value, str) and not value.strip()
-    return None if blank else _nan_to_none(value)
 
 
 def infer(values: Sequence[str | None]) -> list[Any]:

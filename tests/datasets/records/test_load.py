@@ -417,11 +417,18 @@ def test_null_among_messages_is_left_out_and_counted(tmp_path):
 
 
 def test_blank_labels_are_missing(tmp_path):
-    labels = ["", "  ", "f", None, 0, False]
+    labels = ["", "  ", "f", None, 0, [None, ""]]
     rows = [{"user_id": i, "labels": {"g": g}} for i, g in enumerate(labels)]
     bunch = load_records(write_users(tmp_path, rows))
-    assert bunch.target["g"].tolist() == [None, None, "f", None, 0, False]
-    assert bunch.report["missing_labels"] == {"g": 3}
+    assert bunch.target["g"].tolist() == [None, None, "f", None, 0, None]
+    assert bunch.report["missing_labels"] == {"g": 4}
+
+
+@pytest.mark.parametrize("labels", [[1, 2, True], [[1], None, [False, "a"]]])
+def test_booleans_are_no_numbers(tmp_path, labels):
+    rows = [{"user_id": i, "labels": {"g": g}} for i, g in enumerate(labels)]
+    with pytest.raises(DataFormatError, match="line 3: the column of labels 'g' holds"):
+        load_records(write_users(tmp_path, rows))
 
 
 def test_parquet_faults(tmp_path):
@@ -439,7 +446,15 @@ def test_parquet_faults(tmp_path):
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
-LABEL = st.none() | TEXT | st.integers() | st.booleans() | st.frozensets(TEXT)
+PLAIN = st.none() | TEXT | st.frozensets(TEXT)
+
+
+def known_label(label):
+    """Take blank labels for missing, and out of sets."""
+    if isinstance(label, frozenset):
+        known = {text for text in label if text.strip()}
+        return frozenset(known) if known or not label else None
+    return None if isinstance(label, str) and not label.strip() else label
 
 
 @settings(max_examples=40, deadline=None)
@@ -450,7 +465,8 @@ LABEL = st.none() | TEXT | st.integers() | st.booleans() | st.frozensets(TEXT)
 )
 def test_there_and_back(messages, data, compress):
     n_users = len(messages)
-    labels = data.draw(st.lists(LABEL, min_size=n_users, max_size=n_users))
+    label = PLAIN | data.draw(st.sampled_from([st.integers(), st.booleans()]))
+    labels = data.draw(st.lists(label, min_size=n_users, max_size=n_users))
     bunch = Bunch(
         data=pd.DataFrame(
             {
@@ -467,9 +483,7 @@ def test_there_and_back(messages, data, compress):
         back = load_records(folder)
     assert back.data["messages"].tolist() == messages
     assert back.data["extra"].tolist() == list(range(n_users))
-    # a blank label is a missing one
-    known = [None if isinstance(v, str) and not v.strip() else v for v in labels]
-    assert back.target["task"].tolist() == known
+    assert back.target["task"].tolist() == [known_label(label) for label in labels]
 
 
 @pytest.mark.parametrize("directed", [True, False])
