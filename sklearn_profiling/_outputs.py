@@ -7,11 +7,10 @@ from typing import Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.pipeline import Pipeline
 
 from sklearn_profiling.exceptions import MissingDependencyError
 
-__all__ = ["IndexedPipeline", "NamedPredictionsMixin", "log_of"]
+__all__ = ["NamedPredictionsMixin", "index_of", "log_of"]
 
 _KINDS = ("default", "pandas", "polars")
 
@@ -68,21 +67,7 @@ class NamedPredictionsMixin:
         return whole if predicted.ndim == 2 else whole[self.task_names_[0]]
 
 
-class IndexedPipeline(Pipeline):
-    """A Pipeline whose tables of predictions have the index of X.
-
-    Sparse rows between the steps have none.
-    """
-
-    def predict(self, X: Any, **params: Any) -> Any:
-        """Predict as the last step does; a table of pandas gets the index of X."""
-        predicted = super().predict(X, **params)
-        if isinstance(predicted, pd.DataFrame | pd.Series):
-            predicted.index = _index_of(X, len(predicted))
-        return predicted
-
-
-def _index_of(X: Any, n_users: int) -> pd.Index:
+def index_of(X: Any, n_users: int) -> pd.Index:
     """Return the index of a table or column of pandas; other users are numbered."""
     index = getattr(X, "index", None)
     # A list has a method of that name.
@@ -90,7 +75,7 @@ def _index_of(X: Any, n_users: int) -> pd.Index:
 
 
 def _to_pandas(columns: dict[str, npt.NDArray[Any]], X: Any) -> pd.DataFrame:
-    index = _index_of(X, len(next(iter(columns.values()))))
+    index = index_of(X, len(next(iter(columns.values()))))
     return pd.DataFrame(columns, index=index).infer_objects()
 
 

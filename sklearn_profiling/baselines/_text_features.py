@@ -14,7 +14,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from sklearn_profiling._outputs import IndexedPipeline
+from sklearn_profiling._checked_pipeline import CheckedPipeline
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.baselines._inner_folds import SparingFolds
 from sklearn_profiling.baselines._linear import multiples
@@ -67,7 +67,7 @@ def make_text_pipeline(
     if segmenter is None and unigrams is None:
         segmenter = SuitedSegmenter()
     tags = not isinstance(stylometric, str)
-    return IndexedPipeline(
+    return CheckedPipeline(
         [
             ("text", text_of(text_column)),
             ("segmenter", default_segmenter(segmenter, part_of_speech=tags)),

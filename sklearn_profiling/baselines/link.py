@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
-from sklearn_profiling._outputs import IndexedPipeline
+from sklearn_profiling._checked_pipeline import CheckedPipeline
 from sklearn_profiling.baselines._linear import Loss, make_linear
 from sklearn_profiling.baselines.masked import MaskedMultiOutputClassifier
 from sklearn_profiling.containers._any_graph import as_social_graph
@@ -97,4 +97,4 @@ def make_link_baseline(
         class_weight=class_weight,
         n_jobs=n_jobs,
     )
-    return IndexedPipeline([("links", links), ("classifier", classifier)])
+    return CheckedPipeline([("links", links), ("classifier", classifier)])

@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from sklearn_profiling._outputs import IndexedPipeline
+from sklearn_profiling._checked_pipeline import CheckedPipeline
 from sklearn_profiling.baselines._linear import Loss, make_linear
 from sklearn_profiling.baselines._text_features import text_of
 from sklearn_profiling.baselines.masked import MaskedMultiOutputClassifier
@@ -138,7 +138,7 @@ def make_tfidf_baseline(
         class_weight=class_weight,
         n_jobs=n_jobs,
     )
-    return IndexedPipeline([*steps, ("classifier", classifier)])
+    return CheckedPipeline([*steps, ("classifier", classifier)])
 
 
 def join_messages(X: Any, column: str) -> NDArray[np.object_]:

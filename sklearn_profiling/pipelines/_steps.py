@@ -8,6 +8,7 @@ from typing import Any
 import joblib
 from sklearn.pipeline import Pipeline
 
+from sklearn_profiling._checked_pipeline import CheckedPipeline
 from sklearn_profiling.sources import SourceUnion
 from sklearn_profiling.sources.text.segmentation import default_segmenter
 
@@ -30,7 +31,7 @@ def make_text_system(
     """
     columns = [("words", default_segmenter(segmenter), text_column)]
     columns += [(column, "passthrough", column) for column in kept_columns]
-    return Pipeline(
+    return CheckedPipeline(
         [
             ("segmenter", SourceUnion(columns)),
             ("sources", SourceUnion(sources)),

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import joblib
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from sklearn_profiling._checked_pipeline import CheckedPipeline
 from sklearn_profiling._seeding import RandomState, derive_seed, derive_seeds
 from sklearn_profiling.baselines import make_majority_baseline
 from sklearn_profiling.estimators import (
@@ -112,7 +113,7 @@ def make_cnn3d(
         )
     # No cache of the Pipeline: it would write all pixels again for each fold, while
     # the slow part, decoding, is cached by file.
-    return Pipeline(
+    return CheckedPipeline(
         [
             ("sources", SourceUnion([("images", images, image_column)])),
             ("classifier", classifier),
@@ -227,7 +228,7 @@ def make_image_systems(
         union = SourceUnion(
             [("text", words, text_column), ("images", images, image_column)]
         )
-        systems["Images and text, gated"] = Pipeline(
+        systems["Images and text, gated"] = CheckedPipeline(
             [("sources", union), ("classifier", gated)]
         )
     return systems

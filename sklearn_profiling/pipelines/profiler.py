@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_profiling._checked_pipeline import CheckedPipeline
 from sklearn_profiling._seeding import RandomState, derive_seed, derive_seeds
 from sklearn_profiling.architectures.layers.offset import OffsetLogits
 from sklearn_profiling.baselines import (
@@ -47,7 +48,7 @@ from sklearn_profiling.sources import (
 __all__ = ["Profiler", "make_profiler"]
 
 
-class Profiler(Pipeline):
+class Profiler(CheckedPipeline):
     """Pipeline of :class:`AutoSources` and a classifier, which can describe itself.
 
     Made by :func:`make_profiler`; parameters are those of scikit-learn's Pipeline.

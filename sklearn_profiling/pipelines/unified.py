@@ -11,6 +11,7 @@ import joblib
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from sklearn_profiling._checked_pipeline import CheckedPipeline
 from sklearn_profiling._seeding import RandomState, derive_seed, derive_seeds
 from sklearn_profiling.estimators import (
     AoMClassifier,
@@ -180,7 +181,9 @@ def make_profile_generator(
         if captioner is not None:
             cut = Pipeline([("captioner", captioner), ("segmenter", cut)])
         sources.append((getattr(classifier, "captions", "captions"), cut, column))
-    return Pipeline([("sources", SourceUnion(sources)), ("classifier", classifier)])
+    return CheckedPipeline(
+        [("sources", SourceUnion(sources)), ("classifier", classifier)]
+    )
 
 
 def make_unified_systems(
