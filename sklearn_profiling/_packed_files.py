@@ -10,7 +10,7 @@ import io
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from os import PathLike
 from pathlib import Path
@@ -24,10 +24,11 @@ from sklearn_profiling._bounds import (
     too_large,
 )
 from sklearn_profiling._optional import import_optional
-from sklearn_profiling.exceptions import DataFormatError
+from sklearn_profiling.exceptions import DataFormatError, SourceError, shortened
 
 __all__ = [
     "PACKED_ENDINGS",
+    "check_encodings",
     "check_zip",
     "marked_encoding",
     "open_packed",
@@ -145,6 +146,28 @@ def text_encoding(path: str | PathLike[str], encoding: str) -> str:
     """Return the encoding of what `open_text` gives; a byte order mark tells it."""
     with open_packed(path) as file:
         return "utf-8" if marked_encoding(file.peek(3)) else encoding
+
+
+def check_encodings(encoding: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the encodings to try, in order, after checking each."""
+    encodings = (encoding,) if isinstance(encoding, str) else tuple(encoding)
+    if not encodings:
+        msg = "encoding must name at least one encoding; got an empty sequence"
+        raise SourceError(msg)
+    for name in encodings:
+        try:
+            kept = "a,|\n".encode(name, "strict") == b"a,|\n"
+            b"\xff".decode(name, "replace")  # as text is looked at that may be none
+        except (LookupError, TypeError, ValueError) as error:
+            msg = f"encoding {shortened(name)} is not known to Python as one of text"
+            raise SourceError(msg) from error
+        if not kept:
+            msg = (
+                f"encoding {name!r} does not keep ASCII as single bytes, so lines "
+                f"cannot be found in it; use for example 'utf-8' or 'gb18030'"
+            )
+            raise SourceError(msg)
+    return encodings
 
 
 class _Unpacked(io.RawIOBase):

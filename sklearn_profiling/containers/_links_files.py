@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from sklearn_profiling._bounds import bounded, read_blocks
-from sklearn_profiling._packed_files import open_text, text_encoding
+from sklearn_profiling._packed_files import check_encodings, open_text, text_encoding
 from sklearn_profiling.containers._edges import (
     LARGEST_WEIGHT,
     SMALLEST_WEIGHT,
@@ -371,6 +371,7 @@ def open_links_file(
     guess: bool = False,
 ) -> LinksFile:
     """Find out how the links stand in a file; with `guess`, edges if in doubt."""
+    (encoding,) = check_encodings(encoding)
     encoding = text_encoding(path, encoding)
     layout = detect(
         path,

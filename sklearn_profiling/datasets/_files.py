@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sklearn_profiling._bounds import check_link, read_blocks
-from sklearn_profiling._packed_files import open_text, text_encoding
+from sklearn_profiling._packed_files import check_encodings, open_text, text_encoding
 from sklearn_profiling.exceptions import DataFormatError
 
 OnBadLines = Literal["error", "skip"]
@@ -84,27 +84,6 @@ def enough_messages(
         "n_users_below_min_messages": len(short),
         "n_messages_below_min": sum(map(len, short)),
     }
-
-
-def check_encodings(encoding: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the encodings to try, in order, after checking each."""
-    encodings = (encoding,) if isinstance(encoding, str) else tuple(encoding)
-    if not encodings:
-        msg = "encoding must name at least one encoding; got an empty sequence"
-        raise ValueError(msg)
-    for name in encodings:
-        try:
-            codecs.lookup(name)
-        except (LookupError, TypeError) as error:
-            msg = f"encoding {name!r} is not known to Python"
-            raise ValueError(msg) from error
-        if "a,|\n".encode(name) != b"a,|\n":
-            msg = (
-                f"encoding {name!r} does not keep ASCII as single bytes, so lines "
-                f"cannot be found in it; use for example 'utf-8' or 'gb18030'"
-            )
-            raise ValueError(msg)
-    return encodings
 
 
 class CountedFile:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from sklearn_profiling._packed_files import check_encodings
 from sklearn_profiling.datasets._dumping import write_lines
 from sklearn_profiling.datasets._files import (
     BadLine,
     LineFile,
     check_choice,
-    check_encodings,
     choose_encoding,
 )
 from sklearn_profiling.exceptions import DataFormatError

@@ -15,13 +15,13 @@ from sklearn.utils import Bunch
 
 from sklearn_profiling._bounds import bounded_loader
 from sklearn_profiling._image_formats import image_endings
+from sklearn_profiling._packed_files import check_encodings
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
     BadLine,
     LineFile,
     OnBadLines,
     check_choice,
-    check_encodings,
     check_min_messages,
     children,
     enough_messages,

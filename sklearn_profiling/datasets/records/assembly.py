@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,8 @@ from sklearn_profiling.datasets.records.tables import (
     from_pandas,
 )
 from sklearn_profiling.exceptions import DataFormatError, shortened
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass
@@ -192,6 +195,10 @@ def assemble(
             raise DataFormatError(where, None, reason)
         target |= given
         _check_tasks(target, labels.table, labels.where, wanted)
+    for name in (*others, *target):
+        if _SURROGATE.search(name):
+            reason = f"the name {name[:60]!r} holds half a character, a surrogate"
+            raise DataFormatError(where, None, reason)
     enough, few = enough_messages(where, grouped.messages, wanted.min_messages)
     kept = np.flatnonzero(enough).tolist()
     _check_names(where, [*others, *target])

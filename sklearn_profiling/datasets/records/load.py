@@ -11,12 +11,11 @@ from typing import Any, Literal, get_args
 from sklearn.utils import Bunch
 
 from sklearn_profiling._bounds import bounded_loader
-from sklearn_profiling._packed_files import PACKED_ENDINGS
+from sklearn_profiling._packed_files import PACKED_ENDINGS, check_encodings
 from sklearn_profiling.containers._links_formats import LinksFormat
 from sklearn_profiling.datasets._files import (
     OnBadLines,
     check_choice,
-    check_encodings,
     choose_encoding,
 )
 from sklearn_profiling.datasets._networks import (

@@ -15,13 +15,13 @@ import pyarrow as pa
 from sklearn_profiling._arrow_files import read_feather, read_parquet, read_stream
 from sklearn_profiling._bounds import check_file
 from sklearn_profiling._packed_files import (
+    check_encodings,
     open_packed,
     open_text,
     without_packed_ending,
 )
 from sklearn_profiling.datasets._files import (
     OnBadLines,
-    check_encodings,
     check_no_loop,
     children,
     choose_encoding,

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import sparse
 from sklearn.utils import Bunch
 
+from sklearn_profiling._packed_files import check_encodings
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.datasets._dumping import (
     OnUnwritable,
@@ -25,7 +26,6 @@ from sklearn_profiling.datasets._dumping import (
 from sklearn_profiling.datasets._files import (
     BadLine,
     check_choice,
-    check_encodings,
 )
 from sklearn_profiling.datasets.smpcup2016.format import (
     AGE_CLASSES,

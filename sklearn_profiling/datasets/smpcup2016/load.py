@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from sklearn_profiling._bounds import bounded_loader
-from sklearn_profiling._packed_files import PACKED_ENDINGS
+from sklearn_profiling._packed_files import PACKED_ENDINGS, check_encodings
 from sklearn_profiling.containers.social_graph import SocialGraph
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
@@ -21,7 +21,6 @@ from sklearn_profiling.datasets._files import (
     LineFile,
     OnBadLines,
     check_choice,
-    check_encodings,
     check_min_messages,
     enough_messages,
 )

@@ -12,6 +12,7 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from sklearn_profiling._bounds import bounded
+from sklearn_profiling._packed_files import check_encodings
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources.text._vector_files import (
@@ -182,7 +183,7 @@ class PretrainedVectors(WordVectorTransformer):
             file = VectorFile(
                 existing_file(self.path),
                 self.format,
-                encoding=self.encoding,
+                encoding=check_encodings(self.encoding)[0],
                 skip_bad=self.on_bad_lines == "skip",
                 member=self.member,
                 trusted=self.trusted,
