@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _discard(sys.stdout)
         return _BROKEN_PIPE
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a full disk, text that is no UTF-8
         _discard(sys.stdout)
         return _end(f"error: {error}", 2)
     return status
@@ -96,8 +96,9 @@ def _run(options: Any) -> int:
 
 def _end(message: str, status: int) -> int:
     # Where standard error is closed too, only the status is left to tell.
+    line = " ".join(message.splitlines())
     with suppress(OSError):
-        print(f"sklearn-profiling: {message}", file=sys.stderr, flush=True)
+        print(f"sklearn-profiling: {line}", file=sys.stderr, flush=True)
     return status
 
 

@@ -82,7 +82,7 @@ def run_compare(options: argparse.Namespace) -> int:
         return 0
     comparison = _run_comparison(options, users)
     if options.out is not None:  # before the output, which may end in a closed pipe
-        write_file(comparison.scores, "csv", options.out)
+        write_file(comparison.scores, "csv", options.out, safe=options.safe_csv)
     _print_result(
         options,
         comparison,
@@ -160,7 +160,7 @@ def _print_result(
         table = _tidy(comparison, weights)
         if metric is not None:
             table = table[table["metric"] == metric]
-        write_frame(table, options.format, sys.stdout)
+        write_frame(table, options.format, sys.stdout, safe=options.safe_csv)
         return
     best = marks.pop("best", None)
     _print_table(comparison, weights, metric or "accuracy", best=best, **marks)

@@ -40,9 +40,9 @@ def run_predict(options: argparse.Namespace) -> int:
         return 0
     table = _predict(saved, users, options.format)
     if options.out is None:
-        write_frame(table, options.format, sys.stdout)
+        write_frame(table, options.format, sys.stdout, safe=options.safe_csv)
         return 0
-    write_file(table, options.format, options.out)
+    write_file(table, options.format, options.out, safe=options.safe_csv)
     tell(options, f"predictions of {len(table)} users: {options.out}")
     return 0
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from sklearn_profiling import __version__
 from sklearn_profiling.cli._comparing import run_compare, run_demo
@@ -24,6 +25,8 @@ _SIZES = (
     *("dimensions", "hidden", "level", "max_words", "lstm_epochs", "nodes"),
 )
 """Options of the nets whose defaults hold with the preset "default" alone."""
+_SHOWN = 60
+_LARGEST = 2**31 - 1
 DEFAULT_SYSTEM = "Profiler"
 """System that `fit` trains if none is named."""
 
@@ -32,7 +35,15 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors take one line, without all options before them."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        line = message.replace("\n", " ")
+        self.exit(2, f"{self.prog}: error: {line} (see {self.prog} --help)\n")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print at once: argparse would swallow that a disk is full."""
+        if message:
+            stream = sys.stderr if file is None else file
+            stream.write(message)
+            stream.flush()
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -83,10 +94,10 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     compare.add_argument("--folds", type=_folds, default=5, help="number of folds (5)")
     _add_comparison(compare)
     _add_main_task(compare)
-    compare.add_argument("--out", type=Path, help="CSV file for the scores per fold")
+    compare.add_argument("--out", type=_path, help="CSV file for the scores per fold")
     compare.add_argument(
         "--model",
-        type=Path,
+        type=_path,
         metavar="FILE",
         help="train the system with the best average on all users, and write it",
     )
@@ -102,7 +113,7 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
 
 def _add_fit(fit: argparse.ArgumentParser) -> None:
     _add_data(fit)
-    fit.add_argument("--model", type=Path, required=True, help="file to write")
+    fit.add_argument("--model", type=_path, required=True, help="file to write")
     fit.add_argument(
         "--system",
         default=DEFAULT_SYSTEM,
@@ -123,13 +134,13 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
 def _add_predict(predict: argparse.ArgumentParser) -> None:
     predict.add_argument(
         "model_file",
-        type=Path,
+        type=_path,
         metavar="MODEL",
         help="file written by fit; no code of it is run",
     )
     _add_data(predict, tasks=False)
     predict.add_argument(
-        "--out", type=Path, help="file to write (standard output by default)"
+        "--out", type=_path, help="file to write (standard output by default)"
     )
     _add_output(predict, "csv")
     predict.set_defaults(run=run_predict)
@@ -138,7 +149,7 @@ def _add_predict(predict: argparse.ArgumentParser) -> None:
 def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
     evaluate.add_argument(
         "path",
-        type=Path,
+        type=_path,
         metavar="FOLDER",
         help="folders train, valid and test, each in the format of SMP CUP 2016",
     )
@@ -150,7 +161,7 @@ def _add_evaluate(evaluate: argparse.ArgumentParser) -> None:
         default=[DEFAULT_SYSTEM],
         help=f"systems to train, as for compare ({DEFAULT_SYSTEM})",
     )
-    evaluate.add_argument("--out", type=Path, help="CSV file for the scores")
+    evaluate.add_argument("--out", type=_path, help="CSV file for the scores")
     _add_output(evaluate, "table")
     _add_common(evaluate, max_epochs=20, filters=64, batch_size=50)
     _add_aux_lstm(evaluate)
@@ -166,13 +177,33 @@ def _leave_to_preset(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(usual=usual, **dict.fromkeys(usual))
 
 
+def _path(text: str) -> Path:
+    if not text or "\0" in text:
+        msg = f"a path is needed; got {text[:_SHOWN]!r}"
+        raise argparse.ArgumentTypeError(msg)
+    return Path(text)
+
+
+def _encoding(text: str) -> str:
+    from sklearn_profiling._packed_files import check_encodings
+
+    try:
+        check_encodings(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
 def _number(text: str, at_least: int) -> int:
     try:
         number = int(text)
     except ValueError:
         number = at_least - 1
-    if number < at_least:
-        msg = f"must be at least {at_least}, a whole number; got {text}"
+    if not at_least <= number <= _LARGEST:
+        msg = (
+            f"must be at least {at_least} and below 2**31, a whole number; got "
+            f"{text[:_SHOWN]}"
+        )
         raise argparse.ArgumentTypeError(msg)
     return number
 
@@ -206,7 +237,7 @@ def _jobs(text: str) -> int:
 
 
 def _add_data(parser: argparse.ArgumentParser, *, tasks: bool = True) -> None:
-    parser.add_argument("path", type=Path, metavar="PATH", help="users")
+    parser.add_argument("path", type=_path, metavar="PATH", help="users")
     if tasks:
         parser.add_argument(
             "--tasks",
@@ -215,7 +246,7 @@ def _add_data(parser: argparse.ArgumentParser, *, tasks: bool = True) -> None:
             help="attributes, which are columns of a table; all labels by default",
         )
         parser.add_argument(
-            "--labels", type=Path, metavar="FILE", help="second table, labels by id"
+            "--labels", type=_path, metavar="FILE", help="second table, labels by id"
         )
     parser.add_argument(
         "--id-column", metavar="NAME", help="column of user ids in a table"
@@ -240,7 +271,7 @@ def _add_data(parser: argparse.ArgumentParser, *, tasks: bool = True) -> None:
         help="leave out users with fewer messages (0)",
     )
     parser.add_argument(
-        "--links", type=Path, metavar="FILE", help="links between users of a table"
+        "--links", type=_path, metavar="FILE", help="links between users of a table"
     )
     parser.add_argument(
         "--links-format",
@@ -256,6 +287,7 @@ def _add_data(parser: argparse.ArgumentParser, *, tasks: bool = True) -> None:
 def _add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--encoding",
+        type=_encoding,
         default="utf-8",
         help="encoding of text files (utf-8); gb18030 is common in China",
     )
@@ -291,6 +323,13 @@ def _add_output(parser: argparse.ArgumentParser, default: str) -> None:
         default=default,
         help=f"how results are written ({default}); all else then goes to standard "
         "error",
+    )
+    parser.add_argument(
+        "--safe-csv",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="put an apostrophe before cells of CSV that a spreadsheet would take for "
+        "a formula (on)",
     )
     _add_quiet(parser)
 
@@ -338,7 +377,7 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--results",
-        type=Path,
+        type=_path,
         metavar="FOLDER",
         help="folder of finished folds, which are not run again",
     )
@@ -346,7 +385,7 @@ def _add_comparison(parser: argparse.ArgumentParser) -> None:
 
 def _add_cache(parser: argparse.ArgumentParser, holds: str) -> None:
     parser.add_argument(
-        "--cache", type=Path, metavar="FOLDER", help=f"folder of {holds}"
+        "--cache", type=_path, metavar="FOLDER", help=f"folder of {holds}"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ import pandas as pd
 from sklearn_profiling._writing import write_atomically
 
 _N_SHOWN = 3
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _TEXT_SHOWN = 60
 
 
@@ -100,19 +103,34 @@ def terminal_width() -> int:
     return shutil.get_terminal_size((80, 24)).columns
 
 
-def write_file(table: pd.DataFrame, kind: str, path: Path) -> None:
+def write_file(table: pd.DataFrame, kind: str, path: Path, *, safe: bool) -> None:
     """Write a table to a file, whole or not at all."""
     with write_atomically(path) as file:
         text = io.TextIOWrapper(file, "utf-8", newline="")
-        write_frame(table, kind, text)
+        write_frame(table, kind, text, safe=safe)
         text.detach()
 
 
-def write_frame(table: pd.DataFrame, kind: str, target: Any) -> None:
-    """Write a table to a stream as CSV, JSON lines or text."""
+def write_frame(table: pd.DataFrame, kind: str, target: Any, *, safe: bool) -> None:
+    """Write a table to a stream as CSV, JSON lines or text.
+
+    With `safe`, no cell of CSV is a formula for a spreadsheet.
+    """
     if kind == "csv":
+        if safe:
+            table = table.rename(columns=_as_text).map(_as_text)
         table.to_csv(target, index=False)
     elif kind == "json":
         table.to_json(target, orient="records", lines=True, force_ascii=False)
     else:
         target.write(table.to_string(index=False) + "\n")
+
+
+def _as_text(cell: Any) -> Any:
+    """Put an apostrophe before text that a spreadsheet would calculate, as OWASP says.
+
+    Numbers, also those written as text, stay.
+    """
+    if not (isinstance(cell, str) and cell.startswith(_FORMULA)):
+        return cell
+    return cell if _NUMBER.fullmatch(cell) else f"'{cell}"

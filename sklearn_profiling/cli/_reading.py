@@ -41,6 +41,12 @@ def _choose_tasks(options: argparse.Namespace) -> None:
     """Set the tasks to read from the main and auxiliary tasks."""
     from sklearn_profiling.exceptions import TargetError
 
+    for name in ("tasks", "aux_task"):
+        given = getattr(options, name, None) or []
+        if len(set(given)) < len(given):
+            twice = next(task for task in given if given.count(task) > 1)
+            msg = f"--{name.replace('_', '-')}: {twice[:60]!r} stands twice"
+            raise TargetError(msg)
     if getattr(options, "aux_task", None) is None:
         return
     if options.main_task is None or options.tasks is not None:

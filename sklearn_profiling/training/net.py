@@ -56,8 +56,8 @@ HALVES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 class ProfileNet(NeuralNet):
     """A skorch net that takes batches built by :class:`UserDataset`.
 
-    With `autocast` the forward pass computes in the 16 bits of `half`. Training is saved
-    to the `checkpoint` of :func:`train` after each epoch, and goes on from it.
+    With `autocast` the forward pass computes in the 16 bits of `half`. Training is
+    saved to the `checkpoint` of :func:`train` after each epoch, and goes on from it.
     """
 
     checkpoint: NetCheckpoint | None = None
