@@ -106,11 +106,8 @@ def test_parameters_are_looked_at_before_the_first_step(name, params, message):
         model.fit(USERS.data, USERS.target)
 
 
-@pytest.mark.parametrize("name", ["tf-idf", "mmlup"])
-def test_a_task_of_one_class_is_learned_as_that_class_and_costs_no_other(name):
-    model = MADE[name]()
-    if name == "mmlup":
-        model.set_params(classifier__max_epochs=1, sources__network="drop")
+def test_a_task_of_one_class_is_learned_as_that_class_and_costs_no_other():
+    model = make_tfidf_baseline()
     y = USERS.target.assign(gender=["f", None] * 6)
     with pytest.warns(DataQualityWarning, match="task 'gender' has one class, 'f'"):
         model.fit(USERS.data, y)
