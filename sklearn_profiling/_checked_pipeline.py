@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -12,8 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from sklearn_profiling._outputs import index_of
-from sklearn_profiling.exceptions import DataQualityWarning, TargetError, shortened
-from sklearn_profiling.targets import LabelCodec
+from sklearn_profiling.exceptions import TargetError, shortened
 from sklearn_profiling.training.label_weights import read_labels, weigh_labels
 from sklearn_profiling.training.losses import resolve_loss_weights
 from sklearn_profiling.training.net import usable_device
@@ -71,7 +69,6 @@ def _check_labels(classifier: Any, X: Any, y: Any, sample_weight: Any) -> None:
             f"{n_users} and {len(known.labels)}"
         )
         raise TargetError(msg)
-    _tell_single_classes(known.codec)
     if not _is_own(classifier):
         return
     tasks = known.codec.task_names
@@ -81,18 +78,6 @@ def _check_labels(classifier: Any, X: Any, y: Any, sample_weight: Any) -> None:
     if main is not None and main not in tasks:
         msg = f"main_task must be one of the tasks {tasks}; got {shortened(main)}"
         raise TargetError(msg)
-
-
-def _tell_single_classes(codec: LabelCodec) -> None:
-    for name, classes, sets in zip(
-        codec.task_names, codec.classes, codec.set_valued, strict=True
-    ):
-        if len(classes) == 1 and not sets:
-            msg = (
-                f"task {name!r} has one class, {shortened(classes[0])}, which every "
-                "user is predicted to have"
-            )
-            warnings.warn(msg, DataQualityWarning, stacklevel=4)
 
 
 def _count_users(X: Any) -> int | None:

@@ -18,14 +18,14 @@ _POSITIONAL = {"path": "PATH", "model_file": "MODEL"}
 
 def check_options(options: argparse.Namespace) -> None:
     """Refuse what would fail only after the users are read or the last net trained."""
-    for name in _READ:
-        path = getattr(options, name, None)
-        if path is not None:
-            _check_readable(path, _named(name), folder=name == "path")
     for name in _WRITTEN:
         path = getattr(options, name, None)
         if path is not None:
             check_writable(path, f"--{name}", folder=name in _FOLDERS)
+    for name in _READ:
+        path = getattr(options, name, None)
+        if path is not None:
+            _check_readable(path, _named(name), folder=name == "path")
     _check_apart(options)
     _check_links_format(options)
     if hasattr(options, "device"):
@@ -71,7 +71,7 @@ def _check_apart(options: argparse.Namespace) -> None:
         if (path := getattr(options, name, None)) is not None
     ]
     for place, (name, path) in enumerate(given):
-        for other, earlier in given[:place]:
+        for other, earlier in reversed(given[:place]):
             if name in _WRITTEN and _is_same(path, earlier):
                 msg = (
                     f"--{name}: {path} is given as {_named(other)} too, which it would "
