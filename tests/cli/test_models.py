@@ -98,6 +98,9 @@ def test_users_a_system_cannot_be_trained_on(tmp_path, capsys, monkeypatch):
     file.write_text("\n".join(map(json.dumps, unlabelled)))
     assert cli.main([*arguments, "--tasks", "sex"]) == 2
     assert "error: task 'sex' has no label" in capsys.readouterr().err
+    # labels are looked at before the words
+    written = [{**user, "messages": ["hello"]} for user in users]
+    file.write_text("\n".join(map(json.dumps, written)))
 
     def fail(self, X, y):
         msg = "empty vocabulary"
