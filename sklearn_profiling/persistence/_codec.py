@@ -32,7 +32,7 @@ __all__ = ["Decoder", "Encoder"]
 
 # Folders of the machine that wrote the file: of no use, or not to be written to, on
 # that which reads it.
-_FOLDERS: Final = frozenset({"memory", "checkpoint_folder"})
+_FOLDERS: Final = frozenset({"memory", "checkpoint"})
 # Compiled objects that each fit makes anew and nothing else reads.
 _COMPILED: Final = frozenset({"_loss_function_"})
 # Built of their parts, so that they cannot be one of them.

@@ -79,7 +79,7 @@ def save(
 
     Notes
     -----
-    Folders of caches and checkpoints (``memory``, ``checkpoint_folder``) are not
+    Folders of caches and checkpoints (``memory``, ``checkpoint``) are not
     stored; they are None in the loaded model. Models that were given as folders are
     found there again: only the path is stored.
 
