@@ -41,7 +41,7 @@ _INTERNAL: Final[dict[str, frozenset[str]]] = {
         "sklearn.multiclass": "_ConstantPredictor",
         "sklearn.metrics._scorer": "_PassthroughScorer _Scorer",
         "sklearn.neural_network._stochastic_optimizers": "AdamOptimizer SGDOptimizer",
-        "sklearn_profiling._outputs": "IndexedPipeline",
+        "sklearn_profiling._checked_pipeline": "CheckedPipeline",
         "sklearn_profiling.architectures.coopnet": "TextFrame",
         "sklearn_profiling.architectures.generators._tokens": "TokenIds",
         "sklearn_profiling.baselines._inner_folds": "SparingFolds",
