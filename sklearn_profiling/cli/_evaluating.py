@@ -38,9 +38,9 @@ def run_evaluate(options: argparse.Namespace) -> int:
     users[_TRAIN].graph = _joined([found.graph for found in users.values()])
     table = _scores(options, users)
     if options.out is not None:
-        write_file(table, "csv", options.out)
+        write_file(table, "csv", options.out, safe=options.safe_csv)
     if options.format != "table":
-        write_frame(table, options.format, sys.stdout)
+        write_frame(table, options.format, sys.stdout, safe=options.safe_csv)
         return 0
     _print(table)
     return 0
