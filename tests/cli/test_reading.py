@@ -84,7 +84,8 @@ def test_show_says_what_is_missing(tmp_path, capsys):
 
 
 def test_options_of_tables_are_refused_for_folders_of_a_format(smpcup, capsys):
-    arguments = ["compare", str(smpcup), "--id-column", "uid", "--links", str(smpcup)]
+    links = str(smpcup / "links.txt")
+    arguments = ["compare", str(smpcup), "--id-column", "uid", "--links", links]
     assert cli.main(arguments) == 2
     said = capsys.readouterr().err
     assert f"--id-column, --links: for tables only; {smpcup} is a folder of SMP" in said

@@ -174,10 +174,10 @@ def test_outputs_are_not_among_the_inputs(place, tmp_path, capsys):
         assert said in capsys.readouterr().err
     os.link(alone, tmp_path / "twice")
     assert cli.main(["predict", str(alone), str(place), "--out", users + "2"]) == 2
-    assert "not a model" in capsys.readouterr().err
+    assert "no model file" in capsys.readouterr().err
     arguments = ["predict", users, str(place), "--out", str(tmp_path / "twice")]
     assert cli.main(arguments) == 2
-    assert "not a model" in capsys.readouterr().err
+    assert "no model file" in capsys.readouterr().err
     assert Path(users).read_bytes() == before
 
 
