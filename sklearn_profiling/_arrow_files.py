@@ -50,6 +50,7 @@ def read_parquet(path: Path, source: Any) -> pa.Table:
     for batch in file.iter_batches(_ROWS_AT_ONCE, use_threads=False):
         count.add(sum(map(dense_bytes, batch.columns)))
         batches.append(_cast(batch, schema))
+        batches[-1].validate(full=True)  # texts may be no UTF-8
     return pa.Table.from_batches(batches, schema)
 
 

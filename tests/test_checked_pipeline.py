@@ -105,8 +105,10 @@ def test_parameters_are_looked_at_before_the_first_step(name, params, message):
         model.fit(USERS.data, USERS.target)
 
 
-def test_a_task_of_one_class_is_learned_as_that_class_and_costs_no_other():
-    model = make_tfidf_baseline()
+@pytest.mark.filterwarnings("ignore:All labelled users with text are 'f'")
+@pytest.mark.parametrize("name", ["tf-idf", "mmlup", "profiler"])
+def test_a_task_of_one_class_is_learned_as_that_class_and_costs_no_other(name):
+    model = MADE[name]()
     y = USERS.target.assign(gender=["f", None] * 6)
     model.fit(USERS.data, y)
     predicted = model.predict(USERS.data)

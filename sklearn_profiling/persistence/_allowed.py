@@ -43,7 +43,7 @@ _INTERNAL: Final[dict[str, frozenset[str]]] = {
         "sklearn.neural_network._stochastic_optimizers": "AdamOptimizer SGDOptimizer",
         "sklearn_profiling._checked_pipeline": "CheckedPipeline",
         "sklearn_profiling.architectures.coopnet": "TextFrame",
-        "sklearn_profiling.architectures.generators._tokens": "TokenIds",
+        "sklearn_profiling.architectures.generators._tokens": "PromptTokens TokenIds",
         "sklearn_profiling.baselines._inner_folds": "SparingFolds",
         "sklearn_profiling.baselines._linear": "TunedLinearClassifier",
         "sklearn_profiling.baselines._text_features": "StrengthSearch",

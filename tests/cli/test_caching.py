@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import joblib
 import numpy as np
 import pytest
 from quick_options import NET, QUICK
 
 from sklearn_profiling import cli
 from sklearn_profiling._checkpoints import Checkpoint
+from sklearn_profiling.persistence import load
 from sklearn_profiling.sources import GloVeTransformer
 
 
@@ -43,7 +43,7 @@ def test_a_killed_fit_goes_on_and_its_model_keeps_no_path(
         arguments = ["fit", str(records), "--model", str(path), "--system", "full"]
         options = [*NET[2:], "--max-epochs", "3", *further]
         assert cli.main([*arguments, *options]) == 0
-        return joblib.load(path)["model"]
+        return load(path)["model"]
 
     whole = fit("whole")
     cache = tmp_path / "cache"

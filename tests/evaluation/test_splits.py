@@ -133,9 +133,9 @@ def test_without_shuffling_the_order_decides() -> None:
 
 def test_large_targets_take_a_moment() -> None:
     y = make_targets(50_000)
-    start = time.perf_counter()
+    start = time.process_time()
     list(MultiTaskStratifiedKFold(5, random_state=0).split(y, y))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_inside_scikit_learn() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
@@ -54,16 +55,27 @@ def test_parts_can_be_replaced():
 
 
 def test_a_grid_search_caches_where_it_is_told(users, tmp_path):
-    model = quick(memory=str(tmp_path))
-    assert model.get_params()["sources__images__memory"] == str(tmp_path)
+    memory = tmp_path / "memory"
+
+    def saved(image):
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.png"
+        Image.fromarray(image).save(path)
+        return path
+
+    files = [
+        None if row is None else [*map(saved, row)] for row in users.data["images"]
+    ]
+    data = users.data.assign(images=files)
+    model = quick(memory=str(memory))
+    assert model.get_params()["sources__images__memory"] == str(memory)
     search = GridSearchCV(
         model,
         {"classifier__variant": [1, 2]},
         cv=MultiTaskStratifiedKFold(2),
         error_score="raise",
-    ).fit(users.data, users.target)
+    ).fit(data, users.target)
     assert set(search.best_params_) == {"classifier__variant"}
-    assert any(tmp_path.iterdir())
+    assert sum(path.stat().st_size for path in memory.rglob("*") if path.is_file())
 
 
 def test_systems_share_what_they_are_given():

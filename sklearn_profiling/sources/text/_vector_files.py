@@ -36,7 +36,6 @@ _DECIMAL = re.compile(rb"[+-]?\d*\.\d+(e[+-]?\d+)?|[+-]?\d+e[+-]?\d+", re.IGNORE
 #: 64 bits hold it.
 _COUNT = re.compile(rb"\d{1,18}")
 _INTEGER = re.compile(rb"[+-]?\d+")
-_COUNT = re.compile(rb"\d{1,12}")
 _UNPACK = "unpack it, or pack it with gzip, bzip2, xz, zstandard or zip"
 _FOREIGN = (
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import chain
 from numbers import Integral, Real
@@ -17,7 +18,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling.containers import TokenMessages
-from sklearn_profiling.exceptions import SourceError, TargetError
+from sklearn_profiling.exceptions import (
+    DataQualityWarning,
+    SourceError,
+    TargetError,
+    shortened,
+)
 from sklearn_profiling.sources._columns import read_messages
 from sklearn_profiling.sources.text._gazetteer_china import CHINA
 from sklearn_profiling.sources.text.averaging import user_word_counts
@@ -171,10 +177,15 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
         Raises
         ------
         TargetError
-            If `y` is needed and missing, has another length, lacks `task`, or a task
-            has fewer than two classes among users with text.
+            If `y` is needed and missing, has another length, lacks `task`, or no user
+            with text has a label of a task.
         SourceError
             If the gazetteer is empty or the text is not segmented.
+
+        Warns
+        -----
+        DataQualityWarning
+            If all users with text are of one class, which gets no keyword then.
         """
         self._learn(X, y)
         return self
@@ -299,6 +310,8 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
         self, text: TokenMessages, members: NDArray[np.bool_]
     ) -> list[Keywords]:
         """Choose the best words of each class among the users who belong to any."""
+        if members.shape[1] < 2:
+            return [[]]
         rows = np.flatnonzero(members.any(axis=1) & ~text.missing)
         presence = user_word_counts(text[rows])
         presence.data[:] = 1
@@ -500,12 +513,16 @@ def class_members(
             cell for cell, use in zip(cells, usable, strict=True) if use
         )
     )
-    if len(found) < 2:
-        msg = (
-            f"task {name!r} must have at least two classes among the labelled users "
-            f"with text, to tell their words apart; it has {sorted(map(str, found))}"
-        )
+    if not found:
+        msg = f"task {name!r} must have a labelled user with text; it has none"
         raise TargetError(msg)
+    if len(found) == 1:
+        warnings.warn(
+            f"All labelled users with text are {shortened(*found)} in task {name!r}: "
+            "no word tells its classes apart, and it gets no keyword.",
+            DataQualityWarning,
+            stacklevel=2,
+        )
     try:
         classes = sorted(found)
     except TypeError:

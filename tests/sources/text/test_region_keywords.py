@@ -10,7 +10,7 @@ from sklearn import config_context
 from sklearn.base import clone
 
 from sklearn_profiling.containers import TokenMessages
-from sklearn_profiling.exceptions import SourceError, TargetError
+from sklearn_profiling.exceptions import DataQualityWarning, SourceError, TargetError
 from sklearn_profiling.sources.text import CharacterSegmenter
 from sklearn_profiling.sources.text._gazetteer_china import CHINA
 from sklearn_profiling.sources.text.region_keywords import (
@@ -244,6 +244,18 @@ def test_gazetteer_of_china():
     np.testing.assert_array_equal(counts, [[1, 0, 0, 0, 1, 2, 0, 0]])
 
 
+def test_a_task_of_one_class_has_no_keywords_and_costs_no_other():
+    text, labels = regional_text(20)
+    y = pd.DataFrame({"planet": ["earth"] * 20, "region": labels})
+    expected = RegionKeywords("region").fit(text, y).transform(text)
+    with pytest.warns(DataQualityWarning, match=r"are 'earth' in task 'planet'"):
+        both = RegionKeywords().fit(text, y)
+    found = both.transform(text)
+    assert both.keywords_["planet", "earth"] == []
+    assert (found[:, 0] == 0).all()
+    np.testing.assert_array_equal(found[:, 1:], expected)
+
+
 def test_errors():
     text, labels = regional_text(20)
     raw = [["一"]] * 20
@@ -255,8 +267,8 @@ def test_errors():
     for y in (frame, frame["gender"]):
         with pytest.raises(TargetError, match=r"no task 'region'.*\['gender'\]"):
             RegionKeywords("region").fit(text, y)
-    with pytest.raises(TargetError, match=r"at least two classes .* \['a'\]"):
-        RegionKeywords().fit(text, ["a"] * 20)
+    with pytest.raises(TargetError, match="task 'task0' must have a labelled user"):
+        RegionKeywords().fit(text, [None] * 20)
     with pytest.raises(SourceError, match=r"got list\. Raw messages are taken with"):
         RegionKeywords().fit(raw, labels)
     with pytest.raises(SourceError, match="learned keywords takes TokenMessages"):
