@@ -69,7 +69,11 @@ from sklearn_profiling.estimators import (
     TextCNNClassifier,
     VLPMABSAClassifier,
 )
-from sklearn_profiling.evaluation import TemperatureScaledClassifier
+from sklearn_profiling.evaluation import (
+    AbstainingClassifier,
+    PredictionSetClassifier,
+    TemperatureScaledClassifier,
+)
 from sklearn_profiling.pipelines import AutoSources
 from sklearn_profiling.sources import (
     AdjacencyRows,
@@ -259,6 +263,25 @@ CASES: dict[str, Case] = {
             MMLUPClassifier(**HEADS, **TEXT, **QUICK), cv=2, random_state=0
         ),
         MetaLearningClassifier(LogisticRegression()),
+        required=True,
+    ),
+    # Answers everybody, as the contract of classifiers has it.
+    "AbstainingClassifier": Case(
+        "meta",
+        lambda: AbstainingClassifier(
+            MMLUPClassifier(**HEADS, **TEXT, **QUICK), coverage=1.0, random_state=0
+        ),
+        AbstainingClassifier(
+            MaskedMultiOutputClassifier(LogisticRegression()), coverage=1.0
+        ),
+        required=True,
+    ),
+    "PredictionSetClassifier": Case(
+        "meta",
+        lambda: PredictionSetClassifier(
+            MMLUPClassifier(**HEADS, **TEXT, **QUICK), random_state=0
+        ),
+        PredictionSetClassifier(MaskedMultiOutputClassifier(LogisticRegression())),
         required=True,
     ),
     "TemperatureScaledClassifier": Case(

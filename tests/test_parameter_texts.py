@@ -46,6 +46,7 @@ ADAGRAD = {"trained by Adagrad, as in the Aux-LSTM paper": LSTMS + WINDOWS}
 ENCODER_ALONE = {"an encoder alone, which writes nothing": ("COOPNetClassifier",)}
 STACKING = ("MetaLearningClassifier",)
 CLONES = ("MaskedMultiOutputClassifier",)
+HELD_OUT = ("AbstainingClassifier", "PredictionSetClassifier")
 SCALED = ("TemperatureScaledClassifier",)
 COUNTS = ("NaiveBayesRidgeClassifier",)
 
@@ -64,11 +65,14 @@ EXCEPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "acts on the joined encoders": ("COOPNetClassifier",),
     },
     "classes_": {"of one task": COUNTS},
-    "cv": {"of held-out users": SCALED},
+    "coverage": {"of answers, not of sets": ("AbstainingClassifier",)},
+    "cv": {"of held-out users": SCALED, "one fold is held out": HELD_OUT},
     "estimator": {
         "classifier of the first stage": STACKING,
         "has probabilities": SCALED,
+        "may be fitted already": HELD_OUT,
     },
+    "estimator_": {"fitted on some users": HELD_OUT},
     "estimators_": {"of two stages": STACKING},
     "feature_names_in_": {"reads tables itself": STACKING},
     "frozen": {
@@ -117,6 +121,8 @@ EXCEPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "random_state": {
         "of folds and of other classifiers": STACKING,
         "of folds": SCALED,
+        "of held-out users": ("AbstainingClassifier",),
+        "of held-out users and of ties": ("PredictionSetClassifier",),
     },
     "source": {
         "a text, with no captions beside it": (

@@ -1,10 +1,24 @@
-"""Evaluation: metrics, scorers, splitters, comparison, significance.
+"""Evaluation: metrics, scorers, splitters, comparison, calibration, fairness.
 
 Everything here accepts missing labels: a user counts for the tasks that the user is
 labelled for, and for no other.
 """
 
+from sklearn_profiling.evaluation.abstention import AbstainingClassifier
+from sklearn_profiling.evaluation.bootstrap import bootstrap_report
+from sklearn_profiling.evaluation.calibration import (
+    calibration_report,
+    reliability_table,
+    risk_coverage,
+)
+from sklearn_profiling.evaluation.classes import confusion_tables
 from sklearn_profiling.evaluation.comparison import Comparison
+from sklearn_profiling.evaluation.conformal import (
+    PredictionSetClassifier,
+    prediction_set_report,
+    prediction_sets,
+)
+from sklearn_profiling.evaluation.fairness import GroupReport, group_report
 from sklearn_profiling.evaluation.metrics import (
     accuracy_per_task,
     exact_match_score,
@@ -24,19 +38,30 @@ from sklearn_profiling.evaluation.splits import (
 from sklearn_profiling.evaluation.temperature import TemperatureScaledClassifier
 
 __all__ = [
+    "AbstainingClassifier",
     "Comparison",
+    "GroupReport",
     "MultiTaskStratifiedGroupKFold",
     "MultiTaskStratifiedKFold",
     "PairedTest",
+    "PredictionSetClassifier",
     "TaskScorer",
     "TemperatureScaledClassifier",
     "accuracy_per_task",
+    "bootstrap_report",
+    "calibration_report",
     "compare",
+    "confusion_tables",
     "cross_val_predict_proba",
     "exact_match_score",
+    "group_report",
     "macro_prf",
     "multi_task_train_test_split",
     "paired_test",
+    "prediction_set_report",
+    "prediction_sets",
+    "reliability_table",
+    "risk_coverage",
     "smpcup_score",
     "smpcup_scorer",
     "task_report",

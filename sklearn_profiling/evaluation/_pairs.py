@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,3 +106,23 @@ def members(label: Any) -> frozenset[Any]:
     if label is None:
         return frozenset()
     return label if isinstance(label, frozenset) else frozenset((label,))
+
+
+def class_counts(
+    pairs: TaskPairs,
+) -> tuple[list[Any], NDArray[np.float64]]:
+    """Return the classes seen on either side, and their counts (3, n_classes).
+
+    The rows count right answers, labels and predictions.
+    """
+    right: Counter[Any] = Counter()
+    n_true: Counter[Any] = Counter()
+    n_predicted: Counter[Any] = Counter()
+    for true, predicted in zip(pairs.true, pairs.predicted, strict=True):
+        true_classes, predicted_classes = members(true), members(predicted)
+        n_true.update(true_classes)
+        n_predicted.update(predicted_classes)
+        right.update(true_classes & predicted_classes)
+    classes = list(n_true | n_predicted)
+    counts = [[of[c] for c in classes] for of in (right, n_true, n_predicted)]
+    return classes, np.array(counts, dtype=float)

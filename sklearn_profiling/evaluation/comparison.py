@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from sklearn_profiling.evaluation.significance import (
     METHOD_NAMES,
     SignificanceMethod,
     check_method,
+    holm,
     paired_test,
 )
 
@@ -138,6 +140,7 @@ class Comparison:
         *,
         method: SignificanceMethod = "corrected",
         weights: Mapping[str, float] | None = None,
+        correction: Literal["holm"] | None = None,
     ) -> pd.DataFrame:
         """Test every system against one of them, fold by fold.
 
@@ -152,18 +155,21 @@ class Comparison:
             needs, is that of the labelled users of each task.
         weights : mapping of str to float, default=None
             Weight of each task in the column ``average``.
+        correction : {"holm"} or None, default=None
+            ``"holm"`` corrects the p-values of each column for the number of systems,
+            so that the chance of any false difference in it is at most the level.
 
         Returns
         -------
         DataFrame of shape (n_systems, n_tasks + 1)
             Two-sided p-values; NaN for the reference and for systems without a score
-            in some fold. They are not corrected for the number of systems.
+            in some fold.
 
         Raises
         ------
         ValueError
-            If the reference, the metric, the weights or the method is unknown, or
-            there are fewer than 2 folds.
+            If the reference, the metric, the weights, the method or the correction is
+            unknown, or there are fewer than 2 folds.
 
         See Also
         --------
@@ -190,6 +196,9 @@ class Comparison:
         True
         """
         check_method(method)
+        if correction not in (None, "holm"):
+            msg = f"correction must be 'holm' or None; got {correction!r}"
+            raise ValueError(msg)
         if reference not in self.systems:
             msg = f"reference must be one of {self.systems}; got {reference!r}"
             raise ValueError(msg)
@@ -210,6 +219,8 @@ class Comparison:
                 else np.nan
                 for system in self.systems
             ]
+            if correction == "holm":
+                table[task] = holm(table[task]).tolist()
         return pd.DataFrame(table, index=pd.Index(self.systems, name="system"))
 
     def to_string(

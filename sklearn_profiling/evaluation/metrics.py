@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
@@ -14,9 +13,9 @@ import pandas as pd
 
 from sklearn_profiling.evaluation._pairs import (
     TaskPairs,
+    class_counts,
     equal_cells,
     labelled_cells,
-    members,
     paired_tables,
     task_pairs,
 )
@@ -25,6 +24,7 @@ from sklearn_profiling.evaluation._probabilities import (
     TaskProbabilities,
     split_tasks,
 )
+from sklearn_profiling.evaluation.classes import class_table
 from sklearn_profiling.exceptions import TargetError
 
 SMPCUP_WEIGHTS: Mapping[str, float] = MappingProxyType(
@@ -50,8 +50,9 @@ def task_report(
     metrics: Metric | Sequence[Metric] = METRICS,
     y_proba: Any = None,
     classes: Any = None,
+    by: Literal["task", "class"] = "task",
 ) -> pd.DataFrame:
-    """Report every metric for every task.
+    """Report every metric for every task, or for every class of every task.
 
     A missing label adds nothing: each task is scored on the users who are labelled
     for it. A cell may hold a set of labels; it is right if the sets are equal, and
@@ -78,6 +79,12 @@ def task_report(
         ``"log_loss"`` and ``"roc_auc"``.
     classes : list of array-like, or array-like, default=None
         The classes of the columns of ``y_proba``, as in ``classes_``.
+    by : {"task", "class"}, default="task"
+        ``"class"`` has one row for each task and class seen among labels and
+        predictions, with the columns ``support`` (users who have the class),
+        ``n_predicted``, ``precision``, ``recall``, ``f1``, and, with `y_proba`,
+        ``roc_auc`` and ``average_precision`` of the class against the rest (NaN where
+        no labelled user has it, or all have). `metrics` has no part in it.
 
     Returns
     -------
@@ -123,9 +130,21 @@ def task_report(
     age              3     0.667
     """
     _check_zero_division(zero_division)
+    if by not in ("task", "class"):
+        msg = f"by must be 'task' or 'class'; got {by!r}"
+        raise ValueError(msg)
     named = named_metrics(metrics)
     pairs = task_pairs(y_true, y_pred)
     tasks = [p.task for p in pairs]
+    if by == "class":
+        if tuple(named) != METRICS:
+            msg = f"by='class' has metrics of its own; metrics is {list(named)}"
+            raise ValueError(msg)
+        given = y_proba is not None
+        likely = _probabilities(
+            {"roc_auc": "roc_auc"} if given else {}, y_proba, classes, tasks
+        )
+        return class_table(pairs, likely, zero_division)
     probabilities = _probabilities(named, y_proba, classes, tasks)
     rows = []
     for task, p in enumerate(pairs):
@@ -404,25 +423,22 @@ def _measure_likely(
 
 def _task_metrics(pairs: TaskPairs, zero_division: float) -> dict[str, float]:
     """Compute every metric of one task."""
-    true_positives: Counter[Any] = Counter()
-    n_true: Counter[Any] = Counter()
-    n_predicted: Counter[Any] = Counter()
-    for true, predicted in zip(pairs.true, pairs.predicted, strict=True):
-        true_classes, predicted_classes = members(true), members(predicted)
-        n_true.update(true_classes)
-        n_predicted.update(predicted_classes)
-        true_positives.update(true_classes & predicted_classes)
+    classes, counts = class_counts(pairs)
     # Every class was seen on one side at least, so no F1 divides by zero.
-    classes = list(n_true | n_predicted)
-    hits = np.array([true_positives[c] for c in classes], dtype=float)
-    true_counts = np.array([n_true[c] for c in classes], dtype=float)
-    predicted_counts = np.array([n_predicted[c] for c in classes], dtype=float)
+    return {
+        "n_classes": len(classes),
+        "accuracy": _mean(pairs.hits),
+        **metrics_of_counts(counts, zero_division),
+    }
+
+
+def metrics_of_counts(counts: np.ndarray, zero_division: float) -> dict[str, float]:
+    """Compute the metrics of right answers, labels, predictions (3, n_classes)."""
+    hits, true_counts, predicted_counts = counts
     precision = _mean_defined(_ratio(hits, predicted_counts, zero_division))
     recall = _mean_defined(_ratio(hits, true_counts, zero_division))
     had = true_counts > 0
     return {
-        "n_classes": len(classes),
-        "accuracy": _mean(pairs.hits),
         "macro_precision": precision,
         "macro_recall": recall,
         "macro_f1": _mean(2 * hits / (true_counts + predicted_counts)),

@@ -139,6 +139,17 @@ def paired_test(
     return PairedTest(statistic, p_value, difference, n)
 
 
+def holm(p_values: Any) -> np.ndarray:
+    """Correct p-values (n,) for their number by Holm's method; NaN is no test."""
+    values = np.asarray(p_values, dtype=float)
+    corrected = np.full(len(values), math.nan)
+    order = [place for place in np.argsort(values) if not math.isnan(values[place])]
+    factors = np.arange(len(order), 0, -1)
+    steps = np.maximum.accumulate(np.minimum(values[order] * factors, 1.0))
+    corrected[order] = steps
+    return corrected
+
+
 def check_method(method: str) -> None:
     """Refuse an unknown method."""
     if method not in METHOD_NAMES:

@@ -1,0 +1,182 @@
+"""Classifiers that learn on held-out users what they add to another classifier."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import Tags, _safe_indexing, get_tags, indexable
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_profiling._frames import as_pandas
+from sklearn_profiling._outputs import NamedPredictionsMixin, log_of
+from sklearn_profiling._seeding import derive_seed
+from sklearn_profiling.evaluation._pairs import labelled_cells, members
+from sklearn_profiling.evaluation._probabilities import (
+    LabelledProbabilities,
+    TaskProbabilities,
+    labelled_probabilities,
+    predict_tasks,
+)
+from sklearn_profiling.evaluation.splits import (
+    MultiTaskStratifiedGroupKFold,
+    MultiTaskStratifiedKFold,
+)
+from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.targets import in_task_order, label_table, weight_table
+
+__all__ = ["HeldOutClassifier"]
+
+
+class HeldOutClassifier(
+    NamedPredictionsMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+):
+    """Base of classifiers that are fitted on some users and learn more on the others.
+
+    A :class:`~sklearn.frozen.FrozenEstimator` is not fitted, so all users are others.
+    """
+
+    estimator: Any
+    cv: int
+    random_state: Any
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods(["fit", "predict", "predict_proba"])],
+        "cv": [Interval(Integral, 2, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def _fit_and_hold_out(
+        self, X: Any, y: Any, sample_weight: Any, groups: Any, *, hold_out: bool
+    ) -> list[LabelledProbabilities]:
+        """Fit the classifier, and return what it finds for the held-out users.
+
+        Users of weight 0 teach nothing; a task without other users has none.
+        """
+        if y is None:
+            msg = (
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None"
+            )
+            raise TargetError(msg)
+        X, y = as_pandas(X), as_pandas(y)
+        groups = getattr(X, "groups", None) if groups is None else groups
+        X, y, sample_weight = indexable(X, y, sample_weight)
+        table, names, self._one_dimensional = label_table(y)
+        table[weight_table(sample_weight, table, names) == 0] = None
+        known = pd.DataFrame(table, columns=names)
+        frozen = isinstance(self.estimator, FrozenEstimator)
+        held_out = np.full(len(known), frozen and hold_out)
+        enough = labelled_cells(table).any(axis=1).sum() >= self.cv
+        if hold_out and not frozen and enough:
+            held_out = self._choose(known, groups)
+        train, test = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+        model = clone(self.estimator)
+        if not frozen:
+            weighted = {}
+            if sample_weight is not None:
+                weighted["sample_weight"] = _safe_indexing(sample_weight, train)
+            model.fit(_safe_indexing(X, train), _safe_indexing(y, train), **weighted)
+        self.estimator_ = model
+        self.classes_ = model.classes_
+        self.task_names_ = list(getattr(model, "task_names_", names))
+        known = in_task_order(known, self.task_names_)
+        self._of_sets = [
+            any(isinstance(cell, frozenset) for cell in known.iloc[:, task])
+            for task in range(known.shape[1])
+        ]
+        parts: TaskProbabilities
+        parts = [(np.zeros((0, len(c))), list(c)) for c in self._classes_of_tasks()]
+        if len(test):
+            parts = predict_tasks(model, _safe_indexing(X, test), self.task_names_)
+        columns = [list(each) for each in zip(*parts, strict=True)]
+        return labelled_probabilities(known.iloc[test], *columns)
+
+    def _choose(self, y: pd.DataFrame, groups: Any) -> NDArray[np.bool_]:
+        """Choose who is held out; whoever alone has a class or group is not."""
+        kind = (
+            MultiTaskStratifiedKFold
+            if groups is None
+            else MultiTaskStratifiedGroupKFold
+        )
+        folds = kind(self.cv, random_state=derive_seed(self.random_state))
+        table = y.to_numpy(dtype=object)
+        held_out = np.zeros(len(table), dtype=bool)
+        _, test = next(folds.split(np.zeros(len(table)), y, groups))
+        held_out[test] = labelled_cells(table[test]).any(axis=1)
+        for column in table.T:
+            known = {c for cell in column[~held_out] for c in members(cell)}
+            for row in np.flatnonzero(held_out):
+                if not members(column[row]) <= known:
+                    held_out[row] = False
+                    known |= members(column[row])
+        return held_out
+
+    def _classes_of_tasks(self) -> list[Any]:
+        several = isinstance(self.classes_, list)
+        return self.classes_ if several else [self.classes_]
+
+    def _tables(self, X: Any) -> list[NDArray[np.float64]]:
+        """Predict the probabilities of each task."""
+        return [each for each, _ in predict_tasks(self.estimator_, X, self.task_names_)]
+
+    def _as_labels(self, columns: list[NDArray[np.object_]], X: Any) -> Any:
+        """Lay answers of tasks (n_users,) side by side, in the form that is chosen."""
+        table = np.empty((len(columns[0]), len(columns)), dtype=object)
+        for task, column in enumerate(columns):
+            table[:, task] = column
+        return self._as_output(table[:, 0] if self._one_dimensional else table, X)
+
+    def predict_proba(self, X: Any) -> Any:
+        """Predict the probability of each class of each task, as the classifier does.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or sources
+            Users, as the classifier reads them.
+
+        Returns
+        -------
+        list of ndarray of shape (n_users, n_classes), or one such array
+            One array a task, columns as in ``classes_``.
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(X)
+
+    def predict_log_proba(self, X: Any) -> Any:
+        """Predict the logarithm of the probability of each class of each task.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or sources
+            Users, as the classifier reads them.
+
+        Returns
+        -------
+        list of ndarray of shape (n_users, n_classes), or one such array
+            As from ``predict_proba``.
+        """
+        return log_of(self.predict_proba(X))
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features seen in ``fit``, if the classifier has it."""
+        check_is_fitted(self)
+        n_features: int = self.estimator_.n_features_in_
+        return n_features
+
+    def __sklearn_tags__(self) -> Tags:
+        """Take the tags of the classifier."""
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags = inner.input_tags
+        tags.target_tags = inner.target_tags
+        tags.classifier_tags = inner.classifier_tags
+        tags.non_deterministic = inner.non_deterministic
+        return tags
