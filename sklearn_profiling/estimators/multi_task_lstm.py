@@ -304,7 +304,7 @@ class MultiTaskLSTMClassifier(BaseProfileClassifier):
         return shared, [name if name in texts else shared for name in own.values()]
 
     def _architecture_options(self) -> dict[str, Any]:
-        places = [torch.from_numpy(each).long() for each in self._own_words]
+        places = [torch.tensor(each, dtype=torch.long) for each in self._own_words]
         return {
             "shared_source": self._shared,
             "own_sources": self._own,
