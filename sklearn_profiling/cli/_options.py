@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from sklearn_profiling import __version__
 from sklearn_profiling.cli._comparing import run_compare, run_demo
 from sklearn_profiling.cli._evaluating import run_evaluate
+from sklearn_profiling.cli._explaining import add_explain_options
 from sklearn_profiling.cli._models import run_fit, run_predict
 
 _DESCRIPTION = """\
@@ -61,6 +62,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_predict(
         commands.add_parser("predict", help="predict users with a trained system")
     )
+    _add_explain(commands.add_parser("explain", help="explain one user's prediction"))
     _add_evaluate(
         commands.add_parser(
             "evaluate", help="train and test as the competition SMP CUP 2016 did"
@@ -131,14 +133,27 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
     fit.set_defaults(run=run_fit, format="table")
 
 
-def _add_predict(predict: argparse.ArgumentParser) -> None:
-    predict.add_argument(
+def _add_model_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "model_file",
         type=_path,
         metavar="MODEL",
         help="file written by fit; no code of it is run",
     )
-    _add_data(predict, tasks=False)
+    _add_data(parser, tasks=False)
+
+
+def _add_explain(explain: argparse.ArgumentParser) -> None:
+    _add_model_file(explain)
+    _add_output(explain, "table")
+    explain.add_argument(
+        "--html", type=_path, metavar="FILE", help="page to write, with messages marked"
+    )
+    add_explain_options(explain)
+
+
+def _add_predict(predict: argparse.ArgumentParser) -> None:
+    _add_model_file(predict)
     predict.add_argument(
         "--out", type=_path, help="file to write (standard output by default)"
     )

@@ -18,6 +18,12 @@ from sklearn_profiling.evaluation.conformal import (
     prediction_set_report,
     prediction_sets,
 )
+from sklearn_profiling.evaluation.differential import differential_language
+from sklearn_profiling.evaluation.explanation import (
+    Explanation,
+    explain,
+    faithfulness,
+)
 from sklearn_profiling.evaluation.fairness import GroupReport, group_report
 from sklearn_profiling.evaluation.metrics import (
     accuracy_per_task,
@@ -40,6 +46,7 @@ from sklearn_profiling.evaluation.temperature import TemperatureScaledClassifier
 __all__ = [
     "AbstainingClassifier",
     "Comparison",
+    "Explanation",
     "GroupReport",
     "MultiTaskStratifiedGroupKFold",
     "MultiTaskStratifiedKFold",
@@ -53,7 +60,10 @@ __all__ = [
     "compare",
     "confusion_tables",
     "cross_val_predict_proba",
+    "differential_language",
     "exact_match_score",
+    "explain",
+    "faithfulness",
     "group_report",
     "macro_prf",
     "multi_task_train_test_split",

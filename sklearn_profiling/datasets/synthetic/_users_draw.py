@@ -46,6 +46,7 @@ class Text:
     counts: dict[str, IntArray]  # task -> (n_users, n_classes), own messages only
     n_own: int
     n_mentions: int
+    informative: dict[str, list[BoolArray]]  # task -> of each user, by message
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,8 @@ def draw_text(
         owners.append(np.flatnonzero(kind == marked))
         words.append(rng.choice(markers, size=len(owners[-1])))
 
-    counts = {}
+    counts, informative = {}, {}
+    ends = np.cumsum(per_user)
     for task in TASKS:
         chosen = np.flatnonzero(
             (kind != _CHATTER) & (rng.random(len(user)) < TOPIC_RATES[task])
@@ -139,18 +141,19 @@ def draw_text(
         owners.append(chosen)
         words.append(_words_of_classes(lexicon.class_words[task], classes, rng))
         is_own = kind[chosen] == _OWN
+        revealing = np.zeros(len(user), dtype=bool)
+        revealing[chosen[is_own]] = True
+        informative[task] = np.split(revealing, ends[:-1])
         counts[task] = _count(
             user[chosen[is_own]], classes[is_own], n_users, len(CLASSES[task])
         )
     texts = _join(np.concatenate(owners), np.concatenate(words), lexicon, rng)
-    ends = np.cumsum(per_user)
     messages = [
         texts[end - size : end]
         for end, size in zip(ends.tolist(), per_user.tolist(), strict=True)
     ]
-    return Text(
-        messages, counts, int((kind == _OWN).sum()), int((kind == _MENTION).sum())
-    )
+    n_own, n_mentions = int((kind == _OWN).sum()), int((kind == _MENTION).sum())
+    return Text(messages, counts, n_own, n_mentions, informative)
 
 
 def _word_classes(

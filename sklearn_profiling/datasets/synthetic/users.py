@@ -147,6 +147,9 @@ def make_user_profiles(
             Counts, the parameters, and which attribute shows where.
         ``complete_target``
             ``target`` without missing labels.
+        ``informative``
+            DataFrame like ``target``: of each task and user a bool array, one entry a
+            message, whether it is about its writer and has a word of the task.
         ``hubs``
             DataFrame of the hubs: ``user_id``, ``task`` and ``label`` (None for
             general hubs).
@@ -257,6 +260,12 @@ def make_user_profiles(
         DESCR=load_description("user_profiles"),
         report=report,
         complete_target=complete,
+        informative=pd.DataFrame(
+            {
+                task: pd.Series(rows, dtype=object)
+                for task, rows in text.informative.items()
+            }
+        ),
         hubs=pd.DataFrame(
             [
                 (hub, *about)

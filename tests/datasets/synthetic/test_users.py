@@ -371,3 +371,22 @@ def test_posteriors_of_no_evidence_are_the_prior():
 def test_bad_parameters(parameters, message):
     with pytest.raises(ValueError, match=message):
         make_user_profiles(**parameters)
+
+
+def test_informative_messages_are_those_with_a_word_of_the_task():
+    users = make_user_profiles(40, mention_rate=0.0, missing_text=0.1, random_state=0)
+    assert list(users.informative) == list(TASKS)
+    for task in TASKS:
+        words = [word for own in CLASS_WORDS[task].values() for word in own]
+        for messages, known in zip(
+            users.data["messages"], users.informative[task], strict=True
+        ):
+            assert known.dtype == bool
+            assert len(known) == len(messages)
+            for message, is_informative in zip(messages, known, strict=True):
+                if is_informative:
+                    assert any(word in message for word in words)
+                    assert any(word in message for word in OWN_MARKERS)
+    n_informative = sum(known.sum() for known in users.informative["gender"])
+    share = n_informative / users.report["n_messages_about_writer"]
+    assert share == pytest.approx(TOPIC_RATES["gender"], abs=0.15)
