@@ -76,7 +76,8 @@ def _graph_of(part: Any) -> Any:
 def _inner(system: Any) -> dict[Any, Any]:
     """Return what an estimator, a mapping or a short list holds, by its place."""
     if isinstance(system, BaseEstimator):
-        return vars(system)
+        own: dict[Any, Any] = vars(system)
+        return own
     if type(system) in (dict, list, tuple) and len(system) < _LONGEST:
         return dict(system if isinstance(system, dict) else enumerate(system))
     return {}
