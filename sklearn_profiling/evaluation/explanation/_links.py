@@ -70,6 +70,9 @@ def without_links(
 
 
 def _graph_of(part: Any) -> Any:
+    """Return the network that a fitted part reads; one may keep but its users."""
+    if hasattr(part, "_users"):
+        return getattr(part, "graph", None)
     return getattr(part, "_graph", None)
 
 
