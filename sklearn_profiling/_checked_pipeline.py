@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-from sklearn_profiling._outputs import index_of
+from sklearn_profiling._outputs import Probabilities, index_of
 from sklearn_profiling.exceptions import TargetError, shortened
 from sklearn_profiling.training.label_weights import read_labels, weigh_labels
 from sklearn_profiling.training.losses import resolve_loss_weights
@@ -25,6 +25,15 @@ class CheckedPipeline(Pipeline):
     Tables of predictions have the index of X, though sparse rows between the steps have
     none.
     """
+
+    if TYPE_CHECKING:  # types that scikit-learn does not state
+        steps: list[tuple[str, Any]]
+
+        def predict_proba(self, X: Any, **params: Any) -> Probabilities: ...
+        def predict_log_proba(self, X: Any, **params: Any) -> Probabilities: ...
+        def score(self, X: Any, y: Any = None, **params: Any) -> float: ...
+        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+        def set_params(self, **params: Any) -> Self: ...
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Check parameters, labels and their weights, then fit the steps in order."""

@@ -29,9 +29,8 @@ _STARTED: Final = time.time()
 
 def check_checkpoint(owner: Any) -> None:
     """Refuse a `checkpoint` folder that cannot be written to, before any work."""
-    folder = getattr(owner, "checkpoint", None)  # not all classes have it
-    if folder is not None:
-        check_writable(Path(folder), "checkpoint", folder=True)
+    if owner.checkpoint is not None:
+        check_writable(Path(owner.checkpoint), "checkpoint", folder=True)
 
 
 class Checkpoint:
@@ -54,8 +53,7 @@ class Checkpoint:
 
         Without a seed a training is never found again, which is told.
         """
-        folder = getattr(trained, "checkpoint", None)
-        if folder is None:
+        if trained.checkpoint is None:
             return None
         owner = type(trained).__name__
         if not isinstance(trained.random_state, int | np.integer):
@@ -65,7 +63,7 @@ class Checkpoint:
             )
             warnings.warn(msg, ProfilingWarning, stacklevel=4)
             return None
-        return cls(folder, owner, key())
+        return cls(trained.checkpoint, owner, key())
 
     def load(self, read: Callable[[IO[bytes]], State]) -> State | None:
         """Read the state of the last step; None if there is none that is whole."""

@@ -10,7 +10,10 @@ import pandas as pd
 
 from sklearn_profiling.exceptions import MissingDependencyError
 
-__all__ = ["NamedPredictionsMixin", "index_of", "log_of"]
+__all__ = ["NamedPredictionsMixin", "Probabilities", "index_of", "log_of"]
+
+Probabilities = npt.NDArray[np.floating[Any]] | list[npt.NDArray[np.floating[Any]]]
+"""One array (n_users, n_classes) per task; a single array if `y` had one dimension."""
 
 _KINDS = ("default", "pandas", "polars")
 
@@ -95,9 +98,9 @@ def _plain(label: Any) -> Any:
     return sorted(label, key=str) if isinstance(label, frozenset) else label
 
 
-def log_of(probabilities: Any) -> Any:
+def log_of(probabilities: Probabilities) -> Probabilities:
     """Logarithm of an array or of each array of a list; minus infinity of 0."""
-    if isinstance(probabilities, list):
-        return [log_of(each) for each in probabilities]
     with np.errstate(divide="ignore"):
+        if isinstance(probabilities, list):
+            return [np.log(each) for each in probabilities]
         return np.log(probabilities)

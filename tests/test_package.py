@@ -8,6 +8,7 @@ import pickle
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -169,3 +170,33 @@ def test_every_requirement_is_pinned() -> None:
     assert "torch" in wanted
     absent = [name for name in wanted if f"\n{name.lower()}==" not in pins]
     assert absent == []
+
+
+@in_checkout
+def test_the_lowest_versions_are_the_bounds() -> None:
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    project = tomllib.loads(text)["project"]
+    extras = project["optional-dependencies"]
+    groups = [project["dependencies"], *extras.values()]
+    bounds = dict(r.split(">=") for group in groups for r in group if ">=" in r)
+    lowest = dict(
+        line.split("==")
+        for line in (ROOT / ".ci" / "lowest.txt").read_text("utf-8").splitlines()
+        if not line.startswith("#")
+    )
+    assert lowest == {name: bounds[name].partition(",")[0] for name in lowest}
+    tools = (ROOT / ".ci" / "tools.txt").read_text("utf-8").splitlines()[1:]
+    tested = [*project["dependencies"], *tools]
+    for extra in extras.keys() - {"docs", "test"}:
+        tested += extras[extra]
+    assert {r.partition(">=")[0] for r in tested} == lowest.keys()
+
+
+@in_checkout
+@pytest.mark.timeout(900)  # without the cache of an earlier check of types
+def test_a_typed_script_of_a_user_gets_real_types() -> None:
+    api = pytest.importorskip("mypy.api")
+    settings = ["--config-file", str(ROOT / "pyproject.toml")]
+    script = str(ROOT / "tests" / "typed_user.py")
+    said, errors, status = api.run([*settings, script])
+    assert (errors, status) == ("", 0), said

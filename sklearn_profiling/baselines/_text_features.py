@@ -46,7 +46,7 @@ def make_text_pipeline(
     text_column: str,
     max_features: int | None,
     memory: str | joblib.Memory | None,
-) -> Pipeline:
+) -> CheckedPipeline:
     """Make the steps "text", "segmenter", "features" and "classifier".
 
     The parameters are those of :func:`make_svm_baseline`, which raise ValueError; if

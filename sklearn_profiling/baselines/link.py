@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import Pipeline
 
 from sklearn_profiling._checked_pipeline import CheckedPipeline
 from sklearn_profiling.baselines._linear import Loss, make_linear
@@ -25,7 +24,7 @@ def make_link_baseline(
     class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
     max_iter: int = 1000,
     n_jobs: int | None = None,
-) -> Pipeline:
+) -> CheckedPipeline:
     """Make a linear classifier per task on the rows of the adjacency matrix.
 
     It learns a weight per neighbour and class, so it works in homophilous networks and

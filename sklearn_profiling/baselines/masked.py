@@ -15,7 +15,6 @@ from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
     MetaEstimatorMixin,
-    _fit_context,
     clone,
 )
 from sklearn.dummy import DummyClassifier
@@ -28,7 +27,6 @@ from sklearn.utils.metadata_routing import (
     MethodMapping,
     process_routing,
 )
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
     _check_method_params,
     check_consistent_length,
@@ -36,9 +34,10 @@ from sklearn.utils.validation import (
     has_fit_parameter,
 )
 
+from sklearn_profiling._decorators import available_if, fit_context
 from sklearn_profiling._frames import refuse_levels
 from sklearn_profiling._model_selection import refuse_unreadable_labels
-from sklearn_profiling._outputs import NamedPredictionsMixin, log_of
+from sklearn_profiling._outputs import NamedPredictionsMixin, Probabilities, log_of
 from sklearn_profiling._processes import Parallel
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.exceptions import SourceError, TargetError
@@ -158,7 +157,7 @@ class MaskedMultiOutputClassifier(
         self.pass_missing = pass_missing
         self.n_jobs = n_jobs
 
-    @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator, unused-ignore]
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
         X: Any,
@@ -247,9 +246,9 @@ class MaskedMultiOutputClassifier(
         )
         return self._as_output(predicted, X)
 
-    @available_if(_estimator_has("predict_proba"))  # type: ignore[untyped-decorator, unused-ignore]
+    @available_if(_estimator_has("predict_proba"))
     @fixed_threads()
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: Any) -> Probabilities:
         """Predict the probability of every class of every task.
 
         Parameters
@@ -273,9 +272,9 @@ class MaskedMultiOutputClassifier(
                 arrays[task] = self._with_unseen(estimator, arrays[task], task)
         return arrays[0] if self._codec.one_dimensional else arrays
 
-    @available_if(_estimator_has("predict_proba"))  # type: ignore[untyped-decorator, unused-ignore]
+    @available_if(_estimator_has("predict_proba"))
     @fixed_threads()
-    def predict_log_proba(self, X: Any) -> Any:
+    def predict_log_proba(self, X: Any) -> Probabilities:
         """Predict the logarithm of the probability of every class of every task.
 
         Parameters

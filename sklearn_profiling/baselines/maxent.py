@@ -7,8 +7,8 @@ from typing import Any
 
 import joblib
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
 
+from sklearn_profiling._checked_pipeline import CheckedPipeline
 from sklearn_profiling._seeding import RandomState, derive_seed
 from sklearn_profiling.baselines._text_features import (
     Weighting,
@@ -35,7 +35,7 @@ def make_maxent_baseline(
     memory: str | joblib.Memory | None = None,
     random_state: RandomState = None,
     n_jobs: int | None = None,
-) -> Pipeline:
+) -> CheckedPipeline:
     """Make unigrams, stylometric features and a maximum entropy classifier per task.
 
     Parameters

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import joblib
-from sklearn.pipeline import Pipeline
 
+from sklearn_profiling._checked_pipeline import CheckedPipeline
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling.baselines._text_features import Weighting, make_text_pipeline
 from sklearn_profiling.baselines.stacking import MetaLearningClassifier
@@ -33,7 +33,7 @@ def make_meta_learning_baseline(
     memory: str | joblib.Memory | None = None,
     random_state: RandomState = None,
     n_jobs: int | None = None,
-) -> Pipeline:
+) -> CheckedPipeline:
     """Make the paper's SVM baseline with the posteriors of the other tasks.
 
     Parameters

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import normalize
 from sklearn.utils import Tags
@@ -20,6 +20,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.targets import LabelCodec
@@ -92,7 +93,7 @@ class NaiveBayesRidgeClassifier(ClassifierMixin, BaseEstimator):
         self.alpha = alpha
         self.smoothing = smoothing
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     @fixed_threads()
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
         """Learn the scale of the words and the regression.

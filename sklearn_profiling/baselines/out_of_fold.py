@@ -16,13 +16,13 @@ from sklearn.base import (
     BaseEstimator,
     MetaEstimatorMixin,
     TransformerMixin,
-    _fit_context,
 )
 from sklearn.linear_model import RidgeClassifier
 from sklearn.utils import Tags, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._processes import Parallel
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling._threads import fixed_threads
@@ -198,7 +198,7 @@ class OutOfFoldLogits(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         logits: NDArray[np.float32] = self._fit(X, y, sample_weight)
         return logits
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     @fixed_threads()
     def _fit(
         self, X: Any, y: Any, sample_weight: ArrayLike | None

@@ -8,11 +8,12 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling.baselines._posteriors import names_of_classes, splits
 from sklearn_profiling.baselines.out_of_fold import accuracy_of
@@ -193,7 +194,7 @@ class PropagatedLabels(TransformerMixin, BaseEstimator):
         logits: Singles = self._fit(X, y, sample_weight)
         return logits
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def _fit(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> Singles:
         """Fit everything; return the out-of-fold log-odds."""
         if y is None:

@@ -13,19 +13,18 @@ from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
     MetaEstimatorMixin,
-    _fit_context,
 )
 from sklearn.utils import Tags, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
     has_fit_parameter,
 )
 
+from sklearn_profiling._decorators import available_if, fit_context
 from sklearn_profiling._model_selection import refuse_unreadable_labels
-from sklearn_profiling._outputs import NamedPredictionsMixin, log_of
+from sklearn_profiling._outputs import NamedPredictionsMixin, Probabilities, log_of
 from sklearn_profiling._processes import Parallel
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling._threads import fixed_threads
@@ -197,7 +196,7 @@ class MetaLearningClassifier(
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    @_fit_context(prefer_skip_nested_validation=False)  # type: ignore[untyped-decorator, unused-ignore]
+    @fit_context(prefer_skip_nested_validation=False)
     @fixed_threads()
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MetaLearningClassifier:
         """Fit both stages.
@@ -320,9 +319,9 @@ class MetaLearningClassifier(
         labels = columns[0] if self._one_dimensional else _join_columns(columns)
         return self._as_output(labels, X)
 
-    @available_if(_has_probabilities)  # type: ignore[untyped-decorator, unused-ignore]
+    @available_if(_has_probabilities)
     @fixed_threads()
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: Any) -> Probabilities:
         """Predict the probability of every class of every task.
 
         Parameters
@@ -341,9 +340,9 @@ class MetaLearningClassifier(
         ]
         return arrays[0] if self._one_dimensional else arrays
 
-    @available_if(_has_probabilities)  # type: ignore[untyped-decorator, unused-ignore]
+    @available_if(_has_probabilities)
     @fixed_threads()
-    def predict_log_proba(self, X: Any) -> Any:
+    def predict_log_proba(self, X: Any) -> Probabilities:
         """Predict the logarithm of the probability of every class of every task.
 
         Parameters

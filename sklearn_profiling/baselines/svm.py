@@ -7,9 +7,9 @@ from typing import Any, Literal, get_args
 
 import joblib
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
 
+from sklearn_profiling._checked_pipeline import CheckedPipeline
 from sklearn_profiling._seeding import RandomState, derive_seed, derive_seeds
 from sklearn_profiling.baselines._inner_folds import SparingFolds
 from sklearn_profiling.baselines._linear import make_linear, multiples
@@ -44,7 +44,7 @@ def make_svm_baseline(
     memory: str | joblib.Memory | None = None,
     random_state: RandomState = None,
     n_jobs: int | None = None,
-) -> Pipeline:
+) -> CheckedPipeline:
     """Make tf-idf of words and characters and a linear SVM per task.
 
     Parameters

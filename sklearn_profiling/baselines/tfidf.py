@@ -8,7 +8,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_profiling._checked_pipeline import CheckedPipeline
@@ -34,7 +33,7 @@ def make_tfidf_baseline(
     class_weight: Mapping[Any, Any] | Sequence[Any] | str | None = None,
     max_iter: int = 1000,
     n_jobs: int | None = None,
-) -> Pipeline:
+) -> CheckedPipeline:
     """Make tf-idf of the users' messages and a linear classifier per task.
 
     Parameters

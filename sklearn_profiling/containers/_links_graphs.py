@@ -59,7 +59,7 @@ def _matrix_market(path: str | PathLike[str], content: bytes) -> WholeGraph:
         raise DataFormatError(path, 1, f"{reason}; got {' '.join(head)[:60]!r}.")
     _check_sizes(path, content)
     try:
-        matrix: Any = sparse.coo_array(mmread(BytesIO(content)))
+        matrix: Any = sparse.coo_array(mmread(BytesIO(content), spmatrix=False))
     except (ValueError, OverflowError, TypeError) as error:
         reason = f"no readable Matrix Market file: {error}."
         raise DataFormatError(path, None, reason) from error

@@ -11,15 +11,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 from torch.nn import functional
 
 from sklearn_profiling._checkpoints import check_checkpoint
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._model_selection import refuse_unreadable_labels
-from sklearn_profiling._outputs import NamedPredictionsMixin
+from sklearn_profiling._outputs import NamedPredictionsMixin, Probabilities
 from sklearn_profiling._seeding import derive_seed
 from sklearn_profiling.architectures.layers.offset import OffsetLogits
 from sklearn_profiling.architectures.layers.separate import SeparateTasks
@@ -212,7 +213,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
 
     # -- fitting ---------------------------------------------------------------
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on users.
 
@@ -241,7 +242,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
         again = self.warm_start and hasattr(self, "net_")
         return self._fit(X, y, None, sample_weight, again=again, epochs=self.max_epochs)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self,
         X: Any,
@@ -477,7 +478,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
             )
         ]
 
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: Any) -> Probabilities:
         """Predict the probability of each class of each task.
 
         Parameters
@@ -495,7 +496,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
         probabilities = self._probabilities(X)
         return probabilities[0] if self._codec.one_dimensional else probabilities
 
-    def predict_log_proba(self, X: Any) -> Any:
+    def predict_log_proba(self, X: Any) -> Probabilities:
         """Predict the logarithm of the probability of each class of each task.
 
         Parameters

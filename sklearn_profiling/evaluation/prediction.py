@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import delayed
@@ -20,6 +20,19 @@ from sklearn_profiling.targets import LabelCodec, label_table
 
 Probabilities = list[NDArray[np.float64]]
 
+if TYPE_CHECKING:
+
+    class CrossValPredictions(Bunch):
+        """The types of what cross-validation predicts."""
+
+        probabilities: Probabilities
+        classes: list[NDArray[Any]]
+        task_names: list[str]
+        predictions: NDArray[np.object_]
+
+else:
+    CrossValPredictions = Bunch
+
 
 def cross_val_predict_proba(
     estimator: Any,
@@ -31,7 +44,7 @@ def cross_val_predict_proba(
     id_column: str | None = None,
     n_jobs: int | None = None,
     verbose: int = 0,
-) -> Bunch:
+) -> CrossValPredictions:
     """Predict every user by a model that has not seen this user's labels.
 
     :func:`sklearn.model_selection.cross_val_predict` takes a missing label for a class
@@ -112,7 +125,7 @@ def cross_val_predict_proba(
         for target, values in zip(probabilities, fold_probabilities, strict=True):
             target[fold.test] = values
         predictions[fold.test] = fold_predictions
-    return Bunch(
+    return CrossValPredictions(
         probabilities=probabilities,
         classes=codec.classes,
         task_names=codec.task_names,

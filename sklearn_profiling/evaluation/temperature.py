@@ -13,14 +13,14 @@ from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
     MetaEstimatorMixin,
-    _fit_context,
     clone,
 )
 from sklearn.utils import Tags, _safe_indexing, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_profiling._outputs import NamedPredictionsMixin
+from sklearn_profiling._decorators import fit_context
+from sklearn_profiling._outputs import NamedPredictionsMixin, Probabilities
 from sklearn_profiling._seeding import RandomState, derive_seed
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.evaluation._probabilities import predict_tasks
@@ -131,7 +131,7 @@ class TemperatureScaledClassifier(
         self.shares_where_uninformed = shares_where_uninformed
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     @fixed_threads()
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
@@ -236,7 +236,7 @@ class TemperatureScaledClassifier(
         )
         return decoded
 
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: Any) -> Probabilities:
         """Predict the probability of each class of each task.
 
         Parameters
@@ -251,7 +251,7 @@ class TemperatureScaledClassifier(
         """
         return self._scaled(X, log=False)
 
-    def predict_log_proba(self, X: Any) -> Any:
+    def predict_log_proba(self, X: Any) -> Probabilities:
         """Predict the logarithm of the probability of each class of each task.
 
         Parameters
@@ -266,7 +266,7 @@ class TemperatureScaledClassifier(
         """
         return self._scaled(X, log=True)
 
-    def _scaled(self, X: Any, *, log: bool) -> Any:
+    def _scaled(self, X: Any, *, log: bool) -> Probabilities:
         check_is_fitted(self)
         parts = predict_tasks(self.estimator_, X, self.task_names_)
         result = []

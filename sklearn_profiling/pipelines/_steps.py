@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import joblib
-from sklearn.pipeline import Pipeline
 
 from sklearn_profiling._checked_pipeline import CheckedPipeline
 from sklearn_profiling.sources import SourceUnion
@@ -23,7 +22,7 @@ def make_text_system(
     text_column: str,
     kept_columns: Sequence[str] = (),
     memory: str | joblib.Memory | None,
-) -> Pipeline:
+) -> CheckedPipeline:
     """Join "segmenter", "sources" and "classifier" to a Pipeline.
 
     The sources read the column "words", which the segmenter makes of `text_column`, and

@@ -7,8 +7,8 @@ from typing import Any
 
 import joblib
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 
+from sklearn_profiling._checked_pipeline import CheckedPipeline
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling.baselines import (
     make_majority_baseline,
@@ -68,7 +68,7 @@ def make_lstm(
     text_column: str = "messages",
     memory: str | joblib.Memory | None = None,
     random_state: RandomState = None,
-) -> Pipeline:
+) -> CheckedPipeline:
     """Make the single-task baseline: segmentation, word2vec, LSTM.
 
     Parameters
@@ -138,7 +138,7 @@ def make_aux_lstm(
     text_column: str = "messages",
     memory: str | joblib.Memory | None = None,
     random_state: RandomState = None,
-) -> Pipeline:
+) -> CheckedPipeline:
     """Make the Aux-LSTM system: segmentation, word2vec, Aux-LSTM.
 
     Parameters
@@ -226,7 +226,7 @@ def make_multi_task_lstm(
     text_column: str = "messages",
     memory: str | joblib.Memory | None = None,
     random_state: RandomState = None,
-) -> Pipeline:
+) -> CheckedPipeline:
     """Make the multi-task LSTM system: word vectors of each task and shared ones.
 
     The source of a task is named after it and has the same words with vectors trained
@@ -443,7 +443,7 @@ def make_aux_lstm_systems(
         },
     )
 
-    def frequent_words(classifier: Any) -> Pipeline:
+    def frequent_words(classifier: Any) -> CheckedPipeline:
         sources = [("text", FrequentWords(), "words")]
         return make_text_system(segmenter, sources, classifier, **shared)
 

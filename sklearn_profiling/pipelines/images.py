@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import joblib
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 
 from sklearn_profiling._checked_pipeline import CheckedPipeline
 from sklearn_profiling._seeding import RandomState, derive_seed, derive_seeds
@@ -50,7 +50,7 @@ def make_cnn3d(
     image_column: str = "images",
     memory: str | joblib.Memory | None = None,
     random_state: RandomState = None,
-) -> Pipeline:
+) -> CheckedPipeline:
     """Make the 3D-CNN system: bags of images, classifier.
 
     Parameters
@@ -195,13 +195,13 @@ def make_image_systems(
     volumes = {"image_order": order, **shared}
     first, second = (None, None) if n_filters is None else n_filters
 
-    def volume(variant: Literal[1, 2], filters: int | None) -> Pipeline:
+    def volume(variant: Literal[1, 2], filters: int | None) -> CheckedPipeline:
         usual = {**_paper_settings(preset), **volumes}
         classifier = CNN3DClassifier(variant=variant, n_filters=filters, **usual)
         deeper = 2 if variant == 2 and not paper else 1
         return alone(classifier.set_params(max_epochs=deeper * classifier.max_epochs))
 
-    def alone(classifier: Any) -> Pipeline:
+    def alone(classifier: Any) -> CheckedPipeline:
         return make_cnn3d(
             images=images,
             classifier=classifier,

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import joblib
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from sklearn_profiling._checked_pipeline import CheckedPipeline
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling.baselines import (
     make_link_baseline,
@@ -73,7 +76,7 @@ def make_mmlup(
     id_column: str = "user_id",
     memory: str | joblib.Memory | None = None,
     random_state: RandomState = None,
-) -> Pipeline:
+) -> CheckedPipeline:
     """Make the whole MMLUP system: segmentation, sources, classifier.
 
     Parameters
@@ -198,7 +201,7 @@ def make_text_cnn(
     text_column: str = "messages",
     memory: str | joblib.Memory | None = None,
     random_state: RandomState = None,
-) -> Pipeline:
+) -> CheckedPipeline:
     """Make the single-source baseline: segmentation, GloVe, Text-CNN.
 
     Parameters
@@ -314,7 +317,7 @@ def make_table3_systems(
     # Those that make_mmlup would make, for Text-CNN too.
     vectors = _vectors(derive_seeds(seed, 1)[0], paper=is_paper(preset))
 
-    def mmlup(**parameters: Any) -> Pipeline:
+    def mmlup(**parameters: Any) -> CheckedPipeline:
         return make_mmlup(
             graph,
             preset=preset,
@@ -357,7 +360,9 @@ def make_table3_systems(
     }
 
 
-def predict_proba_with_links(model: Any, X: pd.DataFrame, graph: Any) -> list[Any]:
+def predict_proba_with_links(
+    model: Any, X: pd.DataFrame, graph: Any
+) -> list[NDArray[np.floating[Any]]]:
     """Predict users, some of them new but linked to users seen in training.
 
     Parameters

@@ -71,7 +71,7 @@ def make_profile_generator(
     caption_column: str | None = None,
     memory: str | joblib.Memory | None = None,
     random_state: RandomState = None,
-) -> Pipeline:
+) -> CheckedPipeline:
     """Make the unified multimodal system: tokens, images, captions, generator.
 
     Parameters

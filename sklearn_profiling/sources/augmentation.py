@@ -13,7 +13,6 @@ from sklearn.base import (
     BaseEstimator,
     MetaEstimatorMixin,
     TransformerMixin,
-    _fit_context,
     clone,
 )
 from sklearn.model_selection import KFold
@@ -22,6 +21,7 @@ from sklearn.utils import Tags, _safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._frames import as_pandas
 from sklearn_profiling._seeding import RandomState, derive_seed
 from sklearn_profiling.exceptions import SourceError, TargetError, shortened
@@ -140,7 +140,7 @@ class ProfileAugmenter(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         self.cv = cv
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: pd.DataFrame, y: Any = None) -> Self:
         """Fit the classifier on all users.
 
@@ -166,7 +166,7 @@ class ProfileAugmenter(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         self._fit(X, y)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit_transform(self, X: pd.DataFrame, y: Any = None) -> pd.DataFrame:
         """Fit, and append profiles predicted out of fold.
 

@@ -13,13 +13,13 @@ from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    _fit_context,
 )
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_profiling._bounds import bounded
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling.containers._ids import is_null, object_array
 from sklearn_profiling.exceptions import DataQualityWarning, shortened
 from sklearn_profiling.sources._user_vector_files import read_vectors
@@ -126,7 +126,7 @@ class UserVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.trusted = trusted
         self.max_bytes = max_bytes
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any = None, y: Any = None) -> Self:  # noqa: ARG002
         """Read the vectors.
 

@@ -6,6 +6,7 @@ Works on the caches that Hugging Face's sequence-to-sequence models give and tak
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from sklearn_profiling.architectures.generators._tokens import TokenRows
 
 __all__ = [
     "RepeatedLayer",
+    "cache_name",
     "cache_states",
     "score_answers",
     "select_rows",
@@ -62,17 +64,24 @@ class RepeatedLayer:
         """Do nothing: a beam takes the place of another one of the same user."""
 
 
+def cache_name(model: Any) -> str:
+    """Tell what a model calls its cache: "past_key_values" before transformers 5.24."""
+    known = inspect.signature(model.forward).parameters
+    return "cache" if "cache" in known else "past_key_values"
+
+
 def cache_states(model: Any, states: Tensor, is_state: Tensor, start: int) -> Any:
     """Compute the decoder's cache of states (n_users, n_states, n_features).
 
     It holds no token yet; `start` may be any token.
     """
-    cache = model(
+    found = model(
         encoder_outputs=(states,),
         attention_mask=is_state.long(),
         decoder_input_ids=torch.full((len(states), 1), start, device=states.device),
         use_cache=True,
-    ).past_key_values
+    )
+    cache = getattr(found, cache_name(model))
     cache.crop(-1)
     return cache
 
@@ -172,8 +181,8 @@ def _next_logits(model: Any, cache: Any, is_state: Tensor, tokens: Tensor) -> Te
         encoder_outputs=(states,),
         attention_mask=is_state.long(),
         decoder_input_ids=tokens,
-        past_key_values=cache,
         use_cache=True,
+        **{cache_name(model): cache},
     ).logits
     return widened(logits)
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sklearn_profiling.architectures.generators._kv_cache import widened
+from sklearn_profiling.architectures.generators._kv_cache import cache_name, widened
 from sklearn_profiling.architectures.generators._tokens import (
     ProfileDescription,
     ProfileInputs,
@@ -210,8 +210,8 @@ class CausalLM(BaseGenerator):
         found = model(
             inputs_embeds=vectors,
             attention_mask=there.long(),
-            past_key_values=cache,
             use_cache=use_cache,
+            **{cache_name(model): cache},
             **{name: value for name, value in options.items() if name in self._known},
         )
         found.logits = found.logits[:, -n_last:]
@@ -233,7 +233,8 @@ class CausalLM(BaseGenerator):
             Keys and values of the prompts.
         """
         found = self._run(states, is_state, 1)
-        return PromptCache(found.past_key_values, is_state)
+        cache = getattr(found, cache_name(self.language_model))
+        return PromptCache(cache, is_state)
 
     def answer_scores(
         self,

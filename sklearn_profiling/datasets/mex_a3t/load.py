@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pandas as pd
-from sklearn.utils import Bunch
 
 from sklearn_profiling._bounds import bounded_loader
 from sklearn_profiling._image_formats import image_endings
 from sklearn_profiling._packed_files import check_encodings
+from sklearn_profiling.datasets._bunches import UserBunch
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
     BadLine,
@@ -51,7 +51,7 @@ def load_mex_a3t(
     min_messages: int = 0,
     max_bytes: int | None = None,  # noqa: ARG001 - read by bounded_loader
     follow_links: bool = False,  # noqa: ARG001
-) -> Bunch:
+) -> UserBunch:
     """Load Mexican Twitter users: their tweets, their images and three attributes.
 
     The corpus of the MEX-A3T author profiling task of 2019 [1]_ is given out by its
@@ -188,7 +188,7 @@ def load_mex_a3t(
         index=index,
     )
     columns = {"user_id": user_ids, "messages": messages, "images": images}
-    return Bunch(
+    return UserBunch(
         data=pd.DataFrame(
             {name: pd.Series(cells, index, object) for name, cells in columns.items()}
         ),

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pandas as pd
-from sklearn.utils import Bunch
 
 from sklearn_profiling._bounds import bounded_loader, check_file
 from sklearn_profiling._image_formats import image_endings
 from sklearn_profiling._packed_files import check_encodings
+from sklearn_profiling.datasets._bunches import UserBunch
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
     BadLine,
@@ -64,7 +64,7 @@ def load_pan(
     min_messages: int = 0,
     max_bytes: int | None = None,  # noqa: ARG001 - read by bounded_loader
     follow_links: bool = False,  # noqa: ARG001
-) -> Bunch:
+) -> UserBunch:
     """Load an author profiling corpus of PAN: one XML file an author, and the truth.
 
     PAN gives out such a corpus for each of its shared tasks from 2013 to 2022 [1]_. All
@@ -218,7 +218,7 @@ def load_pan(
     counts["n_messages"] -= below["n_messages_below_min"]
     data, languages = _make_data(folder, list(users), authors, found.images)
     target = _make_target(list(users.values()), wanted, columns)
-    return Bunch(
+    return UserBunch(
         data=data,
         target=target,
         graph=None,

@@ -10,10 +10,10 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import Bunch
 
 from sklearn_profiling._frames import as_pandas
 from sklearn_profiling.containers.social_graph import SocialGraph
+from sklearn_profiling.datasets._bunches import UserBunch
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
     OnBadLines,
@@ -135,13 +135,13 @@ class Assembled:
     target: pd.DataFrame
     report: dict[str, Any] = field(default_factory=dict)
 
-    def bunch(self, graph: SocialGraph | None) -> Bunch:
+    def bunch(self, graph: SocialGraph | None) -> UserBunch:
         """Return all of it, with the network."""
         self.report["missing_links"] = missing_in_network(
             self.data["user_id"].tolist(), graph
         )
         names = {task: _class_names(self.target[task]) for task in self.target}
-        return Bunch(
+        return UserBunch(
             data=self.data,
             target=self.target,
             graph=graph,

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sklearn.utils import Bunch
 
 from sklearn_profiling._frames import as_pandas
 from sklearn_profiling.containers.social_graph import SocialGraph
+from sklearn_profiling.datasets._bunches import UserBunch
 from sklearn_profiling.datasets._files import OnBadLines
 from sklearn_profiling.datasets.records.assembly import (
     LabelTable,
@@ -32,7 +32,7 @@ def users_from_messages(
     min_messages: int = 0,
     graph: SocialGraph | None = None,
     on_bad_lines: OnBadLines = "error",
-) -> Bunch:
+) -> UserBunch:
     """Group a table with one row a message to users.
 
     Parameters

@@ -8,11 +8,10 @@ from os.path import lexists
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from sklearn.utils import Bunch
-
 from sklearn_profiling._bounds import bounded_loader
 from sklearn_profiling._packed_files import PACKED_ENDINGS, check_encodings
 from sklearn_profiling.containers._links_formats import LinksFormat
+from sklearn_profiling.datasets._bunches import UserBunch
 from sklearn_profiling.datasets._files import (
     OnBadLines,
     check_choice,
@@ -50,7 +49,7 @@ def load_records(
     directed: bool = False,
     max_bytes: int | None = None,  # noqa: ARG001 - read by bounded_loader
     follow_links: bool = False,  # noqa: ARG001
-) -> Bunch:
+) -> UserBunch:
     r"""Load users from a table of any kind, one row a user or one row a message.
 
     In JSON lines, one record may be one user::

@@ -311,7 +311,8 @@ def factorise(column: Column) -> Factor:
 
     1, 1.0, True and "1" are different; a TypeError says that a value has no hash.
     """
-    if isinstance(column, pa.ChunkedArray) and not pa.types.is_nested(column.type):
+    kind = column.type if isinstance(column, pa.ChunkedArray) else None
+    if kind is not None and not (pa.types.is_nested(kind) or pa.types.is_float16(kind)):
         encoded = column.dictionary_encode().combine_chunks()
         values = encoded.dictionary.to_pylist()
         codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).copy()

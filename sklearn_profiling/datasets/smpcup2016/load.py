@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 import pandas as pd
-from sklearn.utils import Bunch
 
 from sklearn_profiling._bounds import bounded_loader
 from sklearn_profiling._packed_files import PACKED_ENDINGS, check_encodings
 from sklearn_profiling.containers.social_graph import SocialGraph
+from sklearn_profiling.datasets._bunches import UserBunch
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
     BadLine,
@@ -68,7 +68,7 @@ def load_smpcup2016(
     status_columns: Sequence[str] = (),
     max_bytes: int | None = None,  # noqa: ARG001 - read by bounded_loader
     follow_links: bool = False,  # noqa: ARG001
-) -> Bunch:
+) -> UserBunch:
     """Load a folder of SMP CUP 2016 files: Weibo users, their text and followers.
 
     The folder holds ``labels.txt`` (``uid||m/f||birth year||province city``),
@@ -223,7 +223,7 @@ def load_smpcup2016(
         **below,
         **statuses.counts,
     }
-    return Bunch(
+    return UserBunch(
         data=data,
         target=target,
         graph=graph,

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import Bunch
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval
 
+from sklearn_profiling._decorators import validate_params
 from sklearn_profiling._seeding import RandomState, derive_seed
+from sklearn_profiling.datasets._bunches import GeneratedUsers
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._networks import missing_in_network
 from sklearn_profiling.datasets.synthetic._images_draw import (
@@ -79,7 +80,7 @@ def make_image_users(
     missing_text: float = 0.0,
     missing_network: float = 0.0,
     random_state: RandomState = None,
-) -> Bunch:
+) -> GeneratedUsers:
     """Make users with bags of handwritten digits and three attributes.
 
     The pictures are real: those of :func:`sklearn.datasets.load_digits`. The exact
@@ -261,7 +262,7 @@ def make_image_users(
         report["n_messages"] = sum(map(len, columns["messages"]))
     if with_network:
         report["missing_links"] = missing_in_network(columns["user_id"], graph)
-    return Bunch(
+    return GeneratedUsers(
         data=pd.DataFrame(
             {name: pd.Series(cells, dtype=object) for name, cells in columns.items()}
         ),

@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import Bunch
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import Interval, StrOptions
 
+from sklearn_profiling._decorators import validate_params
 from sklearn_profiling._seeding import RandomState, derive_seed
+from sklearn_profiling.datasets._bunches import GeneratedUsers
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets.synthetic._reviewers_draw import (
     draw_pictures,
@@ -77,7 +78,7 @@ def make_reviewers(
     missing_images: float = 0.0,
     missing_text: float = 0.0,
     random_state: RandomState = None,
-) -> Bunch:
+) -> GeneratedUsers:
     """Make users with reviews, product pictures and the six attributes of a profile.
 
     The table and the attributes are those of :func:`load_yelp`. Reviews are written
@@ -260,7 +261,7 @@ def make_reviewers(
         task: seen_in & has_picture & (pairing == "paired")
         for task, seen_in in shown.items()
     }
-    return Bunch(
+    return GeneratedUsers(
         data=pd.DataFrame(
             {name: pd.Series(cells, dtype=object) for name, cells in columns.items()}
         ),

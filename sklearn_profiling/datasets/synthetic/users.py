@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import Bunch
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval
 
+from sklearn_profiling._decorators import validate_params
 from sklearn_profiling._seeding import RandomState, derive_seed
+from sklearn_profiling.datasets._bunches import GeneratedUsers
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._networks import missing_in_network
 from sklearn_profiling.datasets.synthetic._model import (
@@ -70,7 +71,7 @@ def make_user_profiles(
     missing_text: float = 0.0,
     missing_network: float = 0.0,
     random_state: RandomState = None,
-) -> Bunch:
+) -> GeneratedUsers:
     """Make synthetic Chinese users with messages, links and four attributes.
 
     Gender, age, region and occupation are correlated. Most messages are noise; some
@@ -247,7 +248,7 @@ def make_user_profiles(
             "occupation": ("text", "age and gender"),
         },
     }
-    return Bunch(
+    return GeneratedUsers(
         data=pd.DataFrame(
             {
                 "user_id": pd.Series(user_ids, dtype=object),

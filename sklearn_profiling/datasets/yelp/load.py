@@ -11,11 +11,12 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import Bunch
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from sklearn_profiling._bounds import bounded_loader
+from sklearn_profiling._decorators import validate_params
 from sklearn_profiling._seeding import RandomState, derive_seed
+from sklearn_profiling.datasets._bunches import UserBunch
 from sklearn_profiling.datasets._description import load_description
 from sklearn_profiling.datasets._files import (
     OnBadLines,
@@ -111,7 +112,7 @@ def load_yelp(
     random_state: RandomState = None,
     max_bytes: int | None = None,  # noqa: ARG001 - read by bounded_loader
     follow_links: bool = False,  # noqa: ARG001
-) -> Bunch:
+) -> UserBunch:
     """Load reviewers with their reviews, product images and a derived profile.
 
     Reads the files of the Yelp Open Dataset as they are given out, plain or
@@ -335,7 +336,7 @@ def load_yelp(
     }
     if with_network:
         report["missing_links"] = missing_in_network(user_ids, graph)
-    return Bunch(
+    return UserBunch(
         data=pd.DataFrame(
             {
                 name: pd.Series([getattr(user, name) for user in reviewers], None, "O")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.utils import Bunch
 
 from sklearn_profiling._seeding import RandomState, derive_seed
+from sklearn_profiling.datasets._bunches import DividedUsers, LabeledUsers
 from sklearn_profiling.exceptions import SourceError
 
 __all__ = ["split_yelp"]
@@ -16,11 +16,11 @@ _PARTS = ("train", "valid", "test")
 
 
 def split_yelp(
-    users: Bunch,
+    users: LabeledUsers,
     *,
     sizes: Sequence[int] = (3000, 500, 500),
     random_state: RandomState = None,
-) -> Bunch:
+) -> DividedUsers:
     """Draw reviewers to train on, to validate and to test on, as the paper does.
 
     Parameters
@@ -78,7 +78,7 @@ def split_yelp(
     drawn = generator.permutation(n_users)[: sum(sizes)]
     rows = np.split(drawn, np.cumsum(sizes)[:-1])
     parts = {
-        part: Bunch(data=users.data.iloc[own], target=users.target.iloc[own])
+        part: LabeledUsers(data=users.data.iloc[own], target=users.target.iloc[own])
         for part, own in zip(_PARTS, rows, strict=True)
     }
-    return Bunch(**parts, rows=dict(zip(_PARTS, rows, strict=True)))
+    return DividedUsers(**parts, rows=dict(zip(_PARTS, rows, strict=True)))

@@ -12,11 +12,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 from joblib import Memory
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from tqdm.auto import tqdm
 
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._store import Rows, Store, versions_of
 from sklearn_profiling.containers import ImageBags
 from sklearn_profiling.exceptions import DataQualityWarning, SourceError
@@ -150,7 +151,7 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
         self.max_pixels = max_pixels
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
         """Check the parameters; nothing is learned.
 

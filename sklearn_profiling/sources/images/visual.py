@@ -15,7 +15,6 @@ from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    _fit_context,
 )
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
@@ -24,6 +23,7 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.containers import ImageBags
@@ -48,7 +48,7 @@ class _OfSmallImages(TransformerMixin, BaseEstimator, ABC):
 
     random_state: RandomState
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ImageBags, y: object = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Learn from the images of all users.
 

@@ -7,11 +7,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import normalize
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
 
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling.containers import SocialGraph
 from sklearn_profiling.containers._any_graph import as_social_graph
 from sklearn_profiling.sources._sparse_output import as_configured
@@ -83,7 +84,7 @@ class AdjacencyRows(TransformerMixin, BaseEstimator):
         self.weighted = weighted
         self.normalize = normalize
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator, unused-ignore]
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> AdjacencyRows:
         """Check the ids; nothing is learned from them.
 

@@ -10,13 +10,14 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 from joblib import Memory, effective_n_jobs
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from sklearn_profiling._checkpoints import Checkpoint, check_checkpoint
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._seeding import RandomState, derive_seed, derive_seeds
 from sklearn_profiling._store import Store, versions_of
 from sklearn_profiling.containers._any_graph import as_social_graph
@@ -244,7 +245,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any = None, y: object = None) -> LINEEmbedding:  # noqa: ARG002
         """Embed all users of the graph.
 

@@ -13,11 +13,12 @@ import pandas as pd
 import torch
 from joblib import Memory
 from numpy.typing import NDArray
-from sklearn.base import TransformerMixin, _fit_context
+from sklearn.base import TransformerMixin
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._frames import as_pandas
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling._store import Store, cached_texts
@@ -174,7 +175,7 @@ class ImageCaptioner(TransformerMixin, VisionModel):
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
         """Load the model and the tokenizer; nothing is learned.
 

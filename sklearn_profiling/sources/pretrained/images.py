@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    _fit_context,
 )
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._image_models import image_state, patch_states, vision_part
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling._store import Store, cached_vectors
@@ -180,7 +180,7 @@ class PretrainedImageVectors(
                 delattr(module, name)
         return module
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
         """Load the model; nothing is learned.
 

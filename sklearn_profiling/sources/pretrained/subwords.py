@@ -8,11 +8,11 @@ from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import _fit_context
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources.pretrained._tokenizers import (
@@ -110,7 +110,7 @@ default=None
         self.drop_duplicates = drop_duplicates
         self.keep_all = keep_all
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
         """Load the tokenizer, or learn one.
 

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    _fit_context,
 )
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling._store import Store, cached_vectors, digest_of
 from sklearn_profiling._threads import fixed_threads
@@ -167,7 +167,7 @@ class PretrainedTextVectors(
             return module.get_encoder()
         return without_pooler(getattr(module, "text_model", module))
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
         """Load the model and the tokenizer; nothing is learned.
 

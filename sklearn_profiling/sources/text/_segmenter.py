@@ -8,9 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources._columns import read_messages
@@ -36,7 +37,7 @@ class Segmenter(TransformerMixin, BaseEstimator):
     def _check(self) -> None:
         """Raise if a parameter cannot be used; `fit` calls it."""
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
         """Check the parameters; nothing is learned.
 

@@ -12,12 +12,12 @@ from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    _fit_context,
 )
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import SourceError, VocabularyMismatchError
@@ -98,7 +98,7 @@ class MeanWordVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.weighting = weighting
         self.sif_strength = sif_strength
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     @fixed_threads()
     def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002
         """Learn the weights.

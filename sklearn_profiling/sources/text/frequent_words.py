@@ -5,9 +5,9 @@ from __future__ import annotations
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
-from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval
 
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.sources.text.vocabulary import (
     WordVectorTransformer,
@@ -62,7 +62,7 @@ class FrequentWords(WordVectorTransformer):
         self.min_count = min_count
         self.max_words = max_words
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002
         """Choose the words.
 

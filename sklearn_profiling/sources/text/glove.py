@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from tqdm import tqdm
 
@@ -21,6 +20,7 @@ from sklearn_profiling._checkpoints import (
     load_arrays,
     save_arrays,
 )
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._seeding import RandomState, derive_seeds
 from sklearn_profiling._store import digest_of, versions_of
 from sklearn_profiling.containers import TokenMessages, Vocabulary
@@ -176,7 +176,7 @@ class GloVeTransformer(WordVectorTransformer):
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002
         """Count pairs and train the vectors.
 

@@ -7,11 +7,12 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources.text._tag_sequences import TagSequences, read_tags
 
@@ -110,7 +111,7 @@ class FrequentPOSPatterns(TransformerMixin, BaseEstimator):
         self.max_length = max_length
         self.adherence = adherence
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Mine the sequences.
 

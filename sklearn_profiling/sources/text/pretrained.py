@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from sklearn_profiling._bounds import bounded
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._packed_files import check_encodings
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import SourceError
@@ -145,7 +145,7 @@ class PretrainedVectors(WordVectorTransformer):
         self.trusted = trusted
         self.max_bytes = max_bytes
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002
         """Read the vectors.
 

@@ -8,11 +8,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import SourceError, shortened
 from sklearn_profiling.sources.text._function_words import FUNCTION_WORDS
@@ -196,7 +197,7 @@ class StylometricFeatures(TransformerMixin, BaseEstimator):
         self.function_words = function_words
         self.n_endings = n_endings
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Mine the patterns and name the columns.
 
@@ -221,7 +222,7 @@ class StylometricFeatures(TransformerMixin, BaseEstimator):
         self._learn(self._tagged(X))
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X: TokenMessages, y: Any = None) -> Floats:  # noqa: ARG002 - scikit-learn's signature
         """Fit and transform, tagging the text once.
 

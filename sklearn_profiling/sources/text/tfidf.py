@@ -9,12 +9,13 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import normalize
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources._sparse_output import as_configured
@@ -113,7 +114,7 @@ class TfidfVectors(TransformerMixin, BaseEstimator):
         self.use_idf = use_idf
         self.norm = norm
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: TokenMessages, y: object = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Choose the sequences and learn their weights.
 
@@ -154,7 +155,7 @@ class TfidfVectors(TransformerMixin, BaseEstimator):
         """
         return as_configured(self, self._weigh(self._fit(X)), X)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def _fit(self, X: TokenMessages) -> list[sparse.csr_array]:
         """Learn from users; return their counts of each kind."""
         text = check_text(X, self)

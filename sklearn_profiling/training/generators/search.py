@@ -11,6 +11,7 @@ from torch import Tensor
 from sklearn_profiling._optional import import_optional
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.architectures.generators._kv_cache import (
+    cache_name,
     cache_states,
     select_rows,
 )
@@ -89,11 +90,12 @@ def search(module: BaseGenerator, states: Tensor, is_state: Tensor, how: Any) ->
     )
     cache = cache_states(model, states, is_state, module.ids.start)
     everybody = torch.arange(len(states), device=states.device)
+    cache = select_rows(cache, everybody, how.num_beams, at_once=True)
     found: Tensor = model.generate(
         # A new object each time: the search repeats the states in place.
         encoder_outputs=outputs.BaseModelOutput(last_hidden_state=states),
         attention_mask=is_state.long(),
-        past_key_values=select_rows(cache, everybody, how.num_beams, at_once=True),
         generation_config=how,
+        **{cache_name(model): cache},
     )
     return found[:, len(module.ids.given) :]

@@ -10,6 +10,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from sklearn_profiling.architectures.generators._kv_cache import (
     RepeatedLayer,
+    cache_name,
     cache_states,
     score_answers,
     select_rows,
@@ -134,7 +135,11 @@ def test_beam_search_writes_what_it_writes_without_the_cache(model, states, n_be
         found = model.generate(
             encoder_outputs=BaseModelOutput(last_hidden_state=states[0].clone()),
             attention_mask=mask,
-            past_key_values=select_rows(cache, torch.arange(3), n_beams, at_once=True),
+            **{
+                cache_name(model): select_rows(
+                    cache, torch.arange(3), n_beams, at_once=True
+                )
+            },
             **how,
         )
     assert torch.equal(found, expected)
@@ -148,3 +153,13 @@ def test_layers_are_repeated_when_read():
     assert torch.equal(shared.values, values[[0, 0, 1, 1]])
     assert shared.get_seq_length() == 3
     assert RepeatedLayer(keys, values, 1).keys is keys
+
+
+def test_a_cache_is_given_by_the_name_that_the_model_knows() -> None:
+    class Old:
+        def forward(self, past_key_values: object) -> None: ...
+
+    class New:
+        def forward(self, cache: object) -> None: ...
+
+    assert (cache_name(Old()), cache_name(New())) == ("past_key_values", "cache")

@@ -208,7 +208,12 @@ def test_times_of_other_kinds(tmp_path, times):
 @pytest.mark.parametrize(
     "times",
     [
-        ["9999-12-31", "2020-01-01T00:00:00.123456Z", "0001-01-01", "NaT"],
+        pytest.param(
+            ["9999-12-31", "2020-01-01T00:00:00.123456Z", "0001-01-01", "NaT"],
+            marks=pytest.mark.skipif(
+                pd.__version__.startswith("2"), reason="pandas 2 reads 1678 to 2261"
+            ),
+        ),
         ["2.5.2004", "14.05.2003", "13.5.2003", "nan"],
         ["2,June,2004", "14,May,2004", "13,May,2004", "None"],
         # zones are heeded
