@@ -25,6 +25,17 @@ from sklearn_profiling.evaluation.explanation import (
     faithfulness,
 )
 from sklearn_profiling.evaluation.fairness import GroupReport, group_report
+from sklearn_profiling.evaluation.displays import (
+    ComparisonDisplay,
+    MessageAttentionDisplay,
+    NetworkMapDisplay,
+    ReliabilityDisplay,
+    TaskConfusionDisplay,
+    TaskRelatednessDisplay,
+    TrainingCurveDisplay,
+    WordContributionDisplay,
+)
+from sklearn_profiling.evaluation.duplicates import near_duplicates
 from sklearn_profiling.evaluation.metrics import (
     accuracy_per_task,
     exact_match_score,
@@ -33,6 +44,8 @@ from sklearn_profiling.evaluation.metrics import (
     task_report,
 )
 from sklearn_profiling.evaluation.prediction import cross_val_predict_proba
+from sklearn_profiling.evaluation.pseudonyms import pseudonymise
+from sklearn_profiling.evaluation.relatedness import task_relatedness
 from sklearn_profiling.evaluation.running import compare
 from sklearn_profiling.evaluation.scorers import TaskScorer, smpcup_scorer
 from sklearn_profiling.evaluation.significance import PairedTest, paired_test
@@ -46,14 +59,22 @@ from sklearn_profiling.evaluation.temperature import TemperatureScaledClassifier
 __all__ = [
     "AbstainingClassifier",
     "Comparison",
+    "ComparisonDisplay",
     "Explanation",
     "GroupReport",
+    "MessageAttentionDisplay",
     "MultiTaskStratifiedGroupKFold",
     "MultiTaskStratifiedKFold",
+    "NetworkMapDisplay",
     "PairedTest",
     "PredictionSetClassifier",
+    "ReliabilityDisplay",
+    "TaskConfusionDisplay",
+    "TaskRelatednessDisplay",
     "TaskScorer",
     "TemperatureScaledClassifier",
+    "TrainingCurveDisplay",
+    "WordContributionDisplay",
     "accuracy_per_task",
     "bootstrap_report",
     "calibration_report",
@@ -67,12 +88,15 @@ __all__ = [
     "group_report",
     "macro_prf",
     "multi_task_train_test_split",
+    "near_duplicates",
     "paired_test",
     "prediction_set_report",
     "prediction_sets",
+    "pseudonymise",
     "reliability_table",
     "risk_coverage",
     "smpcup_score",
     "smpcup_scorer",
+    "task_relatedness",
     "task_report",
 ]

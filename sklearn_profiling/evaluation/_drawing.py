@@ -1,6 +1,9 @@
-"""Tables of scores as text: cells, marks, and blocks that fit a width."""
+"""Tables of scores as text and HTML: cells, marks, and blocks that fit a width."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -25,7 +28,7 @@ def mark_cells(cells: pd.DataFrame, p_values: pd.DataFrame) -> pd.DataFrame:
     """Mark cells with a small p-value; marked columns stay aligned."""
     marked = cells.copy()
     for column in p_values:
-        marks = [_mark(p) for p in p_values[column]]
+        marks = [mark_of(p) for p in p_values[column]]
         marked[column] = [
             cell + mark.ljust(2)
             for cell, mark in zip(cells[column], marks, strict=True)
@@ -33,7 +36,7 @@ def mark_cells(cells: pd.DataFrame, p_values: pd.DataFrame) -> pd.DataFrame:
     return marked
 
 
-def _mark(p_value: float) -> str:
+def mark_of(p_value: float) -> str:
     return next((mark for level, mark in _MARKS if p_value < level), "")
 
 
@@ -57,6 +60,32 @@ def mark_best(cells: pd.DataFrame, mean: pd.DataFrame) -> pd.DataFrame:
             for here, cell in zip(best, cells[column], strict=True)
         ]
     return marked
+
+
+def draw_html(
+    cells: pd.DataFrame,
+    worth: pd.DataFrame,
+    p_values: pd.DataFrame,
+    lines: Sequence[str],
+) -> str:
+    """Draw a table as HTML: the best of a column in bold, p-values as marks."""
+    shown = worth.round(_DECIMALS)
+    head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in cells)
+    rows = []
+    for row, system in enumerate(cells.index):
+        made = []
+        for column, name in enumerate(cells):
+            text = escape(cells.iat[row, column] + mark_of(p_values.iat[row, column]))
+            best = shown.iat[row, column] == shown[name].max() and len(cells) > 1
+            made.append(
+                f"<td><strong>{text}</strong></td>" if best else f"<td>{text}</td>"
+            )
+        rows.append(f'<tr><th scope="row">{escape(system)}</th>{"".join(made)}</tr>')
+    below = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    return (
+        f"<div><table><thead><tr><td></td>{head}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>{below}</div>"
+    )
 
 
 def draw_blocks(cells: pd.DataFrame, width: int | None = None) -> str:

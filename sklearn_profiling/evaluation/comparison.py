@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from sklearn_profiling.evaluation._drawing import (
     MARKS_LEGEND,
     draw_blocks,
     draw_cells,
+    draw_html,
     mark_best,
     mark_cells,
 )
@@ -346,6 +348,111 @@ class Comparison:
     def __str__(self) -> str:
         """Draw the first metric's table."""
         return self.to_string(self.scores["metric"].iloc[0])
+
+    def _repr_html_(self) -> str:
+        """Draw the first metric's table with marks of what is best and what differs."""
+        metric = self.scores["metric"].iloc[0]
+        mean = self.table(metric)
+        cells = draw_cells(mean, self.table(metric, spread=True))
+        worth = -mean if metric in LOWER_IS_BETTER else mean
+        p_values = self._against_best(metric)
+        legend = f"{metric}, mean ± standard deviation over the folds; best in bold"
+        if p_values.notna().any(axis=None):
+            legend += f"; differs from the best of its column: {MARKS_LEGEND}"
+        return draw_html(cells, worth, p_values, [legend, *self._failure_lines()])
+
+    def plot(
+        self, metric: str | None = None, *, task: str = "average", ax: Any = None
+    ) -> Any:
+        """Draw the systems' means with their intervals; needs the extra ``plots``.
+
+        Parameters
+        ----------
+        metric : str, default=None
+            One of the metrics that were measured; None is the first.
+        task : str, default="average"
+            A task, or ``"average"`` over the tasks.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        ComparisonDisplay
+            The picture, with ``ax_`` and ``figure_``.
+
+        Raises
+        ------
+        ValueError
+            If the metric was not measured or there is no such task.
+        MissingDependencyError
+            If matplotlib is not installed.
+
+        See Also
+        --------
+        ComparisonDisplay : The intervals and the marks.
+        """
+        from sklearn_profiling.evaluation.displays import ComparisonDisplay
+
+        return ComparisonDisplay.from_comparison(self, metric, task=task, ax=ax)
+
+    def summary(
+        self, metric: str | None = None, *, confidence: float = 0.95
+    ) -> pd.DataFrame:
+        """List mean, interval and difference from the best of every system and task.
+
+        Parameters
+        ----------
+        metric : str, default=None
+            One of the metrics that were measured; None is the first.
+        confidence : float, default=0.95
+            Level of the intervals, in (0, 1).
+
+        Returns
+        -------
+        DataFrame of shape (n_systems * (n_tasks + 1), 6)
+            Columns ``system``, ``task`` (``"average"`` last), ``mean``, ``low``,
+            ``high`` and ``p_value`` of the difference from the best of the task; NaN
+            for the best itself, for systems that failed and where there is one fold.
+            The intervals are wider than the spread over the folds by the correction of
+            :func:`paired_test`.
+
+        Raises
+        ------
+        ValueError
+            If the metric was not measured or the confidence is out of its range.
+        """
+        if not 0 < confidence < 1:
+            msg = f"confidence must lie between 0 and 1; got {confidence!r}"
+            raise ValueError(msg)
+        metric = self.scores["metric"].iloc[0] if metric is None else metric
+        mean, spread = self.table(metric), self.table(metric, spread=True)
+        shares = self._test_shares(metric)
+        n_folds = self.scores["fold"].nunique()
+        width = stats.t.ppf((1 + confidence) / 2, max(n_folds - 1, 1))
+        half = spread * width * np.sqrt(1 / n_folds + shares / (1 - shares))
+        columns = {
+            "mean": mean,
+            "low": mean - half[mean.columns],
+            "high": mean + half[mean.columns],
+            "p_value": self._against_best(metric),
+        }
+        long = pd.DataFrame({name: each.unstack() for name, each in columns.items()})
+        order = pd.MultiIndex.from_product([mean.columns, self.systems])
+        long = long.reindex(order).rename_axis(["task", "system"]).reset_index()
+        return long[["system", "task", *columns]]
+
+    def _against_best(self, metric: str) -> pd.DataFrame:
+        """Test every system against the best of each column; NaN with one fold."""
+        mean = self.table(metric)
+        worth = -mean if metric in LOWER_IS_BETTER else mean
+        p_values = mean * np.nan
+        if self.scores["fold"].nunique() < 2:
+            return p_values
+        for column in mean:
+            if worth[column].notna().any():
+                best = worth[column].idxmax()
+                p_values[column] = self.significance(str(best), metric)[column]
+        return p_values
 
     def _by_fold(
         self, metric: str, weights: Mapping[str, float] | None

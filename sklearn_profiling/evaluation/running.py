@@ -25,6 +25,7 @@ from sklearn_profiling.evaluation._pairs import labelled_cells
 from sklearn_profiling.evaluation._probabilities import predict_tasks
 from sklearn_profiling.evaluation._stored_results import Record, ResultStore
 from sklearn_profiling.evaluation.comparison import SCORE_COLUMNS, Comparison
+from sklearn_profiling.evaluation.duplicates import warn_of_shared_text
 from sklearn_profiling.evaluation.metrics import (
     METRICS,
     Metric,
@@ -117,7 +118,8 @@ def compare(
     Warns
     -----
     DataQualityWarning
-        If there are nulls among a user's messages or images, which are left out.
+        If there are nulls among a user's messages or images, which are left out; if
+        users are tested whose very messages stand in the training part.
     ProfilingWarning
         For each fold in which a system failed; if the results folder holds results of
         a system of the same name that were made otherwise, or a damaged file.
@@ -171,6 +173,7 @@ def compare(
     X, y = checked_users(X, y, id_column)
     tasks = label_table(y)[1]
     folds = make_folds(cv, X, y, groups, id_column)
+    warn_of_shared_text(X, folds)
     names = list(systems)
     measured = {**{name: name for name in METRICS}, **named}
     store = None

@@ -298,12 +298,14 @@ def multi_task_train_test_split(
     y: Any,
     *,
     test_size: float = 0.2,
+    groups: Any = None,
     random_state: RandomState = None,
     id_column: str | None = None,
 ) -> tuple[Any, Any, Any, Any]:
     """Split users once, stratified over all tasks, with missing labels.
 
-    Users without any label are in the training part.
+    Users without any label are in the training part; with groups, those whose group
+    is tested are in neither part.
 
     Parameters
     ----------
@@ -315,6 +317,9 @@ def multi_task_train_test_split(
     test_size : float, default=0.2
         Share of the users with a label that go to the test part, between 0 and 1. The
         default is the Aux-LSTM paper's.
+    groups : array-like of shape (n_users,), default=None
+        Group of each user, as from :func:`near_duplicates`; all of a group are on one
+        side. None takes each user alone.
     random_state : int, RandomState instance or None, default=None
         Decides the shuffling.
     id_column : str or None, default=None
@@ -331,8 +336,8 @@ def multi_task_train_test_split(
     ValueError
         If ``test_size`` is not between 0 and 1.
     TargetError
-        If fewer than two users have a label, a user stands in several rows, or ``X``
-        and ``y`` are not of the same users.
+        If fewer than two users, or groups, have a label, ``X`` and ``y`` are not of
+        the same users, or a user stands in several rows without a group for them.
 
     See Also
     --------
@@ -352,10 +357,19 @@ def multi_task_train_test_split(
         msg = f"test_size must lie between 0 and 1; got {test_size!r}"
         raise ValueError(msg)
     check_same_users(X, y)
-    check_one_row_each(repeated_ids(X, id_column))
+    ids = repeated_ids(X, id_column)
+    fractions = np.array([1 - test_size, test_size])
     generator = np.random.default_rng(derive_seed(random_state))
-    fold = _stratify(y, np.array([1 - test_size, test_size]), generator)
-    test, train = np.flatnonzero(fold == 1), np.flatnonzero(fold != 1)
+    if groups is None:
+        check_one_row_each(ids)
+        fold = _stratify(y, fractions, generator)
+        test = np.flatnonzero(fold == 1)
+    else:
+        codes = group_codes(groups, _num_samples(y))
+        fold, labelled = _stratify_groups(y, codes, fractions, generator)
+        test = np.flatnonzero((fold == 1) & labelled)
+    train = np.flatnonzero(fold != 1)
+    check_one_side(ids, [(train, test)])
     return (
         _safe_indexing(X, train),
         _safe_indexing(X, test),

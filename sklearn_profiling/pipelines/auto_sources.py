@@ -24,6 +24,7 @@ from sklearn_profiling.sources._column_kinds import column_kinds
 from sklearn_profiling.sources._columns import as_users
 from sklearn_profiling.sources._image_cells import is_null
 from sklearn_profiling.sources.text.suited import SuitedSegmenter
+from sklearn_profiling.sources.union import parallel_block
 from sklearn_profiling.targets import label_table
 
 __all__ = ["ODDS", "AutoSources"]
@@ -385,6 +386,16 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
             if union is not None:
                 stage |= getattr(union, method)(stage)
         return stage
+
+    def _sk_visual_block_(self) -> Any:
+        """Show the sources side by side, before fit the transformers that are given."""
+        if hasattr(self, "union_"):
+            fitted = self.union_.sources_
+            return parallel_block([(n, t, self.columns_of_[n]) for n, t, _ in fitted])
+        given = self.get_params(deep=False)
+        names = [p for kind in (*_OF_COLUMN.values(), _OF_IDS, _OF_TABLE) for p in kind]
+        used = [(name, given[name], "") for name in names]
+        return parallel_block([each for each in used if not _is(each[1], "drop")])
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

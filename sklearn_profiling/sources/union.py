@@ -11,6 +11,7 @@ import pandas as pd
 from joblib import delayed
 from scipy.sparse import issparse
 from sklearn.base import TransformerMixin, clone
+from sklearn.compose._column_transformer import _VisualBlock
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import _BaseComposition
@@ -335,11 +336,32 @@ class SourceUnion(  # type: ignore[call-arg, unused-ignore]
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "sources_")
 
+    def _sk_visual_block_(self) -> Any:
+        """Show the sources side by side in scikit-learn's diagram."""
+        try:
+            parts = [
+                (name, transformer, column)
+                for name, transformer, column in getattr(self, "sources_", self.sources)
+            ]
+        except (TypeError, ValueError):  # no triples, which fit tells
+            return _VisualBlock("single", self, names=type(self).__name__)
+        return parallel_block(parts)
+
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.input_tags.string = True
         return tags
+
+
+def parallel_block(parts: Sequence[tuple[str, Any, Any]]) -> Any:
+    """Put transformers side by side in a diagram, each with what it reads."""
+    names, transformers, columns = zip(*parts, strict=True) if parts else ((), (), ())
+    shown = [
+        "passthrough" if isinstance(each, VectorColumn) else each
+        for each in transformers
+    ]
+    return _VisualBlock("parallel", shown, names=names, name_details=columns)
 
 
 def _features_of(name: str, transformer: Any, column: Column) -> Sequence[Any]:

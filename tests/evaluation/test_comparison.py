@@ -194,3 +194,58 @@ def test_a_comparison_can_be_made_from_saved_scores() -> None:
     result = compare(SYSTEMS, X, Y, cv=2)
     again = Comparison(pd.DataFrame(result.scores.to_dict("records")))
     pd.testing.assert_frame_equal(again.table(), result.table())
+
+
+def test_html_marks_the_best_and_what_differs() -> None:
+    systems = {"<b>": SYSTEMS["majority"], "regression": SYSTEMS["regression"]}
+    result = compare(systems, X, Y, cv=5, metrics=["accuracy"])
+    page = result._repr_html_()
+    assert "<b>" not in page
+    assert '<th scope="row">&lt;b&gt;</th>' in page
+    mean = result.table("accuracy")
+    rows = page.partition("<tbody>")[2].split("<tr>")[1:]
+    assert rows[1].count("<strong>") == 3
+    assert "<strong>" not in rows[0]
+    assert "**</td>" in rows[0]
+    assert f"{mean.loc['regression', 'gender']:.3f} ±" in rows[1]
+    assert "differs from the best of its column: * p &lt; 0.05" in page
+
+
+def test_html_of_failures_losses_and_one_fold() -> None:
+    with pytest.warns(ProfilingWarning, match="failed"):
+        failed = compare({"bad": Failing()}, X, Y, cv=5, metrics="accuracy")
+    page = failed._repr_html_()
+    assert page.count("<td>failed</td>") == 3
+    assert "RuntimeError: no first user" in page
+    assert "differs" not in page
+    folds = [(np.arange(40), np.arange(40, 60))]
+    once = compare(SYSTEMS, X, Y, cv=folds, metrics=["log_loss"])._repr_html_()
+    rows = once.partition("<tbody>")[2].split("<tr>")[1:]
+    assert (rows[0].count("<strong>"), rows[1].count("<strong>")) == (0, 3)
+    assert "differs" not in once
+
+
+def test_the_summary_has_intervals_and_tests_against_the_best() -> None:
+    result = compare(SYSTEMS, X, Y, cv=5, metrics=["accuracy", "log_loss"])
+    found = result.summary()
+    assert list(found["task"].unique()) == ["gender", "age", "average"]
+    first = found.iloc[0]
+    scores = result.scores.query(
+        "system == 'majority' and task == 'gender' and metric == 'accuracy'"
+    )["value"]
+    # 2.776 is the t of 4 degrees; a fifth of the users is tested by four fifths
+    half = 2.7764 * scores.std() * np.sqrt(1 / 5 + 1 / 4)
+    assert first["system"] == "majority"
+    assert np.isclose(first["mean"], scores.mean())
+    assert np.isclose(first["high"] - first["mean"], half, rtol=1e-4)
+    assert np.isclose(first["mean"] - first["low"], half, rtol=1e-4)
+    against = result.significance("regression")
+    assert first["p_value"] == against.loc["majority", "gender"]
+    losses = result.summary("log_loss").set_index(["task", "system"])["p_value"]
+    assert losses["gender"].isna().tolist() == [False, True]
+    wider = result.summary(confidence=0.99)
+    widths = wider["high"] - wider["low"], found["high"] - found["low"]
+    assert (widths[0] > widths[1]).tolist() == (widths[1] > 0).tolist()
+    assert (widths[1] > 0).sum() == 5
+    with pytest.raises(ValueError, match="confidence must lie between 0 and 1; got 95"):
+        result.summary(confidence=95)

@@ -33,7 +33,10 @@ N = 24
 USERS = pd.DataFrame(
     {
         "user_id": [f"user{row}" for row in range(N)],
-        "messages": [["good day", "tea"], ["bad night"]] * 12,
+        # a message of one's own, since compare warns of copies
+        "messages": [
+            [f"{'bad' if row % 2 else 'good'} day", f"w{row}"] for row in range(N)
+        ],
     }
 )
 LABELS = pd.DataFrame({"mood": ["a", "b"] * 12, "time": ["day", None] * 12})
@@ -164,7 +167,8 @@ class TestNames:
 
 
 def test_an_error_of_another_package_is_cut() -> None:
-    X = USERS.assign(messages="all that a user wrote " * 200)[["messages"]]
+    X = USERS.assign(messages=USERS["user_id"] + "all that a user wrote " * 200)
+    X = X[["messages"]]
     model = MaskedMultiOutputClassifier(LogisticRegression())
     with pytest.warns(ProfilingWarning, match="could not convert string"):
         found = compare(model, X, LABELS, cv=2)

@@ -27,6 +27,7 @@ __all__ = [
     "kind_of",
     "lower",
     "mixed_pattern",
+    "person_pattern",
     "shorten",
     "split_hashtag",
     "without_references",
@@ -152,6 +153,27 @@ def _tokens(*chinese: str) -> str:
         rf"[{_WIDE}]++ | \p{{Bopomofo}}++",
         r"\.++ | -++ | \+++ | _++ | &++ | %++",
         ".",
+    )
+
+
+@lru_cache(maxsize=1)
+def person_pattern() -> regex.Pattern[str]:
+    """Find what leads to a person, in groups "link", "mail", "handle" and "phone".
+
+    Wider than the tokens: any scheme of links, any letters in addresses, and every
+    number of seven digits or more with one blank or two signs at most between two.
+    """
+    return regex.compile(
+        rf"""
+        (?P<link> {_MARKUP["url"]}
+          | (?<![A-Za-z0-9+.-]) [A-Za-z][A-Za-z0-9+.-]{{1,20}}+ :// [^{_BLANK}<>"]++ )
+      | (?P<mail> {_MARKUP["email"]}
+          | (?<![\w.%+-]) [\w.%+-]{{1,64}}+ @ [\w-]{{1,63}}+ (?: \. [\w-]{{1,63}}+ )++ )
+      | (?P<handle> {_MARKUP["mention"]} )
+      | (?P<phone> (?<![A-Za-z0-9_]) (?<!\d[.,]) [+(]?
+          \d (?: [{_BLANK}().\-/]{{0,2}}+ \d ){{6,}}+ (?![A-Za-z_]) )
+        """,
+        _FLAGS,
     )
 
 

@@ -1,0 +1,88 @@
+"""Axes, colours and fonts of all displays."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from sklearn_profiling._optional import import_optional
+from sklearn_profiling.exceptions import TargetError
+
+__all__ = ["COLOURS", "GREY", "axes_for", "choose_task", "drawable", "finish"]
+
+# Okabe and Ito's colours, which readers with any colour vision tell apart, without the
+# yellow that is hard to see on white.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+GREY = "#999999"
+
+# Fonts with Chinese, Japanese or Korean characters, then with emoji and other scripts.
+_FURTHER_FONTS = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC"),
+    *("Source Han Sans CN", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "PingFang SC"),
+    *("Hiragino Sans GB", "Heiti TC", "Microsoft YaHei", "SimHei", "SimSun"),
+    *("Droid Sans Fallback", "Arial Unicode MS", "Noto Sans", "Noto Sans Arabic"),
+    *("Noto Sans Thai", "Noto Sans Devanagari", "Segoe UI Emoji", "Segoe UI Symbol"),
+    "Symbola",
+)
+_ABSENT = "\N{WHITE SQUARE}"  # in place of characters that no font has
+
+
+def axes_for(ax: Any) -> Any:
+    """Return axes to draw in, those of a new figure if none are given."""
+    pyplot = import_optional("matplotlib.pyplot", extra="plots", purpose="Drawing")
+    return pyplot.subplots(layout="constrained")[1] if ax is None else ax
+
+
+def choose_task(tasks: Sequence[str], task: str | None) -> int:
+    """Return the number of the task to draw; None will do where there is one."""
+    if task is None and len(tasks) == 1:
+        return 0
+    if task not in tasks:
+        msg = f"task must be one of {list(tasks)}; got {task!r}"
+        raise TargetError(msg)
+    return list(tasks).index(task)
+
+
+def drawable(value: object, limit: int = 24) -> str:
+    """Return a text in one line of `limit` columns that can be drawn without gaps.
+
+    Wide characters take two columns; those that no font has become squares.
+    """
+    text = " ".join(str(value).split())
+    known = set().union(*(_characters(name) for name in _families()))
+    width, made = 0, []
+    for character in text:
+        width += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if width > limit:
+            return "".join(made).rstrip() + "…"
+        made.append(character if ord(character) in known else _ABSENT)
+    return "".join(made)
+
+
+def finish(ax: Any) -> None:
+    """Give every text of the axes the fonts it needs; no text is a formula."""
+    text_class = import_optional("matplotlib.text", extra="plots", purpose="Drawing")
+    ax.get_xticklabels()
+    ax.get_yticklabels()  # made when asked for
+    families = list(_families())
+    for text in ax.findobj(text_class.Text):
+        text.set_fontfamily(families)
+        text.set_parse_math(False)
+
+
+def _families() -> tuple[str, ...]:
+    """Return the font of the user's settings, and those beside it that there are."""
+    fonts = import_optional("matplotlib.font_manager", extra="plots", purpose="Drawing")
+    first = fonts.get_font(fonts.findfont(fonts.FontProperties())).family_name
+    there = {font.name for font in fonts.fontManager.ttflist}
+    further = (name for name in _FURTHER_FONTS if name in there and name != first)
+    return (first, *further)
+
+
+@lru_cache(maxsize=32)
+def _characters(family: str) -> frozenset[int]:
+    fonts = import_optional("matplotlib.font_manager", extra="plots", purpose="Drawing")
+    path = fonts.findfont(fonts.FontProperties(family=[family]))
+    return frozenset(fonts.get_font(path).get_charmap())
