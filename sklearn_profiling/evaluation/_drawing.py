@@ -70,17 +70,22 @@ def draw_html(
 ) -> str:
     """Draw a table as HTML: the best of a column in bold, p-values as marks."""
     shown = worth.round(_DECIMALS)
+    best = ((shown == shown.max()) & (len(cells) > 1)).to_numpy()
     head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in cells)
+    texts, marks = cells.to_numpy().tolist(), p_values.to_numpy().tolist()
     rows = []
     for row, system in enumerate(cells.index):
-        made = []
-        for column, name in enumerate(cells):
-            text = escape(cells.iat[row, column] + mark_of(p_values.iat[row, column]))
-            best = shown.iat[row, column] == shown[name].max() and len(cells) > 1
-            made.append(
-                f"<td><strong>{text}</strong></td>" if best else f"<td>{text}</td>"
-            )
-        rows.append(f'<tr><th scope="row">{escape(system)}</th>{"".join(made)}</tr>')
+        made = [
+            escape(text + mark_of(p))
+            for text, p in zip(texts[row], marks[row], strict=True)
+        ]
+        made = [
+            f"<td><strong>{text}</strong></td>" if here else f"<td>{text}</td>"
+            for text, here in zip(made, best[row], strict=True)
+        ]
+        rows.append(
+            f'<tr><th scope="row">{escape(str(system))}</th>{"".join(made)}</tr>'
+        )
     below = "".join(f"<p>{escape(line)}</p>" for line in lines)
     return (
         f"<div><table><thead><tr><td></td>{head}</tr></thead>"

@@ -177,7 +177,7 @@ Hits = dict[tuple[int, int], tuple[Floats, Floats]]
 
 
 def _hits(table: Table, task: int, predicted: Table) -> Floats:
-    hits = equal_cells(table[:, task], predicted).astype(float)
+    hits: Floats = equal_cells(table[:, task], predicted).astype(float)
     absent = equal_cells(table[:, task], np.full(len(table), None))
     untested = equal_cells(predicted, np.full(len(table), None))
     hits[absent | untested] = np.nan
@@ -256,7 +256,8 @@ def _hits_by_labels(
 def _one_hot(column: Table) -> Floats:
     """Return one column a class; zeros where the label is missing."""
     codes, classes = pd.factorize(pd.Series(column, dtype=object))
-    return (codes[:, None] == np.arange(len(classes))).astype(float)
+    made: Floats = (codes[:, None] == np.arange(len(classes))).astype(float)
+    return made
 
 
 def _regressed(columns: Floats, labels: Table, folds: list[Fold]) -> Table:

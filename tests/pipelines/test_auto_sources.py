@@ -212,3 +212,14 @@ def test_sources_carry_whose_rows_they_are():
     assert len(set(made.groups)) == 6
     alone = step.fit_transform(users[2:], y[2:])
     assert not hasattr(alone, "groups")
+
+
+def test_the_diagram_shows_the_sources():
+    model = auto(topics="drop")
+    prefix = 'data-param-prefix="{}__"'
+    assert prefix.format("counts_expert") in model._repr_html_()
+    assert prefix.format("topics") not in model._repr_html_()
+    model = AutoSources(vectors="passthrough").fit(table())
+    page = model._repr_html_()
+    assert prefix.format("vector_vectors") in page
+    assert prefix.format("vectors") not in page

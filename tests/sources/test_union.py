@@ -449,3 +449,24 @@ class TestFeatureNames:
         first = union().set_output(transform=kind).fit_transform(USERS)
         assert first.keys() == made.keys()
         assert isinstance(steps[0].set_output(transform=kind), SourceUnion)
+
+
+def test_the_diagram_shows_the_sources():
+    users = pd.DataFrame({"m": [["a"], None], "v": [[1.0, 2.0], None], "n": [1.0, 2.0]})
+    union = SourceUnion(
+        [
+            ("text", CharacterSegmenter(), "m"),
+            ("vectors", "passthrough", "v"),
+            ("numbers", "drop", ["n"]),
+        ]
+    )
+    for page in (union._repr_html_(), make_pipeline(union)._repr_html_()):
+        for part in ("CharacterSegmenter", "vectors", "numbers", "passthrough", "drop"):
+            assert part in page
+    page = union.fit(users)._repr_html_()
+    assert "CharacterSegmenter" in page
+    assert "passthrough" in page
+    assert 'data-param-prefix="text__"' in page
+    assert 'data-param-prefix="numbers__"' not in page
+    for wrong in (None, [("a", "b")], []):
+        assert "SourceUnion" in SourceUnion(wrong)._repr_html_()

@@ -5,12 +5,21 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from numbers import Integral
 from typing import Any
 
 from sklearn_profiling._optional import import_optional
 from sklearn_profiling.exceptions import TargetError
 
-__all__ = ["COLOURS", "GREY", "axes_for", "choose_task", "drawable", "finish"]
+__all__ = [
+    "COLOURS",
+    "GREY",
+    "axes_for",
+    "check_positive",
+    "choose_task",
+    "drawable",
+    "finish",
+]
 
 # Okabe and Ito's colours, which readers with any colour vision tell apart, without the
 # yellow that is hard to see on white.
@@ -42,7 +51,14 @@ def choose_task(tasks: Sequence[str], task: str | None) -> int:
     if task not in tasks:
         msg = f"task must be one of {list(tasks)}; got {task!r}"
         raise TargetError(msg)
-    return list(tasks).index(task)
+    return list(tasks).index(str(task))
+
+
+def check_positive(name: str, value: Any) -> None:
+    """Refuse what is no integer of 1 at least."""
+    if not isinstance(value, Integral) or value < 1:
+        msg = f"{name} must be an integer of 1 at least; got {value!r}"
+        raise ValueError(msg)
 
 
 def drawable(value: object, limit: int = 24) -> str:
@@ -52,7 +68,8 @@ def drawable(value: object, limit: int = 24) -> str:
     """
     text = " ".join(str(value).split())
     known = set().union(*(_characters(name) for name in _families()))
-    width, made = 0, []
+    width = 0
+    made: list[str] = []
     for character in text:
         width += 2 if unicodedata.east_asian_width(character) in "WF" else 1
         if width > limit:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,12 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples
 
 from sklearn_profiling.containers import TokenMessages
-from sklearn_profiling.evaluation.displays._canvas import axes_for, drawable, finish
+from sklearn_profiling.evaluation.displays._canvas import (
+    axes_for,
+    check_positive,
+    drawable,
+    finish,
+)
 from sklearn_profiling.exceptions import ProfilingError, SourceError
 
 __all__ = ["MessageAttentionDisplay"]
@@ -109,7 +113,8 @@ class MessageAttentionDisplay:
             If matplotlib is not installed.
         """
         n_users = _num_samples(X)
-        if not isinstance(user, Integral) or not 0 <= user < n_users:
+        row: Any = user
+        if not isinstance(row, int | np.integer) or not 0 <= row < n_users:
             msg = f"user must be a row from 0 to {n_users - 1}; got {user!r}"
             raise SourceError(msg)
         one = _safe_indexing(X, [user])
@@ -145,13 +150,20 @@ class MessageAttentionDisplay:
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
         max_messages : int, default=12
-            Number of messages to draw, those with most attention, in their order.
+            Number of messages to draw, those with most attention, in their order; 1 at
+            least.
 
         Returns
         -------
         MessageAttentionDisplay
             Itself.
+
+        Raises
+        ------
+        ValueError
+            If `max_messages` is out of its range.
         """
+        check_positive("max_messages", max_messages)
         self.ax_ = ax = axes_for(ax)
         self.figure_ = ax.figure
         rows = np.sort(np.argsort(-self.weights, kind="stable")[:max_messages])
@@ -166,7 +178,7 @@ class MessageAttentionDisplay:
             extent=(0, 1, len(rows) - 0.5, -0.5),
         )
         size = min(10.0, 0.55 * 72 * _height(ax) / max(len(rows), 1))
-        limit = int(72 * _width(ax) * 0.85 / (0.62 * size)) - 7
+        limit = int(72 * _width(ax) * 0.85 / (0.57 * size))
         for place, row in enumerate(rows):
             text = drawable(self.messages[row], max(limit, 8))
             ax.text(0.01, place, text, va="center", fontsize=size)
@@ -184,4 +196,6 @@ def _height(ax: Any) -> float:
 
 
 def _width(ax: Any) -> float:
-    return float(ax.get_position().width * ax.figure.get_size_inches()[0])
+    width = float(ax.get_position().width * ax.figure.get_size_inches()[0])
+    # A layout engine will give these axes the margins, which have no labels.
+    return width if ax.figure.get_layout_engine() is None else 1.2 * width

@@ -122,8 +122,8 @@ class ComparisonDisplay:
         rows = self.summary
         starred = False
         known = rows["p_value"].notna().any()
-        for place, row in enumerate(rows.itertuples()):
-            if pd.isna(row.mean):
+        for place, row in enumerate(rows.to_dict("records")):
+            if pd.isna(row["mean"]):
                 ax.text(
                     0.5,
                     place,
@@ -134,17 +134,17 @@ class ComparisonDisplay:
                     color=GREY,
                 )
                 continue
-            best = known and pd.isna(row.p_value)
+            best = known and pd.isna(row["p_value"])
             colour = COLOURS[1] if best else COLOURS[0]
-            if not pd.isna(row.low):
-                ax.plot([row.low, row.high], [place, place], color=colour)
+            if not pd.isna(row["low"]):
+                ax.plot([row["low"], row["high"]], [place, place], color=colour)
             fill = colour if best else "white"
-            ax.plot(row.mean, place, "o", color=colour, markerfacecolor=fill)
-            mark = mark_of(row.p_value)
+            ax.plot(row["mean"], place, "o", color=colour, markerfacecolor=fill)
+            mark = mark_of(row["p_value"])
             starred |= bool(mark)
             place_above = {"xytext": (0, 2), "textcoords": "offset points"}
             ax.annotate(
-                mark, (row.mean, place), ha="center", va="bottom", **place_above
+                mark, (row["mean"], place), ha="center", va="bottom", **place_above
             )
         ax.set_yticks(range(len(rows)), [drawable(name) for name in rows["system"]])
         ax.set_ylim(len(rows) - 0.5, -0.5)
@@ -152,7 +152,7 @@ class ComparisonDisplay:
         ax.grid(axis="x", alpha=0.3)
         below = self.metric
         if starred:
-            below += f"\n{MARKS_LEGEND}, against the best"
+            below += f"\n{MARKS_LEGEND}\nagainst the best"
         ax.set(xlabel=below, title=drawable(rows["task"].iloc[0], 40))
         finish(ax)
         return self

@@ -173,7 +173,7 @@ class TaskConfusionDisplay:
                 place = {"ha": "center", "va": "center", "fontsize": "small"}
                 ax.text(column, row, str(number), color=colour, **place)
         columns = self.classes if self.predicted is None else self.predicted
-        limit = 16
+        limit = 14
         ax.set_xticks(range(len(columns)), [drawable(each, limit) for each in columns])
         ax.set_yticks(
             range(len(self.classes)), [drawable(each, limit) for each in self.classes]

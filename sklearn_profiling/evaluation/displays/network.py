@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from sklearn_profiling._seeding import RandomState, derive_seed
 from sklearn_profiling.evaluation.displays._canvas import (
     COLOURS,
     axes_for,
+    check_positive,
     choose_task,
     drawable,
     finish,
@@ -117,9 +117,7 @@ class NetworkMapDisplay:
         MissingDependencyError
             If matplotlib is not installed.
         """
-        if not isinstance(max_users, Integral) or max_users < 1:
-            msg = f"max_users must be an integer of 1 at least; got {max_users!r}"
-            raise ValueError(msg)
+        check_positive("max_users", max_users)
         rows = np.asarray(vectors, dtype=np.float64)
         table, names, _ = label_table(y)
         number = choose_task(names, task)

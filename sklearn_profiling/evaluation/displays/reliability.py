@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from sklearn_profiling.evaluation.displays._canvas import (
     COLOURS,
     GREY,
     axes_for,
+    check_positive,
     choose_task,
     drawable,
     finish,
@@ -125,9 +125,7 @@ class ReliabilityDisplay:
         MissingDependencyError
             If matplotlib is not installed.
         """
-        if not isinstance(n_bins, Integral) or n_bins < 1:
-            msg = f"n_bins must be an integer of 1 at least; got {n_bins!r}"
-            raise ValueError(msg)
+        check_positive("n_bins", n_bins)
         table, names, one_dimensional = label_table(y_true)
         number = choose_task(names, task)
         if one_dimensional and not isinstance(y_proba, list | tuple):

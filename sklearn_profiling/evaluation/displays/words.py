@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from sklearn_profiling._frames import as_pandas
 from sklearn_profiling.evaluation.displays._canvas import (
     COLOURS,
     axes_for,
+    check_positive,
     drawable,
     finish,
 )
@@ -93,9 +93,7 @@ class WordContributionDisplay:
         ValueError
             If `max_words` is out of its range.
         """
-        if not isinstance(max_words, Integral) or max_words < 1:
-            msg = f"max_words must be an integer of 1 at least; got {max_words!r}"
-            raise ValueError(msg)
+        check_positive("max_words", max_words)
         self.ax_ = ax = axes_for(ax)
         self.figure_ = ax.figure
         values = self.contributions["contribution"].to_numpy()
