@@ -277,14 +277,21 @@ class TestEvaluation:
             scores = compare(make_tfidf_baseline(), X, y, cv=2, **more).scores
             return scores.drop(columns=["fit_seconds", "predict_seconds"])
 
-        wanted = run(USERS, LABELS, results_folder=tmp_path)
-        made = run(convert(USERS), convert(LABELS), results_folder=tmp_path)
+        # a message of one's own, since compare warns of copies
+        users = USERS.assign(
+            messages=[
+                None if each is None else [*each, f"w{row}"]
+                for row, each in enumerate(USERS["messages"])
+            ]
+        )
+        wanted = run(users, LABELS, results_folder=tmp_path)
+        made = run(convert(users), convert(LABELS), results_folder=tmp_path)
         pd.testing.assert_frame_equal(made, wanted)
         # An index of pandas that is left of a selection is no reason to refuse.
         rows = LABELS.index[::-1]
-        made = run(USERS.loc[rows], convert(LABELS.loc[rows]))
+        made = run(users.loc[rows], convert(LABELS.loc[rows]))
         assert made["error"].isna().all()
-        made = run(convert(USERS.loc[rows]), LABELS.loc[rows])
+        made = run(convert(users.loc[rows]), LABELS.loc[rows])
         assert made["error"].isna().all()
 
     def test_probabilities(self, convert) -> None:
