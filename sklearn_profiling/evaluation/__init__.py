@@ -19,12 +19,6 @@ from sklearn_profiling.evaluation.conformal import (
     prediction_sets,
 )
 from sklearn_profiling.evaluation.differential import differential_language
-from sklearn_profiling.evaluation.explanation import (
-    Explanation,
-    explain,
-    faithfulness,
-)
-from sklearn_profiling.evaluation.fairness import GroupReport, group_report
 from sklearn_profiling.evaluation.displays import (
     ComparisonDisplay,
     MessageAttentionDisplay,
@@ -36,6 +30,12 @@ from sklearn_profiling.evaluation.displays import (
     WordContributionDisplay,
 )
 from sklearn_profiling.evaluation.duplicates import near_duplicates
+from sklearn_profiling.evaluation.explanation import (
+    Explanation,
+    explain,
+    faithfulness,
+)
+from sklearn_profiling.evaluation.fairness import GroupReport, group_report
 from sklearn_profiling.evaluation.metrics import (
     accuracy_per_task,
     exact_match_score,
