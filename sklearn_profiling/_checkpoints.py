@@ -29,8 +29,9 @@ _STARTED: Final = time.time()
 
 def check_checkpoint(owner: Any) -> None:
     """Refuse a `checkpoint` folder that cannot be written to, before any work."""
-    if owner.checkpoint is not None:
-        check_writable(Path(owner.checkpoint), "checkpoint", folder=True)
+    folder = getattr(owner, "checkpoint", None)  # not all classes have it
+    if folder is not None:
+        check_writable(Path(folder), "checkpoint", folder=True)
 
 
 class Checkpoint:
@@ -53,7 +54,8 @@ class Checkpoint:
 
         Without a seed a training is never found again, which is told.
         """
-        if trained.checkpoint is None:
+        folder = getattr(trained, "checkpoint", None)
+        if folder is None:
             return None
         owner = type(trained).__name__
         if not isinstance(trained.random_state, int | np.integer):
@@ -63,7 +65,7 @@ class Checkpoint:
             )
             warnings.warn(msg, ProfilingWarning, stacklevel=4)
             return None
-        return cls(trained.checkpoint, owner, key())
+        return cls(folder, owner, key())
 
     def load(self, read: Callable[[IO[bytes]], State]) -> State | None:
         """Read the state of the last step; None if there is none that is whole."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from multiprocessing import current_process
 from threading import Thread
 from typing import Any, Final
 
@@ -46,7 +47,15 @@ class _Task:
         # no thread of the process itself, and no worker of another computer
         if os.getppid() == self.parent:
             _watch(self.parent)
+        elif _is_joblibs() and os.getpid() != self.parent:
+            # the parent died while this worker began
+            os.kill(os.getpid(), signal.SIGTERM)
         return self.function(*arguments, **options)
+
+
+def _is_joblibs() -> bool:
+    """Tell whether this process is a worker that joblib started."""
+    return current_process().name.startswith("LokyProcess")
 
 
 @cache

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -97,3 +98,23 @@ def test_a_temporary_folder_is_removed_in_the_end():
     with temporary_folder() as folder:
         Path(folder, "file").touch()
     assert not Path(folder).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "pid", "ends"),
+    [
+        ("LokyProcess-2:1", 5, True),
+        ("Dask Worker", 5, False),
+        ("LokyProcess-1", 7, False),
+    ],
+)
+def test_a_worker_that_begins_after_its_parent_died_ends(monkeypatch, name, pid, ends):
+    killed = []
+    monkeypatch.setattr(os, "getppid", lambda: 1)
+    monkeypatch.setattr(os, "getpid", lambda: pid)
+    monkeypatch.setattr(os, "kill", lambda *sent: killed.append(sent))
+    monkeypatch.setattr(
+        _processes, "current_process", lambda: SimpleNamespace(name=name)
+    )
+    _Task(str, parent=7)(3)
+    assert killed == [(5, signal.SIGTERM)] * ends
