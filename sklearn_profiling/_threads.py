@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
@@ -122,7 +123,7 @@ def fixed_threads() -> Iterator[None]:
     if _OF_THREAD.inside or not _OF_THREAD.deterministic:
         yield
         return
-    controller = _controller(len(sys.modules))
+    controller = _controller(frozenset(sys.modules), int(time.monotonic()))
     torch = sys.modules.get("torch")
     n_before = 0 if torch is None else torch.get_num_threads()
     with ExitStack() as stack:
@@ -157,6 +158,6 @@ def _leave() -> None:
 
 
 @lru_cache(maxsize=1)
-def _controller(n_modules: int) -> ThreadpoolController:  # noqa: ARG001 - the key: libraries come with modules
-    """Find the libraries that compute on several threads."""
+def _controller(modules: frozenset[str], second: int) -> ThreadpoolController:  # noqa: ARG001 - the key: libraries come with modules, and few without
+    """Find the libraries that compute on several threads, which takes milliseconds."""
     return ThreadpoolController()
