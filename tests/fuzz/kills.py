@@ -39,6 +39,7 @@ from sklearn_profiling.containers import SocialGraph, TokenMessages
 from sklearn_profiling.datasets import dump_records, make_user_profiles
 from sklearn_profiling.estimators import MMLUPClassifier
 from sklearn_profiling.evaluation import compare
+from sklearn_profiling.persistence import load
 from sklearn_profiling.sources import (
     GloVeTransformer,
     ImageBagTransformer,
@@ -66,7 +67,7 @@ def fit_model(folder: Path) -> Any:
     arguments = ["fit", str(_records(folder)), "--model", str(model)]
     arguments += ["--cache", str(folder / "cache"), "--system", "full"]
     assert cli.main([*arguments, "--max-epochs", "8", *_OPTIONS]) == 0
-    state = joblib.load(model)["model"][-1].net_.module_.state_dict()
+    state = load(model)["model"][-1].net_.module_.state_dict()
     return np.concatenate([each.double().numpy().ravel() for each in state.values()])
 
 
@@ -226,7 +227,7 @@ def run(name: str, kills: int, seed: int = 0) -> dict[str, int]:
                 process.join()
                 counts["kills"] += 1
                 if model.exists():
-                    joblib.load(model)
+                    load(model)
                 continue
             assert process.exitcode == 0, f"{name}, seed {seed}: {counts}"
             assert np.array_equal(joblib.load(result), whole), f"{name}, seed {seed}"
