@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import sklearn_profiling
+from sklearn_profiling import _threads
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.baselines import MaskedMultiOutputClassifier
 from sklearn_profiling.evaluation import compare
@@ -23,6 +24,7 @@ from sklearn_profiling.evaluation import compare
 @pytest.fixture
 def several_threads():
     before = torch.get_num_threads()
+    _threads._controller.cache_clear()  # other tests may just have loaded a library
     limits = threadpool_limits(3)
     torch.set_num_threads(3)
     yield
