@@ -76,7 +76,7 @@ def bounded(
         )
         raise ValueError(msg)
     # not resolved: links stay as they are
-    paths = tuple(os.path.abspath(folder) for folder in folders)  # noqa: PTH100
+    paths = tuple(os.path.abspath(folder) for folder in folders)  # noqa: PTH100 - links stay as they are
     token = _NOW.set(_Bounds(max_bytes, paths, follow_links))
     try:
         yield
@@ -167,7 +167,7 @@ def check_file(path: str | PathLike[str]) -> int:
     try:
         status = os.stat(path)  # noqa: PTH116 - a path of any kind
     except FileNotFoundError:
-        if not os.path.islink(path):  # noqa: PTH114
+        if not os.path.islink(path):  # noqa: PTH114 - a path of any kind
             raise
         reason = "is a link to a file that does not exist"
         raise DataFormatError(path, None, reason) from None

@@ -167,7 +167,7 @@ class LineFile(CountedFile):
         """Yield what stands between line feeds; decode many lines at once."""
         with open_text(self.path) as file:
             for block in read_blocks(self.path, file, _BLOCK):
-                block = block.removesuffix(b"\n")  # noqa: PLW2901
+                block = block.removesuffix(b"\n")  # noqa: PLW2901 - the same without its end
                 try:
                     text = block.decode(self.encoding)
                 except UnicodeDecodeError:

@@ -119,7 +119,7 @@ _BY_KIND: Final[dict[type, _Entry]] = {
     pd.Timestamp: (
         "Timestamp",
         # the number counts units since 1970 in UTC
-        lambda v: [v.as_unit(v.unit)._value, v.unit, v.tz and str(v.tz)],  # noqa: SLF001
+        lambda v: [v.as_unit(v.unit)._value, v.unit, v.tz and str(v.tz)],  # noqa: SLF001 - exact, in its unit
         _timestamp,
     ),
     dt.datetime: ("datetime", _parts_of_datetime, _datetime),

@@ -50,7 +50,7 @@ def load_mex_a3t(
     on_bad_lines: OnBadLines = "error",
     min_messages: int = 0,
     max_bytes: int | None = None,  # noqa: ARG001 - read by bounded_loader
-    follow_links: bool = False,  # noqa: ARG001
+    follow_links: bool = False,  # noqa: ARG001 - read by bounded_loader
 ) -> UserBunch:
     """Load Mexican Twitter users: their tweets, their images and three attributes.
 

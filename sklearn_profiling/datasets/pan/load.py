@@ -63,7 +63,7 @@ def load_pan(
     on_bad_lines: OnBadLines = "error",
     min_messages: int = 0,
     max_bytes: int | None = None,  # noqa: ARG001 - read by bounded_loader
-    follow_links: bool = False,  # noqa: ARG001
+    follow_links: bool = False,  # noqa: ARG001 - read by bounded_loader
 ) -> UserBunch:
     """Load an author profiling corpus of PAN: one XML file an author, and the truth.
 

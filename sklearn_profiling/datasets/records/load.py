@@ -48,7 +48,7 @@ def load_records(
     on_unknown_links: OnUnknownLinks = "add",
     directed: bool = False,
     max_bytes: int | None = None,  # noqa: ARG001 - read by bounded_loader
-    follow_links: bool = False,  # noqa: ARG001
+    follow_links: bool = False,  # noqa: ARG001 - read by bounded_loader
 ) -> UserBunch:
     r"""Load users from a table of any kind, one row a user or one row a message.
 

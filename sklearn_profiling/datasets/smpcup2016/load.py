@@ -67,7 +67,7 @@ def load_smpcup2016(
     max_messages: int | None = None,
     status_columns: Sequence[str] = (),
     max_bytes: int | None = None,  # noqa: ARG001 - read by bounded_loader
-    follow_links: bool = False,  # noqa: ARG001
+    follow_links: bool = False,  # noqa: ARG001 - read by bounded_loader
 ) -> UserBunch:
     """Load a folder of SMP CUP 2016 files: Weibo users, their text and followers.
 

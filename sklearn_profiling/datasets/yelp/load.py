@@ -111,7 +111,7 @@ def load_yelp(
     on_bad_lines: OnBadLines = "error",
     random_state: RandomState = None,
     max_bytes: int | None = None,  # noqa: ARG001 - read by bounded_loader
-    follow_links: bool = False,  # noqa: ARG001
+    follow_links: bool = False,  # noqa: ARG001 - read by bounded_loader
 ) -> UserBunch:
     """Load reviewers with their reviews, product images and a derived profile.
 

@@ -62,7 +62,7 @@ def _of_experts(model: ClassModel, user: pd.DataFrame) -> Iterator[pd.DataFrame]
         union = getattr(step, "union_", step)
         if isinstance(union, SourceUnion):
             # AutoSources makes what its union reads in a step of its own.
-            stage = step._stage(users, "transform") if union is not step else users  # noqa: SLF001
+            stage = step._stage(users, "transform") if union is not step else users  # noqa: SLF001 - what its experts read
             for name, made, column in union.sources_:
                 yield from _of_expert(
                     model, name, made, column, stage, step, factors.get(name, 1.0)
