@@ -56,13 +56,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
-    """Raise _Stopped at a signal, unless the program around has its own handler."""
+    """Raise _Stopped at a signal, unless the program around has its own handler.
+
+    What is being left may fail on the way out, or keep the exception for itself, so
+    that the signal is raised again in the end.
+    """
     usual = (signal.SIG_DFL, signal.default_int_handler)
     handlers = {number: signal.getsignal(number) for number in _ENDS}
     of_main = threading.current_thread() is threading.main_thread()
     ours = [n for n, handler in handlers.items() if of_main and handler in usual]
+    received: list[int] = []
 
     def stop(number: int, _frame: object) -> None:
+        received.append(number)
         for each in ours:  # a second one ends the process at once
             signal.signal(each, signal.SIG_DFL)
         raise _Stopped(number)
@@ -74,6 +80,8 @@ def _stopped_by_signals() -> Iterator[None]:
     finally:
         for number in ours:
             signal.signal(number, handlers[number])
+        if received:
+            raise _Stopped(received[0]) from None
 
 
 def _run(options: Any) -> int:

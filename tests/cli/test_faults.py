@@ -253,6 +253,29 @@ def test_a_signal_ends_a_command_in_the_middle_of_training(
     assert not model.exists()
 
 
+@pytest.mark.parametrize("on_the_way_out", ["fails", "goes on"])
+def test_a_signal_is_not_lost_where_another_error_follows(
+    on_the_way_out, monkeypatch, capsys
+):
+    def work(options):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except BaseException as stopped:
+            if on_the_way_out == "fails":
+                msg = "cannot join thread before it is started"
+                raise RuntimeError(msg) from stopped
+        return 0
+
+    monkeypatch.setattr(_options, "run_demo", work)
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        assert cli.main(["demo"]) == 143
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert capsys.readouterr().err == "sklearn-profiling: terminated\n"
+
+
 def test_handlers_of_the_program_around_are_left_alone(monkeypatch):
     seen = []
 
