@@ -273,6 +273,12 @@ def make_unified_systems(
     --------
     make_image_systems : Systems that read images without a language model.
 
+    Notes
+    -----
+    There is no `preset`: the defaults of these classes are the paper's settings
+    (section 6.1), for "Ours" and the baselines alike: three reviews and images, 600
+    tokens, batches of 4, 10 epochs at 5e-5 and 5 beams. The models are yours to give.
+
     Examples
     --------
     >>> from sklearn_profiling.pipelines import make_unified_systems

@@ -20,6 +20,7 @@ from sklearn_profiling.pipelines import (
     make_profile_generator,
     make_table3_systems,
     make_text_cnn,
+    make_unified_systems,
 )
 from sklearn_profiling.sources import SubwordSegmenter
 from sklearn_profiling.training.callbacks import InverseTimeDecay
@@ -180,6 +181,17 @@ def test_lstm_is_aux_lstm_without_the_other_task():
         ["age"], preset="paper", trainable_vectors=False, lstm_parameters={"level": "x"}
     )["Multi-task LSTM, paper"]["classifier"]
     assert (fixed.trainable_vectors, fixed.level) == (False, "x")
+
+
+def test_the_unified_systems_have_the_papers_settings():
+    of_ours = make_profile_generator(preset="paper", **CAPTIONS)["classifier"]
+    paper = of_ours.get_params()
+    shared = ("max_tokens", "batch_size", "max_epochs", "learning_rate", "n_beams")
+    for name, system in make_unified_systems().items():
+        settings = system["classifier"].get_params(deep=False)
+        for setting in (*shared, "max_messages", "max_images", "learning_rate_decay"):
+            assert settings.get(setting, paper[setting]) == paper[setting], name
+        assert settings["batch_size"] == 4
 
 
 def test_models_1_and_2_train_alike_in_the_paper():
