@@ -211,10 +211,13 @@ class EncodedLabels:
         set-valued task 0 where there is a set.
     members : dict of int to ndarray of bool, shape (n_users, n_classes)
         For each set-valued task which classes belong to the user's set.
+    groups : ndarray of shape (n_users,) or None
+        Which users are held out together, since they are one person.
     """
 
     codes: npt.NDArray[np.int64]
     members: dict[int, npt.NDArray[np.bool_]] = field(default_factory=dict)
+    groups: npt.NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -233,7 +236,9 @@ class EncodedLabels:
             Their labels.
         """
         return EncodedLabels(
-            self.codes[rows], {task: m[rows] for task, m in self.members.items()}
+            self.codes[rows],
+            {task: m[rows] for task, m in self.members.items()},
+            None if self.groups is None else self.groups[rows],
         )
 
 

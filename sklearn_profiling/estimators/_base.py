@@ -35,6 +35,7 @@ from sklearn_profiling.estimators._offset import (
     shrunk_beside_offset,
 )
 from sklearn_profiling.exceptions import ProfilingError, SourceError, TargetError
+from sklearn_profiling.sources._grouped import groups_of
 from sklearn_profiling.targets import EncodedLabels, in_task_order, mean_accuracy
 from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.calibration import calibrate
@@ -299,7 +300,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
         check_checkpoint(self)
         arrays = self._read(X, reset=not again)
         codec = self._codec if again else None
-        known = read_labels(y, sample_weight, codec, classes)
+        known = read_labels(y, sample_weight, codec, classes, groups_of(X))
         n_users = next(iter(arrays.values())).shape[0]
         if len(known.labels) != n_users:
             msg = (

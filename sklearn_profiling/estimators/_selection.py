@@ -13,12 +13,12 @@ import pandas as pd
 from sklearn_profiling._seeding import derive_seed
 from sklearn_profiling.estimators._offset import encoded_names, pick_offset
 from sklearn_profiling.training.batches import UserDataset
+from sklearn_profiling.training.held_out import hold_out
 from sklearn_profiling.training.inputs import TrainingUsers
 from sklearn_profiling.training.net import ProfileNet
 from sklearn_profiling.training.selection import (
     LossRise,
     eliminate,
-    hold_out,
     validation_losses,
 )
 

@@ -22,6 +22,7 @@ from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources import SourceUnion, TfidfVectors
 from sklearn_profiling.sources._column_kinds import column_kinds
 from sklearn_profiling.sources._columns import as_users
+from sklearn_profiling.sources._grouped import GroupedSources
 from sklearn_profiling.sources._image_cells import is_null
 from sklearn_profiling.sources.text.suited import SuitedSegmenter
 from sklearn_profiling.sources.union import parallel_block
@@ -282,9 +283,10 @@ class AutoSources(  # type: ignore[call-arg, unused-ignore]
         self.union_ = SourceUnion(_hold_out_users(made_of, codes, y))
         stage = self._stage(users, "fit_transform")
         made = self.union_.fit_transform(stage, y)
-        made.index = users.index
         if len(np.unique(codes)) < len(codes):
-            made.groups = codes  # for classifiers that hold out users
+            made = GroupedSources(**made)
+            made.groups = codes
+        made.index = users.index
         return made
 
     @fixed_threads()

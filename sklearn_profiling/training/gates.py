@@ -13,14 +13,15 @@ import copy
 from dataclasses import replace
 from typing import Any, cast
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.architectures.layers.offset import OffsetLogits, without_offset
 from sklearn_profiling.architectures.multimodal_cnn3d import GatedSources
+from sklearn_profiling.targets import EncodedLabels
 from sklearn_profiling.training.batches import Batch, LabelBatch, UserDataset
+from sklearn_profiling.training.held_out import hold_out_at_random
 from sklearn_profiling.training.net import TrainingPlan, make_net, train
 
 __all__ = ["learn_gates"]
@@ -66,11 +67,9 @@ def learn_gates(
     gates = torch.ones(n_sources)
     if n_sources == 1 or n_validation == 0:
         return _scores_of(gates)
-    order = np.random.RandomState(plan.seed).permutation(len(dataset))
-    validation, rest = (
-        dataset.take(np.sort(rows))
-        for rows in (order[:n_validation], order[n_validation:])
-    )
+    labels = cast("EncodedLabels", dataset.labels)
+    parts = hold_out_at_random(labels, n_validation, plan.seed)
+    rest, validation = (dataset.take(rows) for rows in parts)
     quiet = replace(
         plan, callbacks=[], early_stopping=False, verbose=0, max_epochs=epochs
     )

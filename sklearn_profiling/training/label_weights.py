@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any, Literal, NamedTuple, Self
 
@@ -80,11 +80,13 @@ def read_labels(
     sample_weight: Any = None,
     codec: LabelCodec | None = None,
     classes: Any = None,
+    groups: Any = None,
 ) -> KnownLabels:
     """Read labels and their weights; a label of weight 0 is a missing one.
 
-    Tasks and classes are learned from `y` unless `codec` has them. Raises TargetError
-    if labels or weights are not usable, or no label is left to learn a task from.
+    Users of one of the `groups` (n_users,) are held out together. Tasks and classes are
+    learned from `y` unless `codec` has them. Raises TargetError if labels or weights
+    are not usable, or no label is left to learn a task from.
     """
     _require_same_order(y, sample_weight)
     table, names, one_dimensional = label_table(y)
@@ -106,7 +108,8 @@ def read_labels(
         table, weights = table[:, order], weights[:, order]
     else:
         in_task_order(y, codec.task_names)  # names of some tasks alone are an error
-    return KnownLabels(codec, table, codec.encode(table), weights)
+    labels = replace(codec.encode(table), groups=groups)
+    return KnownLabels(codec, table, labels, weights)
 
 
 def weigh_labels(
@@ -139,7 +142,8 @@ def weigh_labels(
     if not partial:
         _require_labels(codec.task_names, given > 0, loss)
     members = {task: m & kept[:, [task]] for task, m in labels.members.items()}
-    left = EncodedLabels(np.where(kept, labels.codes, -1), members)
+    codes = np.where(kept, labels.codes, -1)
+    left = replace(labels, codes=codes, members=members)
     return left, LabelWeights(np.where(kept, given, 0.0), loss)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.architectures.layers.bag import TABLE_OPTIONS, TABLES, BagOfWords
 from sklearn_profiling.architectures.layers.randomness import RandomLayer
 from sklearn_profiling.exceptions import ProfilingError
+from sklearn_profiling.targets import EncodedLabels
 from sklearn_profiling.training.batches import (
     Batch,
     LabelBatch,
@@ -29,6 +30,7 @@ from sklearn_profiling.training.batches import (
 )
 from sklearn_profiling.training.callbacks import EpochProgress, LinearDecay
 from sklearn_profiling.training.checkpoint import NetCheckpoint
+from sklearn_profiling.training.held_out import hold_out_at_random
 from sklearn_profiling.training.losses import MultiTaskLoss
 from sklearn_profiling.training.optimizers import Adam
 from sklearn_profiling.training.state import is_finite
@@ -347,17 +349,16 @@ def _clean_up(net: ProfileNet) -> None:
 def _split(dataset: UserDataset, plan: TrainingPlan) -> tuple[UserDataset, UserDataset]:
     n_users = len(dataset)
     n_held_out = int(np.ceil(plan.validation_fraction * n_users))
-    if n_held_out >= n_users:
+    labels = cast("EncodedLabels", dataset.labels)
+    rows, held_out = hold_out_at_random(labels, n_held_out, plan.seed)
+    if not len(rows):
         msg = (
-            f"early_stopping holds out {n_held_out} of {n_users} labelled users "
+            f"early_stopping holds out {len(held_out)} of {n_users} labelled users "
             f"(validation_fraction={plan.validation_fraction}) and leaves none to "
             "train on"
         )
         raise ProfilingError(msg)
-    order = np.random.RandomState(plan.seed).permutation(n_users)
-    parts = np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
-    first, second = (dataset.take(part) for part in parts)
-    return first, second
+    return dataset.take(rows), dataset.take(held_out)
 
 
 @fixed_threads()

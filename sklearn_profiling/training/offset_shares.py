@@ -18,6 +18,7 @@ from torch import Tensor
 from sklearn_profiling.architectures.layers.offset import OffsetLogits
 from sklearn_profiling.targets import EncodedLabels
 from sklearn_profiling.training.batches import LabelBatch, UserDataset
+from sklearn_profiling.training.held_out import hold_out
 from sklearn_profiling.training.losses import user_losses
 from sklearn_profiling.training.net import (
     TrainingPlan,
@@ -25,7 +26,6 @@ from sklearn_profiling.training.net import (
     make_net,
     train,
 )
-from sklearn_profiling.training.selection import hold_out
 
 __all__ = ["learn_shares"]
 

@@ -20,12 +20,11 @@ from torch import Tensor, nn
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.architectures.layers.bag import BagLogits
 from sklearn_profiling.architectures.layers.sources import JoinedSources
-from sklearn_profiling.targets import EncodedLabels
 from sklearn_profiling.training.batches import LabelBatch, UserDataset
 from sklearn_profiling.training.losses import user_losses
 from sklearn_profiling.training.net import ProfileNet, compute_logits
 
-__all__ = ["LossRise", "UserLosses", "eliminate", "hold_out", "validation_losses"]
+__all__ = ["LossRise", "UserLosses", "eliminate", "validation_losses"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -80,24 +79,6 @@ class UserLosses:
         n_users = len(shares)
         total_error = np.sqrt((parts.sum(axis=1) ** 2).sum() * n_users / (n_users - 1))
         return LossRise(means, errors, float(means.sum()), float(total_error))
-
-
-def hold_out(
-    labels: EncodedLabels, fraction: float, seed: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Draw training and validation rows that have about the same share of each class.
-
-    Users are sorted by their labels, in random order where these are equal, and one is
-    held out at even distances.
-    """
-    generator = np.random.RandomState(seed)
-    order = generator.permutation(len(labels))
-    order = order[np.lexsort(labels.codes[order].T[::-1])]
-    n_held_out = int(fraction * len(labels))
-    places = (np.arange(n_held_out) + generator.random_sample()) / max(n_held_out, 1)
-    held_out = np.zeros(len(labels), dtype=bool)
-    held_out[order[(places * len(labels)).astype(np.int64)]] = True
-    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -210,6 +212,8 @@ def test_sources_carry_whose_rows_they_are():
     made = step.fit_transform(users, y)
     assert made.groups[:5].tolist() == [0, 1, 2, 0, 1]
     assert len(set(made.groups)) == 6
+    assert made[np.array([3, 4, 6])].groups.tolist() == [0, 1, made.groups[6]]
+    assert pickle.loads(pickle.dumps(made))[:2].groups.tolist() == [0, 1]
     alone = step.fit_transform(users[2:], y[2:])
     assert not hasattr(alone, "groups")
 

@@ -16,6 +16,7 @@ from sklearn_profiling.estimators import MMLUPClassifier
 from sklearn_profiling.evaluation import MultiTaskStratifiedKFold
 from sklearn_profiling.pipelines import Profiler, make_profiler
 from sklearn_profiling.sources import CharacterSegmenter
+from sklearn_profiling.sources._grouped import GroupedSources
 
 USERS = make_user_profiles(
     150,
@@ -134,6 +135,16 @@ def test_parts_are_parameters_and_may_be_searched():
         "messages_tfidf_odds",
         "messages_topics",
     }
+
+
+def test_inner_folds_hold_out_whole_persons():
+    sources = GroupedSources(a=np.zeros((90, 1)))
+    sources.groups = np.repeat(np.arange(30), 3)
+    cv = make_profiler(effort="best", random_state=0)["classifier"].estimator.cv
+    for X, whole in ((sources, True), (np.zeros((90, 1)), False)):
+        for train, test in cv.split(X, [*"ab"] * 45):
+            shared = set(sources.groups[train]) & set(sources.groups[test])
+            assert bool(shared) is not whole
 
 
 def test_more_effort_reads_words_and_selects():

@@ -8,11 +8,11 @@ import pytest
 
 from sklearn_profiling.estimators import MMLUPClassifier
 from sklearn_profiling.targets import EncodedLabels
+from sklearn_profiling.training.held_out import hold_out, hold_out_at_random
 from sklearn_profiling.training.selection import (
     LossRise,
     UserLosses,
     eliminate,
-    hold_out,
     validation_losses,
 )
 
@@ -55,6 +55,24 @@ def test_held_out_users_have_the_shares_of_all():
     assert hold_out(EncodedLabels(codes), 0.2, 1)[1].tolist() != held_out.tolist()
     rest, held_out = hold_out(EncodedLabels(codes[:4]), 0.2, 0)
     assert (rest.tolist(), held_out.tolist()) == ([0, 1, 2, 3], [])
+
+
+def test_rows_of_one_person_are_held_out_together():
+    generator = np.random.RandomState(0)
+    codes = generator.choice([0, 1], size=(300, 1))
+    groups = generator.randint(0, 100, 300).astype(str)
+    labels = EncodedLabels(codes, groups=groups)
+    for parts in (hold_out(labels, 0.2, 0), hold_out_at_random(labels, 60, 0)):
+        rest, held_out = parts
+        assert sorted([*rest, *held_out]) == list(range(300))
+        assert set(groups[rest]).isdisjoint(groups[held_out])
+        assert 50 <= len(held_out) <= 70
+    alone = EncodedLabels(codes, groups=np.arange(300))
+    for draw, amount in ((hold_out, 0.2), (hold_out_at_random, 60)):
+        expected = draw(EncodedLabels(codes), amount, 3)[1]
+        assert draw(alone, amount, 3)[1].tolist() == expected.tolist()
+    rest, _ = hold_out_at_random(EncodedLabels(codes, groups=np.zeros(300)), 1, 0)
+    assert not len(rest)
 
 
 def test_rises_are_paired_and_weighted():
