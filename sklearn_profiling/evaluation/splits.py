@@ -28,6 +28,7 @@ from sklearn_profiling.evaluation._users import (
     repeated_ids,
 )
 from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.sources._grouped import groups_of
 from sklearn_profiling.targets import label_table
 
 IntArray = NDArray[np.int64]
@@ -157,7 +158,8 @@ class MultiTaskStratifiedKFold(_StratifiedFolds):
         Parameters
         ----------
         X : array-like
-            Users, one a row; only their number and their ids count.
+            Users, one a row; only their number and their ids count. Sources that say
+            which rows are of one person, as a Profiler's, keep them together.
         y : DataFrame, Series or array-like of shape (n_users,) or (n_users, n_tasks)
             Labels; None, NaN and ``pd.NA`` are missing.
         groups : None
@@ -183,6 +185,9 @@ class MultiTaskStratifiedKFold(_StratifiedFolds):
                 UserWarning,
                 stacklevel=2,
             )
+        if (whole := groups_of(X)) is not None:
+            yield from MultiTaskStratifiedGroupKFold(**vars(self)).split(X, y, whole)
+            return
         check_one_row_each(self._read(X, y))
         fractions = np.full(self.n_splits, 1 / self.n_splits)
         fold = _stratify(y, fractions, self._generator())

@@ -30,7 +30,6 @@ from sklearn_profiling.baselines import (
 from sklearn_profiling.containers._any_graph import as_social_graph
 from sklearn_profiling.estimators import MMLUPClassifier
 from sklearn_profiling.evaluation import (
-    MultiTaskStratifiedGroupKFold,
     MultiTaskStratifiedKFold,
     TaskScorer,
     TemperatureScaledClassifier,
@@ -45,7 +44,6 @@ from sklearn_profiling.sources import (
     TfidfVectors,
     VisualWordCounts,
 )
-from sklearn_profiling.sources._grouped import groups_of
 
 __all__ = ["Profiler", "make_profiler"]
 
@@ -323,7 +321,7 @@ def _make_classifier(effort: str, seeds: Iterator[int]) -> TemperatureScaledClas
             net,
             {"max_epochs": [5, 10, 20], "dropout": [0.3, 0.5]},
             scoring=TaskScorer("log_loss"),
-            cv=_Folds(2, random_state=next(seeds)),
+            cv=MultiTaskStratifiedKFold(2, random_state=next(seeds)),
         )
     return TemperatureScaledClassifier(
         net,
@@ -331,22 +329,6 @@ def _make_classifier(effort: str, seeds: Iterator[int]) -> TemperatureScaledClas
         shares_where_uninformed=True,
         random_state=next(seeds),
     )
-
-
-class _Folds(MultiTaskStratifiedKFold):
-    """Folds that hold out all rows of a person together."""
-
-    def split(
-        self, X: Any, y: Any = None, groups: Any = None
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Split the rows of users."""
-        groups = groups_of(X)
-        if groups is None:
-            return super().split(X, y)
-        whole = MultiTaskStratifiedGroupKFold(
-            self.n_splits, random_state=self.random_state
-        )
-        return whole.split(X, y, groups)
 
 
 class Topics(TransformerMixin, BaseEstimator):

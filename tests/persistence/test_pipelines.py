@@ -41,7 +41,7 @@ from sklearn_profiling.baselines import (
 from sklearn_profiling.datasets import make_user_profiles
 from sklearn_profiling.estimators import MMLUPClassifier, ProfileGeneratorClassifier
 from sklearn_profiling.exceptions import ProfilingError
-from sklearn_profiling.persistence import save
+from sklearn_profiling.persistence import load, save
 from sklearn_profiling.pipelines import make_mmlup, make_profiler
 from sklearn_profiling.sources import CharacterSegmenter, RegionKeywords
 
@@ -179,3 +179,10 @@ def test_skops_reads_our_models_without_trust_in_other_classes(tmp_path):
         else:
             one, other = again.transform(X), model.transform(X)
             assert np.array_equal(one, other, equal_nan=True)
+
+
+@pytest.mark.parametrize("effort", ["fast", "balanced", "best"])
+def test_the_default_of_every_effort_can_be_saved(effort, tmp_path):
+    model = make_profiler(effort=effort, random_state=0)
+    save(model, tmp_path / "model")
+    assert repr(load(tmp_path / "model")) == repr(model)
