@@ -23,8 +23,8 @@ __all__ = ["CheckedPipeline"]
 class CheckedPipeline(Pipeline):
     """A Pipeline that fails before the work where its last step would fail after it.
 
-    A folder given as ``memory`` is a cache whose files are checked. Tables of predictions
-    have the index of X, though sparse rows between the steps have none.
+    A folder given as ``memory`` is a cache whose files are checked. Tables of
+    predictions have the index of X, though sparse rows between the steps have none.
     """
 
     if TYPE_CHECKING:  # types that scikit-learn does not state
