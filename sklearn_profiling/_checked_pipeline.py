@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
+from sklearn_profiling._memory import checked_memory
 from sklearn_profiling._outputs import Probabilities, index_of
 from sklearn_profiling.exceptions import TargetError, shortened
 from sklearn_profiling.training.label_weights import read_labels, weigh_labels
@@ -22,8 +23,8 @@ __all__ = ["CheckedPipeline"]
 class CheckedPipeline(Pipeline):
     """A Pipeline that fails before the work where its last step would fail after it.
 
-    Tables of predictions have the index of X, though sparse rows between the steps have
-    none.
+    A folder given as ``memory`` is a cache whose files are checked. Tables of
+    predictions have the index of X, though sparse rows between the steps have none.
     """
 
     if TYPE_CHECKING:  # types that scikit-learn does not state
@@ -44,6 +45,17 @@ class CheckedPipeline(Pipeline):
             _check_labels(last, X, y, weight)
         fitted: Self = super().fit(X, y, **params)
         return fitted
+
+    def _fit(self, *args: Any, **params: Any) -> Any:
+        """Fit all steps but the last, as every fit of a Pipeline begins."""
+        given = self.memory
+        if isinstance(given, str):
+            # joblib's own store believes what is damaged
+            self.memory = checked_memory(given)
+        try:
+            return super()._fit(*args, **params)
+        finally:
+            self.memory = given
 
     def predict(self, X: Any, **params: Any) -> Any:
         """Predict as the last step does; a table of pandas gets the index of X."""

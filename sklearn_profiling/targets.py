@@ -93,7 +93,10 @@ class LabelCodec:
             if sets:
                 labels = [label for cell in labels for label in cell]
             if not labels and given is None:
-                msg = f"task {name!r} has no label: all {len(table)} cells are missing"
+                msg = (
+                    f"task {name!r} has no label: all {len(table)} cells are missing; "
+                    "leave it out"
+                )
                 raise TargetError(msg)
             _check_discrete(labels, name)
             found.append(sorted_classes(labels if given is None else given[task], name))

@@ -8,10 +8,12 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_profiling import _memory
+from sklearn_profiling._checked_pipeline import CheckedPipeline
 from sklearn_profiling._memory import checked_memory
 from sklearn_profiling.exceptions import ProfilingWarning
 
@@ -79,3 +81,22 @@ def test_pipelines_take_it(tmp_path):
     first = pipeline.fit_transform(X)
     assert np.array_equal(clone(pipeline).fit_transform(X), first)
     assert len(list(tmp_path.rglob("output.pkl"))) == 1
+
+
+def test_a_folder_of_our_pipelines_is_checked(tmp_path):
+    X, y = np.arange(6.0).reshape(3, 2), ["f", "m", "m"]
+    steps = [("scale", StandardScaler()), ("last", DummyClassifier())]
+    pipeline = CheckedPipeline(steps, memory=str(tmp_path))
+    scale = clone(pipeline).fit(X, y)["scale"].scale_
+    (path,) = tmp_path.rglob("output.pkl")
+    data = bytearray(path.read_bytes())
+    at = data.index(scale.tobytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+    with pytest.warns(ProfilingWarning, match="holds damaged entries"):
+        assert np.array_equal(pipeline.fit(X, y)["scale"].scale_, scale)
+    assert pipeline.memory == str(tmp_path)
+    assert np.array_equal(clone(pipeline).fit(X, y)["scale"].scale_, scale)
+    with pytest.raises(ValueError, match="infinity"):
+        pipeline.fit(X + np.inf, y)
+    assert pipeline.memory == str(tmp_path)

@@ -20,7 +20,12 @@ from sklearn_profiling.cli._printing import (
     write_frame,
 )
 from sklearn_profiling.cli._reading import jobs_of, load_users
-from sklearn_profiling.cli._systems import choose_system, choose_systems, find_system
+from sklearn_profiling.cli._systems import (
+    check_systems,
+    choose_system,
+    choose_systems,
+    find_system,
+)
 
 
 def run_demo(options: argparse.Namespace) -> int:
@@ -76,6 +81,7 @@ def _make_image_users(options: argparse.Namespace) -> Any:
 def run_compare(options: argparse.Namespace) -> int:
     """Compare systems on the user's own data."""
     check_options(options)
+    check_systems(options)
     users = load_users(options)
     if options.show:
         show_users(users)

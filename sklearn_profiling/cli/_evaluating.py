@@ -11,7 +11,7 @@ from typing import Any
 from sklearn_profiling.cli._checks import check_options
 from sklearn_profiling.cli._model_files import train
 from sklearn_profiling.cli._printing import describe, tell, write_file, write_frame
-from sklearn_profiling.cli._systems import choose_systems
+from sklearn_profiling.cli._systems import check_systems, choose_systems
 
 RANKING = {
     "HLT_HITSZ": 0.73516,
@@ -31,6 +31,7 @@ _TRAIN, *_SCORED = "train", "valid", "test"
 def run_evaluate(options: argparse.Namespace) -> int:
     """Train on the training users, and score the valid and test users."""
     check_options(options)
+    check_systems(options)
     users = {part: _load(options, part) for part in _parts(options.path)}
     for part, found in users.items():
         tell(options, f"{part}:", *describe(found, labelled=True))

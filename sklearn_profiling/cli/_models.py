@@ -11,12 +11,13 @@ from sklearn_profiling.cli._checks import check_options
 from sklearn_profiling.cli._model_files import known_tasks, load_model, save_model
 from sklearn_profiling.cli._printing import show_users, tell, write_file, write_frame
 from sklearn_profiling.cli._reading import load_users
-from sklearn_profiling.cli._systems import choose_system
+from sklearn_profiling.cli._systems import check_systems, choose_system
 
 
 def run_fit(options: argparse.Namespace) -> int:
     """Train a system on all users and write it to a file."""
     check_options(options)
+    check_systems(options)
     users = load_users(options)
     if options.show:
         show_users(users)

@@ -31,6 +31,43 @@ def find_system(part: str, names: Sequence[str], option: str) -> str:
     return found[0]
 
 
+def check_systems(options: argparse.Namespace) -> None:
+    """Refuse names that no system has, whatever the users, before they are read."""
+    single = {"--system": getattr(options, "system", None)}
+    single["--reference"] = getattr(options, "reference", None)
+    several = getattr(options, "systems", None) or []
+    if not several and not any(single.values()):
+        return
+    from sklearn_profiling.sources import WordSegmenter
+
+    groups = _make_groups(options, _user_of_all_kinds(options), WordSegmenter(), None)
+    made = _merge(groups)
+    for part in several:
+        _named(part, groups, made)
+    for option, part in single.items():
+        # Of several that match, the users may leave one.
+        if part is not None and not _match_names(part, made):
+            find_system(part, list(made), option)
+
+
+def _user_of_all_kinds(options: argparse.Namespace) -> Any:
+    """Make a user whom every system reads."""
+    import numpy as np
+    import pandas as pd
+    from sklearn.utils import Bunch
+
+    from sklearn_profiling.containers import SocialGraph
+
+    image = np.zeros((1, 1), np.uint8)
+    row = {"user_id": ["a"], "messages": [["a"]], "images": [[image]]}
+    task = getattr(options, "main_task", None) or "task"
+    return Bunch(
+        data=pd.DataFrame(row),
+        target=pd.DataFrame({task: ["a"]}),
+        graph=SocialGraph.from_edges([("a", "b")]),
+    )
+
+
 def choose_systems(
     options: argparse.Namespace, users: Any, cache: Any
 ) -> dict[str, Any]:

@@ -35,8 +35,8 @@ from sklearn_profiling.evaluation.metrics import (
     task_report,
 )
 from sklearn_profiling.evaluation.splits import Fold, make_folds
-from sklearn_profiling.exceptions import ProfilingWarning, shortened
-from sklearn_profiling.targets import label_table
+from sklearn_profiling.exceptions import ProfilingWarning, TargetError, shortened
+from sklearn_profiling.targets import Table, label_table
 
 _LONGEST_ERROR = 500
 OnFold = Callable[[str, int, pd.DataFrame], None]
@@ -110,8 +110,9 @@ def compare(
         If there is no system, or a metric or ``error_score`` is unknown, or a system
         or the data cannot be hashed for ``results_folder``.
     TargetError
-        If the labels cannot be split, ``X`` and ``y`` are not of the same users, or a
-        user is in the training and the test part of a fold.
+        If the labels cannot be split, ``X`` and ``y`` are not of the same users, a user
+        is in the training and the test part of a fold, or a task has no label in the
+        training part of a fold.
     SourceError
         If a user's messages or images are none.
 
@@ -171,8 +172,9 @@ def compare(
         msg = f"error_score must be 'report' or 'raise'; got {error_score!r}"
         raise ValueError(msg)
     X, y = checked_users(X, y, id_column)
-    tasks = label_table(y)[1]
+    table, tasks, _ = label_table(y)
     folds = make_folds(cv, X, y, groups, id_column)
+    _check_learnable(table, tasks, folds)
     warn_of_shared_text(X, folds)
     names = list(systems)
     measured = {**{name: name for name in METRICS}, **named}
@@ -210,6 +212,23 @@ def compare(
         key=lambda row: (order[row["system"]], row["fold"], place[row["task"]])
     )
     return Comparison(pd.DataFrame(records, columns=list(SCORE_COLUMNS)))
+
+
+def _check_learnable(table: Table, tasks: Sequence[str], folds: Sequence[Fold]) -> None:
+    """Refuse a task that no system could learn in some fold."""
+    labelled = labelled_cells(table)
+    for fold in folds:
+        empty = ~labelled[fold.train].any(axis=0)
+        if not empty.any():
+            continue
+        task = int(empty.argmax())
+        n_labelled = int(labelled[:, task].sum())
+        msg = (
+            f"task {tasks[task]!r} has no label in the training part of fold "
+            f"{fold.number}: {n_labelled} of {len(table)} users are labelled. Leave "
+            "it out, or choose other folds"
+        )
+        raise TargetError(msg)
 
 
 def _results(

@@ -15,7 +15,7 @@ import pytest
 from quick_options import NET, QUICK
 
 from sklearn_profiling import __version__, cli
-from sklearn_profiling.cli import _comparing, _options, _reading
+from sklearn_profiling.cli import _comparing, _evaluating, _models, _options
 
 
 def test_errors_are_one_line_and_exit_with_2(records, tmp_path, capsys):
@@ -80,12 +80,27 @@ def test_numbers_out_of_range(arguments, capsys):
         (["fit", "{}", "--model", "m", "--links", "{}/absent"], "'{}/absent'"),
         (["compare", "{}", "--labels", "{}/absent"], "'{}/absent'"),
         (["predict", "{}/absent", "{}", "--out", "x"], "'{}/absent'"),
+        (
+            ["compare", "{}", "--systems", "majority", "nobody"],
+            "--systems: 'nobody' matches none of ['all', ",
+        ),
+        (
+            ["compare", "{}", "--main-task", "age", "--reference", "nobody"],
+            "--reference: 'nobody' matches none; name one of ['Profiler', ",
+        ),
+        (
+            ["fit", "{}", "--model", "{}/model", "--system", "nobody"],
+            "--system: 'nobody' matches none; name one of ",
+        ),
+        (["evaluate", "{}", "--systems", "nobody"], "--systems: 'nobody' matches none"),
     ],
 )
-def test_paths_and_device_are_checked_before_any_work(
+def test_options_are_checked_before_any_work(
     records, arguments, message, capsys, monkeypatch
 ):
-    monkeypatch.setattr(_reading, "load_users", None)
+    for module, name in ((_comparing, "load_users"), (_models, "load_users")):
+        monkeypatch.setattr(module, name, None)
+    monkeypatch.setattr(_evaluating, "_parts", None)
     arguments = [part.format(records) for part in arguments]
     assert cli.main(arguments) == 2
     said = capsys.readouterr().err

@@ -19,7 +19,7 @@ from sklearn_profiling.evaluation import (
     TaskScorer,
     compare,
 )
-from sklearn_profiling.exceptions import ProfilingWarning
+from sklearn_profiling.exceptions import ProfilingWarning, TargetError
 
 GENERATOR = np.random.default_rng(0)
 X = GENERATOR.normal(size=(60, 2))
@@ -164,6 +164,20 @@ def test_a_task_without_labels_in_a_fold_is_no_failure() -> None:
     assert result.failures.empty
     assert result.table()["age"].isna().all()
     assert result.table()["gender"].notna().all()
+
+
+@pytest.mark.parametrize(("n_labelled", "fold"), [(0, 0), (1, 1)])
+def test_a_task_that_no_system_could_learn_is_refused_at_once(
+    n_labelled: int, fold: int
+) -> None:
+    y = Y.assign(age=["old"] * n_labelled + [None] * (60 - n_labelled))
+    cv = [(np.arange(59), [59]), (np.arange(1, 60), [0])]
+    message = (
+        rf"'age' has no label in the training part of fold {fold}: {n_labelled} of 60 "
+        r"users are labelled\. Leave it out"
+    )
+    with pytest.raises(TargetError, match=message):
+        compare({"failing": Failing()}, X, y, cv=cv, error_score="raise")
 
 
 @pytest.mark.parametrize(
