@@ -106,14 +106,27 @@ class HeldOutClassifier(
     def _folds(
         self, y: Any, groups: Any
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Split users into training and held-out ones, `cv` times."""
+        """Split users into training and held-out ones, `cv` times.
+
+        Who alone has a class is not held out, so that all classes are trained.
+        """
         kind = (
             MultiTaskStratifiedKFold
             if groups is None
             else MultiTaskStratifiedGroupKFold
         )
         folds = kind(self.cv, random_state=derive_seed(self.random_state))
-        return folds.split(np.zeros(len(y)), y, groups)
+        table = label_table(y)[0]
+        for _, test in folds.split(np.zeros(len(table)), y, groups):
+            held_out = np.zeros(len(table), dtype=bool)
+            held_out[test] = True
+            for column in table.T:
+                known = {c for cell in column[~held_out] for c in members(cell)}
+                for row in np.flatnonzero(held_out):
+                    if not members(column[row]) <= known:
+                        held_out[row] = False
+                        known |= members(column[row])
+            yield np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
     def _fit_clone(
         self, X: Any, y: Any, sample_weight: Any, rows: NDArray[np.int64] | None
@@ -138,10 +151,11 @@ class HeldOutClassifier(
         table[weight_table(sample_weight, table, names) == 0] = None
         known = pd.DataFrame(table, columns=names)
         frozen = isinstance(self.estimator, FrozenEstimator)
+        labelled = labelled_cells(table).any(axis=1)
         held_out = np.full(len(known), frozen and hold_out)
-        enough = labelled_cells(table).any(axis=1).sum() >= self.cv
-        if hold_out and not frozen and enough:
-            held_out = self._choose(known, groups)
+        if hold_out and not frozen and labelled.sum() >= self.cv:
+            _, test = next(self._folds(known, groups))
+            held_out[test] = labelled[test]
         train, test = np.flatnonzero(~held_out), np.flatnonzero(held_out)
         if frozen:
             model = clone(self.estimator)
@@ -161,20 +175,6 @@ class HeldOutClassifier(
             parts = predict_tasks(model, _safe_indexing(X, test), self.task_names_)
         columns = [list(each) for each in zip(*parts, strict=True)]
         return labelled_probabilities(known.iloc[test], *columns)
-
-    def _choose(self, y: pd.DataFrame, groups: Any) -> NDArray[np.bool_]:
-        """Choose who is held out; whoever alone has a class or group is not."""
-        table = y.to_numpy(dtype=object)
-        held_out = np.zeros(len(table), dtype=bool)
-        _, test = next(self._folds(y, groups))
-        held_out[test] = labelled_cells(table[test]).any(axis=1)
-        for column in table.T:
-            known = {c for cell in column[~held_out] for c in members(cell)}
-            for row in np.flatnonzero(held_out):
-                if not members(column[row]) <= known:
-                    held_out[row] = False
-                    known |= members(column[row])
-        return held_out
 
     def _classes_of_tasks(self) -> list[Any]:
         several = isinstance(self.classes_, list)

@@ -70,7 +70,8 @@ class TemperatureScaledClassifier(HeldOutClassifier):
     Notes
     -----
     The temperature makes the log loss of the held-out users least. For a task whose
-    cells are sets, the logit of each class is divided.
+    cells are sets, the logit of each class is divided. Users who alone have a class are
+    not held out.
 
     References
     ----------
