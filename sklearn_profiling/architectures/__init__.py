@@ -22,7 +22,7 @@ from sklearn_profiling.architectures.multimodal_cnn3d import MultimodalCNN3D
 from sklearn_profiling.architectures.pcnn import PCNN, BowCNN
 from sklearn_profiling.architectures.text_cnn import TextCNN
 
-__all__ = [  # noqa: RUF022  sorted by character, as the test of all packages asks
+__all__ = [  # noqa: RUF022 - sorted by character, as the test of all packages asks
     "AoM",
     "AuxLSTM",
     "BowCNN",

@@ -55,7 +55,7 @@ def _has_probabilities(self: Any) -> bool:
     final = self.estimator if self.final_estimator is None else self.final_estimator
     getattr(final, "predict_proba")  # noqa: B009 - raises if it is absent
     if self.main_task is not None:
-        getattr(self.estimator, "predict_proba")  # noqa: B009
+        getattr(self.estimator, "predict_proba")  # noqa: B009 - raises if it is absent
     return True
 
 

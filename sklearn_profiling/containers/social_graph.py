@@ -391,7 +391,7 @@ class SocialGraph:
     ) -> Self:
         # The caller's construction makes true what __init__ checks.
         graph = cls.__new__(cls)
-        graph._set(matrix, names, directed, report)  # noqa: SLF001
+        graph._set(matrix, names, directed, report)  # noqa: SLF001 - of this class
         return graph
 
     @property
@@ -517,7 +517,7 @@ class SocialGraph:
         matrix = self._adjacency + self._adjacency.T.tocsr()
         require_finite(matrix)
         report = dict(self._report)
-        return self._trusted(matrix, self._ids, False, report)  # noqa: FBT003
+        return self._trusted(matrix, self._ids, directed=False, report=report)
 
     def subgraph(self, ids: Iterable[Any]) -> SocialGraph:
         """Keep some users and the links between them.

@@ -156,10 +156,9 @@ class LineFile(CountedFile):
     def __iter__(self) -> Iterator[str]:
         """Yield each line's text without its end; ``n_lines`` is its number."""
         for line in self._decoded_lines():
-            if line[-1:] == "\r":
-                line = line[:-1]  # noqa: PLW2901
-            if line and not line.isspace():
-                yield line
+            text = line.removesuffix("\r")
+            if text and not text.isspace():
+                yield text
             else:
                 self.n_blank += 1
 

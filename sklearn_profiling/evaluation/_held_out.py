@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Iterator
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -14,9 +16,11 @@ from sklearn.utils import Tags, _safe_indexing, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._frames import as_pandas
-from sklearn_profiling._outputs import NamedPredictionsMixin, log_of
+from sklearn_profiling._outputs import NamedPredictionsMixin, Probabilities, log_of
 from sklearn_profiling._seeding import derive_seed
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.evaluation._pairs import labelled_cells, members
 from sklearn_profiling.evaluation._probabilities import (
     LabelledProbabilities,
@@ -29,7 +33,12 @@ from sklearn_profiling.evaluation.splits import (
     MultiTaskStratifiedKFold,
 )
 from sklearn_profiling.exceptions import TargetError
-from sklearn_profiling.targets import in_task_order, label_table, weight_table
+from sklearn_profiling.targets import (
+    in_task_order,
+    label_table,
+    mean_accuracy,
+    weight_table,
+)
 
 __all__ = ["HeldOutClassifier"]
 
@@ -37,7 +46,7 @@ __all__ = ["HeldOutClassifier"]
 class HeldOutClassifier(
     NamedPredictionsMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
 ):
-    """Base of classifiers that are fitted on some users and learn more on the others.
+    """Base of classifiers that learn more on users held out of a fit.
 
     A :class:`~sklearn.frozen.FrozenEstimator` is not fitted, so all users are others.
     """
@@ -52,12 +61,32 @@ class HeldOutClassifier(
         "random_state": ["random_state"],
     }
 
-    def _fit_and_hold_out(
-        self, X: Any, y: Any, sample_weight: Any, groups: Any, *, hold_out: bool
-    ) -> list[LabelledProbabilities]:
-        """Fit the classifier, and return what it finds for the held-out users.
+    @fit_context(prefer_skip_nested_validation=False)
+    @fixed_threads()
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
+    ) -> Self:
+        """Fit the classifier, and learn the rest on held-out users.
 
-        Users of weight 0 teach nothing; a task without other users has none.
+        Parameters
+        ----------
+        X : array-like, DataFrame or sources
+            Users, as the classifier reads them.
+        y : DataFrame or array-like, shape (n_users,) or (n_users, n_tasks)
+            Labels; None or NaN where missing.
+        sample_weight : array-like, shape (n_users,) or (n_users, n_tasks), default=None
+            Weight of each user, or of each label. Held-out labels of weight 0 count as
+            missing.
+        groups : array-like, shape (n_users,), default=None
+            Rows with the same value are held out together. None takes what `X` carries
+            as its attribute ``groups``, as the sources of
+            :class:`~sklearn_profiling.pipelines.AutoSources` do where users stand in
+            several rows.
+
+        Returns
+        -------
+        self
+            The fitted classifier.
         """
         if y is None:
             msg = (
@@ -67,22 +96,71 @@ class HeldOutClassifier(
             raise TargetError(msg)
         X, y = as_pandas(X), as_pandas(y)
         groups = getattr(X, "groups", None) if groups is None else groups
+        self._learn(X, y, sample_weight, groups)
+        return self
+
+    @abstractmethod
+    def _learn(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> None:
+        """Fit the classifier and what is learned on held-out users."""
+
+    def _folds(
+        self, y: Any, groups: Any
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Split users into training and held-out ones, `cv` times.
+
+        Who alone has a class is not held out, so that all classes are trained.
+        """
+        kind = (
+            MultiTaskStratifiedKFold
+            if groups is None
+            else MultiTaskStratifiedGroupKFold
+        )
+        folds = kind(self.cv, random_state=derive_seed(self.random_state))
+        table = label_table(y)[0]
+        for _, test in folds.split(np.zeros(len(table)), y, groups):
+            held_out = np.zeros(len(table), dtype=bool)
+            held_out[test] = True
+            for column in table.T:
+                known = {c for cell in column[~held_out] for c in members(cell)}
+                for row in np.flatnonzero(held_out):
+                    if not members(column[row]) <= known:
+                        held_out[row] = False
+                        known |= members(column[row])
+            yield np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+    def _fit_clone(
+        self, X: Any, y: Any, sample_weight: Any, rows: NDArray[np.int64] | None
+    ) -> Any:
+        """Fit a clone of the classifier on users of some rows, or on all."""
+        parts = [X, y] if sample_weight is None else [X, y, sample_weight]
+        if rows is not None:
+            parts = [_safe_indexing(part, rows) for part in parts]
+        weighted = {} if sample_weight is None else {"sample_weight": parts[2]}
+        return clone(self.estimator).fit(*parts[:2], **weighted)
+
+    def _fit_and_hold_out(
+        self, X: Any, y: Any, sample_weight: Any, groups: Any, *, hold_out: bool
+    ) -> list[LabelledProbabilities]:
+        """Fit the classifier, and return what it finds for one held-out part.
+
+        Of a :class:`~sklearn.frozen.FrozenEstimator` all users are held out. Users of
+        weight 0 teach nothing; a task without held-out users has none.
+        """
         X, y, sample_weight = indexable(X, y, sample_weight)
         table, names, self._one_dimensional = label_table(y)
         table[weight_table(sample_weight, table, names) == 0] = None
         known = pd.DataFrame(table, columns=names)
         frozen = isinstance(self.estimator, FrozenEstimator)
+        labelled = labelled_cells(table).any(axis=1)
         held_out = np.full(len(known), frozen and hold_out)
-        enough = labelled_cells(table).any(axis=1).sum() >= self.cv
-        if hold_out and not frozen and enough:
-            held_out = self._choose(known, groups)
+        if hold_out and not frozen and labelled.sum() >= self.cv:
+            _, test = next(self._folds(known, groups))
+            held_out[test] = labelled[test]
         train, test = np.flatnonzero(~held_out), np.flatnonzero(held_out)
-        model = clone(self.estimator)
-        if not frozen:
-            weighted = {}
-            if sample_weight is not None:
-                weighted["sample_weight"] = _safe_indexing(sample_weight, train)
-            model.fit(_safe_indexing(X, train), _safe_indexing(y, train), **weighted)
+        if frozen:
+            model = clone(self.estimator)
+        else:
+            model = self._fit_clone(X, y, sample_weight, train)
         self.estimator_ = model
         self.classes_ = model.classes_
         self.task_names_ = list(getattr(model, "task_names_", names))
@@ -97,26 +175,6 @@ class HeldOutClassifier(
             parts = predict_tasks(model, _safe_indexing(X, test), self.task_names_)
         columns = [list(each) for each in zip(*parts, strict=True)]
         return labelled_probabilities(known.iloc[test], *columns)
-
-    def _choose(self, y: pd.DataFrame, groups: Any) -> NDArray[np.bool_]:
-        """Choose who is held out; whoever alone has a class or group is not."""
-        kind = (
-            MultiTaskStratifiedKFold
-            if groups is None
-            else MultiTaskStratifiedGroupKFold
-        )
-        folds = kind(self.cv, random_state=derive_seed(self.random_state))
-        table = y.to_numpy(dtype=object)
-        held_out = np.zeros(len(table), dtype=bool)
-        _, test = next(folds.split(np.zeros(len(table)), y, groups))
-        held_out[test] = labelled_cells(table[test]).any(axis=1)
-        for column in table.T:
-            known = {c for cell in column[~held_out] for c in members(cell)}
-            for row in np.flatnonzero(held_out):
-                if not members(column[row]) <= known:
-                    held_out[row] = False
-                    known |= members(column[row])
-        return held_out
 
     def _classes_of_tasks(self) -> list[Any]:
         several = isinstance(self.classes_, list)
@@ -133,8 +191,28 @@ class HeldOutClassifier(
             table[:, task] = column
         return self._as_output(table[:, 0] if self._one_dimensional else table, X)
 
-    def predict_proba(self, X: Any) -> Any:
-        """Predict the probability of each class of each task, as the classifier does.
+    def predict(self, X: Any) -> Any:
+        """Predict the label of each task.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or sources
+            Users, as the classifier reads them.
+
+        Returns
+        -------
+        ndarray of shape (n_users, n_tasks), or (n_users,)
+            Labels; a table if ``set_output`` says so.
+        """
+        check_is_fitted(self)
+        return self._as_output(self._predict(X), X)
+
+    def _predict(self, X: Any) -> NDArray[Any]:
+        """Predict labels (n_users,) or (n_users, n_tasks)."""
+        return np.asarray(self.estimator_.predict(X))
+
+    def predict_proba(self, X: Any) -> Probabilities:
+        """Predict the probability of each class of each task.
 
         Parameters
         ----------
@@ -147,9 +225,9 @@ class HeldOutClassifier(
             One array a task, columns as in ``classes_``.
         """
         check_is_fitted(self)
-        return self.estimator_.predict_proba(X)
+        return self._probabilities(X, log=False)
 
-    def predict_log_proba(self, X: Any) -> Any:
+    def predict_log_proba(self, X: Any) -> Probabilities:
         """Predict the logarithm of the probability of each class of each task.
 
         Parameters
@@ -162,7 +240,34 @@ class HeldOutClassifier(
         list of ndarray of shape (n_users, n_classes), or one such array
             As from ``predict_proba``.
         """
-        return log_of(self.predict_proba(X))
+        check_is_fitted(self)
+        return self._probabilities(X, log=True)
+
+    def _probabilities(self, X: Any, *, log: bool) -> Probabilities:
+        """Predict probabilities, or their logarithms, as the classifier does."""
+        likely: Probabilities = self.estimator_.predict_proba(X)
+        return log_of(likely) if log else likely
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Compute the mean over tasks of the accuracy on the users labelled for it.
+
+        Parameters
+        ----------
+        X : array-like, DataFrame or sources
+            Users.
+        y : DataFrame or array-like, shape (n_users,) or (n_users, n_tasks)
+            True labels; None or NaN where missing.
+        sample_weight : array-like, shape (n_users,) or (n_users, n_tasks), default=None
+            Weight of each user, or of each label.
+
+        Returns
+        -------
+        float
+            The mean accuracy of ``predict``.
+        """
+        check_is_fitted(self)
+        y = in_task_order(y, self.task_names_)
+        return mean_accuracy(y, self._predict(X), sample_weight)
 
     @property
     def n_features_in_(self) -> int:

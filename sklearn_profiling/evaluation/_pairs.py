@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from sklearn_profiling._frames import as_pandas
@@ -14,6 +16,9 @@ from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.targets import label_table
 
 ObjectArray = NDArray[np.object_]
+
+MISSING = "(missing)"
+"""In place of a group or an origin that is not known."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,38 @@ def labelled_cells(table: ObjectArray) -> NDArray[np.bool_]:
         (label is not None for label in table.flat), dtype=bool, count=table.size
     )
     return flat.reshape(table.shape)
+
+
+def by_origin(
+    sources: Any, table: ObjectArray, names: list[str]
+) -> Iterator[tuple[str, ObjectArray]]:
+    """Yield labels of one origin after the other; others are missing."""
+    if sources is None:
+        yield "", table
+        return
+    origins = label_table(sources)[0]
+    if origins.shape != table.shape:
+        msg = (
+            "sources must have an entry for each label, (users, tasks) = "
+            f"{table.shape}; got {origins.shape}"
+        )
+        raise TargetError(msg)
+    given = as_pandas(sources)
+    if isinstance(given, pd.DataFrame):
+        columns = [str(name) for name in given.columns]
+        if sorted(columns) != sorted(names):
+            msg = f"sources must have the tasks {names} as columns; got {columns}"
+            raise TargetError(msg)
+        origins = origins[:, [columns.index(name) for name in names]]
+    origins[~labelled_cells(origins)] = MISSING
+    labelled = labelled_cells(table)
+    if not labelled.any():
+        msg = "sources keep labels of different origin apart, and there is no label"
+        raise TargetError(msg)
+    for origin in sorted(set(origins[labelled].tolist()), key=str):
+        labels = table.copy()
+        labels[origins != origin] = None
+        yield str(origin), labels
 
 
 def members(label: Any) -> frozenset[Any]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_profiling._seeding import RandomState
-from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.evaluation._held_out import HeldOutClassifier
 from sklearn_profiling.evaluation._pairs import labelled_cells
 from sklearn_profiling.evaluation.calibration import confidence_of, risk_coverage
@@ -71,10 +69,11 @@ class AbstainingClassifier(HeldOutClassifier):
     The confidence is the probability of the most probable class. Where cells are sets
     it is that of the whole predicted set, were its classes independent. The share of
     new users that is answered differs from `coverage` by chance, less so the more users
-    are held out. Users who alone have a class are not held out.
+    are held out. Users who alone have a class are not held out. For the thresholds each
+    label counts once, whatever its weight, unless that is 0.
 
-    The metrics of :func:`task_report` count a missing answer as wrong; ``score`` leaves
-    it out.
+    ``predict`` gives None where the classifier is not sure. The metrics of
+    :func:`task_report` count a missing answer as wrong; ``score`` leaves it out.
 
     References
     ----------
@@ -112,31 +111,7 @@ class AbstainingClassifier(HeldOutClassifier):
         self.cv = cv
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=False)
-    @fixed_threads()
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
-    ) -> Self:
-        """Fit the classifier, and learn the thresholds on held-out users.
-
-        Parameters
-        ----------
-        X : array-like, DataFrame or sources
-            Users, as the classifier reads them.
-        y : DataFrame or array-like, shape (n_users,) or (n_users, n_tasks)
-            Labels; None or NaN where missing.
-        sample_weight : array-like, shape (n_users,) or (n_users, n_tasks), default=None
-            Weight of each user, or of each label, in the classifier's fit. For the
-            thresholds each label counts once, and none of weight 0.
-        groups : array-like, shape (n_users,), default=None
-            Rows with the same value are held out together. None takes what `X` carries
-            as its attribute ``groups``.
-
-        Returns
-        -------
-        self
-            The fitted classifier.
-        """
+    def _learn(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> None:
         learned = self.threshold is None and self.coverage < 1
         held_out = self._fit_and_hold_out(X, y, sample_weight, groups, hold_out=learned)
         self.n_held_out_ = np.array([len(each.likely) for each in held_out])
@@ -147,7 +122,6 @@ class AbstainingClassifier(HeldOutClassifier):
                 sure = -np.sort(-confidence_of(each.likely, of_sets=each.of_sets))
                 last = int(np.ceil(self.coverage * len(sure) - 1e-9)) - 1
                 self.thresholds_[task] = sure[last]
-        return self
 
     def _silent(self, X: Any) -> NDArray[np.bool_]:
         """Find who gets no answer, (n_users, n_tasks)."""
@@ -160,28 +134,12 @@ class AbstainingClassifier(HeldOutClassifier):
         return np.column_stack(columns)
 
     def _predict(self, X: Any) -> NDArray[Any]:
-        predicted = np.asarray(self.estimator_.predict(X))
+        predicted = super()._predict(X)
         if not self.thresholds_.any():
             return predicted
         answers = predicted.astype(object)
         answers[self._silent(X).reshape(answers.shape)] = None
         return answers
-
-    def predict(self, X: Any) -> Any:
-        """Predict the label of each task, None where the classifier is not sure.
-
-        Parameters
-        ----------
-        X : array-like, DataFrame or sources
-            Users, as the classifier reads them.
-
-        Returns
-        -------
-        ndarray of shape (n_users, n_tasks), or (n_users,)
-            Labels; an array of objects if there may be a None.
-        """
-        check_is_fitted(self)
-        return self._as_output(self._predict(X), X)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Compute the mean over tasks of the accuracy on the users who are answered.

@@ -16,7 +16,13 @@ from sklearn_profiling.evaluation._probabilities import (
     log_loss_of,
 )
 
-__all__ = ["calibration_report", "confidence_of", "reliability_table", "risk_coverage"]
+__all__ = [
+    "bins_of",
+    "calibration_report",
+    "confidence_of",
+    "reliability_table",
+    "risk_coverage",
+]
 
 Floats = NDArray[np.float64]
 Strategy = Literal["uniform", "quantile"]
@@ -86,7 +92,7 @@ def reliability_table(
     """
     _check_bins(n_bins, strategy)
     tables = {
-        found.task: _bins(*_answers(found), n_bins, strategy)
+        found.task: bins_of(*_answers(found), n_bins, strategy)
         for found in labelled_probabilities(y_true, y_proba, classes)
     }
     return pd.concat(tables, names=["task", "bin"])
@@ -248,8 +254,8 @@ def _answers(found: LabelledProbabilities) -> tuple[Floats, Floats]:
     return confidence, found.hits().astype(float)
 
 
-def _bins(
-    confidence: Floats, right: Floats, n_bins: int, strategy: Strategy
+def bins_of(
+    confidence: Floats, right: Floats, n_bins: int, strategy: Strategy = "uniform"
 ) -> pd.DataFrame:
     """Average answers in bins; a bin holds its upper bound, the first 0 too."""
     edges = np.linspace(0, 1, n_bins + 1)
@@ -277,7 +283,7 @@ def _calibration(found: LabelledProbabilities, n_bins: int) -> dict[str, float]:
     names = ("confidence", "accuracy", "ece", "brier", "log_loss")
     if not n_labelled:
         return {"n_labelled": 0, **dict.fromkeys(names, math.nan)}
-    bins = _bins(*_answers(found), n_bins, "uniform")
+    bins = bins_of(*_answers(found), n_bins)
     share = bins["n"] / bins["n"].sum()
     squares = (found.likely - found.inside) ** 2
     values = (
@@ -297,24 +303,16 @@ def _risks(found: LabelledProbabilities, shares: Floats) -> pd.DataFrame:
     confidence = confidence_of(found.likely, of_sets=found.of_sets)
     order = np.argsort(-confidence, kind="stable")
     n_answered = np.ceil(shares * len(order) - 1e-9).astype(int)
-    index = pd.Index(shares)
-    if not len(order):
-        return pd.DataFrame(
-            {
-                "n_answered": 0,
-                "threshold": math.nan,
-                "accuracy": math.nan,
-                "risk": np.nan,
-            },
-            index=index,
-        )
-    right = np.cumsum(found.hits()[order])[n_answered - 1] / n_answered
+    threshold = accuracy = np.full(len(shares), math.nan)
+    if len(order):
+        threshold = confidence[order][n_answered - 1]
+        accuracy = np.cumsum(found.hits()[order])[n_answered - 1] / n_answered
     return pd.DataFrame(
         {
             "n_answered": n_answered,
-            "threshold": confidence[order][n_answered - 1],
-            "accuracy": right,
-            "risk": 1 - right,
+            "threshold": threshold,
+            "accuracy": accuracy,
+            "risk": 1 - accuracy,
         },
-        index=index,
+        index=pd.Index(shares),
     )

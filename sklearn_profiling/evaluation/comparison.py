@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,9 @@ from sklearn_profiling.evaluation.metrics import (
     FDefinition,
 )
 from sklearn_profiling.evaluation.significance import (
+    CORRECTION_NAMES,
     METHOD_NAMES,
+    Correction,
     SignificanceMethod,
     check_method,
     holm,
@@ -142,7 +144,7 @@ class Comparison:
         *,
         method: SignificanceMethod = "corrected",
         weights: Mapping[str, float] | None = None,
-        correction: Literal["holm"] | None = None,
+        correction: Correction | None = None,
     ) -> pd.DataFrame:
         """Test every system against one of them, fold by fold.
 
@@ -232,6 +234,7 @@ class Comparison:
         weights: Mapping[str, float] | None = None,
         reference: str | None = None,
         method: SignificanceMethod = "corrected",
+        correction: Correction | None = None,
         width: int | None = None,
     ) -> str:
         """Draw the table as text, mean ± standard deviation.
@@ -249,6 +252,8 @@ class Comparison:
             p < 0.05 and ``**`` for p < 0.01. None marks nothing.
         method : {"corrected", "t"}, default="corrected"
             The test, as in :meth:`significance`.
+        correction : {"holm"} or None, default=None
+            As in :meth:`significance`, within each column.
         width : int, default=None
             Characters of a line; columns that do not fit follow in blocks below. None
             draws one block.
@@ -256,7 +261,8 @@ class Comparison:
         Returns
         -------
         str
-            The table, what the marks mean, and a line for each system that failed.
+            The table, what the marks mean with the test and its correction, and a line
+            for each system that failed.
         """
         mean = self.table(metric, weights=weights)
         spread = self.table(metric, weights=weights, spread=True)
@@ -265,10 +271,14 @@ class Comparison:
         lines = []
         if reference is not None:
             values = self.significance(
-                reference, metric, method=method, weights=weights
+                reference,
+                metric,
+                method=method,
+                weights=weights,
+                correction=correction,
             )
             cells = mark_cells(cells, values)
-            lines = [self._legend(reference, method)]
+            lines = [self._legend(reference, method, correction)]
         return "\n".join([draw_blocks(cells, width), *lines, *self._failure_lines()])
 
     def prf_table(
@@ -310,6 +320,7 @@ class Comparison:
         definition: FDefinition = "f_of_averages",
         reference: str | None = None,
         method: SignificanceMethod = "corrected",
+        correction: Correction | None = None,
         width: int | None = None,
     ) -> str:
         """Draw macro precision, recall and F of every task as text.
@@ -324,6 +335,8 @@ class Comparison:
             System to test the others against; an F that differs is marked.
         method : {"corrected", "t"}, default="corrected"
             The test, as in :meth:`significance`.
+        correction : {"holm"} or None, default=None
+            As in :meth:`significance`, within each column.
         width : int, default=None
             Characters of a line; columns that do not fit follow in blocks below. None
             draws one block.
@@ -331,18 +344,21 @@ class Comparison:
         Returns
         -------
         str
-            The table, what the marks mean, and a line for each system that failed.
+            The table, what the marks mean with the test and its correction, and a line
+            for each system that failed.
         """
         mean = self.prf_table(definition=definition)
         cells = mark_best(draw_cells(mean), mean)
         lines = []
         if reference is not None:
             metric = _prf_metrics(definition)["F"]
-            values = self.significance(reference, metric, method=method)
+            values = self.significance(
+                reference, metric, method=method, correction=correction
+            )
             values = values.drop(columns="average")
             values.columns = pd.MultiIndex.from_product([values.columns, ["F"]])
             cells = mark_cells(cells, values)
-            lines = [self._legend(reference, method)]
+            lines = [self._legend(reference, method, correction)]
         return "\n".join([draw_blocks(cells, width), *lines, *self._failure_lines()])
 
     def __str__(self) -> str:
@@ -484,10 +500,16 @@ class Comparison:
     def _failed(self) -> pd.Series[bool]:
         return self.scores["error"].notna()
 
-    def _legend(self, reference: str, method: SignificanceMethod) -> str:
+    def _legend(
+        self, reference: str, method: SignificanceMethod, correction: Correction | None
+    ) -> str:
         n_folds = self.scores["fold"].nunique()
-        name = METHOD_NAMES[method]
-        return f"differs from {reference}: {MARKS_LEGEND} ({name}, {n_folds} folds)"
+        n_tests = len(self.systems) - 1
+        corrected = f", not corrected for {n_tests} tests" if n_tests > 1 else ""
+        if correction is not None:
+            corrected = f", {CORRECTION_NAMES[correction]}"
+        details = f"{METHOD_NAMES[method]}, {n_folds} folds{corrected}"
+        return f"differs from {reference}: {MARKS_LEGEND} ({details})"
 
     def _failure_lines(self) -> list[str]:
         lines = []

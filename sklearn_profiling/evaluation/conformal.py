@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from numbers import Real
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_profiling._seeding import RandomState, derive_seed
-from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.evaluation._held_out import HeldOutClassifier
 from sklearn_profiling.evaluation._pairs import members
 from sklearn_profiling.evaluation._probabilities import (
@@ -24,7 +22,7 @@ from sklearn_profiling.evaluation._probabilities import (
     split_tasks,
 )
 from sklearn_profiling.exceptions import TargetError
-from sklearn_profiling.targets import in_task_order, label_table, mean_accuracy
+from sklearn_profiling.targets import label_table
 
 __all__ = ["PredictionSetClassifier", "prediction_set_report", "prediction_sets"]
 
@@ -235,7 +233,7 @@ class PredictionSetClassifier(HeldOutClassifier):
     probability `coverage` at least, and at most 1 / (n + 1) more where no scores are
     tied. The promise is for all users on average, for each task by itself, not for each
     class or group: see :func:`group_report`. Users who alone have a class are not held
-    out.
+    out. For the limits each label counts once, whatever its weight, unless that is 0.
 
     Where cells are sets, the predicted set holds all labels of a user at the promised
     rate.
@@ -284,31 +282,7 @@ class PredictionSetClassifier(HeldOutClassifier):
         self.cv = cv
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=False)
-    @fixed_threads()
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
-    ) -> Self:
-        """Fit the classifier, and learn the limits on held-out users.
-
-        Parameters
-        ----------
-        X : array-like, DataFrame or sources
-            Users, as the classifier reads them.
-        y : DataFrame or array-like, shape (n_users,) or (n_users, n_tasks)
-            Labels; None or NaN where missing.
-        sample_weight : array-like, shape (n_users,) or (n_users, n_tasks), default=None
-            Weight of each user, or of each label, in the classifier's fit. For the
-            limits each label counts once, and none of weight 0.
-        groups : array-like, shape (n_users,), default=None
-            Rows with the same value are held out together. None takes what `X` carries
-            as its attribute ``groups``.
-
-        Returns
-        -------
-        self
-            The fitted classifier.
-        """
+    def _learn(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> None:
         held_out = self._fit_and_hold_out(X, y, sample_weight, groups, hold_out=True)
         self._seed = derive_seed(self.random_state)
         self.n_held_out_ = np.array([len(each.likely) for each in held_out])
@@ -319,23 +293,6 @@ class PredictionSetClassifier(HeldOutClassifier):
                 for each, n in zip(held_out, n_classes, strict=True)
             ]
         )
-        return self
-
-    def predict(self, X: Any) -> Any:
-        """Predict the label of each task, as the classifier does.
-
-        Parameters
-        ----------
-        X : array-like, DataFrame or sources
-            Users, as the classifier reads them.
-
-        Returns
-        -------
-        ndarray of shape (n_users, n_tasks), or (n_users,)
-            Labels.
-        """
-        check_is_fitted(self)
-        return self._as_output(np.asarray(self.estimator_.predict(X)), X)
 
     def predict_sets(self, X: Any) -> Any:
         """Predict a set of labels for each task.
@@ -358,28 +315,6 @@ class PredictionSetClassifier(HeldOutClassifier):
             )
         ]
         return self._as_labels(columns, X)
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Compute the mean over tasks of the accuracy on the users labelled for it.
-
-        Parameters
-        ----------
-        X : array-like, DataFrame or sources
-            Users.
-        y : DataFrame or array-like, shape (n_users,) or (n_users, n_tasks)
-            True labels; None or NaN where missing.
-        sample_weight : array-like, shape (n_users,) or (n_users, n_tasks), default=None
-            Weight of each user, or of each label.
-
-        Returns
-        -------
-        float
-            The mean accuracy of ``predict``.
-        """
-        check_is_fitted(self)
-        y = in_task_order(y, self.task_names_)
-        predicted = np.asarray(self.estimator_.predict(X))
-        return mean_accuracy(y, predicted, sample_weight)
 
 
 def _limit(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +14,10 @@ from sklearn_profiling._frames import as_pandas
 from sklearn_profiling._label_kinds import sorted_classes
 from sklearn_profiling._seeding import RandomState, derive_seed
 from sklearn_profiling.evaluation._pairs import (
+    MISSING,
     TaskPairs,
+    by_origin,
     class_counts,
-    labelled_cells,
     members,
     task_pairs,
 )
@@ -30,7 +30,6 @@ __all__ = ["GroupReport", "group_report"]
 
 Floats = NDArray[np.float64]
 
-MISSING = "(missing)"
 RATES = ("selection_rate", "true_positive_rate", "false_positive_rate")
 
 
@@ -113,7 +112,8 @@ def group_report(
     Raises
     ------
     TargetError
-        If the tables have different users or tasks, or a group is no task.
+        If the tables have different users or tasks, a group is no task, or `sources`
+        are given and there is no label.
     ValueError
         If ``n_bootstrap`` or ``level`` is none of the above, or ``classes`` is missing.
 
@@ -153,7 +153,7 @@ def group_report(
     table, names, _ = label_table(y_true)
     cells = _group_cells(groups, table, names)
     reports: dict[str, GroupReport] = {}
-    for origin, labels in _by_origin(sources, table, names):
+    for origin, labels in by_origin(sources, table, names):
         y = pd.DataFrame(labels, columns=names)
         tasks = [_Task.of(pairs, cells) for pairs in task_pairs(y, y_pred)]
         seed = derive_seed(random_state)
@@ -195,35 +195,6 @@ def _group_cells(groups: Any, table: Any, names: list[str]) -> pd.DataFrame:
         msg = f"groups must have one entry a user, {len(table)}; got {len(cells)}"
         raise TargetError(msg)
     return cells.where(cells.notna(), MISSING)
-
-
-def _by_origin(
-    sources: Any, table: Any, names: list[str]
-) -> Iterator[tuple[str, NDArray[np.object_]]]:
-    """Yield labels of one origin after the other; others are missing."""
-    if sources is None:
-        yield "", table
-        return
-    origins = label_table(sources)[0]
-    if origins.shape != table.shape:
-        msg = (
-            "sources must have an entry for each label, (users, tasks) = "
-            f"{table.shape}; got {origins.shape}"
-        )
-        raise TargetError(msg)
-    given = as_pandas(sources)
-    if isinstance(given, pd.DataFrame):
-        columns = [str(name) for name in given.columns]
-        if sorted(columns) != sorted(names):
-            msg = f"sources must have the tasks {names} as columns; got {columns}"
-            raise TargetError(msg)
-        origins = origins[:, [columns.index(name) for name in names]]
-    origins[~labelled_cells(origins)] = MISSING
-    labelled = labelled_cells(table)
-    for origin in sorted(set(origins[labelled].tolist()), key=str):
-        labels = table.copy()
-        labels[origins != origin] = None
-        yield str(origin), labels
 
 
 def _by_group(

@@ -13,6 +13,7 @@ import pandas as pd
 
 from sklearn_profiling.evaluation._pairs import (
     TaskPairs,
+    by_origin,
     class_counts,
     equal_cells,
     labelled_cells,
@@ -26,6 +27,7 @@ from sklearn_profiling.evaluation._probabilities import (
 )
 from sklearn_profiling.evaluation.classes import class_table
 from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.targets import label_table
 
 SMPCUP_WEIGHTS: Mapping[str, float] = MappingProxyType(
     {"gender": 0.2, "age": 0.3, "region": 0.5}
@@ -51,6 +53,7 @@ def task_report(
     y_proba: Any = None,
     classes: Any = None,
     by: Literal["task", "class"] = "task",
+    sources: Any = None,
 ) -> pd.DataFrame:
     """Report every metric for every task, or for every class of every task.
 
@@ -85,6 +88,11 @@ def task_report(
         ``n_predicted``, ``precision``, ``recall``, ``f1``, and, with `y_proba`,
         ``roc_auc`` and ``average_precision`` of the class against the rest (NaN where
         no labelled user has it, or all have). `metrics` has no part in it.
+    sources : DataFrame or array-like, default=None
+        Where each label comes from, such as "declared" or "inferred", in the shape of
+        `y_true`; or, of shape (n_users,), what is known of each user, such as "text" or
+        "network". Labels of different origin are never counted together: the rows have
+        the level ``source`` then.
 
     Returns
     -------
@@ -96,13 +104,15 @@ def task_report(
     Raises
     ------
     TargetError
-        If the tables have different users or tasks.
+        If the tables have different users or tasks, or `sources` are given and there is
+        no label.
     ValueError
         If a metric is unknown, or needs ``y_proba`` and ``classes``.
 
     See Also
     --------
     macro_prf : Precision, recall and one F alone.
+    group_report : Differences between groups of users, with intervals.
 
     Notes
     -----
@@ -133,6 +143,16 @@ def task_report(
     if by not in ("task", "class"):
         msg = f"by must be 'task' or 'class'; got {by!r}"
         raise ValueError(msg)
+    if sources is not None:
+        report = partial(
+            task_report,
+            zero_division=zero_division,
+            metrics=metrics,
+            y_proba=y_proba,
+            classes=classes,
+            by=by,
+        )
+        return _of_each_origin(report, y_true, y_pred, sources)
     named = named_metrics(metrics)
     pairs = task_pairs(y_true, y_pred)
     tasks = [p.task for p in pairs]
@@ -161,6 +181,25 @@ def task_report(
         index=pd.Index(tasks, name="task"),
         columns=["n_labelled", "n_classes", *named],
     )
+
+
+def _of_each_origin(
+    report: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame],
+    y_true: Any,
+    y_pred: Any,
+    sources: Any,
+) -> pd.DataFrame:
+    """Report the labels of one origin after the other; of a user all are of one."""
+    true, predicted, names = paired_tables(y_true, y_pred)
+    given, _, one_dimensional = label_table(sources)
+    if one_dimensional:
+        sources = np.repeat(given, len(names), axis=1)
+    y_pred = pd.DataFrame(predicted, columns=names, dtype=object)
+    parts = {
+        origin: report(pd.DataFrame(labels, columns=names, dtype=object), y_pred)
+        for origin, labels in by_origin(sources, true, names)
+    }
+    return pd.concat(parts, names=["source"])
 
 
 def macro_prf(

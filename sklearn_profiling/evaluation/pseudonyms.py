@@ -122,7 +122,7 @@ def pseudonymise(
 def _checked_key(key: Any) -> bytes:
     if not isinstance(key, str | bytes):
         msg = f"key must be str or bytes; got {type(key).__name__}"
-        raise ValueError(msg)  # noqa: TRY004  one error for every bad key
+        raise ValueError(msg)  # noqa: TRY004 - one error for every bad key
     secret = key.encode("utf-8") if isinstance(key, str) else key
     if not _LEAST_KEY <= len(secret) <= _LONGEST_KEY:
         msg = (

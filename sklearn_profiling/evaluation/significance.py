@@ -10,11 +10,14 @@ import numpy as np
 from scipy import stats
 
 SignificanceMethod = Literal["corrected", "t"]
+Correction = Literal["holm"]
 
 METHOD_NAMES: dict[str, str] = {
     "corrected": "corrected resampled t-test",
     "t": "paired t-test",
 }
+
+CORRECTION_NAMES: dict[str, str] = {"holm": "Holm's correction"}
 
 # Differences that should be equal differ by rounding; this far below the scores
 # themselves is rounding and no spread.

@@ -47,7 +47,7 @@ class _StratifiedFolds(BaseCrossValidator):
     ) -> None:
         if isinstance(n_splits, bool) or not isinstance(n_splits, int | np.integer):
             msg = f"n_splits must be an integer; got {n_splits!r}"
-            raise ValueError(msg)  # noqa: TRY004  as scikit-learn's splitters do
+            raise ValueError(msg)  # noqa: TRY004 - as scikit-learn's splitters do
         if n_splits < 2:
             msg = f"n_splits must be 2 at least; got {n_splits}"
             raise ValueError(msg)

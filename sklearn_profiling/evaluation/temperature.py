@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, log_expit, log_softmax
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    MetaEstimatorMixin,
-    clone,
-)
-from sklearn.utils import Tags, _safe_indexing, get_tags
-from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import _safe_indexing
 
-from sklearn_profiling._decorators import fit_context
-from sklearn_profiling._outputs import NamedPredictionsMixin, Probabilities
-from sklearn_profiling._seeding import RandomState, derive_seed
-from sklearn_profiling._threads import fixed_threads
+from sklearn_profiling._outputs import Probabilities
+from sklearn_profiling._seeding import RandomState
+from sklearn_profiling.evaluation._held_out import HeldOutClassifier
 from sklearn_profiling.evaluation._probabilities import predict_tasks
 from sklearn_profiling.evaluation.prediction import align_classes
-from sklearn_profiling.evaluation.splits import (
-    MultiTaskStratifiedGroupKFold,
-    MultiTaskStratifiedKFold,
-)
-from sklearn_profiling.exceptions import TargetError
-from sklearn_profiling.targets import (
-    EncodedLabels,
-    LabelCodec,
-    in_task_order,
-    mean_accuracy,
-    weight_table,
-)
+from sklearn_profiling.targets import EncodedLabels, LabelCodec, weight_table
 
 __all__ = ["TemperatureScaledClassifier"]
 
@@ -48,9 +27,7 @@ _FEWEST = 100
 """Labelled users from which a temperature is learned; fewer leave it at 1."""
 
 
-class TemperatureScaledClassifier(
-    NamedPredictionsMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
-):
+class TemperatureScaledClassifier(HeldOutClassifier):
     """Divide the logits of each task by a temperature learned on held-out users.
 
     A net that fits its training users too well is too certain of others. One number a
@@ -93,7 +70,8 @@ class TemperatureScaledClassifier(
     Notes
     -----
     The temperature makes the log loss of the held-out users least. For a task whose
-    cells are sets, the logit of each class is divided.
+    cells are sets, the logit of each class is divided. Users who alone have a class are
+    not held out.
 
     References
     ----------
@@ -112,10 +90,8 @@ class TemperatureScaledClassifier(
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "estimator": [HasMethods(["fit", "predict", "predict_proba"])],
-        "cv": [Interval(Integral, 2, None, closed="left")],
+        **HeldOutClassifier._parameter_constraints,
         "shares_where_uninformed": ["boolean"],
-        "random_state": ["random_state"],
     }
 
     def __init__(
@@ -131,45 +107,12 @@ class TemperatureScaledClassifier(
         self.shares_where_uninformed = shares_where_uninformed
         self.random_state = random_state
 
-    @fit_context(prefer_skip_nested_validation=False)
-    @fixed_threads()
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
-    ) -> Self:
-        """Fit the classifier, and learn the temperatures on held-out users.
-
-        Parameters
-        ----------
-        X : array-like, DataFrame or sources
-            Users, as the classifier reads them.
-        y : DataFrame or array-like, shape (n_users,) or (n_users, n_tasks)
-            Labels; None or NaN where missing.
-        sample_weight : array-like, shape (n_users,) or (n_users, n_tasks), default=None
-            Weight of each user, or of each label.
-        groups : array-like, shape (n_users,), default=None
-            Rows with the same value are held out together. None takes what `X` carries
-            as its attribute ``groups``, as the sources of
-            :class:`~sklearn_profiling.pipelines.AutoSources` do where users stand in
-            several rows.
-
-        Returns
-        -------
-        self
-            The fitted classifier.
-        """
-        if y is None:
-            msg = (
-                f"{type(self).__name__} requires y to be passed, but the target y is "
-                "None"
-            )
-            raise TargetError(msg)
-        weighted = {} if sample_weight is None else {"sample_weight": sample_weight}
-        self.estimator_ = clone(self.estimator).fit(X, y, **weighted)
+    def _learn(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> None:
+        self.estimator_ = self._fit_clone(X, y, sample_weight, None)
         self.classes_ = self.estimator_.classes_
         codec = LabelCodec.learn(y)
         self.task_names_ = list(codec.task_names)
         labels = codec.encode(y)
-        groups = getattr(X, "groups", None) if groups is None else groups
         held_out = self._held_out(X, y, sample_weight, groups, codec)
         weights = weight_table(sample_weight, labels.codes, codec.task_names)
         found = [
@@ -184,7 +127,6 @@ class TemperatureScaledClassifier(
             for each in found
         ]
         self._codec = codec
-        return self
 
     def _held_out(
         self, X: Any, y: Any, sample_weight: Any, groups: Any, codec: LabelCodec
@@ -194,80 +136,23 @@ class TemperatureScaledClassifier(
         found = [np.full((n_users, len(each)), np.nan) for each in codec.classes]
         if n_users < max(self.cv, _FEWEST):
             return found
-        kind = (
-            MultiTaskStratifiedKFold
-            if groups is None
-            else MultiTaskStratifiedGroupKFold
-        )
-        folds = kind(self.cv, random_state=derive_seed(self.random_state))
-        for train, test in folds.split(np.zeros(n_users), y, groups):
-            weighted = {}
-            if sample_weight is not None:
-                weighted["sample_weight"] = _safe_indexing(sample_weight, train)
-            model = clone(self.estimator)
-            model.fit(_safe_indexing(X, train), _safe_indexing(y, train), **weighted)
+        for train, test in self._folds(y, groups):
+            model = self._fit_clone(X, y, sample_weight, train)
             parts = predict_tasks(model, _safe_indexing(X, test), codec.task_names)
             for task, (likely, known) in enumerate(parts):
                 found[task][test] = align_classes(likely, known, codec, task)
         return found
 
-    def predict(self, X: Any) -> Any:
-        """Predict the label of each task, as the classifier does where it is informed.
-
-        Parameters
-        ----------
-        X : array-like, DataFrame or sources
-            Users, as the classifier reads them.
-
-        Returns
-        -------
-        ndarray of shape (n_users, n_tasks), or (n_users,)
-            Labels.
-        """
-        return self._as_output(self._predict(X), X)
-
     def _predict(self, X: Any) -> NDArray[Any]:
-        check_is_fitted(self)
         if all(shares is None for shares in self.shares_):
-            return np.asarray(self.estimator_.predict(X))
-        scaled = self._scaled(X, log=False)
+            return super()._predict(X)
+        scaled = self._probabilities(X, log=False)
         decoded: NDArray[Any] = self._codec.decode(
             scaled if isinstance(scaled, list) else [scaled]
         )
         return decoded
 
-    def predict_proba(self, X: Any) -> Probabilities:
-        """Predict the probability of each class of each task.
-
-        Parameters
-        ----------
-        X : array-like, DataFrame or sources
-            Users, as the classifier reads them.
-
-        Returns
-        -------
-        list of ndarray of shape (n_users, n_classes), or one such array
-            One array a task, columns as in ``classes_``.
-        """
-        return self._scaled(X, log=False)
-
-    def predict_log_proba(self, X: Any) -> Probabilities:
-        """Predict the logarithm of the probability of each class of each task.
-
-        Parameters
-        ----------
-        X : array-like, DataFrame or sources
-            Users, as the classifier reads them.
-
-        Returns
-        -------
-        list of ndarray of shape (n_users, n_classes), or one such array
-            As from ``predict_proba``.
-        """
-        return self._scaled(X, log=True)
-
-    def _scaled(self, X: Any, *, log: bool) -> Probabilities:
-        check_is_fitted(self)
+    def _probabilities(self, X: Any, *, log: bool) -> Probabilities:
         parts = predict_tasks(self.estimator_, X, self.task_names_)
         result = []
         for (likely, _), temperature, shares, sets in zip(
@@ -283,44 +168,6 @@ class TemperatureScaledClassifier(
                 logs = log_softmax(logits, axis=1)
                 result.append(logs if log else np.exp(logs))
         return result if isinstance(self.classes_, list) else result[0]
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Compute the mean over tasks of the accuracy on the users labelled for it.
-
-        Parameters
-        ----------
-        X : array-like, DataFrame or sources
-            Users.
-        y : DataFrame or array-like, shape (n_users,) or (n_users, n_tasks)
-            True labels; None or NaN where missing.
-        sample_weight : array-like, shape (n_users,) or (n_users, n_tasks), default=None
-            Weight of each user, or of each label.
-
-        Returns
-        -------
-        float
-            The mean accuracy.
-        """
-        check_is_fitted(self)
-        y = in_task_order(y, self.task_names_)
-        return mean_accuracy(y, self._predict(X), sample_weight)
-
-    @property
-    def n_features_in_(self) -> int:
-        """Number of features seen in ``fit``, if the classifier has it."""
-        check_is_fitted(self)
-        n_features: int = self.estimator_.n_features_in_
-        return n_features
-
-    def __sklearn_tags__(self) -> Tags:
-        """Take the tags of the classifier."""
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator)
-        tags.input_tags = inner.input_tags
-        tags.target_tags = inner.target_tags
-        tags.classifier_tags = inner.classifier_tags
-        tags.non_deterministic = inner.non_deterministic
-        return tags
 
 
 def _logits(likely: Floats, *, of_sets: bool) -> Floats:

@@ -259,7 +259,7 @@ class ImageColumn:
 def _brief(path: str) -> str:
     """Return a path; the end of what may be a text in its place."""
     folder = os.path.dirname(path)  # noqa: PTH120 - pathlib calls no folder "."
-    if len(path) <= _LONGEST or os.path.exists(folder):  # noqa: PTH110
+    if len(path) <= _LONGEST or os.path.exists(folder):  # noqa: PTH110 - as above
         return path
     return f"...{path[3 - _LONGEST :]}"
 

@@ -193,7 +193,7 @@ class ProfileAugmenter(TransformerMixin, MetaEstimatorMixin, BaseEstimator):
         users, labels = self._fit(X, y)
         if labels is None:
             return self._append(users, self._predict(self.estimator_, users))
-        known = np.flatnonzero((label_table(labels)[0] != None).any(axis=1))  # noqa: E711
+        known = np.flatnonzero((label_table(labels)[0] != None).any(axis=1))  # noqa: E711 - cell by cell
         others = np.setdiff1d(np.arange(len(users)), known)
         predicted: Table = np.empty((len(users), len(self.task_names_)), dtype=object)
         for train, test in self._folds(users, labels, known):

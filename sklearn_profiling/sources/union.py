@@ -281,7 +281,7 @@ class SourceUnion(  # type: ignore[call-arg, unused-ignore]
         ]
         return np.array(names, dtype=object)
 
-    def set_output(self, *, transform: str | None = None) -> Self:  # noqa: ARG002
+    def set_output(self, *, transform: str | None = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Take the request and ignore it: sources are no table and stay as they are.
 
         Parameters

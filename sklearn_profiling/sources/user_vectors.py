@@ -127,7 +127,7 @@ class UserVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.max_bytes = max_bytes
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any = None, y: Any = None) -> Self:  # noqa: ARG002
+    def fit(self, X: Any = None, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Read the vectors.
 
         Parameters

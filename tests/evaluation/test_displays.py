@@ -19,7 +19,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from sklearn_profiling import evaluation
-from sklearn_profiling.baselines import MaskedMultiOutputClassifier
+from sklearn_profiling.baselines import (
+    MaskedMultiOutputClassifier,
+    make_tfidf_baseline,
+)
 from sklearn_profiling.containers import SocialGraph
 from sklearn_profiling.estimators import MMLUPClassifier
 from sklearn_profiling.evaluation import (
@@ -32,6 +35,8 @@ from sklearn_profiling.evaluation import (
     TaskRelatednessDisplay,
     TrainingCurveDisplay,
     WordContributionDisplay,
+    calibration_report,
+    explain,
     task_relatedness,
 )
 from sklearn_profiling.evaluation.comparison import SCORE_COLUMNS
@@ -175,11 +180,14 @@ def test_reliability(ax: Any) -> None:
     proba = np.array([[0.9, 0.1], [0.8, 0.2], [0.35, 0.65], [0.55, 0.45], [0.5, 0.5]])
     y = ["f", "m", "m", "m", None]
     display = ReliabilityDisplay.from_predictions(y, proba, ["f", "m"], n_bins=5, ax=ax)
-    np.testing.assert_allclose(display.confidence, [0.55, 0.65, 0.85])
-    assert display.accuracy.tolist() == [0, 1, 0.5]
-    assert display.n_users.tolist() == [1, 1, 2]
-    error = (0.55 + 0.35 + 2 * 0.35) / 4
+    # A bin holds its upper bound, 0.8 here, as in the table and the report.
+    np.testing.assert_allclose(display.confidence, [0.55, 0.725, 0.9])
+    assert display.accuracy.tolist() == [0, 0.5, 1]
+    assert display.n_users.tolist() == [1, 2, 1]
+    error = (0.55 + 2 * 0.225 + 0.1) / 4
     assert np.isclose(display.calibration_error, error)
+    report = calibration_report(y, proba, ["f", "m"], n_bins=5)
+    assert display.calibration_error == report["ece"].iloc[0]
     assert ax.get_legend().get_texts()[1].get_text() == f"ECE {error:.3f}"
 
 
@@ -205,7 +213,7 @@ def test_no_reliability() -> None:
         ValueError, match="n_bins must be an integer of 1 at least; got 0"
     ):
         ReliabilityDisplay.from_predictions(["a"], np.ones((1, 1)), ["a"], n_bins=0)
-    with pytest.raises(TargetError, match="y_true has 2 users, y_proba 1"):
+    with pytest.raises(TargetError, match="row for each of the 2 users"):
         ReliabilityDisplay.from_predictions(["a", "b"], np.ones((1, 1)), ["a"])
     with pytest.raises(TargetError, match="nobody is labelled for task 'task0'"):
         ReliabilityDisplay.from_predictions([None], np.ones((1, 1)), ["a"])
@@ -431,6 +439,22 @@ def test_no_words(table: Any, text: str) -> None:
     table = pd.DataFrame({"word": ["a"], "contribution": [1]})
     with pytest.raises(ValueError, match="max_words must be an integer"):
         WordContributionDisplay(table).plot(max_words=0)
+
+
+def test_words_of_an_explanation(ax: Any) -> None:
+    users = pd.DataFrame({"messages": USERS})
+    model = make_tfidf_baseline().fit(users, pd.Series(["poet", "clerk"] * 4))
+    found = explain(model, users[:1], levels=["word"])
+    display = WordContributionDisplay.from_explanation(found, max_words=2, ax=ax)
+    assert display.title == f"{found.task}: poet"
+    words = found.table.set_index("item")["contribution"]
+    assert len(words) == 3
+    assert ticks(ax.yaxis) == words.abs().nlargest(2).index.tolist()
+    assert sorted(display.contributions["contribution"]) == sorted(words)
+    with pytest.raises(SourceError, match="needs 'word'"):
+        WordContributionDisplay.from_explanation(
+            explain(model, users[:1], levels=["message"])
+        )
 
 
 def test_texts_fit_and_can_be_drawn() -> None:

@@ -41,6 +41,43 @@ def test_both_f_by_hand() -> None:
     assert report["f_of_averages"] == pytest.approx(2 * p * r / (p + r))
 
 
+def test_labels_of_different_origin_stay_apart() -> None:
+    y = pd.DataFrame({"a": ["p", "q", "p", None], "b": ["x", "y", "x", "x"]})
+    predicted = [["p", "x"], ["p", "y"], ["q", "y"], ["p", "x"]]
+    origin = pd.DataFrame({"b": list("dddi"), "a": ["d", "d", "i", "i"]})
+    report = task_report(y, predicted, sources=origin)
+    assert report.index.names == ["source", "task"]
+    assert report["n_labelled"].to_dict() == {
+        ("d", "a"): 2,
+        ("d", "b"): 3,
+        ("i", "a"): 1,
+        ("i", "b"): 1,
+    }
+    assert report["accuracy"].tolist() == [0.5, 2 / 3, 0, 1]
+    by_user = task_report(y, predicted, sources=["text", "text", None, "links"])
+    alone = task_report(y.iloc[:2], predicted[:2])
+    pd.testing.assert_frame_equal(by_user.loc["text"], alone)
+    assert by_user["n_labelled"].sum() == y.notna().sum().sum()
+    assert set(by_user.index.levels[0]) == {"text", "(missing)", "links"}
+    classes = task_report(y, predicted, by="class", sources=origin)
+    assert classes.index.names == ["source", "task", "class"]
+    assert classes["support"].sum() == 7
+    likely = [np.eye(2)[[0, 0, 1, 0]], np.eye(2)[[0, 1, 1, 0]]]
+    auc = task_report(
+        y,
+        predicted,
+        metrics="roc_auc",
+        y_proba=likely,
+        classes=[["p", "q"], ["x", "y"]],
+        sources=origin,
+    )["roc_auc"]
+    assert auc["d"].tolist() == [0.5, 0.75]
+    with pytest.raises(TargetError, match="there is no label"):
+        task_report([None], ["f"], sources=["declared"])
+    with pytest.raises(TargetError, match=r"\(4, 2\); got \(3, 2\)"):
+        task_report(y, predicted, sources=["text"] * 3)
+
+
 @given(LABELS)
 def test_agrees_with_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     true, predicted = (list(column) for column in zip(*pairs, strict=True))

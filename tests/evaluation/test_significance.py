@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -158,10 +159,25 @@ def test_marks_and_their_legend() -> None:
     assert "0.588 ± 0.008**" in marks["far"]
     assert "*" not in marks["ours"]
     assert lines[5] == (
-        "differs from ours: * p < 0.05, ** p < 0.01 (paired t-test, 5 folds)"
+        "differs from ours: * p < 0.05, ** p < 0.01 (paired t-test, 5 folds, not "
+        "corrected for 3 tests)"
     )
     assert lines[6] == "broken failed in fold 0: no luck"
     assert "*" not in COMPARED.to_string("f_of_averages")
+
+
+def test_marks_are_corrected() -> None:
+    same = {f"theirs {k}": {"age": SECOND} for k in range(6)}
+    many = scores({"ours": {"age": FIRST}, **same})
+    options: dict[str, Any] = {"reference": "ours", "method": "t"}
+    plain = many.to_string("f_of_averages", **options)
+    assert "0.788 ± 0.008* " in plain
+    assert "(paired t-test, 5 folds, not corrected for 6 tests)" in plain
+    corrected = many.to_string("f_of_averages", correction="holm", **options)
+    assert "0.788 ± 0.008* " not in corrected
+    legend = "(paired t-test, 5 folds, Holm's correction)"
+    assert legend in corrected
+    assert legend in COMPARED.prf_to_string(correction="holm", **options)
 
 
 def test_precision_recall_and_f() -> None:

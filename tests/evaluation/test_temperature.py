@@ -135,6 +135,21 @@ def test_who_knows_nothing_gives_the_shares():
     assert len(set(plain.predict(many)[:, 0])) == 2
 
 
+class Demanding(Given):
+    """Reads sources that know the classes, as log-odds of experts do."""
+
+    def fit(self, X, y, sample_weight=None):
+        assert set(y) == {*LABELS[:-1], "lone"}
+        return super().fit(X, y, sample_weight)
+
+
+def test_who_alone_has_a_class_is_not_held_out():
+    logits = np.hstack([LOGITS, np.full((len(LOGITS), 1), -5.0)])
+    labels = np.append(LABELS[:-1], "lone")
+    model = TemperatureScaledClassifier(Demanding(), random_state=0)
+    assert model.fit(logits, labels).temperatures_[0] != 1
+
+
 class Remembered(ClassifierMixin, BaseEstimator):
     """Is certain of the label of whom it saw, and of the first class for others."""
 

@@ -237,7 +237,7 @@ def _read_truth(
             record = parse_truth_line(line)
             if record.user_id in truth:
                 detail = f"{record.user_id!r} has an earlier line"
-                raise BadLine(kind="duplicate user", detail=detail)  # noqa: TRY301
+                raise BadLine(kind="duplicate user", detail=detail)  # noqa: TRY301 - handled below, as the parser's faults are
         except BadLine as fault:
             file.bad(fault)
             continue

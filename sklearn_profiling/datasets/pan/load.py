@@ -353,8 +353,7 @@ def _read_authors(
         try:
             if key in users:
                 kind, detail = "duplicate author", f"{key[1]!r} has an earlier file"
-                # counted below, as the faults of the parser are
-                raise BadAuthor(kind, detail, None)  # noqa: TRY301
+                raise BadAuthor(kind, detail, None)  # noqa: TRY301 - handled below, as the parser's faults are
             check_file(path)
             author = parse_author(path.read_bytes())
         except BadAuthor as fault:
@@ -401,8 +400,7 @@ class _Truth:
                 user_id, *fields = parse_truth_line(line, n_labels)
                 if (base, user_id) in self._rows:
                     detail = f"{user_id!r} has an earlier line"
-                    # counted below, as the faults of the parser are
-                    raise BadLine(kind="duplicate user", detail=detail)  # noqa: TRY301
+                    raise BadLine(kind="duplicate user", detail=detail)  # noqa: TRY301 - handled below, as the parser's faults are
             except BadLine as fault:
                 file.bad(fault)
                 continue

@@ -247,7 +247,7 @@ def _label_line(user_id: str, labels: dict[str, Any], writer: _Writer) -> str:
     line = "||".join(texts)
     try:
         if without_newlines(line) != line:
-            raise BadLine(kind="line end", detail="a label holds a line end")  # noqa: TRY301
+            raise BadLine(kind="line end", detail="a label holds a line end")  # noqa: TRY301 - handled below, as the parser's faults are
         _check_kept(parse_label_line(line), labels)
     except BadLine as fault:
         reason = f"the labels {labels} of user {user_id!r} cannot be written: {fault}"

@@ -127,9 +127,8 @@ def learn_parts(
     `words` is the vocabulary of the texts, empty if there is none.
     """
     _, labels, weights, codec = users
-    # Constants of the class.
-    kind: Kind = owner._language_kind  # noqa: SLF001
-    small, per_task = owner._small_language, owner._architecture.per_task  # noqa: SLF001
+    kind: Kind = owner._language_kind  # noqa: SLF001 - constants of the class
+    small, per_task = owner._small_language, owner._architecture.per_task  # noqa: SLF001 - constants of the class
     name, given = type(owner).__name__, owner.language_model
     language = describe_backbone(small if given is None else given, kind, name)
     _set_dropout(language, owner.dropout, _DROPOUTS[kind])

@@ -53,7 +53,7 @@ def prompt_tokens(
         return found
 
     before, closing = _own_frame(tokenizer)
-    if owner._language_kind == "causal":  # noqa: SLF001
+    if owner._language_kind == "causal":  # noqa: SLF001 - constants of the class
         before = before or _begin(language, tokenizer, ids)
         closing = encode(owner.request) or [ids.end]
         openings = _openings(before, n_images)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from numbers import Integral
 from typing import Any
@@ -14,11 +15,12 @@ from sklearn_profiling.exceptions import TargetError
 __all__ = [
     "COLOURS",
     "GREY",
-    "axes_for",
+    "Display",
     "check_positive",
     "choose_task",
     "drawable",
     "finish",
+    "name_cells",
 ]
 
 # Okabe and Ito's colours, which readers with any colour vision tell apart, without the
@@ -38,10 +40,19 @@ _FURTHER_FONTS = (
 _ABSENT = "\N{WHITE SQUARE}"  # in place of characters that no font has
 
 
-def axes_for(ax: Any) -> Any:
-    """Return axes to draw in, those of a new figure if none are given."""
-    pyplot = import_optional("matplotlib.pyplot", extra="plots", purpose="Drawing")
-    return pyplot.subplots(layout="constrained")[1] if ax is None else ax
+@dataclass
+class Display:
+    """Base of the displays: where each was drawn."""
+
+    ax_: Any = field(default=None, init=False, repr=False)
+    figure_: Any = field(default=None, init=False, repr=False)
+
+    def _open(self, ax: Any) -> Any:
+        """Return axes to draw in, those of a new figure if none are given."""
+        pyplot = import_optional("matplotlib.pyplot", extra="plots", purpose="Drawing")
+        self.ax_ = pyplot.subplots(layout="constrained")[1] if ax is None else ax
+        self.figure_ = self.ax_.figure
+        return self.ax_
 
 
 def choose_task(tasks: Sequence[str], task: str | None) -> int:
@@ -52,6 +63,17 @@ def choose_task(tasks: Sequence[str], task: str | None) -> int:
         msg = f"task must be one of {list(tasks)}; got {task!r}"
         raise TargetError(msg)
     return list(tasks).index(str(task))
+
+
+def name_cells(
+    ax: Any, rows: Sequence[Any], columns: Sequence[Any], limit: int
+) -> None:
+    """Name the rows and columns of a matrix, each in `limit` columns of text."""
+    ax.set_xticks(range(len(columns)), [drawable(each, limit) for each in columns])
+    ax.set_yticks(range(len(rows)), [drawable(each, limit) for each in rows])
+    ax.tick_params(axis="x", labelrotation=45)
+    for label in ax.get_xticklabels():
+        label.set(ha="right", rotation_mode="anchor")
 
 
 def check_positive(name: str, value: Any) -> None:

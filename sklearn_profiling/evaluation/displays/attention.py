@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from sklearn.utils.validation import _num_samples
 
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.evaluation.displays._canvas import (
-    axes_for,
+    Display,
     check_positive,
     drawable,
     finish,
@@ -25,7 +25,7 @@ __all__ = ["MessageAttentionDisplay"]
 
 
 @dataclass
-class MessageAttentionDisplay:
+class MessageAttentionDisplay(Display):
     """Strip of a user's messages; the darker, the more attention a net gives it.
 
     Attention is no reason: a message with much of it need not have changed the
@@ -58,8 +58,6 @@ class MessageAttentionDisplay:
     weights: NDArray[np.float64]
     messages: Sequence[str]
     title: str = ""
-    ax_: Any = field(default=None, init=False, repr=False)
-    figure_: Any = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.weights = np.asarray(self.weights, dtype=np.float64)
@@ -164,8 +162,7 @@ class MessageAttentionDisplay:
             If `max_messages` is out of its range.
         """
         check_positive("max_messages", max_messages)
-        self.ax_ = ax = axes_for(ax)
-        self.figure_ = ax.figure
+        ax = self._open(ax)
         rows = np.sort(np.argsort(-self.weights, kind="stable")[:max_messages])
         shown = self.weights[rows]
         largest = float(shown.max(initial=0.0)) or 1.0

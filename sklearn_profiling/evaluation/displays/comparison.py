@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -12,7 +12,7 @@ from sklearn_profiling.evaluation.comparison import Comparison
 from sklearn_profiling.evaluation.displays._canvas import (
     COLOURS,
     GREY,
-    axes_for,
+    Display,
     drawable,
     finish,
 )
@@ -21,7 +21,7 @@ __all__ = ["ComparisonDisplay"]
 
 
 @dataclass
-class ComparisonDisplay:
+class ComparisonDisplay(Display):
     """Means of the systems of a comparison, with intervals, on one task.
 
     Make it by :meth:`from_comparison` or ``Comparison.plot``.
@@ -53,8 +53,6 @@ class ComparisonDisplay:
 
     summary: pd.DataFrame
     metric: str
-    ax_: Any = field(default=None, init=False, repr=False)
-    figure_: Any = field(default=None, init=False, repr=False)
 
     @classmethod
     def from_comparison(
@@ -117,8 +115,7 @@ class ComparisonDisplay:
         ComparisonDisplay
             Itself.
         """
-        self.ax_ = ax = axes_for(ax)
-        self.figure_ = ax.figure
+        ax = self._open(ax)
         rows = self.summary
         starred = False
         known = rows["p_value"].notna().any()

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from sklearn_profiling.evaluation._pairs import task_pairs
 from sklearn_profiling.evaluation.displays._canvas import (
-    axes_for,
+    Display,
     choose_task,
     drawable,
     finish,
+    name_cells,
 )
 from sklearn_profiling.exceptions import TargetError
 
@@ -24,7 +25,7 @@ _MOST_NUMBERS = 12  # classes, above which the numbers of users do not fit
 
 
 @dataclass
-class TaskConfusionDisplay:
+class TaskConfusionDisplay(Display):
     """Confusion matrix of one task, of the users who are labelled for it.
 
     Make it by :meth:`from_estimator` or :meth:`from_predictions`.
@@ -68,8 +69,6 @@ class TaskConfusionDisplay:
     classes: Sequence[str]
     task: str
     predicted: Sequence[str] | None = None
-    ax_: Any = field(default=None, init=False, repr=False)
-    figure_: Any = field(default=None, init=False, repr=False)
     im_: Any = field(default=None, init=False, repr=False)
 
     @classmethod
@@ -162,8 +161,7 @@ class TaskConfusionDisplay:
         TaskConfusionDisplay
             Itself.
         """
-        self.ax_ = ax = axes_for(ax)
-        self.figure_ = ax.figure
+        ax = self._open(ax)
         totals = self.confusion.sum(axis=1, keepdims=True)
         shares = self.confusion / np.maximum(totals, 1)
         self.im_ = ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -173,14 +171,7 @@ class TaskConfusionDisplay:
                 place = {"ha": "center", "va": "center", "fontsize": "small"}
                 ax.text(column, row, str(number), color=colour, **place)
         columns = self.classes if self.predicted is None else self.predicted
-        limit = 14
-        ax.set_xticks(range(len(columns)), [drawable(each, limit) for each in columns])
-        ax.set_yticks(
-            range(len(self.classes)), [drawable(each, limit) for each in self.classes]
-        )
-        ax.tick_params(axis="x", labelrotation=45)
-        for label in ax.get_xticklabels():
-            label.set(ha="right", rotation_mode="anchor")
+        name_cells(ax, self.classes, columns, 14)
         ax.set(xlabel="predicted", ylabel="label", title=drawable(self.task, 40))
         self.figure_.colorbar(self.im_, ax=ax, label="share of the class")
         finish(ax)

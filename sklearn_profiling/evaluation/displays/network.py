@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_profiling._seeding import RandomState, derive_seed
 from sklearn_profiling.evaluation.displays._canvas import (
     COLOURS,
-    axes_for,
+    Display,
     check_positive,
     choose_task,
     drawable,
@@ -29,7 +29,7 @@ _PALE = "#C8C8C8"  # of users without a label, and of the classes beyond the col
 
 
 @dataclass
-class NetworkMapDisplay:
+class NetworkMapDisplay(Display):
     """Users as points, near to those with like vectors; the colour is the label.
 
     No links are drawn, since those of some thousands hide everything. Make it by
@@ -70,8 +70,6 @@ class NetworkMapDisplay:
     positions: NDArray[np.float64]
     labels: NDArray[np.object_]
     task: str
-    ax_: Any = field(default=None, init=False, repr=False)
-    figure_: Any = field(default=None, init=False, repr=False)
 
     @classmethod
     def from_vectors(
@@ -195,8 +193,7 @@ class NetworkMapDisplay:
         NetworkMapDisplay
             Itself.
         """
-        self.ax_ = ax = axes_for(ax)
-        self.figure_ = ax.figure
+        ax = self._open(ax)
         names = np.array([_name(label) for label in self.labels], dtype=object)
         counts = Counter(name for name in names if name is not None)
         shown = [name for name, _ in counts.most_common(len(COLOURS))]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from sklearn_profiling.evaluation.displays._canvas import axes_for, drawable, finish
+from sklearn_profiling.evaluation.displays._canvas import Display, finish, name_cells
 from sklearn_profiling.evaluation.relatedness import task_relatedness
 
 __all__ = ["TaskRelatednessDisplay"]
@@ -18,7 +18,7 @@ _MOST_NUMBERS = 8  # tasks, above which the gains do not fit
 
 
 @dataclass
-class TaskRelatednessDisplay:
+class TaskRelatednessDisplay(Display):
     """Gain of each task, in rows, from each other, in columns.
 
     Parameters
@@ -46,8 +46,6 @@ class TaskRelatednessDisplay:
     """
 
     relatedness: pd.DataFrame
-    ax_: Any = field(default=None, init=False, repr=False)
-    figure_: Any = field(default=None, init=False, repr=False)
     im_: Any = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -108,8 +106,7 @@ class TaskRelatednessDisplay:
         TaskRelatednessDisplay
             Itself.
         """
-        self.ax_ = ax = axes_for(ax)
-        self.figure_ = ax.figure
+        ax = self._open(ax)
         gain, low, high = (100 * self.relatedness[part] for part in _PARTS)
         values = gain.to_numpy()
         largest = max(1.0, float(np.abs(values[np.isfinite(values)]).max(initial=0)))
@@ -128,11 +125,7 @@ class TaskRelatednessDisplay:
                         fontweight="bold" if sure[row, column] else "normal",
                         color="white" if abs(value) > 0.65 * largest else "black",
                     )
-        ax.set_xticks(range(len(gain)), [drawable(each, 16) for each in gain.columns])
-        ax.set_yticks(range(len(gain)), [drawable(each, 16) for each in gain.index])
-        ax.tick_params(axis="x", labelrotation=45)
-        for label in ax.get_xticklabels():
-            label.set(ha="right", rotation_mode="anchor")
+        name_cells(ax, gain.index, gain.columns, 16)
         ax.set(xlabel="task that helps", ylabel="task that gains")
         self.figure_.colorbar(self.im_, ax=ax, label="gain, points of accuracy")
         finish(ax)

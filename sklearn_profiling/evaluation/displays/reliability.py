@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from sklearn_profiling.evaluation._pairs import labelled_cells, members
-from sklearn_profiling.evaluation._probabilities import split_tasks
+from sklearn_profiling.evaluation._probabilities import (
+    labelled_probabilities,
+    split_tasks,
+)
+from sklearn_profiling.evaluation.calibration import bins_of
 from sklearn_profiling.evaluation.displays._canvas import (
     COLOURS,
     GREY,
-    axes_for,
+    Display,
     check_positive,
     choose_task,
     drawable,
@@ -28,12 +32,12 @@ Floats = NDArray[np.float64]
 
 
 @dataclass
-class ReliabilityDisplay:
+class ReliabilityDisplay(Display):
     """Accuracy against confidence of one task, in bins of equal width.
 
-    The confidence is the probability of the most probable class. On the diagonal a
-    classifier is right as often as it says. Make it by :meth:`from_estimator` or
-    :meth:`from_predictions`.
+    The confidence is the probability of the most probable class, and a bin holds its
+    upper bound, as in :func:`reliability_table`. On the diagonal a classifier is right
+    as often as it says. Make it by :meth:`from_estimator` or :meth:`from_predictions`.
 
     Parameters
     ----------
@@ -72,8 +76,6 @@ class ReliabilityDisplay:
     accuracy: Floats
     n_users: NDArray[np.int64]
     task: str
-    ax_: Any = field(default=None, init=False, repr=False)
-    figure_: Any = field(default=None, init=False, repr=False)
 
     @property
     def calibration_error(self) -> float:
@@ -126,28 +128,26 @@ class ReliabilityDisplay:
             If matplotlib is not installed.
         """
         check_positive("n_bins", n_bins)
-        table, names, one_dimensional = label_table(y_true)
-        number = choose_task(names, task)
+        table, tasks, one_dimensional = label_table(y_true)
+        number = choose_task(tasks, task)
         if one_dimensional and not isinstance(y_proba, list | tuple):
-            y_proba = [y_proba]
-            classes = [classes]
+            y_proba, classes = [y_proba], [classes]
         elif one_dimensional and np.ndim(y_proba[0]) == 1:  # rows of one task
             y_proba, classes = [np.asarray(y_proba)], [classes]
-        name = names[number]
-        values, known = split_tasks(y_proba, classes, names, "y_proba")[number]
-        if len(values) != len(table):
-            msg = f"y_true has {len(table)} users, y_proba {len(values)}"
+        likely, known = split_tasks(y_proba, classes, tasks, "y_proba")[number]
+        labels = table[:, number].copy()
+        if len(likely) == len(labels):
+            labels[~np.isfinite(likely).all(axis=1)] = None
+        y_one = pd.DataFrame({tasks[number]: labels}, dtype=object)
+        (found,) = labelled_probabilities(y_one, [likely], [known])
+        if not len(found.likely):
+            msg = f"nobody is labelled for task {found.task!r}, or has probabilities"
             raise TargetError(msg)
-        kept = labelled_cells(table)[:, number] & np.isfinite(values).all(axis=1)
-        if not kept.any():
-            msg = f"nobody is labelled for task {name!r}, or has probabilities"
-            raise TargetError(msg)
-        values, labels = values[kept], table[kept, number]
-        best = values.argmax(axis=1)
-        right = [
-            known[b] in members(label) for b, label in zip(best, labels, strict=True)
-        ]
-        return cls(*_binned(values.max(axis=1), np.array(right), n_bins), name).plot(ax)
+        best = found.likely.argmax(axis=1)
+        right = found.inside[np.arange(len(best)), best].astype(float)
+        bins = bins_of(found.likely.max(axis=1), right, n_bins)
+        columns = (bins[name].to_numpy() for name in ("confidence", "accuracy", "n"))
+        return cls(*columns, found.task).plot(ax)
 
     @classmethod
     def from_estimator(
@@ -198,8 +198,7 @@ class ReliabilityDisplay:
         ReliabilityDisplay
             Itself.
         """
-        self.ax_ = ax = axes_for(ax)
-        self.figure_ = ax.figure
+        ax = self._open(ax)
         ax.plot([0, 1], [0, 1], ":", color=GREY, label="as sure as right")
         error = self.calibration_error
         ax.plot(
@@ -217,15 +216,3 @@ class ReliabilityDisplay:
         ax.legend(loc="best")
         finish(ax)
         return self
-
-
-def _binned(
-    confidence: Floats, right: NDArray[np.bool_], n_bins: int
-) -> tuple[Floats, Floats, NDArray[np.int64]]:
-    """Return mean confidence, accuracy and number of users of the bins with users."""
-    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
-    n_users = np.bincount(bins, minlength=n_bins)
-    held = n_users > 0
-    mean = np.bincount(bins, confidence, n_bins)[held] / n_users[held]
-    share = np.bincount(bins, right, n_bins)[held] / n_users[held]
-    return mean, share, n_users[held]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from sklearn_profiling.evaluation.displays._canvas import COLOURS, axes_for, finish
+from sklearn_profiling.evaluation.displays._canvas import COLOURS, Display, finish
 from sklearn_profiling.exceptions import ProfilingError
 
 __all__ = ["TrainingCurveDisplay"]
@@ -18,7 +18,7 @@ _LOSSES = {"train_loss": "training users", "valid_loss": "validation users"}
 
 
 @dataclass
-class TrainingCurveDisplay:
+class TrainingCurveDisplay(Display):
     """Loss of a net by epoch, of the training and the validation users.
 
     Make it by :meth:`from_estimator`.
@@ -49,8 +49,6 @@ class TrainingCurveDisplay:
     """
 
     history: Sequence[Mapping[str, Any]]
-    ax_: Any = field(default=None, init=False, repr=False)
-    figure_: Any = field(default=None, init=False, repr=False)
 
     @property
     def losses(self) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
@@ -112,8 +110,7 @@ class TrainingCurveDisplay:
         TrainingCurveDisplay
             Itself.
         """
-        self.ax_ = ax = axes_for(ax)
-        self.figure_ = ax.figure
+        ax = self._open(ax)
         epochs = np.arange(1, len(self.history) + 1)
         styles = {"train_loss": "-", "valid_loss": "--"}
         for colour, (name, values) in zip(COLOURS, self.losses.items(), strict=False):

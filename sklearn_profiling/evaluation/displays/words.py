@@ -11,19 +11,22 @@ import pandas as pd
 from sklearn_profiling._frames import as_pandas
 from sklearn_profiling.evaluation.displays._canvas import (
     COLOURS,
-    axes_for,
+    Display,
     check_positive,
     drawable,
     finish,
 )
+from sklearn_profiling.evaluation.explanation.result import Explanation
 from sklearn_profiling.exceptions import SourceError
 
 __all__ = ["WordContributionDisplay"]
 
 
 @dataclass
-class WordContributionDisplay:
+class WordContributionDisplay(Display):
     """Signed contributions of words, as bars; the largest are on top.
+
+    Of one prediction make it by :meth:`from_explanation`.
 
     Parameters
     ----------
@@ -53,8 +56,6 @@ class WordContributionDisplay:
 
     contributions: pd.DataFrame
     title: str = ""
-    ax_: Any = field(default=None, init=False, repr=False)
-    figure_: Any = field(default=None, init=False, repr=False)
     bars_: Any = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -72,6 +73,43 @@ class WordContributionDisplay:
             msg = "contributions must hold a finite number a word, of one word at least"
             raise SourceError(f"{msg}; row {bad[0]} does not" if len(bad) else msg)
         self.contributions = table[wanted].assign(contribution=values)
+
+    @classmethod
+    def from_explanation(
+        cls, explanation: Explanation, *, max_words: int = 20, ax: Any = None
+    ) -> WordContributionDisplay:
+        """Draw the words of an explanation; the title is the task and the class.
+
+        Parameters
+        ----------
+        explanation : Explanation
+            What :func:`explain` returned, with the level "word".
+        max_words : int, default=20
+            Number of words, 1 at least.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        WordContributionDisplay
+            The picture.
+
+        Raises
+        ------
+        SourceError
+            If the explanation has no words.
+        ValueError
+            If `max_words` is out of its range.
+        MissingDependencyError
+            If matplotlib is not installed.
+        """
+        table = explanation.table
+        words = table[table["level"] == "word"].rename(columns={"item": "word"})
+        if not len(words):
+            msg = "the explanation has no words; explain(levels=) needs 'word'"
+            raise SourceError(msg)
+        title = f"{explanation.task}: {explanation.label}"
+        return cls(words, title).plot(ax, max_words=max_words)
 
     def plot(self, ax: Any = None, *, max_words: int = 20) -> WordContributionDisplay:
         """Draw the words whose contributions are largest, of either sign.
@@ -94,8 +132,7 @@ class WordContributionDisplay:
             If `max_words` is out of its range.
         """
         check_positive("max_words", max_words)
-        self.ax_ = ax = axes_for(ax)
-        self.figure_ = ax.figure
+        ax = self._open(ax)
         values = self.contributions["contribution"].to_numpy()
         rows = np.argsort(-np.abs(values), kind="stable")[:max_words]
         shown = values[rows]

@@ -246,7 +246,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any = None, y: object = None) -> LINEEmbedding:  # noqa: ARG002
+    def fit(self, X: Any = None, y: object = None) -> LINEEmbedding:  # noqa: ARG002 - scikit-learn's signature
         """Embed all users of the graph.
 
         Parameters
@@ -322,7 +322,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
 
     def get_feature_names_out(
         self,
-        input_features: object = None,  # noqa: ARG002
+        input_features: object = None,  # noqa: ARG002 - scikit-learn's signature
     ) -> npt.NDArray[Any]:
         """Name the columns of the output.
 

@@ -176,7 +176,7 @@ class ImageCaptioner(TransformerMixin, VisionModel):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Load the model and the tokenizer; nothing is learned.
 
         Parameters

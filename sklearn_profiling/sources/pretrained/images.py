@@ -181,7 +181,7 @@ class PretrainedImageVectors(
         return module
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Load the model; nothing is learned.
 
         Parameters

@@ -111,7 +111,7 @@ default=None
         self.keep_all = keep_all
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Load the tokenizer, or learn one.
 
         Parameters

@@ -168,7 +168,7 @@ class PretrainedTextVectors(
         return without_pooler(getattr(module, "text_model", module))
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Load the model and the tokenizer; nothing is learned.
 
         Parameters

@@ -51,9 +51,9 @@ _LINE = 16
 
 
 def _write_prefetch(
-    typing_context: Any,  # noqa: ARG001
+    typing_context: Any,  # noqa: ARG001 - numba's signature
     array: types.Array,
-    position: types.Integer,  # noqa: ARG001
+    position: types.Integer,  # noqa: ARG001 - numba's signature
 ) -> tuple[Signature, Any]:
     """Ask for the cache line of ``array.ravel()[position]``; no effect on results."""
 

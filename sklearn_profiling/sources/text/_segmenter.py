@@ -38,7 +38,7 @@ class Segmenter(TransformerMixin, BaseEstimator):
         """Raise if a parameter cannot be used; `fit` calls it."""
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Check the parameters; nothing is learned.
 
         Parameters
@@ -56,7 +56,7 @@ class Segmenter(TransformerMixin, BaseEstimator):
         self._check()
         return self
 
-    def set_output(self, *, transform: str | None = None) -> Self:  # noqa: ARG002
+    def set_output(self, *, transform: str | None = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Take the request and ignore it: text is no table, so it stays as it is.
 
         Parameters

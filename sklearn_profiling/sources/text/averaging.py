@@ -100,7 +100,7 @@ class MeanWordVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
 
     @fit_context(prefer_skip_nested_validation=True)
     @fixed_threads()
-    def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002
+    def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Learn the weights.
 
         Parameters

@@ -63,7 +63,7 @@ class FrequentWords(WordVectorTransformer):
         self.max_words = max_words
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002
+    def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Choose the words.
 
         Parameters

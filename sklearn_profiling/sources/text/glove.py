@@ -177,7 +177,7 @@ class GloVeTransformer(WordVectorTransformer):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002
+    def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Count pairs and train the vectors.
 
         Parameters

@@ -194,7 +194,7 @@ class FrequentPOSPatterns(TransformerMixin, BaseEstimator):
         marks[sequences.missing] = np.nan
         return marks
 
-    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002 - scikit-learn's signature
         """Name the columns by their tags.
 
         Parameters

@@ -124,7 +124,7 @@ class PretrainedVectors(WordVectorTransformer):
         self,
         path: str | os.PathLike[str],
         *,
-        format: str = "auto",  # noqa: A002
+        format: str = "auto",  # noqa: A002 - the word that pandas uses
         only_seen: bool = True,
         max_words: int | None = None,
         unknown: str = "drop",
@@ -146,7 +146,7 @@ class PretrainedVectors(WordVectorTransformer):
         self.max_bytes = max_bytes
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002
+    def fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Read the vectors.
 
         Parameters

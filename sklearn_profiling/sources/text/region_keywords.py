@@ -419,7 +419,7 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
                 begin += width
         return counts.astype(np.float32)
 
-    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002 - scikit-learn's signature
         """Name the columns.
 
         Parameters

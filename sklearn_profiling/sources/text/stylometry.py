@@ -271,7 +271,7 @@ class StylometricFeatures(TransformerMixin, BaseEstimator):
             raise SourceError(msg)
         return self._measure(text)
 
-    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002 - scikit-learn's signature
         """Name the columns.
 
         Parameters

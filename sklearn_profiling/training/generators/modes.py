@@ -42,7 +42,7 @@ class FusionMode(TrainingMode):
         self,
         inputs: ProfileInputs,
         labels: LabelBatch,  # noqa: ARG002 - the signature of all modes
-        generator: torch.Generator,  # noqa: ARG002
+        generator: torch.Generator,  # noqa: ARG002 - the signature of all modes
     ) -> ProfileInputs:
         """Hide nothing."""
         return inputs
@@ -55,7 +55,7 @@ class TextMode(TrainingMode):
         self,
         inputs: ProfileInputs,
         labels: LabelBatch,  # noqa: ARG002 - the signature of all modes
-        generator: torch.Generator,  # noqa: ARG002
+        generator: torch.Generator,  # noqa: ARG002 - the signature of all modes
     ) -> ProfileInputs:
         """Hide images and captions."""
         nothing = TokenRows.empty(inputs.n_users, inputs.captions.ids.device)

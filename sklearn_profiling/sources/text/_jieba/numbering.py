@@ -25,7 +25,7 @@ def _equal(
 ) -> bool:
     if end - begin != other_end - other:
         return False
-    for k in range(end - begin):  # noqa: SIM110 numba takes no generator
+    for k in range(end - begin):  # noqa: SIM110 - numba takes no generator
         if points[begin + k] != points[other + k]:
             return False
     return True
