@@ -72,7 +72,16 @@ KINDS = {
         (["b", pd.NA, float("nan"), " "], frozenset("b")),
     ],
 }
-MISSING = [None, float("nan"), pd.NA, pd.NaT, np.datetime64("NaT"), "", " \n", [None]]
+MISSING = [
+    None,
+    float("nan"),
+    pd.NA,
+    pd.NaT,
+    np.datetime64("NaT", "ns"),
+    "",
+    " \n",
+    [None],
+]
 
 
 def column(cells):

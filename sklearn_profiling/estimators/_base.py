@@ -393,7 +393,9 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
         )
 
     def _make_net(
-        self, vectors: Mapping[str, npt.NDArray[Any] | None], shared: Shared = None
+        self,
+        vectors: Mapping[str, npt.NDArray[Any] | torch.Tensor | None],
+        shared: Shared = None,
     ) -> ProfileNet:
         """Build a net; vectors of words or of sparse columns are given by name."""
         n_classes = [len(classes) for classes in self._codec.classes]
@@ -585,7 +587,9 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
         if saved is not None:
             # The right sizes without vectors: the saved table replaces them.
             empty = {
-                name: np.zeros((spec.n_words, spec.n_features), dtype=np.float32)
+                name: torch.zeros(1, dtype=torch.float32).expand(
+                    spec.n_words, spec.n_features
+                )
                 if spec.n_features
                 else None
                 for name, spec in self._specs.items()

@@ -38,6 +38,8 @@ _COMPILED: Final = frozenset({"_loss_function_"})
 # Built of their parts, so that they cannot be one of them.
 _BUILT_LAST: Final = (tuple, frozenset, np.ndarray)
 _ARRAYS: Final = frozenset({"array", "texts", "raw"})
+# A tuple that holds one twice which holds one twice is small, and its hash takes long.
+_MOST_WITHIN: Final = 1 << 20
 _SEQUENCES: Final[dict[str, Callable[[Iterable[Any]], Any]]] = {
     "tuple": tuple,
     "frozenset": frozenset,
@@ -161,6 +163,7 @@ class Decoder:
         self._arrays = ArraysRead(arrays)
         self._built: dict[int, Any] = {}
         self._begun: set[int] = set()
+        self._within: dict[int, int] = {}
         # All of them, before anything is built.
         self._classes = [_class_of(name) for name in classes]
 
@@ -188,9 +191,9 @@ class Decoder:
             shape, by_column, items = parts
             return shaped(self._items(items), shape, by_column=by_column)
         if tag in _SEQUENCES:
-            return _SEQUENCES[tag](self._items(parts[0]))
+            return self._hashed(_SEQUENCES[tag], parts[0])
         if tag == "named tuple":
-            return self._named_tuple(*parts)
+            return self._hashed(self._named_tuple(parts[0]), parts[1])
         if tag in CONVERTERS:
             return CONVERTERS[tag].build(self.decode(parts[0]))
         return self._build_around(number, tag, parts)
@@ -217,12 +220,23 @@ class Decoder:
             made.update(self._items(parts[0]))
         return made
 
-    def _named_tuple(self, number: int, items: list[Any]) -> Any:
+    def _hashed(self, make: Callable[[list[Any]], Any], payload: list[Any]) -> Any:
+        """Build what may be a key, and so is hashed with all that is within it."""
+        items = self._items(payload)
+        within = sum(self._within.get(id(item), 0) for item in items)
+        if within > _MOST_WITHIN:
+            msg = "its tuples hold one another too often"
+            raise ValueError(msg)
+        made = make(items)
+        self._within[id(made)] = within + len(items)
+        return made
+
+    def _named_tuple(self, number: int) -> Callable[[list[Any]], Any]:
         kind = self._classes[number]
         if not issubclass(kind, tuple):
             msg = f"{kind.__name__} is no tuple"
             raise TypeError(msg)
-        return kind(*self._items(items))
+        return lambda items: kind(*items)
 
     def _items(self, payload: list[Any]) -> list[Any]:
         if payload[0] == "v":

@@ -114,13 +114,23 @@ def _parts_of_index(value: Any) -> tuple[Any, ...]:
     return (*_parts_of_column(value), value.name)
 
 
+def _as_array(values: Any) -> Any:
+    """Return an array as it is; anything else would be repeated, or counted up."""
+    if not isinstance(values, np.ndarray):
+        msg = f"{type(values).__name__} is no array of a table"
+        raise TypeError(msg)
+    return values
+
+
 def _index(parts: tuple[Any, ...]) -> Any:
     values, dtype, name = parts
+    values = _as_array(values)
     return pd.Index(values, dtype=dtype or values.dtype, name=name, tupleize_cols=False)
 
 
 def _series(parts: tuple[Any, ...]) -> Any:
     values, dtype, name, index = parts
+    values = _as_array(values)
     return pd.Series(values, dtype=dtype or values.dtype, name=name, index=index)
 
 

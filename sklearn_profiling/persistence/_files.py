@@ -20,6 +20,7 @@ from sklearn_profiling._writing import check_writable, write_atomically
 from sklearn_profiling.evaluation._fingerprints import fingerprint
 from sklearn_profiling.exceptions import DataFormatError, ProfilingError
 from sklearn_profiling.persistence._codec import Decoder, Encoder
+from sklearn_profiling.persistence._limits import BoundedTensors
 
 __all__ = ["load", "read_manifest", "save"]
 
@@ -160,7 +161,8 @@ def load(path: str | os.PathLike[str]) -> Any:
         _check_arrays(arrays, manifest["checksums"])
         state = json.loads(arrays[_STATE].tobytes())
         decoder = Decoder(state["nodes"], state["classes"], arrays)
-        return decoder.decode(state["root"])
+        with BoundedTensors(sum(array.nbytes for array in arrays.values())):
+            return decoder.decode(state["root"])
     except ImportError:  # an optional package is missing
         raise
     except ProfilingError as error:

@@ -80,6 +80,23 @@ def _plain_end(value: Any) -> Any:
     return end
 
 
+# More could be a list of as many numbers somewhere, from a file of a few bytes.
+_LONGEST_RANGE: Final = 1 << 20
+
+
+def _parts_of_range(value: range) -> list[Any]:
+    if len(value) > _LONGEST_RANGE:
+        msg = f"range of more than {_LONGEST_RANGE:,} numbers"
+        raise NotPlainError(msg)
+    return [value.start, value.stop, value.step]
+
+
+def _range(start: int, stop: int, step: int) -> range:
+    made = range(start, stop, step)
+    _parts_of_range(made)
+    return made
+
+
 def _torch_dtype(name: str) -> torch.dtype:
     found = getattr(torch, name)
     if not isinstance(found, torch.dtype):
@@ -113,7 +130,7 @@ _BY_KIND: Final[dict[type, _Entry]] = {
         lambda v: [*map(_plain_end, (v.start, v.stop, v.step))],
         slice,
     ),
-    range: ("range", lambda v: [v.start, v.stop, v.step], range),
+    range: ("range", _parts_of_range, _range),
     type(pd.NA): ("NA", lambda _: [], lambda: pd.NA),
     type(pd.NaT): ("NaT", lambda _: [], lambda: pd.NaT),
     pd.Timestamp: (

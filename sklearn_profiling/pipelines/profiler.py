@@ -91,9 +91,8 @@ class Profiler(CheckedPipeline):
         >>> from sklearn_profiling.pipelines import make_profiler
         >>> users = make_user_profiles(60, random_state=0)
         >>> model = make_profiler(random_state=0).fit(users.data, users.target)
-        >>> model.describe()[["column", "holds", "source", "role"]]
+        >>> model.describe()[["column", "holds", "source", "role"]].iloc[1:]
              column holds                source               role
-        0   user_id  drop                   NaN           left out
         1  messages  text   messages_tfidf_odds  expert and source
         2  messages  text  messages_counts_odds  expert and source
         3  messages  text       messages_topics             source

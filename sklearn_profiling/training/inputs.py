@@ -91,9 +91,11 @@ class SourceSpec:
         self,
         name: str,
         statistics: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
-        vectors: npt.NDArray[np.floating[Any]] | None = None,
+        vectors: npt.NDArray[np.floating[Any]] | torch.Tensor | None = None,
     ) -> SourceDescription:
         """Describe the source to an architecture, with its mean and deviation (d,)."""
+        if isinstance(vectors, np.ndarray):
+            vectors = torch.tensor(vectors)
         mean, scale = (torch.tensor(part) for part in statistics)
         return SourceDescription(
             name,
@@ -102,7 +104,7 @@ class SourceSpec:
             mean,
             scale,
             n_words=self.n_words,
-            vectors=None if vectors is None else torch.tensor(vectors),
+            vectors=vectors,
             image_shape=self.image_shape,
         )
 

@@ -11,7 +11,7 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -114,6 +114,14 @@ def read(name: str, folder: Path, turn: str, report: Report) -> bool:
     return new
 
 
+def _warm_up(name: str, folder: Path) -> None:
+    """Read a whole file: imports and compiling are no part of what is measured."""
+    write(folder, LOADERS[name].seeds()[0])
+    with warnings.catch_warnings(), suppress(ProfilingError):
+        warnings.simplefilter("ignore")
+        LOADERS[name].load(folder, "error")
+
+
 def fuzz(
     name: str,
     folder: Path,
@@ -128,6 +136,7 @@ def fuzz(
     The first input of each finding is copied into the folder `keep`.
     """
     report = Report()
+    _warm_up(name, folder / "input")
     end = None if seconds is None else time.monotonic() + seconds
     for number, (files, turn) in enumerate(inputs(name, seed)):
         if number == n_inputs or (end is not None and time.monotonic() > end):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import importlib
 import json
 import os
@@ -9,12 +11,14 @@ import pickle
 import re
 import sys
 import time
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
+import torch
 from cases import GRAPH
 from contract import same
 from model_files import PROBE, expected, one_damage, small_model
@@ -36,6 +40,7 @@ from sklearn_profiling.exceptions import (
     SourceError,
 )
 from sklearn_profiling.persistence import _allowed, _files, load, read_manifest, save
+from sklearn_profiling.persistence._limits import BoundedTensors
 from sklearn_profiling.pipelines import AutoSources
 from sklearn_profiling.sources import (
     AdjacencyRows,
@@ -248,6 +253,95 @@ def test_hostile_parts_are_refused(tag, parts, model_file, tmp_path):
     path = rewritten(tmp_path / "parts", tmp_path / "file", change)
     with pytest.raises(DataFormatError, match="the model cannot be read"):
         load(path)
+
+
+# -- files that ask for much ---------------------------------------------------------
+
+
+def nested_tuples(depth):
+    """A key of tuples, each a pair of another one, which takes 2 ** depth steps."""
+    pairs = [["tuple", ["v", [n + 2], [n + 2]]] for n in range(depth)]
+    return [["dict", ["v", [1]], ["v", 1]], *pairs, ["tuple", ["v", 1]]]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        (nested_tuples(60), "hold one another too often"),
+        ([["list", ["v", ["range", 0, 10**9, 1]]]], "range of more than 1,048,576"),
+        (
+            [["index", [1]], ["tuple", ["v", ["range", 0, 9, 1], None, None]]],
+            "range is no array",
+        ),
+        (
+            [["series", [1]], ["tuple", ["v", 0.0, "float64", None, 1]]],
+            "float is no array",
+        ),
+    ],
+    ids=["hash", "range", "index", "series"],
+)
+def test_nodes_that_ask_for_much_are_refused(nodes, message, model_file, tmp_path):
+    def change(state, arrays, manifest):
+        state["nodes"], state["root"] = nodes, [0]
+
+    path = rewritten(model_file, tmp_path / "file", change)
+    with pytest.raises(DataFormatError, match=message):
+        load(path)
+
+
+def of_wide_layers():
+    return copy.deepcopy(small_model()).set_params(n_hidden=10**6)
+
+
+def of_many_words():
+    model = copy.deepcopy(small_model())
+    specs = model._specs
+    model._specs = {n: replace(each, n_words=10**9) for n, each in specs.items()}
+    return model
+
+
+def of_settings(**changed):
+    """A model of transformers whose file states other settings than it was made by."""
+    transformers = pytest.importorskip("transformers")
+    small = {"d_model": 4, "d_kv": 2, "d_ff": 4, "num_layers": 1, "num_heads": 2}
+    model = transformers.T5EncoderModel(transformers.T5Config(vocab_size=9, **small))
+    model.config.update(changed)
+    return model
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        of_wide_layers,
+        of_many_words,
+        functools.partial(of_settings, d_ff=10**9),
+        functools.partial(of_settings, num_layers=10**6),
+    ],
+    ids=["layers", "words", "transformers", "many layers"],
+)
+def test_layers_larger_than_the_file_are_refused(make, tmp_path):
+    save({"model": make()}, tmp_path / "file")
+    message = "states sizes of layers that its arrays cannot fill"
+    with pytest.raises(DataFormatError, match=message):
+        load(tmp_path / "file")
+
+
+def test_tensors_are_counted_by_what_makes_them():
+    def left(make):
+        with BoundedTensors(1) as bound:
+            start = bound._left
+            make()
+            return start - bound._left
+
+    table = torch.zeros(3, 5_000)
+    assert left(lambda: torch.zeros(3, 5_000)) == 15_000
+    assert left(lambda: torch.arange(1, 20_001, 2)) == 10_000
+    assert left(lambda: torch.linspace(0, 1, 9_000)) == 9_000
+    assert left(table.clone) == left(lambda: table[:1].expand(3, -1) + 1) == 15_000
+    assert left(lambda: torch.cat([table, table])) == 30_000
+    assert left(lambda: torch.zeros(2)) == 8_192
+    for free in (table.zero_, table.t, lambda: torch.zeros(9**9, device="meta")):
+        assert left(free) == 0
 
 
 def test_links_outside_the_network_are_refused(tmp_path):

@@ -41,7 +41,7 @@ def again(value, folder):
         *(pd.Timestamp("2020-01-02 03:04:05.678"), pd.Timestamp("2020-05", tz="CET")),
         *([], [1, True, 1.0, None], [1.5, float("inf")] * 5, [2**63] * 9),
         *([3] * 9, [-(2**40), 5] * 8, ["a", "茶", "\ud800", ""] * 5, [True] * 9),
-        *((), (1, (2, [3])), ("a",) * 9, set(), {1, "a", (2, 3)}, frozenset({"b"})),
+        *((), (1, (2, [3])), ("a",) * 9, set(), {1, (2, 3)}, {"a"}, frozenset({"b"})),
         *({}, {1: "a", "1": "b", (1, 2): None, 1.5: [], None: {}, b"x": 1}),
         *({str(n): n for n in range(20)}, {n: str(n) for n in range(20)}),
         *(float, np.float32, StandardScaler, np.log1p, np.dtype("f4"), torch.float16),
@@ -53,6 +53,12 @@ def test_values(value, tmp_path):
     assert found == value
     assert type(found) is type(value)
     assert repr(found) == repr(value)
+
+
+def test_a_long_range_is_not_written(tmp_path):
+    assert again([range(1 << 20)], tmp_path) == [range(1 << 20)]
+    with pytest.raises(ProfilingError, match="range of more than 1,048,576 numbers"):
+        save([range(2**20 + 1)], tmp_path / "file")
 
 
 def test_what_is_unlike_itself(tmp_path):

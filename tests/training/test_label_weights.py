@@ -111,8 +111,10 @@ def test_weights_of_labels_are_routed():
     with config_context(enable_metadata_routing=True):
         asking = clone(net).set_fit_request(sample_weight=True)
         asking.set_score_request(sample_weight=True)
+        system = make_pipeline(union, asking)
+        system.set_score_request(sample_weight=True)  # asked for by scikit-learn 1.7
         search = GridSearchCV(
-            make_pipeline(union, asking),
+            system,
             {"mmlupclassifier__n_shared": [8]},
             cv=KFold(2),
         ).fit(users, y, sample_weight=trust)

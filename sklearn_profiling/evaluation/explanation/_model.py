@@ -123,6 +123,8 @@ def blank_like(user: pd.DataFrame) -> pd.DataFrame:
         dtype: Any = user[name].dtype
         if pd.api.types.is_numeric_dtype(dtype):
             blank[name] = np.full(len(user), np.nan)
-        else:
+        elif pd.api.types.is_object_dtype(dtype):
             blank[name] = pd.Series([None] * len(user), dtype=object)
+        else:
+            blank[name] = user[name].mask(np.full(len(user), fill_value=True))
     return blank

@@ -215,8 +215,10 @@ def test_transparent_colours_do_not_bleed_when_scaled():
     image[:, ::2] = (0, 0, 255, 255)
     image[:, 1::2] = (255, 0, 0, 0)
     pixels = decode(encoded(Image.fromarray(image)), (2, 2))
-    # half blue, half white: the red is not there
-    assert pixels[:, 0, 0].tolist() == pytest.approx([127, 127, 255], abs=2)
+    # half blue, half white: the red is not there; versions of Pillow weigh edges apart
+    red, green, blue = pixels[:, 0, 0].tolist()
+    assert (green, blue) == pytest.approx((red, 255), abs=2)
+    assert red == pytest.approx(127, abs=10)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
