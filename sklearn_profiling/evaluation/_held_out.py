@@ -33,6 +33,7 @@ from sklearn_profiling.evaluation.splits import (
     MultiTaskStratifiedKFold,
 )
 from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.sources._grouped import groups_of
 from sklearn_profiling.targets import (
     in_task_order,
     label_table,
@@ -78,10 +79,9 @@ class HeldOutClassifier(
             Weight of each user, or of each label. Held-out labels of weight 0 count as
             missing.
         groups : array-like, shape (n_users,), default=None
-            Rows with the same value are held out together. None takes what `X` carries
-            as its attribute ``groups``, as the sources of
-            :class:`~sklearn_profiling.pipelines.AutoSources` do where users stand in
-            several rows.
+            Rows with the same value are held out together. None takes those that the
+            sources of :class:`~sklearn_profiling.pipelines.AutoSources` carry where
+            users stand in several rows.
 
         Returns
         -------
@@ -95,7 +95,7 @@ class HeldOutClassifier(
             )
             raise TargetError(msg)
         X, y = as_pandas(X), as_pandas(y)
-        groups = getattr(X, "groups", None) if groups is None else groups
+        groups = groups_of(X) if groups is None else groups
         self._learn(X, y, sample_weight, groups)
         return self
 

@@ -13,6 +13,7 @@ from skorch.helper import SliceDict
 from sklearn_profiling.baselines import MaskedMultiOutputClassifier
 from sklearn_profiling.evaluation import TemperatureScaledClassifier
 from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.sources._grouped import GroupedSources
 
 RNG = np.random.RandomState(0)
 LOGITS = RNG.normal(size=(1500, 3)) * 2
@@ -172,8 +173,12 @@ def test_rows_of_one_group_are_held_out_together():
     model = TemperatureScaledClassifier(Remembered(), random_state=0)
     remembered = model.fit(twice, labels).temperatures_[0]
     told = model.fit(twice, labels, groups=twice["who"]).temperatures_[0]
-    twice.groups = twice["who"]
-    carried = model.fit(twice, labels).temperatures_[0]
+    carrying = GroupedSources(**twice)
+    carrying.groups = twice["who"]
+    carried = model.fit(carrying, labels).temperatures_[0]
     assert remembered < 2
     assert told > 3
     assert carried == told
+    # a column of this name is a column
+    table = pd.DataFrame({"who": twice["who"], "groups": twice["who"]})
+    assert model.fit(table, labels).temperatures_[0] == remembered
