@@ -1,4 +1,4 @@
-"""The command line ``sklearn-profiling``: demo, compare, fit, predict, evaluate."""
+"""The command line ``sklearn-profiling``: demo, compare, fit, predict, report ..."""
 
 from __future__ import annotations
 

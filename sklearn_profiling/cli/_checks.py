@@ -11,7 +11,7 @@ from typing import get_args
 from sklearn_profiling._writing import check_writable
 
 _READ = ("path", "model_file", "links", "labels")
-_WRITTEN = ("out", "model", "results", "cache", "html")
+_WRITTEN = ("out", "model", "results", "cache", "html", "card")
 _FOLDERS = {"results", "cache"}
 _POSITIONAL = {"path": "PATH", "model_file": "MODEL"}
 

@@ -12,6 +12,7 @@ from sklearn_profiling.cli._comparing import run_compare, run_demo
 from sklearn_profiling.cli._evaluating import run_evaluate
 from sklearn_profiling.cli._explaining import add_explain_options
 from sklearn_profiling.cli._models import run_fit, run_predict
+from sklearn_profiling.cli._reporting import add_report_options
 
 _DESCRIPTION = """\
 Predict several attributes of social-media users from their text, network and images.
@@ -63,6 +64,9 @@ def make_parser() -> argparse.ArgumentParser:
         commands.add_parser("predict", help="predict users with a trained system")
     )
     _add_explain(commands.add_parser("explain", help="explain one user's prediction"))
+    _add_report(
+        commands.add_parser("report", help="cross-validate a system and write a page")
+    )
     _add_evaluate(
         commands.add_parser(
             "evaluate", help="train and test as the competition SMP CUP 2016 did"
@@ -150,6 +154,40 @@ def _add_explain(explain: argparse.ArgumentParser) -> None:
         "--html", type=_path, metavar="FILE", help="page to write, with messages marked"
     )
     add_explain_options(explain)
+
+
+def _add_report(report: argparse.ArgumentParser) -> None:
+    _add_data(report)
+    report.add_argument(
+        "--out", type=_path, required=True, metavar="FILE", help="page to write"
+    )
+    report.add_argument(
+        "--card", type=_path, metavar="FILE", help="model card to write, in Markdown"
+    )
+    report.add_argument("--folds", type=_folds, default=5, help="number of folds (5)")
+    report.add_argument(
+        "--system",
+        default=DEFAULT_SYSTEM,
+        metavar="NAME",
+        help=f"any system that compare lists ({DEFAULT_SYSTEM})",
+    )
+    report.add_argument(
+        "--explained",
+        type=_not_negative,
+        default=2,
+        metavar="N",
+        help="users to explain for each task, predicted wrongly and rightly; with 0 "
+        "the page holds no messages (2)",
+    )
+    add_report_options(report)
+    _add_cache(report, "prepared sources, which are not made again")
+    _add_quiet(report)
+    _add_main_task(report)
+    _add_common(report, max_epochs=15, filters=16, batch_size=50)
+    _add_jobs(report)
+    _add_aux_lstm(report)
+    _add_images(report, size=32, filters=16)
+    _leave_to_preset(report)
 
 
 def _add_predict(predict: argparse.ArgumentParser) -> None:

@@ -81,10 +81,12 @@ def choose_systems(
     return {name: system for name, system in made.items() if name in names}
 
 
-def choose_system(options: argparse.Namespace, users: Any) -> tuple[str, Any]:
-    """Make the system of ``--system``; it keeps no cache."""
+def choose_system(
+    options: argparse.Namespace, users: Any, cache: Any = None
+) -> tuple[str, Any]:
+    """Make the system of ``--system``; it keeps no cache unless one is given."""
     segmenter = segmenter_of(options, users)
-    groups = _make_groups(options, users, segmenter, None)
+    groups = _make_groups(options, users, segmenter, cache)
     made = _merge(groups)
     name = find_system(options.system, list(made), "--system")
     tell(options, f"system: {name} (--system to change)")

@@ -46,6 +46,7 @@ from sklearn_profiling.evaluation.metrics import (
 from sklearn_profiling.evaluation.prediction import cross_val_predict_proba
 from sklearn_profiling.evaluation.pseudonyms import pseudonymise
 from sklearn_profiling.evaluation.relatedness import task_relatedness
+from sklearn_profiling.evaluation.report import ProfilingReport, model_card
 from sklearn_profiling.evaluation.running import compare
 from sklearn_profiling.evaluation.scorers import TaskScorer, smpcup_scorer
 from sklearn_profiling.evaluation.significance import PairedTest, paired_test
@@ -68,6 +69,7 @@ __all__ = [
     "NetworkMapDisplay",
     "PairedTest",
     "PredictionSetClassifier",
+    "ProfilingReport",
     "ReliabilityDisplay",
     "TaskConfusionDisplay",
     "TaskRelatednessDisplay",
@@ -87,6 +89,7 @@ __all__ = [
     "faithfulness",
     "group_report",
     "macro_prf",
+    "model_card",
     "multi_task_train_test_split",
     "near_duplicates",
     "paired_test",

@@ -366,8 +366,27 @@ class Comparison:
         return self.to_string(self.scores["metric"].iloc[0])
 
     def _repr_html_(self) -> str:
-        """Draw the first metric's table with marks of what is best and what differs."""
-        metric = self.scores["metric"].iloc[0]
+        return self.to_html()
+
+    def to_html(self, metric: str | None = None) -> str:
+        """Draw a table with marks of what is best and what differs, as HTML.
+
+        Parameters
+        ----------
+        metric : str, default=None
+            One of the metrics that were measured; None is the first.
+
+        Returns
+        -------
+        str
+            One ``div`` element; names are escaped.
+
+        Raises
+        ------
+        ValueError
+            If the metric was not measured.
+        """
+        metric = self.scores["metric"].iloc[0] if metric is None else metric
         mean = self.table(metric)
         cells = draw_cells(mean, self.table(metric, spread=True))
         worth = -mean if metric in LOWER_IS_BETTER else mean

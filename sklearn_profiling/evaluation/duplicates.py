@@ -22,7 +22,7 @@ from sklearn_profiling.evaluation.splits import Fold
 from sklearn_profiling.exceptions import DataQualityWarning, SourceError, shortened
 from sklearn_profiling.sources._columns import as_users, read_messages
 
-__all__ = ["near_duplicates", "warn_of_shared_text"]
+__all__ = ["near_duplicates", "rows_of_shared_text", "warn_of_shared_text"]
 
 Hashes = NDArray[np.uint64]
 
@@ -269,29 +269,8 @@ def _similar_pairs(
 
 
 def warn_of_shared_text(X: Any, folds: Sequence[Fold]) -> None:
-    """Warn of tested users whose very messages are those of a training user.
-
-    Of a table with a column ``messages``; users without text are left out.
-    """
-    X = as_pandas(X)
-    if not isinstance(X, pd.DataFrame) or not X.columns.is_unique:
-        return
-    if "messages" not in X or X["messages"].dtype.kind != "O":
-        return
-    texts = read_messages(X["messages"], _OWNER)
-    codes = np.array(
-        [
-            _digest("\0".join(messages)) if any(m.strip() for m in messages) else 0
-            for messages in texts
-        ],
-        dtype=np.uint64,
-    )
-    shared = {
-        row
-        for fold in folds
-        for row in fold.test[np.isin(codes[fold.test], codes[fold.train])].tolist()
-        if codes[row]
-    }
+    """Warn of tested users whose very messages are those of a training user."""
+    shared = rows_of_shared_text(X, folds)
     if shared:
         warnings.warn(
             f"{len(shared)} users are tested by models that were trained on a user "
@@ -301,3 +280,29 @@ def warn_of_shared_text(X: Any, folds: Sequence[Fold]) -> None:
             DataQualityWarning,
             stacklevel=3,
         )
+
+
+def rows_of_shared_text(X: Any, folds: Sequence[Fold]) -> set[int]:
+    """Find tested users whose very messages are those of a training user.
+
+    Of a table with a column ``messages``; users without text are left out.
+    """
+    X = as_pandas(X)
+    if not isinstance(X, pd.DataFrame) or not X.columns.is_unique:
+        return set()
+    if "messages" not in X or X["messages"].dtype.kind != "O":
+        return set()
+    texts = read_messages(X["messages"], _OWNER)
+    codes = np.array(
+        [
+            _digest("\0".join(messages)) if any(m.strip() for m in messages) else 0
+            for messages in texts
+        ],
+        dtype=np.uint64,
+    )
+    return {
+        row
+        for fold in folds
+        for row in fold.test[np.isin(codes[fold.test], codes[fold.train])].tolist()
+        if codes[row]
+    }

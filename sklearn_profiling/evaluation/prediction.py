@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from joblib import delayed
@@ -19,6 +21,17 @@ from sklearn_profiling.exceptions import TargetError, shortened
 from sklearn_profiling.targets import LabelCodec, label_table
 
 Probabilities = list[NDArray[np.float64]]
+
+
+class FoldPrediction(NamedTuple):
+    """What the model of one fold predicts of its test users, and the model if kept."""
+
+    probabilities: Probabilities
+    predictions: NDArray[np.object_]
+    model: Any
+    fit_seconds: float
+    predict_seconds: float
+
 
 if TYPE_CHECKING:
 
@@ -112,19 +125,43 @@ def cross_val_predict_proba(
     X, y = checked_users(X, y, id_column)
     codec = LabelCodec.learn(y)
     folds = make_folds(cv, X, y, groups, id_column)
+    outputs = predict_folds(estimator, X, y, folds, codec, n_jobs, verbose)
+    return joined_folds(folds, outputs, codec, len(codec.encode(y)))
+
+
+def predict_folds(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    folds: Sequence[Fold],
+    codec: LabelCodec,
+    n_jobs: int | None,
+    verbose: int = 0,
+    *,
+    keep_models: bool = False,
+) -> list[FoldPrediction]:
+    """Fit a clone on each training part and predict the test part."""
     _check_disjoint(folds)
-    outputs = Parallel(n_jobs=n_jobs, verbose=verbose)(
-        delayed(_fit_and_predict)(clone(estimator), X, y, fold, codec) for fold in folds
+    found: list[FoldPrediction] = Parallel(n_jobs=n_jobs, verbose=verbose)(
+        delayed(_fit_and_predict)(clone(estimator), X, y, fold, codec, keep_models)
+        for fold in folds
     )
-    n_users, n_tasks = len(codec.encode(y)), len(codec.task_names)
+    return found
+
+
+def joined_folds(
+    folds: Sequence[Fold],
+    outputs: Sequence[FoldPrediction],
+    codec: LabelCodec,
+    n_users: int,
+) -> CrossValPredictions:
+    """Put what the folds predict in the order of the users."""
     probabilities = [np.full((n_users, len(c)), np.nan) for c in codec.classes]
-    predictions = np.full((n_users, n_tasks), None, dtype=object)
-    for fold, (fold_probabilities, fold_predictions) in zip(
-        folds, outputs, strict=True
-    ):
-        for target, values in zip(probabilities, fold_probabilities, strict=True):
+    predictions = np.full((n_users, len(codec.task_names)), None, dtype=object)
+    for fold, output in zip(folds, outputs, strict=True):
+        for target, values in zip(probabilities, output.probabilities, strict=True):
             target[fold.test] = values
-        predictions[fold.test] = fold_predictions
+        predictions[fold.test] = output.predictions
     return CrossValPredictions(
         probabilities=probabilities,
         classes=codec.classes,
@@ -135,10 +172,12 @@ def cross_val_predict_proba(
 
 @fixed_threads()
 def _fit_and_predict(
-    estimator: Any, X: Any, y: Any, fold: Fold, codec: LabelCodec
-) -> tuple[Probabilities, NDArray[np.object_]]:
+    estimator: Any, X: Any, y: Any, fold: Fold, codec: LabelCodec, keep_model: bool
+) -> FoldPrediction:
     """Fit on one training part and predict its test part."""
+    started = time.perf_counter()
     estimator.fit(_safe_indexing(X, fold.train), _safe_indexing(y, fold.train))
+    fitted = time.perf_counter()
     X_test = _safe_indexing(X, fold.test)
     aligned = [
         align_classes(values, known, codec, task)
@@ -146,7 +185,11 @@ def _fit_and_predict(
             predict_tasks(estimator, X_test, codec.task_names)
         )
     ]
-    return aligned, label_table(estimator.predict(X_test))[0]
+    predicted = label_table(estimator.predict(X_test))[0]
+    seconds = (fitted - started, time.perf_counter() - fitted)
+    return FoldPrediction(
+        aligned, predicted, estimator if keep_model else None, *seconds
+    )
 
 
 def align_classes(
@@ -167,7 +210,7 @@ def align_classes(
     return aligned
 
 
-def _check_disjoint(folds: list[Fold]) -> None:
+def _check_disjoint(folds: Sequence[Fold]) -> None:
     """Refuse splitters that test a user several times."""
     tested = np.concatenate([fold.test for fold in folds])
     users, counts = np.unique(tested, return_counts=True)

@@ -279,8 +279,7 @@ def _run_fold(
 ) -> list[Record]:
     """Fit and score one system on one fold; one record per task and metric."""
     y_train, y_test = _safe_indexing(y, fold.train), _safe_indexing(y, fold.test)
-    table, tasks, _ = label_table(y_train)
-    n_train = labelled_cells(table).sum(axis=0)
+    tasks = label_table(y_train)[1]
     common: Record = {"system": system, "fold": fold.number, "error": None}
     started = time.perf_counter()
     try:
@@ -311,6 +310,15 @@ def _run_fold(
         common["error"] = f"{text[: _LONGEST_ERROR - 3]}..." if longer else text
         index = pd.Index(tasks, name="task")
         report = pd.DataFrame(np.nan, index=index, columns=["n_labelled", *metrics])
+    return fold_records(common, y_train, report, list(metrics))
+
+
+def fold_records(
+    common: Record, y_train: Any, report: pd.DataFrame, metrics: Sequence[str]
+) -> list[Record]:
+    """Return one record per task and metric of a fold's report."""
+    table, tasks, _ = label_table(y_train)
+    n_train = labelled_cells(table).sum(axis=0)
     return [
         {
             **common,

@@ -15,7 +15,7 @@ from sklearn_profiling.cli._printing import _as_text
 
 ABSENT, FOLDER, FIFO, FILE, LINK = "{}/absent", "{}", "{}/fifo", "{}/users.csv", "{}/l"
 READ = {"path", "model_file", "links", "labels"}
-WRITTEN = {"out", "model", "results"}
+WRITTEN = {"out", "model", "results", "card"}
 NUMBERS = ["0", "-1", "1.5", "x", "", "nan", "9" * 30, "9" * 5000, "\udc80"]
 
 
@@ -34,8 +34,8 @@ def commands():
         actions = [a for a in parser._actions if a.option_strings != ["-h", "--help"]]
         needed = [name]
         for action in actions:
-            if action.option_strings == ["--model"] and action.required:
-                needed += ["--model", "{}/new"]
+            if action.required and action.dest in WRITTEN:
+                needed += [action.option_strings[0], "{}/new"]
             elif not action.option_strings:
                 needed.append(FILE)
         yield name, needed, actions

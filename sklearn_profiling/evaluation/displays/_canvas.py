@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from numbers import Integral
@@ -20,6 +23,7 @@ __all__ = [
     "choose_task",
     "drawable",
     "finish",
+    "fonts_of_the_reader",
     "name_cells",
 ]
 
@@ -38,6 +42,7 @@ _FURTHER_FONTS = (
     "Symbola",
 )
 _ABSENT = "\N{WHITE SQUARE}"  # in place of characters that no font has
+_of_reader: ContextVar[bool] = ContextVar("_of_reader", default=False)
 
 
 @dataclass
@@ -83,21 +88,44 @@ def check_positive(name: str, value: Any) -> None:
         raise ValueError(msg)
 
 
+@contextmanager
+def fonts_of_the_reader() -> Iterator[None]:
+    """Draw for a reader whose fonts are unknown here, such as that of an SVG file.
+
+    Texts keep characters that no font has here, with room for them.
+    """
+    token = _of_reader.set(True)
+    try:
+        yield
+    finally:
+        _of_reader.reset(token)
+
+
 def drawable(value: object, limit: int = 24) -> str:
     """Return a text in one line of `limit` columns that can be drawn without gaps.
 
     Wide characters take two columns; those that no font has become squares.
     """
-    text = " ".join(str(value).split())
+    text = _cut(" ".join(str(value).split()), limit)
     known = set().union(*(_characters(name) for name in _families()))
+    if not _of_reader.get():
+        return "".join(c if ord(c) in known or c == "…" else _ABSENT for c in text)
+    # For an absent character 0.6 em are kept free here, of the 1 em of a wide one.
+    n_blanks = math.ceil(4 / 3 * sum(ord(c) not in known for c in text))
+    return "\N{NO-BREAK SPACE}" * n_blanks + "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in ("Cc", "Cs") else c
+        for c in text
+    )
+
+
+def _cut(text: str, limit: int) -> str:
+    """Return the beginning of a text that fits into `limit` columns."""
     width = 0
-    made: list[str] = []
-    for character in text:
+    for place, character in enumerate(text):
         width += 2 if unicodedata.east_asian_width(character) in "WF" else 1
         if width > limit:
-            return "".join(made).rstrip() + "…"
-        made.append(character if ord(character) in known else _ABSENT)
-    return "".join(made)
+            return text[:place].rstrip() + "…"
+    return text
 
 
 def finish(ax: Any) -> None:

@@ -32,19 +32,22 @@ _TITLES = {
 }
 
 
-def page_of(found: Explanation) -> str:
-    """Write one section element; everything of the user is escaped."""
+def page_of(found: Explanation, heading: int = 3) -> str:
+    """Write one section element; everything of the user is escaped.
+
+    Its title is a heading of that level, those of its parts one below.
+    """
     style = "font-family: sans-serif; max-width: 60em"
     sure = f"Probability {found.probability:.3f}, log-odds {found.log_odds:+.2f}"
     parts = [
         f'<section class="sklearn-profiling-explanation" style="{style}">',
-        f"<h3>{_text(found.task)}: {_text(found.label)}</h3>",
+        f"<h{heading}>{_text(found.task)}: {_text(found.label)}</h{heading}>",
         f"<p>{sure}{_predicted(found)}. Each number is a fall of the log-odds.</p>",
     ]
     largest = float(found.table["contribution"].abs().max() or 0.0) or 1.0
     for level, rows in found.table.groupby("level", sort=False):
         shown = _strongest(rows, _MOST)
-        parts.append(f"<h4>{_TITLES[str(level)]}</h4>")
+        parts.append(f"<h{heading + 1}>{_TITLES[str(level)]}</h{heading + 1}>")
         parts.append('<ul style="list-style: none; padding: 0">')
         parts += [_line(found, row, largest) for row in shown.itertuples()]
         parts.append("</ul>")
