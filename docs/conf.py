@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import sklearn_profiling
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks" / "accuracy"))
+from measured import write_measured
 from result_pages import write_pages
 
 project = "sklearn_profiling"
@@ -22,6 +24,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
     "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build", "examples"]
@@ -29,8 +32,13 @@ templates_path = ["_templates"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 
+_PLUMBING = re.compile(
+    r"set_\w+_request|set_output|set_callbacks|get_metadata_routing|transform_input"
+)
 autosummary_generate = True
+autodoc_member_order = "groupwise"  # methods, then attributes, each sorted
 autodoc_typehints = "none"
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 
 sphinx_gallery_conf = {
@@ -39,17 +47,22 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "download_all_examples": False,
     "show_memory": False,
+    "write_computation_times": False,
     "show_signature": False,
     "remove_config_comments": True,
+    "backreferences_dir": "api/backlinks",  # "Gallery examples" of the API pages
+    "doc_module": "sklearn_profiling",
 }
 
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
-html_title = "sklearn_profiling"
+html_css_files = ["site.css"]
+html_title = f"sklearn_profiling {version}"
 html_show_sourcelink = False
 html_theme_options = {
     "show_prev_next": False,
     "navbar_end": ["theme-switcher"],
+    "header_links_before_dropdown": 5,
     "footer_start": ["copyright"],
     "footer_end": [],
 }
@@ -58,8 +71,23 @@ html_theme_options = {
 def _write_results(app: Any) -> None:
     """Make the pages of results; a table of the list without rows stops the build."""
     write_pages(Path(app.srcdir) / "results")
+    write_measured(Path(app.srcdir), Path(app.srcdir) / "results")
+
+
+def _skip_plumbing(_app: Any, _what: str, name: str, *_: Any) -> bool | None:
+    """Leave out scikit-learn's methods that nobody calls on these classes."""
+    return True if _PLUMBING.fullmatch(name) else None
+
+
+def _leave_out_foreign_labels(*event: Any) -> None:
+    """Make words of the labels of scikit-learn's own pages, in inherited docstrings."""
+    lines = event[-1]
+    text = re.sub(r":ref:`([^<`]*?)\s*(?:<[^`]*>)?`", r"\1", "\n".join(lines))
+    lines[:] = text.split("\n")
 
 
 def setup(app: Any) -> None:
-    """Call the script before the sources are read."""
+    """Call the scripts before the sources are read, and look at docstrings."""
     app.connect("builder-inited", _write_results)
+    app.connect("autodoc-skip-member", _skip_plumbing)
+    app.connect("autodoc-process-docstring", _leave_out_foreign_labels)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
+from public_names import public_objects
 
+import sklearn_profiling
 from sklearn_profiling import estimators
 
 ROOT = Path(__file__).resolve().parents[1]
+in_checkout = pytest.mark.skipif(
+    not (ROOT / "docs").is_dir(), reason="needs the files of a checkout"
+)
 # The blocks of one page build on each other: test_add_an_architecture runs them.
 PAGES = sorted(
     {*(ROOT / "docs").rglob("*.md")} - {ROOT / "docs" / "add_an_architecture.md"}
@@ -48,21 +55,101 @@ def test_the_page_of_estimators_lists_them_all() -> None:
     assert sorted(named) == sorted(estimators.__all__)
 
 
-@pytest.mark.skipif(
-    not (ROOT / "pyproject.toml").is_file(), reason="needs the files of a checkout"
-)
+@in_checkout
 def test_the_table_of_extras_lists_them_all() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    named = re.findall(r"`(\w+)`", table_below("getting_started.md", "extra"))
+    named = re.findall(r"`(\w+)`", table_below("install.md", "extra"))
     assert sorted(named) == sorted(project["optional-dependencies"])
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not (ROOT / "README.md").is_file(), reason="needs the files of a checkout"
-)
-def test_example_of_the_readme(capsys: pytest.CaptureFixture[str]) -> None:
+@in_checkout
+def test_example_of_the_readme(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the example writes a file
     run_block(ROOT / "README.md", 0)
     printed = capsys.readouterr().out
     for task in ("gender", "age", "region", "occupation"):
         assert task in printed
+
+
+@in_checkout
+def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
+    pages = [ROOT / "README.md", ROOT / "SECURITY.md", ROOT / ".github/CONTRIBUTING.md"]
+    assert len(pages[0].read_text("utf-8").splitlines()) <= 80
+    for page in pages:
+        for link in re.findall(r"\]\(([^):]+?)(?:#[\w-]+)?\)", page.read_text("utf-8")):
+            assert (page.parent / link).is_file(), f"{page.name}: {link}"
+
+
+@in_checkout
+def test_the_front_page_prints_what_it_shows(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    page = ROOT / "docs" / "index.md"
+    run_block(page, 0)
+    (shown,) = re.findall(r"^```text\n(.*?)^```$", page.read_text("utf-8"), re.S | re.M)
+    assert capsys.readouterr().out.split() == shown.split()
+
+
+@in_checkout
+def test_every_public_name_is_used_in_a_page_or_example() -> None:
+    """The API page lists names; a reader also has to meet them where they are used."""
+    docs = ROOT / "docs"
+    pages = [
+        *docs.glob("*.md"),
+        *docs.glob("user_guide/*.md"),
+        *docs.glob("examples/*.py"),
+    ]
+    words = {
+        word
+        for page in pages
+        if page.name != "changes.md"
+        for word in re.findall(r"\w+", page.read_text("utf-8"))
+    }
+    named = {
+        name.rpartition(".")[2]
+        for name, value in public_objects()
+        # Architectures are named by their classifiers.
+        if ".architectures." not in name
+        and (inspect.isclass(value) or inspect.isfunction(value))
+    }
+    assert sorted(named - words) == []
+
+
+METHODS = ("fit", "predict", "predict_proba", "score", "partial_fit")
+
+
+@in_checkout
+def test_pages_of_classes_show_inherited_methods() -> None:
+    """Of the bases at which a page stops, none defines what users call."""
+    template = (ROOT / "docs/_templates/autosummary/class.rst").read_text("utf-8")
+    (bases,) = re.findall(r":inherited-members: (.+)", template)
+    settings = ast.parse((ROOT / "docs" / "conf.py").read_text("utf-8"))
+    (plumbing,) = [
+        node.value.args[0].value
+        for node in settings.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_PLUMBING"
+    ]
+    for name in estimators.__all__:
+        mro = getattr(estimators, name).__mro__
+        for method in METHODS:
+            owner = next(kind for kind in mro if method in vars(kind))
+            above = mro[1 : mro.index(owner) + 1]
+            assert not {kind.__name__ for kind in above} & {*bases.split(", ")}
+            assert not re.fullmatch(plumbing, method)
+
+
+@in_checkout
+def test_figures_are_not_typed_into_the_guide_of_models() -> None:
+    for name in ("index.md", "which_model.md"):
+        text = (ROOT / "docs" / name).read_text("utf-8")
+        prose = re.sub(r"^```.*?^```$", "", text, flags=re.S | re.M)
+        assert re.findall(r"\b0\.\d+", prose) == [], name
+
+
+@in_checkout
+def test_the_citation_is_of_this_version() -> None:
+    text = (ROOT / "CITATION.cff").read_text("utf-8")
+    assert f"\nversion: {sklearn_profiling.__version__}\n" in text
