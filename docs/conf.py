@@ -59,6 +59,8 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_title = f"sklearn_profiling {version}"
 html_show_sourcelink = False
+# Pages without pages below them have nothing to navigate to at their left.
+html_sidebars = {"*": [], "api": ["sidebar-nav-bs"]}
 html_theme_options = {
     "show_prev_next": False,
     "navbar_end": ["theme-switcher"],

@@ -25,8 +25,8 @@ _SYSTEMS = {
     "text, linear": _TEXT,
     "links, linear": ("links, ridge",),
     "MMLUP": ("MMLUP", "MMLUP, of texts", "MMLUP (full architecture)"),
-    "make_profiler": ("make_profiler",),
-    "best possible": ("best possible",),
+    "profiler": ("make_profiler",),
+    "best": ("best possible",),
 }
 
 
@@ -165,7 +165,7 @@ def accuracies(docs: Path) -> dict[str, dict[str, float]]:
             for system, names in _SYSTEMS.items()
             if (means := [_mean(rows[n], data.columns) for n in names if n in rows])
         }
-        if not {"majority", "make_profiler"} <= result[data.name].keys():
+        if not {"majority", "profiler"} <= result[data.name].keys():
             msg = f"the pages have no accuracy of {data.name}; correct the list"
             raise KeyError(msg)
     return result
@@ -202,7 +202,7 @@ def write_measured(docs: Path, target: Path) -> None:
     shown.append("|---" * (2 + len(_SYSTEMS)) + "|")
     for data in DATA:
         values = measured[data.name]
-        best = max(v for name, v in values.items() if name != "best possible")
+        best = max(v for name, v in values.items() if name != "best")
         cells = [
             "" if name not in values else _cell(values[name], values[name] == best)
             for name in _SYSTEMS
@@ -223,7 +223,7 @@ def draw(measured: Mapping[str, Mapping[str, float]], path: Path) -> None:
     """Draw each data set as a line from the majority class to the best system."""
     import matplotlib.pyplot as plt  # of the extra `plots`
 
-    markers = {"majority": "|", "best possible": "*"}
+    markers = {"majority": "|", "best": "*"}
     figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
     for system in _SYSTEMS:
         places = [n for n, data in enumerate(DATA) if system in measured[data.name]]
