@@ -112,7 +112,14 @@ def main() -> None:
         options.users,
         range(options.users, options.users + options.explained),
     )
-    texts = make_user_profiles(rows.stop, mention_rate=options.mentions, random_state=0)
+    texts = make_user_profiles(
+        rows.stop,
+        mention_rate=options.mentions,
+        signal_rate=options.signal,
+        n_messages=options.messages,
+        n_words=options.words,
+        random_state=0,
+    )
     images = make_image_users(rows.stop, random_state=0)
     known = texts.informative[TEXT_TASK]
     plan = [

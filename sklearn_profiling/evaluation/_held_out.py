@@ -151,7 +151,7 @@ class HeldOutClassifier(
         table[weight_table(sample_weight, table, names) == 0] = None
         known = pd.DataFrame(table, columns=names)
         frozen = isinstance(self.estimator, FrozenEstimator)
-        labelled = labelled_cells(table).any(axis=1)
+        labelled = np.asarray(labelled_cells(table).any(axis=1))
         held_out = np.full(len(known), frozen and hold_out)
         if hold_out and not frozen and labelled.sum() >= self.cv:
             _, test = next(self._folds(known, groups))

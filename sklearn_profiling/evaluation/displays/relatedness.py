@@ -125,7 +125,7 @@ class TaskRelatednessDisplay(Display):
                         fontweight="bold" if sure[row, column] else "normal",
                         color="white" if abs(value) > 0.65 * largest else "black",
                     )
-        name_cells(ax, gain.index, gain.columns, 16)
+        name_cells(ax, list(gain.index), list(gain.columns), 16)
         ax.set(xlabel="task that helps", ylabel="task that gains")
         self.figure_.colorbar(self.im_, ax=ax, label="gain, points of accuracy")
         finish(ax)

@@ -146,8 +146,12 @@ class ReliabilityDisplay(Display):
         best = found.likely.argmax(axis=1)
         right = found.inside[np.arange(len(best)), best].astype(float)
         bins = bins_of(found.likely.max(axis=1), right, n_bins)
-        columns = (bins[name].to_numpy() for name in ("confidence", "accuracy", "n"))
-        return cls(*columns, found.task).plot(ax)
+        return cls(
+            bins["confidence"].to_numpy(),
+            bins["accuracy"].to_numpy(),
+            bins["n"].to_numpy(),
+            found.task,
+        ).plot(ax)
 
     @classmethod
     def from_estimator(
