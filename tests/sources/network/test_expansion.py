@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from sklearn_profiling.sources.network import _expansion
 from sklearn_profiling.sources.network._expansion import expand_low_degrees
 
 
@@ -63,3 +64,60 @@ def test_without_a_bound_it_is_the_two_step_walk(directed):
 @pytest.mark.parametrize("graph", [csr(1 - np.eye(3)), csr([[0, 1], [1, 0]])])
 def test_nothing_to_add_changes_nothing(graph):
     assert expand_low_degrees(graph, 5, directed=False) is graph
+
+
+def drawn(n_users, density, whole_weights):
+    rng = np.random.default_rng(1)
+    dense = rng.random((n_users, n_users)) < density
+    weights = rng.integers(1, 3, dense.shape) if whole_weights else 1
+    dense = np.triu(dense * weights, 1).astype(np.float32)
+    return dense + dense.T
+
+
+@pytest.mark.parametrize("threshold", [2, 9, 40])
+@pytest.mark.parametrize("whole_weights", [True, False])
+def test_the_heaviest_win_and_of_equals_the_first_met(threshold, whole_weights):
+    dense = drawn(80, 0.06, whole_weights)
+    expanded = expand_low_degrees(csr(dense), threshold, directed=True, n_threads=3)
+    strengths = dense.sum(axis=1)
+    for user, row in enumerate(dense):
+        scores: dict[int, np.float32] = {}
+        for friend in np.flatnonzero(row):
+            share = row[friend] / strengths[friend]
+            for other in np.flatnonzero(dense[friend]):
+                gain = share * dense[friend, other]
+                scores[other] = scores.get(other, np.float32(0)) + gain
+        strangers = [k for k in scores if k != user and not row[k]]
+        room = max(threshold - np.count_nonzero(row), 0)
+        best = sorted(strangers, key=lambda k: -scores[k])[:room]
+        added = np.setdiff1d(expanded[[user]].indices, np.flatnonzero(row))
+        assert added.tolist() == sorted(best)
+        assert expanded[[user]].toarray()[0, best].tolist() == [scores[k] for k in best]
+
+
+def test_long_lists_are_looked_at_in_part(monkeypatch):
+    """A hub of 200 users who know nobody else."""
+    dense = np.zeros((201, 201), dtype=np.float32)
+    dense[0, 1:] = dense[1:, 0] = 1
+    whole = expand_low_degrees(csr(dense), 10, directed=True).toarray()
+    # Whoever comes first in the hub's list.
+    assert np.flatnonzero(whole[200]).tolist() == list(range(10))
+    monkeypatch.setattr(_expansion, "_STEPS", 0)
+    monkeypatch.setattr(_expansion, "_STEPS_PER_ARC", 10)
+    part = expand_low_degrees(csr(dense), 10, directed=True)
+    # 400 arcs allow 4,000 steps, so 20 for each of the 200 users.
+    assert _longest(dense, 10) == 20
+    assert (np.diff(part.indptr)[1:] == 10).all()
+    assert set(part.data) == {np.float32(1), np.float32(1 / 200)}
+    spread = np.bincount(part.indices, minlength=201)[1:]
+    assert (spread > 0).all()
+    assert spread.max() < 30
+    shared = expand_low_degrees(csr(dense), 10, directed=True, n_threads=2)
+    assert (shared != part).nnz == 0
+
+
+def _longest(dense, threshold):
+    matrix = csr(dense)
+    room = np.maximum(threshold - np.diff(matrix.indptr), 0)
+    starts = np.append(0, np.cumsum(room)).astype(np.int64)
+    return _expansion._longest_list(matrix.indptr, matrix.indices, starts)
