@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from sklearn_profiling._bounds import FLOOR, MOST_TIMES, check_file
-from sklearn_profiling.exceptions import DataFormatError
+from sklearn_profiling.exceptions import DataFormatError, shortened
+from sklearn_profiling.sources.pretrained._hub_code import hub_code
 
 __all__ = ["check_folder"]
 
@@ -42,6 +43,10 @@ def _check_config(path: Path, n_weights: int) -> None:
     except (ValueError, RecursionError):
         return  # the library that reads it tells
     for part in parts:
+        named = hub_code(part)
+        if named is not None:
+            reason = f"asks for {shortened(named)}, code of the hub; none is downloaded"
+            raise DataFormatError(path, None, reason)
         sizes = {
             name: value
             for name, value in part.items()

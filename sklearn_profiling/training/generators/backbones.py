@@ -20,6 +20,7 @@ from sklearn_profiling._image_models import refuse_patches, vision_part
 from sklearn_profiling._optional import import_optional
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources.pretrained._folders import check_folder
+from sklearn_profiling.sources.pretrained._hub_code import refuse_hub_code
 from sklearn_profiling.sources.pretrained._tokenizers import short_reason
 
 __all__ = [
@@ -211,9 +212,13 @@ def build_llava(
     """
     package = _transformers("A profile generator")
     vision = settings["vision_config"] if image is None else image
-    config = package.AutoConfig.for_model(
-        **{**settings, "text_config": dict(language), "vision_config": dict(vision)}
-    )
+    settings = {
+        **settings,
+        "text_config": dict(language),
+        "vision_config": dict(vision),
+    }
+    refuse_hub_code(settings)
+    config = package.AutoConfig.for_model(**settings)
     if isinstance(given, nn.Module):
         whole: Any = copy.deepcopy(given)
     else:
@@ -293,6 +298,7 @@ def build_backbone(given: Any, kind: Kind, configuration: Mapping[str, Any]) -> 
         model: Any = copy.deepcopy(given)
     else:
         package = _transformers("A profile generator")
+        refuse_hub_code(configuration)
         config = package.AutoConfig.for_model(**configuration)
         loader = getattr(package, _LOADERS[kind])
         if isinstance(given, str | os.PathLike):

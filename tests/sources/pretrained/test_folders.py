@@ -35,6 +35,32 @@ def test_sizes_beyond_the_weights_are_refused(sizes, tmp_path):
         check_folder(configured(tmp_path, **sizes))
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"attn_implementation": "kernels-community/flash-attn2"},
+        {"text_config": {"_attn_implementation_internal": "kernels-community/x"}},
+        {
+            "experts_implementation": {
+                "": "eager",
+                "text_config": "me/kernels-community/",
+            }
+        },
+        {"towers": [{"attn_implementation": "kernels-community/flash-attn2@main"}]},
+    ],
+)
+def test_code_of_the_hub_is_refused(settings, tmp_path):
+    with pytest.raises(
+        DataFormatError, match=r"asks for '.*kernels-.*, code of the hub"
+    ):
+        check_folder(configured(tmp_path, **settings))
+
+
+def test_implementations_of_transformers_are_taken(tmp_path):
+    given = {"text_config": "sdpa", "": None}
+    check_folder(configured(tmp_path, attn_implementation=given, a="b/c"))
+
+
 def test_sizes_of_tiny_models_are_taken(tmp_path):
     sizes = {"max_position_embeddings": 1 << 20, "tie": True, "eps": 1e-6, "a": None}
     check_folder(configured(tmp_path, vocab_size=100, hidden_size=8, **sizes))

@@ -21,7 +21,11 @@ from transformers import (
 
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import SourceError, VocabularyMismatchError
-from sklearn_profiling.training.generators.backbones import describe_backbone
+from sklearn_profiling.training.generators.backbones import (
+    build_backbone,
+    build_llava,
+    describe_backbone,
+)
 
 TOKENS = ["<pad>", "</s>", "<unk>", "<extra_id_0>", *["Stars", "Favorite", "Category"]]
 TOKENS += [*["3", "4", ":", ";", ",", "Pizza", "good", "bad", "place", "food"]]
@@ -154,3 +158,12 @@ def test_models_of_no_use_are_refused(users):
     X, y = make_users()
     with pytest.raises(SourceError, match="of 1 channels; source 'images' has 3"):
         make_generator(image_model=grey).fit(X, y)
+
+
+def test_code_of_the_hub_is_refused():
+    kernel = {"attn_implementation": "kernels-community/flash-attn2"}
+    message = "asks for 'kernels-community/flash-attn2', code of the hub"
+    with pytest.raises(SourceError, match=message):
+        build_backbone(None, "language", {**T5, **kernel})
+    with pytest.raises(SourceError, match=message):
+        build_llava(None, {"model_type": "llava", "vision_config": kernel}, T5, None)
