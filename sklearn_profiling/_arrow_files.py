@@ -16,6 +16,7 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from sklearn_profiling._bounds import allowed_bytes, too_large
+from sklearn_profiling._parquet_footer import chunk_sizes
 from sklearn_profiling.exceptions import DataFormatError
 
 __all__ = ["read_feather", "read_parquet", "read_stream"]
@@ -32,12 +33,17 @@ _DICTIONARY, _RECORDS = 2, 3
 def read_parquet(path: Path, source: Any) -> pa.Table:
     """Read a table in small chunks, of which each can be let go."""
     count = _Count(path, source.size())
-    file = pyarrow.parquet.ParquetFile(source)
+    try:
+        file = pyarrow.parquet.ParquetFile(source)
+    except UnicodeDecodeError as error:
+        msg = f"the name of a column is no UTF-8: {error.reason}"
+        raise pa.ArrowInvalid(msg) from error
+    for n_values, n_bytes in chunk_sizes(source):
+        count.add(max(n_values * _CELL, n_bytes, 0))
     schema = pa.schema(
         [f.with_type(_without_views(f.type)) for f in file.schema_arrow],
         file.schema_arrow.metadata,
     )
-    _check_footer(file.metadata, count)
     # A value that is repeated is read once, until its size is known.
     texts = [
         column.path
@@ -52,14 +58,6 @@ def read_parquet(path: Path, source: Any) -> pa.Table:
         batches.append(_cast(batch, schema))
         batches[-1].validate(full=True)  # texts may be no UTF-8
     return pa.Table.from_batches(batches, schema)
-
-
-def _check_footer(metadata: Any, count: _Count) -> None:
-    """Count the cells and the bytes of pages that the footer tells."""
-    for group in range(metadata.num_row_groups):
-        for column in range(metadata.num_columns):
-            chunk = metadata.row_group(group).column(column)
-            count.add(max(chunk.num_values * _CELL, chunk.total_uncompressed_size, 0))
 
 
 def _cast(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

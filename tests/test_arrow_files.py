@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import subprocess
+import sys
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +21,7 @@ from sklearn_profiling._arrow_files import (
     read_stream,
 )
 from sklearn_profiling._bounds import bounded
+from sklearn_profiling._parquet_footer import chunk_sizes
 from sklearn_profiling.exceptions import DataFormatError
 
 PLAIN = {
@@ -172,3 +177,97 @@ def test_damaged_messages_are_told(data, tmp_path, monkeypatch):
     path.write_bytes(b"x")
     with pytest.raises(DataFormatError, match="a damaged message"):
         read_stream(path, pa.OSFile(str(path)))
+
+
+# -- the footer of Parquet -----------------------------------------------------------
+
+
+def written(table, **options):
+    stream = io.BytesIO()
+    pyarrow.parquet.write_table(table, stream, **options)
+    return stream.getvalue()
+
+
+SEVERAL = pa.table({name: PLAIN[name] for name in ("list", "struct", "map", "decimal")})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"row_group_size": 1},
+        {"write_statistics": False, "version": "1.0"},
+        {"write_page_index": True, "use_dictionary": False, "compression": "zstd"},
+        {"sorting_columns": [pyarrow.parquet.SortingColumn(0)], "store_schema": False},
+    ],
+    ids=str,
+)
+def test_sizes_of_the_footer_are_those_of_pyarrow(options):
+    data = written(SEVERAL, **options)
+    metadata = pyarrow.parquet.ParquetFile(pa.BufferReader(data)).metadata
+    chunks = [
+        metadata.row_group(group).column(column)
+        for group in range(metadata.num_row_groups)
+        for column in range(metadata.num_columns)
+    ]
+    expected = [(each.num_values, each.total_uncompressed_size) for each in chunks]
+    assert list(chunk_sizes(pa.BufferReader(data))) == expected
+
+
+@pytest.mark.parametrize(
+    ("footer", "name"),
+    [
+        (b"", "IndexError"),
+        (b"\x00", "KeyError"),
+        (b"\x49\x1c\x00\x00", "KeyError"),  # a row group without columns
+        (b"\x49\x10\x00", "KeyError"),  # its kind is none of Thrift's
+        (b"\x49\xfc\x7f\x00", "ValueError"),  # 127 row groups in a byte
+        (b"\x46" + b"\xff" * 12, "ValueError"),  # a number of 84 bits
+        (b"\x1c" * 40, "ValueError"),
+        (b"\x48\x01a\x00", "TypeError"),  # a text in place of row groups
+    ],
+)
+def test_a_damaged_footer_is_told(footer, name):
+    size = len(footer).to_bytes(4, "little")
+    data = b"PAR1" + footer + size + b"PAR1"
+    with pytest.raises(pa.ArrowInvalid, match=rf"the footer is damaged \({name}\)"):
+        list(chunk_sizes(pa.BufferReader(data)))
+
+
+def test_kinds_that_parquet_uses_rarely():
+    skipped = (
+        *(b"\x11", b"\x12", b"\x13\x07", b"\x17" + bytes(8), b"\x1d" + bytes(16)),
+        *(b"\x1b\x00", b"\x1b\x01\x51\x02\x01", b"\x19\xf2\x10" + b"\x01" * 16),
+    )
+    chunk = b"\x56\x0e\x16\x10\x00"  # 7 values and 8 bytes
+    groups = b"\x09\x08\x1c\x19\x1c\x3c" + chunk + b"\x00\x00"
+    footer = b"".join(skipped) + groups + b"\x00"
+    data = b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1"
+    assert list(chunk_sizes(pa.BufferReader(data))) == [(7, 8)]
+
+
+def test_footers_that_would_end_the_process(tmp_path):
+    # the histograms of levels, of which Arrow makes sure by ending the process
+    data = written(pa.table({"a": PLAIN["list"]}))
+    code = (
+        "import sys; from pathlib import Path; import pyarrow as pa\n"
+        "from sklearn_profiling._arrow_files import read_parquet\n"
+        "from sklearn_profiling.exceptions import DataFormatError\n"
+        "for path in Path(sys.argv[1]).iterdir():\n"
+        "    try: read_parquet(path, pa.OSFile(str(path)))\n"
+        "    except (pa.ArrowException, OSError, DataFormatError): pass\n"
+    )
+    length = int.from_bytes(data[-8:-4], "little")
+    for place in range(len(data) - 8 - length, len(data) - 8, 3):
+        changed = bytearray(data)
+        changed[place] ^= 4
+        (tmp_path / str(place)).write_bytes(changed)
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+
+
+def test_a_column_name_that_is_no_utf8(tmp_path):
+    data = written(pa.table({"abcdef": [1]}), store_schema=False)
+    path = tmp_path / "table"
+    path.write_bytes(data.replace(b"abcdef", b"ab\xffdef"))
+    with pytest.raises(pa.ArrowInvalid, match="the name of a column is no UTF-8"):
+        read_parquet(path, pa.OSFile(str(path)))

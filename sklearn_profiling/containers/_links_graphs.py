@@ -58,8 +58,13 @@ def _matrix_market(path: str | PathLike[str], content: bytes) -> WholeGraph:
         reason = "a real matrix in coordinates is needed, '%%MatrixMarket matrix ...'"
         raise DataFormatError(path, 1, f"{reason}; got {' '.join(head)[:60]!r}.")
     _check_sizes(path, content)
+    if b"\0" in content:
+        number = content[: content.index(b"\0")].count(b"\n") + 1
+        raise DataFormatError(path, number, "the line holds a null byte.")
+    # scipy reads beyond a last line that does not end, and crashes
+    stream = BytesIO(content + b"\n")
     try:
-        matrix: Any = sparse.coo_array(mmread(BytesIO(content), spmatrix=False))
+        matrix: Any = sparse.coo_array(mmread(stream, spmatrix=False))
     except (ValueError, OverflowError, TypeError) as error:
         reason = f"no readable Matrix Market file: {error}."
         raise DataFormatError(path, None, reason) from error

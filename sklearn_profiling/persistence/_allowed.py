@@ -53,6 +53,7 @@ _INTERNAL: Final[dict[str, frozenset[str]]] = {
         "sklearn_profiling.sources._vectors": "VectorColumn",
         "sklearn_profiling.sources.images._components": "PrincipalComponents",
         "sklearn_profiling.sources.network._lookup": "GraphUsers",
+        "sklearn_profiling.sources.text.latent": "_Sequences",
         "sklearn_profiling.sources.text.pos_patterns": "_Level",
         "sklearn_profiling.sources.text.suited": "SuitedSegmenter",
         "sklearn_profiling.sources.text.tfidf": (
@@ -72,7 +73,6 @@ _FUNCTIONS: Final[dict[str, frozenset[str]]] = {
         ),
         "sklearn_profiling.baselines.tfidf": "join_messages",
         "sklearn_profiling.pipelines.profiler": "_with_logarithms",
-        "sklearn_profiling.sources.text.latent": "_word_sequences",
     }.items()
 }
 # Functions that compute, and do nothing else: scores.

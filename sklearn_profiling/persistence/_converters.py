@@ -16,6 +16,8 @@ from sklearn.utils import Bunch
 from sklearn_profiling._optional import import_optional
 from sklearn_profiling._seeding import TORCH_GENERATORS
 from sklearn_profiling.persistence._values import NotPlainError
+from sklearn_profiling.sources.pretrained._hub_code import refuse_hub_code
+from sklearn_profiling.sources.pretrained._tokenizers import with_near_ids
 
 __all__ = ["CONVERTERS", "Converter", "converter_of"]
 
@@ -167,7 +169,7 @@ def _transformers() -> Any:
 
 def _tokenizer(text: str) -> Any:
     package = import_optional("tokenizers", extra="multimodal", purpose="A model file")
-    return package.Tokenizer.from_str(text)
+    return with_near_ids(package.Tokenizer.from_str(text))
 
 
 _SPECIAL_TOKENS: Final = tuple(
@@ -197,6 +199,7 @@ def _fast_tokenizer(parts: tuple[Any, ...]) -> Any:
 
 
 def _configuration(settings: dict[str, Any]) -> Any:
+    refuse_hub_code(settings)
     return _transformers().AutoConfig.for_model(**settings)
 
 

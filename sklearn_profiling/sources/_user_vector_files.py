@@ -420,7 +420,10 @@ def _from_npz(path: Path, names: list[str], asked: _Asked) -> KnownVectors:
 
 def _numpy_array(path: Path, file: BinaryIO) -> NDArray[Any]:
     try:
-        array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+        with warnings.catch_warnings():
+            # a header as Python 2 wrote it is read all the same
+            warnings.simplefilter("ignore", UserWarning)
+            array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
         if array.dtype.itemsize == 0:
             msg = f"{array.size:,} values of no byte."
             raise ValueError(msg)

@@ -286,6 +286,8 @@ HEAD = "%%MatrixMarket matrix coordinate real general\n"
         ("auto", HEAD + "2 3 1\n1 2 1\n", "must be square"),
         ("auto", HEAD + "2 2 1\n1 5 1\n", "no readable Matrix Market"),
         ("auto", HEAD + "2 2 1\n1 2 -1\n", "link from '1' to '2': weight"),
+        ("auto", HEAD + "2 2 1\n1 2 1x", "no readable Matrix Market"),
+        ("auto", HEAD + "2 2 2\n1 2 1\0 2 1 1\n", "line 3: the line holds a null byte"),
         ("metis", "a b\n", "line 1: numbers of vertices"),
         ("metis", "", "line 1: numbers of vertices"),
         ("metis", "2 1 11\n2\n1\n", "line 1: weights of vertices"),
@@ -419,3 +421,11 @@ def test_unknown_users_of_graph_files_have_no_line(tmp_path):
         SocialGraph.from_links_file(path, ids=["1"])
     with pytest.raises(GraphError, match="format must be one of"):
         SocialGraph.from_links_file(path, format="mtx")
+
+
+@pytest.mark.parametrize("end", ["", "\r", " ", "\n\n"])
+def test_matrix_market_of_any_end(end, tmp_path):
+    path = tmp_path / "links.mtx"
+    path.write_text(f"{HEAD}2 2 1\n1 2 1.5{end}", "utf-8", newline="")
+    graph = SocialGraph.from_links_file(path)
+    assert graph.adjacency.toarray().max() == 1.5

@@ -163,7 +163,7 @@ def test_skops_reads_our_models_without_trust_in_other_classes(tmp_path):
     models = {
         name: each
         for name, each in systems(tmp_path).items()
-        if name in ("TF-IDF", "links", "SVM", "MaxEnt")
+        if name in ("TF-IDF", "links", "SVM", "MaxEnt", "MMLUP")
     }
     keywords = make_pipeline(
         CharacterSegmenter(), RegionKeywords(cv=2, min_users=1, random_state=0)

@@ -21,7 +21,11 @@ __all__ = [
     "short_reason",
     "train_tokenizer",
     "vocabulary_of",
+    "with_near_ids",
 ]
+
+#: Ids that any tokenizer may have, however few its tokens.
+_ALWAYS: Final = 1 << 20
 
 #: Special tokens of a trained tokenizer in the order of their ids, which begins as T5's
 #: does: padding 0, end 1, unknown 2.
@@ -83,7 +87,7 @@ def _read_folder(folder: Path, kind: Any, owner: object) -> Any:
     if not single.is_file() or _is_configured(folder):
         return _read_configured(folder, owner)
     try:
-        return kind.from_file(os.fspath(single))
+        return with_near_ids(kind.from_file(os.fspath(single)))
     except Exception as error:  # the package raises no other
         raise SourceError(_unreadable(folder, error, owner)) from error
 
@@ -102,12 +106,23 @@ def _read_configured(folder: Path, owner: object) -> Any:
         raise SourceError(_unreadable(folder, "there is no such folder", owner))
     check_folder(folder)
     try:
-        return transformers.AutoTokenizer.from_pretrained(
+        made = transformers.AutoTokenizer.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False
         )
+        return with_near_ids(made) if hasattr(made, "backend_tokenizer") else made
     # A file that is absent or damaged shows as nearly any.
     except Exception as error:
         raise SourceError(_unreadable(folder, error, owner)) from error
+
+
+def with_near_ids(tokenizer: Any) -> Any:
+    """Return a tokenizer, whose copies list all ids up to the largest."""
+    ids = tokenizer.get_vocab()
+    largest = max(ids.values(), default=0)
+    if largest > _ALWAYS + 2 * len(ids):
+        msg = f"the id {largest:,} is far beyond its {len(ids):,} tokens"
+        raise SourceError(msg)
+    return tokenizer
 
 
 def _unreadable(folder: Path, reason: object, owner: object) -> str:

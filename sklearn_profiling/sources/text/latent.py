@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -128,7 +128,7 @@ class LatentSemanticVectors(
             msg = "LatentSemanticVectors needs text, and no user has any"
             raise SourceError(msg)
         self.vectorizer_ = TfidfVectorizer(
-            analyzer=partial(_word_sequences, longest=self.max_ngram),
+            analyzer=_Sequences(self.max_ngram),
             max_features=self.max_features,
             sublinear_tf=True,
             dtype=np.float32,
@@ -185,9 +185,14 @@ class LatentSemanticVectors(
         return tags
 
 
-def _word_sequences(messages: list[list[str]], longest: int) -> Iterator[str]:
-    """Yield the word n-grams of a user, none of them across two messages."""
-    for words in messages:
-        for length in range(1, longest + 1):
-            for start in range(len(words) - length + 1):
-                yield " ".join(words[start : start + length])
+@dataclass
+class _Sequences:
+    """The word n-grams of a user up to `longest`, none of them across two messages."""
+
+    longest: int
+
+    def __call__(self, messages: list[list[str]]) -> Iterator[str]:
+        for words in messages:
+            for length in range(1, self.longest + 1):
+                for start in range(len(words) - length + 1):
+                    yield " ".join(words[start : start + length])

@@ -109,7 +109,7 @@ class ProfileText:
     classes: Sequence[Sequence[str]]
     set_valued: Sequence[bool]
     usual: Sequence[tuple[int, ...]]
-    may_be_empty: frozenset[int] = frozenset()
+    may_be_empty: Sequence[int] = ()
 
     def write(self, chosen: Sequence[Sequence[int] | None]) -> str:
         """Write the classes of each task, by position; None leaves a task out."""

@@ -61,7 +61,7 @@ def learn_profile_text(
         [text_forms(each.tolist(), "class", can_write) for each in codec.classes],
         list(codec.set_valued),
         usual,
-        frozenset(task for task, found in sets.items() if () in found),
+        tuple(task for task, found in sets.items() if () in found),
     )
 
 

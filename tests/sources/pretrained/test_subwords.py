@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import sys
 
@@ -12,6 +13,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from sklearn_profiling.exceptions import MissingDependencyError, SourceError
+from sklearn_profiling.persistence import _converters
 from sklearn_profiling.sources import SourceUnion, SubwordSegmenter
 from sklearn_profiling.sources.pretrained._tokenizers import vocabulary_of
 
@@ -171,6 +173,25 @@ def test_without_the_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "tokenizers", None)
     with pytest.raises(MissingDependencyError, match=r"\[multimodal\]"):
         SubwordSegmenter().fit(MESSAGES)
+
+
+def test_ids_far_beyond_the_tokens_are_refused(tmp_path):
+    # written by hand: the tokenizer would list all ids between
+    text = tokenizers.Tokenizer(
+        tokenizers.models.WordLevel({"a": 0, "b": 1}, "a")
+    ).to_str()
+    far = text.replace('"b":1', f'"b":{2**32 - 2}')
+    assert far != text
+    (tmp_path / "tokenizer.json").write_text(far, "utf-8")
+    for _read_by in ("tokenizers", "transformers"):
+        with pytest.raises(
+            SourceError, match="the id 4,294,967,294 is far beyond its 2"
+        ):
+            SubwordSegmenter(tmp_path).fit([["a"]])
+        settings = json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"})
+        (tmp_path / "tokenizer_config.json").write_text(settings, "utf-8")
+    with pytest.raises(SourceError, match="far beyond"):
+        _converters.CONVERTERS["tokenizer"].build(far)
 
 
 def test_an_empty_vocabulary():
