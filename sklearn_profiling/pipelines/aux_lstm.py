@@ -181,6 +181,9 @@ def make_aux_lstm(
     that the paper reports is our default too. It does not report sizes, dropout rates,
     learning rate, batch size and epochs, which it tuned.
 
+    The average over all words hides the few that tell. With some hundred users
+    ``level="message"`` and less dropout help (the guide on estimators has figures).
+
     Examples
     --------
     >>> from sklearn_profiling.datasets import make_user_profiles
