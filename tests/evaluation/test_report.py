@@ -32,6 +32,7 @@ from sklearn_profiling.evaluation import (
 )
 from sklearn_profiling.evaluation.displays._canvas import drawable, fonts_of_the_reader
 from sklearn_profiling.evaluation.report._data import sources_of
+from sklearn_profiling.evaluation.report._page import told_gaps
 from sklearn_profiling.exceptions import (
     DataQualityWarning,
     MissingDependencyError,
@@ -205,7 +206,8 @@ def test_the_page_is_whole(page: str) -> None:
     links |= {f"#{name}" for name in re.findall(r"url\(#([^)]+)\)", page)}
     links = {link for link in links if not str(link).startswith("data:image/png")}
     assert {str(link)[1:] for link in links} <= set(ids)
-    regions = [found for _, found in elements if found.get("class") == "scroll"]
+    regions = [found for _, found in elements if found.get("role") == "region"]
+    assert len(regions) == page.count('class="scroll')
     assert all(found["tabindex"] == "0" and found["aria-label"] for found in regions)
     assert ("a", {"class": "skip", "href": "#content"}) in elements
     assert "prefers-color-scheme: dark" in page
@@ -365,6 +367,7 @@ class TestOtherUsers:
         assert report.fairness.index.names == ["task", "group"]
         assert "Explanations" not in page
         assert "more rows are not shown" in page
+        assert (told_gaps(report.gaps)["gap"] > 0).all()
 
     def test_a_failed_system_is_named(self) -> None:
         users, y = make_users()

@@ -141,8 +141,8 @@ def _splitter(cv: Any, groups: Any, seed: int, id_column: str | None) -> Any:
     if cv is not None and not isinstance(cv, int | np.integer):
         return cv
     kind = MultiTaskStratifiedKFold if groups is None else MultiTaskStratifiedGroupKFold
-    given = {} if cv is None else {"n_splits": cv}
-    return kind(**given, random_state=seed, id_column=id_column)
+    n_splits = kind().n_splits if cv is None else int(cv)
+    return kind(n_splits, random_state=seed, id_column=id_column)
 
 
 def _seeded(system: Any, seed: int) -> Any:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from sklearn_profiling import __version__
@@ -25,9 +26,10 @@ from sklearn_profiling.evaluation.report._tables import Shown, shown_table, writ
 if TYPE_CHECKING:
     from sklearn_profiling.evaluation.report.profiling import ProfilingReport
 
-__all__ = ["page_of_report", "versions_of"]
+__all__ = ["page_of_report", "told_gaps", "versions_of"]
 
 _MOST_CLASSES = 40  # of a picture of confusion
+_WIDE = 5.0  # inches
 _PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy", "torch")
 _INTERVALS = (
     "The intervals are of these users: percentiles of bootstrap draws. They leave out "
@@ -49,7 +51,7 @@ _GAPS = (
     "A gap is the largest value of a group minus the smallest. Of small groups it is "
     "large by chance alone: look at the groups' intervals. A difference is a question, "
     "not an answer: groups may differ in how much they write, or in how their labels "
-    "were found."
+    "were found. Measures that do not differ, or are of one group alone, are left out."
 )
 _NO_GROUPS = (
     "No groups were given. Give fairness_by, a column of the users or another task, to "
@@ -67,13 +69,21 @@ _PRIVATE = (
 )
 
 
+class _Picture(NamedTuple):
+    """An ``svg`` element; a wide one is scrolled on small screens, not shrunk."""
+
+    svg: Any
+    label: str
+    wide: bool
+
+
 @dataclass(frozen=True)
 class _Block:
     """A table, pictures, markup with a label, folded markup with a summary, or text."""
 
     text: str = ""
     table: Shown | None = None
-    pictures: tuple[Any, ...] = ()
+    pictures: tuple[_Picture, ...] = ()
     markup: Any = None
     label: str = ""
     summary: str = ""
@@ -185,7 +195,8 @@ class _Writer:
 
     def _classes_of(self, place: int, task: str) -> list[_Block]:
         confusion = self.report.confusion[task]
-        blocks = [_table(f"Classes of {task}", self.report.by_class.xs(task))]
+        classes = self.report.by_class.loc[[task]].droplevel("task")
+        blocks = [_table(f"Classes of {task}", classes)]
         if confusion.index.name == "class":  # of sets, which have no matrix
             return [*blocks, _table(f"Memberships of {task}", confusion)]
         if len(confusion) > _MOST_CLASSES:
@@ -218,7 +229,7 @@ class _Writer:
                 (3.8, 3.2),
             )
             for place, task in enumerate(self.tasks)
-            if report.calibration.loc[task, "n_labelled"] > 0
+            if report.calibration["n_labelled"][task] > 0
         ]
         blocks += [_Block(pictures=tuple(pictures)), _Block(_COVERAGE)]
         blocks.append(_table("Accuracy by share answered", report.coverage))
@@ -231,7 +242,7 @@ class _Writer:
         blocks = [
             _table("Accuracy and calibration of each group", report.fairness),
             _Block(_GAPS),
-            _table("Largest differences between groups", report.gaps),
+            _table("Largest differences between groups", told_gaps(report.gaps)),
         ]
         return _Section("fairness", "Fairness", blocks)
 
@@ -244,7 +255,7 @@ class _Writer:
         if not report.explanations:
             yield _Section("explanations", "Explanations", [*blocks, _Block(_UNABLE)])
             return
-        records = report.cases.to_dict("records")
+        records: list[Any] = report.cases.to_dict("records")
         found = list(zip(records, report.explanations, strict=True))
         parts = [
             _Section(
@@ -280,8 +291,17 @@ class _Writer:
 
     def _picture(
         self, draw: Any, name: str, label: str, size: tuple[float, float]
-    ) -> Any:
-        return self.safe(svg_of(draw, name, label, size))
+    ) -> _Picture:
+        svg = self.safe(svg_of(draw, name, label, size))
+        return _Picture(svg, label, size[0] > _WIDE)
+
+
+def told_gaps(gaps: pd.DataFrame) -> pd.DataFrame:
+    """Keep the gaps between two groups, the largest of each task first."""
+    rows = gaps[gaps["gap"] > 0].sort_values("gap", ascending=False, kind="stable")
+    order = {task: place for place, task in enumerate(gaps.index.unique("task"))}
+    places = rows.index.get_level_values("task").map(order)
+    return rows.iloc[np.argsort(places, kind="stable")]
 
 
 def _table(caption: str, table: pd.DataFrame) -> _Block:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -71,7 +72,8 @@ def written(value: Any, decimals: int = 3) -> str:
 
 def _decimals(column: list[Any]) -> int:
     """Choose decimals: none or one for counts and their medians, three for rates."""
-    floats = [v for v in column if isinstance(v, float | np.floating) and v == v]
+    floats = [float(v) for v in column if isinstance(v, float | np.floating)]
+    floats = [v for v in floats if not math.isnan(v)]
     if max(map(abs, floats), default=0.0) <= 1:
         return 3
     return next((n for n in (0, 1) if all(round(v, n) == v for v in floats)), 3)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sklearn_profiling.evaluation.report._page import versions_of
+from sklearn_profiling.evaluation.report._page import told_gaps, versions_of
 from sklearn_profiling.evaluation.report._tables import shown_table, written
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["model_card"]
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_LARGE_ERROR = 0.05
 _INTENDED = (
     "Research on aggregates of users with consent or another legal basis; measuring "
     "what data give away; comparing systems; teaching."
@@ -131,14 +132,15 @@ def _overview(report: ProfilingReport) -> str:
 def _beside(comparison: pd.DataFrame) -> pd.DataFrame:
     """Keep the rows of one metric."""
     metric = comparison["metric"].iloc[0]
-    rows = comparison[comparison["metric"] == metric]
+    rows: pd.DataFrame = comparison[comparison["metric"] == metric]
     return rows.set_index(["metric", "task"])
 
 
 def _groups(report: ProfilingReport) -> list[str]:
     if report.fairness is None or report.gaps is None:
         return ["No groups were compared: it is not known for whom the model errs."]
-    return [_table(report.fairness), "Largest differences:", _table(report.gaps)]
+    gaps = _table(told_gaps(report.gaps))
+    return [_table(report.fairness), "Largest differences between groups:", gaps]
 
 
 def _found_limits(report: ProfilingReport) -> list[str]:
@@ -149,12 +151,12 @@ def _found_limits(report: ProfilingReport) -> list[str]:
         if never:
             named = ", ".join(_escaped(written(label)) for label in never)
             found.append(f"Of {_escaped(task)}, never predicted: {named}.")
-    for task, row in report.calibration.iterrows():
-        if row["ece"] > 0.05:
-            found.append(
-                f"Of {_escaped(task)}, probabilities are off by {row['ece']:.3f} on "
-                "average (expected calibration error)."
-            )
+    errors = report.calibration["ece"]
+    found += [
+        f"Of {_escaped(name)}, probabilities are off by {error:.3f} on average "
+        "(expected calibration error)."
+        for name, error in errors[errors > _LARGE_ERROR].items()
+    ]
     leaks = report.quality["n_users"].filter(like="in training")
     found += [f"{n} users were tested with copies in training." for n in leaks if n]
     return found

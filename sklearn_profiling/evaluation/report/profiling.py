@@ -183,8 +183,12 @@ default=None
     ) -> None:
         _check_explained(n_explained)
         check_resampling(n_bootstrap, level)
-        given = isinstance(random_state, int | np.integer)
-        self.seed = int(random_state) if given else derive_seed(random_state)
+        # An integer is the seed itself: folds are those of a splitter with it.
+        self.seed = (
+            int(random_state)
+            if isinstance(random_state, int | np.integer)
+            else derive_seed(random_state)
+        )
         self.name = name
         users, y = read_users(X, y, id_column)
         cells = None if fairness_by is None else _groups_of(fairness_by, users, y)
@@ -324,9 +328,12 @@ def _steps_of(pipeline: Any) -> list[str]:
 def _comparison_table(compared: Comparison, level: float) -> pd.DataFrame:
     """Lay the summaries of all metrics below each other."""
     metrics = list(dict.fromkeys(compared.scores["metric"]))
-    parts = [compared.summary(each, confidence=level) for each in metrics]
-    table = pd.concat(dict(zip(metrics, parts, strict=True)), names=["metric", None])
-    return table.reset_index("metric").reset_index(drop=True)
+    parts = []
+    for metric in metrics:
+        part = compared.summary(metric, confidence=level)
+        part.insert(0, "metric", metric)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
 
 
 def _groups_of(fairness_by: Any, X: pd.DataFrame, y: Any) -> pd.DataFrame:
