@@ -29,6 +29,7 @@ class CheckedPipeline(Pipeline):
 
     if TYPE_CHECKING:  # types that scikit-learn does not state
         steps: list[tuple[str, Any]]
+        memory: Any
 
         def predict_proba(self, X: Any, **params: Any) -> Probabilities: ...
         def predict_log_proba(self, X: Any, **params: Any) -> Probabilities: ...

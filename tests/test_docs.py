@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 in_checkout = pytest.mark.skipif(
     not (ROOT / "docs").is_dir(), reason="needs the files of a checkout"
 )
-# The blocks of one page build on each other: test_add_an_architecture runs them. What the
-# front page prints is compared with what it shows, below.
+# The blocks of one page build on each other: test_add_an_architecture runs them. What
+# the front page prints is compared with what it shows, below.
 PAGES = sorted(
     {*(ROOT / "docs").rglob("*.md")}
     - {ROOT / "docs" / "add_an_architecture.md", ROOT / "docs" / "index.md"}

@@ -18,11 +18,11 @@ _ALWAYS: Final = 1 << 26
 _LEAST: Final = 1 << 13
 
 
-class BoundedTensors(TorchDispatchMode):  # type: ignore[misc]
+class BoundedTensors(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Refuse to make tensors of many more numbers than a file of `n_bytes` can fill."""
 
     def __init__(self, n_bytes: int) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._left = max(_ALWAYS, _MOST_PER_BYTE * n_bytes)
 
     def __torch_dispatch__(
@@ -69,4 +69,6 @@ def _count_given(values: Iterable[Any]) -> int:
 def _count_asked(given: Mapping[str, Any]) -> int:
     """Count the numbers that arguments of sizes ask for."""
     span = abs(given.get("end", 0) - given.get("start", 0)) / abs(given.get("step", 1))
-    return max(math.prod(given.get("size", ())), given.get("steps", 0), math.ceil(span))
+    n_of_shape: int = math.prod(given.get("size", ()))
+    n_steps: int = given.get("steps", 0)
+    return max(n_of_shape, n_steps, math.ceil(span))

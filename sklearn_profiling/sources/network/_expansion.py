@@ -50,7 +50,7 @@ def expand_low_degrees(
         read_only(part)
         for part in (adjacency.indptr, adjacency.indices, adjacency.data, strengths)
     ]
-    cap = _longest_list(*arrays[:2], starts)
+    cap = _longest_list(arrays[0], arrays[1], starts)
 
     def run(first: int, last: int) -> None:
         nearest_of_neighbors(*arrays, cap, starts, first, last, others, values, counts)
