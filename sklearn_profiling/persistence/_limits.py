@@ -68,7 +68,8 @@ def _count_given(values: Iterable[Any]) -> int:
 
 def _count_asked(given: Mapping[str, Any]) -> int:
     """Count the numbers that arguments of sizes ask for."""
-    span = abs(given.get("end", 0) - given.get("start", 0)) / abs(given.get("step", 1))
+    ends = given.get("end", 0) - given.get("start", 0)
+    span = float(abs(ends / given.get("step", 1)))
     n_of_shape: int = math.prod(given.get("size", ()))
     n_steps: int = given.get("steps", 0)
     return max(n_of_shape, n_steps, math.ceil(span))
