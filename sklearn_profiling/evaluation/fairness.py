@@ -247,7 +247,8 @@ class _Task:
             np.array([[c in members(cell) for c in classes] for cell in side], float)
             for side in (pairs.true, pairs.predicted)
         ]
-        true, chosen = (side.reshape(pairs.n_labelled, -1) for side in sides)
+        shape = (pairs.n_labelled, len(classes))
+        true, chosen = (side.reshape(shape) for side in sides)
         return cls(
             pairs.task,
             list(cells.columns),

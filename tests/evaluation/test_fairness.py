@@ -196,3 +196,11 @@ def test_bad_parameters_are_refused():
         group_report(Y, PREDICTED, "age", y_proba=[])
     with pytest.raises(TargetError, match="one entry a user, 120; got 2"):
         group_report(Y, PREDICTED, ["a", "b"])
+
+
+def test_a_task_that_nobody_is_labelled_for() -> None:
+    y = pd.DataFrame({"a": ["f", "m"] * 4, "b": [None] * 8}, dtype=object)
+    report = group_report(y, y, list("xy") * 4, n_bootstrap=5, random_state=0)
+    assert report.by_group.loc["b", "n_labelled"].tolist() == [0, 0]
+    assert report.gaps.loc[("b", "accuracy", ""), ["gap", "least"]].isna().all()
+    assert "b" not in report.by_class.index

@@ -257,7 +257,9 @@ def test_the_same_seed_has_the_same_bytes(report: ProfilingReport, page: str) ->
         )
         for seed in (1, 1, np.random.RandomState(1))
     ]
-    assert again[0].to_html() == again[1].to_html()
+    text = again[0].to_html()
+    assert text == again[1].to_html()
+    assert "Explanations" not in text
     assert again[0].seed == 1 != again[2].seed
     assert not again[0].by_task.equals(again[2].by_task)
 
@@ -337,6 +339,24 @@ class TestOtherUsers:
         assert [found.task for found in report.explanations] == ["0", "1"]
         assert report.compared.systems == ["pipeline"]
 
+    def test_a_task_that_nobody_tested_is_labelled_for(self) -> None:
+        y = pd.DataFrame({"a": self.X["a"] > 0, "b": self.X["b"] > 0}, dtype=object)
+        y.loc[12:, "b"] = None
+        report = ProfilingReport(
+            MaskedMultiOutputClassifier(DecisionTreeClassifier()),
+            self.X,
+            y,
+            cv=[(range(12), range(12, 24))],
+            n_bootstrap=5,
+            n_explained=1,
+            systems=[],
+            fairness_by="a",
+        )
+        assert report.cases["task"].tolist() == ["a"]
+        assert "No user who was tested is labelled." in report.to_html()
+        assert report.n_users == 24
+        assert len(report.y) == 12
+
     def test_systems_that_need_all_of_a_user(self) -> None:
         model = MaskedMultiOutputClassifier(LogisticRegression())
         with pytest.warns(ProfilingWarning, match="no user is explained.*NaN"):
@@ -349,24 +369,25 @@ class TestOtherUsers:
 
     def test_sets_of_labels_and_many_classes(self) -> None:
         kinds = [{"sea", "tax"}, {"sea"}, {"tax"}]
-        likes = [frozenset(kinds[n % 3]) for n in range(84)]
-        y = pd.DataFrame({"likes": likes, "town": [f"t{n % 42}" for n in range(84)]})
-        X = pd.DataFrame({"a": np.arange(84.0) % 2})
+        likes = [frozenset(kinds[n % 3]) for n in range(210)]
+        y = pd.DataFrame({"likes": likes, "town": [f"t{n % 105}" for n in range(210)]})
+        X = pd.DataFrame({"a": np.arange(210.0) % 2})
         report = ProfilingReport(
             make_majority_baseline(),
             X,
             y,
-            cv=[(range(42), range(42, 84)), (range(42, 84), range(42))],
+            cv=[(range(105), range(105, 210)), (range(105, 210), range(105))],
             n_bootstrap=5,
-            n_explained=0,
-            fairness_by=["a" if n % 2 else "b" for n in range(84)],
+            n_explained=1,
+            fairness_by=["a" if n % 2 else "b" for n in range(210)],
         )
         page = report.to_html()
         assert "Memberships of likes" in page
-        assert "42 classes are too many for a picture" in page
+        assert "105 classes are too many for a picture" in page
         assert report.fairness.index.names == ["task", "group"]
-        assert "Explanations" not in page
-        assert "more rows are not shown" in page
+        assert "label sea, tax, predicted sea, tax" in page
+        assert "5 more rows are not shown" in page
+        assert "\n\n7 more rows." in model_card(make_majority_baseline(), report)
         assert (told_gaps(report.gaps)["gap"] > 0).all()
 
     def test_a_failed_system_is_named(self) -> None:

@@ -148,8 +148,6 @@ def _splitter(cv: Any, groups: Any, seed: int, id_column: str | None) -> Any:
 def _seeded(system: Any, seed: int) -> Any:
     """Clone a system and give every ``random_state`` of None the seed."""
     made = clone(system)
-    if not hasattr(made, "get_params"):
-        return made
     found = {
         name: seed
         for name, value in made.get_params(deep=True).items()

@@ -189,12 +189,13 @@ class _Writer:
         parts = [
             _Section(f"class{place}", task, self._classes_of(place, task))
             for place, task in enumerate(self.tasks)
-            if task in report.confusion
         ]
         return _Section("classes", "Classes", blocks, parts)
 
     def _classes_of(self, place: int, task: str) -> list[_Block]:
         confusion = self.report.confusion[task]
+        if confusion.empty:
+            return [_Block("No user who was tested is labelled.")]
         classes = self.report.by_class.loc[[task]].droplevel("task")
         blocks = [_table(f"Classes of {task}", classes)]
         if confusion.index.name == "class":  # of sets, which have no matrix
@@ -264,6 +265,7 @@ class _Writer:
                 [self._case(*each) for each in found if each[0]["task"] == task],
             )
             for place, task in enumerate(self.tasks)
+            if (report.cases["task"] == task).any()
         ]
         blocks.append(_Block(_PRIVATE))
         yield _Section("explanations", "Explanations", blocks, parts)

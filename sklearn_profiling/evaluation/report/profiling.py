@@ -159,8 +159,8 @@ default=None
     >>> report.summary[["n_labelled", "n_missing", "n_classes"]]
             n_labelled  n_missing  n_classes
     task
-    gender          48         12          2
-    age             48         12          3
+    gender          49         11          2
+    age             46         14          3
     """
 
     def __init__(
