@@ -229,6 +229,20 @@ def test_text_of_users_harms_nobody(page: str) -> None:
     page.encode("utf-8")
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_profiling.exceptions.DataQualityWarning")
+def test_the_strangest_user_is_explained() -> None:
+    users, y = make_users()
+    labels = y["gender"].where(~HALF | (np.arange(30) == 0), None)
+    model, options = make_tfidf_baseline(), {**SMALL, "cv": FOLDS[1:], "n_explained": 1}
+    found = ProfilingReport(model, users, labels, systems=[], **options)
+    assert found.cases["user"].tolist() == [EVIL]
+    page = found.to_html()
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 2
+    assert EVIL not in page
+    assert page.count("\N{GRINNING FACE}") < 1000
+    assert len(page) < 150_000
+
+
 def test_chinese_classes_stay_text(page: str) -> None:
     assert re.search(r"<text [^>]*>\xa0*女</text>", page)
     assert "DejaVu" not in page
