@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from sphinx_gallery.sorting import ExplicitOrder
+
 import sklearn_profiling
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks" / "accuracy"))
@@ -41,6 +43,23 @@ autodoc_typehints = "none"
 toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 
+_EXAMPLES = [
+    "from_files_to_predictions",
+    "honest_comparison",
+    "missing_everything",
+    "grid_search",
+    "explanation",
+    "calibration_and_abstention",
+    "fairness",
+    "network_map",
+    "new_users",
+    "mmlup",
+    "aux_lstm",
+    "task_relatedness",
+    "image_users",
+    "own_encoder",
+    "generator",
+]
 sphinx_gallery_conf = {
     "examples_dirs": "examples",
     "gallery_dirs": "auto_examples",
@@ -48,6 +67,9 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "write_computation_times": False,
+    "within_subsection_order": ExplicitOrder(
+        [*(f"plot_{name}.py" for name in _EXAMPLES), "*"]
+    ),
     "show_signature": False,
     "remove_config_comments": True,
     "backreferences_dir": "api/backlinks",  # "Gallery examples" of the API pages

@@ -66,6 +66,13 @@ predicted.set_axis(users.target.columns, axis=1).to_csv(folder / "predictions.cs
 print(result)
 
 # %%
+# The same as a picture, with intervals over the folds:
+import matplotlib.pyplot as plt
+
+result.plot()
+plt.show()
+
+# %%
 # Users of another file need no labels:
 print((folder / "predictions.csv").read_text("utf-8")[:80])
 

@@ -23,7 +23,7 @@ model = make_mmlup(before, random_state=0).set_params(
     sources__network__solver="spectral",
     sources__network__n_components=64,
 )
-model.fit(known, users.target[:400])
+model = model.fit(known, users.target[:400])
 
 # %%
 # From their messages alone, and with their links to known users, of which LINE makes
