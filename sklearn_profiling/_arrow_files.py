@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,11 +34,9 @@ _DICTIONARY, _RECORDS = 2, 3
 def read_parquet(path: Path, source: Any) -> pa.Table:
     """Read a table in small chunks, of which each can be let go."""
     count = _Count(path, source.size())
-    try:
+    with _names_told():
         file = pyarrow.parquet.ParquetFile(source)
-    except UnicodeDecodeError as error:
-        msg = f"the name of a column is no UTF-8: {error.reason}"
-        raise pa.ArrowInvalid(msg) from error
+        _read_names(file.schema_arrow)
     for n_values, n_bytes in chunk_sizes(source):
         count.add(max(n_values * _CELL, n_bytes, 0))
     schema = pa.schema(
@@ -58,6 +57,29 @@ def read_parquet(path: Path, source: Any) -> pa.Table:
         batches.append(_cast(batch, schema))
         batches[-1].validate(full=True)  # texts may be no UTF-8
     return pa.Table.from_batches(batches, schema)
+
+
+@contextmanager
+def _names_told() -> Iterator[None]:
+    """Turn the error about a name of a column or field into one of Arrow."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        msg = f"the name of a column is no UTF-8: {error.reason}"
+        raise pa.ArrowInvalid(msg) from error
+
+
+def _read_names(fields: Iterable[pa.Field]) -> None:
+    """Read the names of all fields, those within others too."""
+    for field in fields:
+        _ = field.name
+        kind = field.type
+        if pa.types.is_map(kind):
+            _read_names([kind.key_field, kind.item_field])
+        elif pa.types.is_struct(kind):
+            _read_names(map(kind.field, range(kind.num_fields)))
+        elif hasattr(kind, "value_field"):
+            _read_names([kind.value_field])
 
 
 def _cast(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
@@ -100,6 +122,8 @@ def read_stream(path: Path, source: Any) -> pa.Table:
 
 
 def _counted(path: Path, source: Any, table: pa.Table) -> pa.Table:
+    with _names_told():
+        _read_names(table.schema)
     # a file may state anything, and Arrow reads it without a look
     table.validate(full=True)
     count = _Count(path, source.size())

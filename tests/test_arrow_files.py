@@ -265,9 +265,22 @@ def test_footers_that_would_end_the_process(tmp_path):
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
 
 
-def test_a_column_name_that_is_no_utf8(tmp_path):
-    data = written(pa.table({"abcdef": [1]}), store_schema=False)
-    path = tmp_path / "table"
-    path.write_bytes(data.replace(b"abcdef", b"ab\xffdef"))
-    with pytest.raises(pa.ArrowInvalid, match="the name of a column is no UTF-8"):
-        read_parquet(path, pa.OSFile(str(path)))
+@pytest.mark.parametrize("kind", ["column", "struct", "list", "map"])
+def test_names_that_are_no_utf8(kind, tmp_path):
+    field = pa.array([{"abcdef": 1}])
+    made = {
+        "column": pa.table({"abcdef": [1]}),
+        "struct": pa.table({"a": field}),
+        "list": pa.table({"a": pa.array([[{"abcdef": 1}]])}),
+        "map": pa.table({"a": pa.MapArray.from_arrays([0, 1], ["k"], field)}),
+    }[kind]
+    stream = io.BytesIO()
+    pyarrow.feather.write_feather(made, stream, compression="uncompressed")
+    for read, data in (
+        (read_parquet, written(made, store_schema=False)),
+        (read_feather, stream.getvalue()),
+    ):
+        path = tmp_path / "table"
+        path.write_bytes(data.replace(b"abcdef", b"ab\xffdef"))
+        with pytest.raises(pa.ArrowInvalid, match="the name of a column is no UTF-8"):
+            read(path, pa.OSFile(str(path)))

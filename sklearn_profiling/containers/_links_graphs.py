@@ -20,6 +20,12 @@ from sklearn_profiling.exceptions import DataFormatError
 _MOST_COMMENTS = 10_000
 #: Bytes of a vertex, its name included.
 _NAME = 64
+_NUMBER = (
+    rb"[-+]?+(?:\d++(?:\.\d*+)?+(?:[eE][-+]?+\d++)?+|\.\d++(?:[eE][-+]?+\d++)?+"
+    rb"|(?i:nan|inf(?:inity)?+))"
+)
+_PAIR = re.compile(rb"[ \t]*+\d++[ \t]++\d++[ \t\r]*+")
+_TRIPLE = re.compile(rb"[ \t]*+\d++[ \t]++\d++[ \t]++" + _NUMBER + rb"[ \t\r]*+")
 
 
 class WholeGraph(NamedTuple):
@@ -58,9 +64,6 @@ def _matrix_market(path: str | PathLike[str], content: bytes) -> WholeGraph:
         reason = "a real matrix in coordinates is needed, '%%MatrixMarket matrix ...'"
         raise DataFormatError(path, 1, f"{reason}; got {' '.join(head)[:60]!r}.")
     _check_sizes(path, content)
-    if b"\0" in content:
-        number = content[: content.index(b"\0")].count(b"\n") + 1
-        raise DataFormatError(path, number, "the line holds a null byte.")
     # scipy reads beyond a last line that does not end, and crashes
     stream = BytesIO(content + b"\n")
     try:
@@ -99,7 +102,19 @@ def _check_sizes(path: str | PathLike[str], content: bytes) -> None:
             )
             raise DataFormatError(path, number, f"{reason}; got {line[:60]!r}.")
         check_bytes(path, _NAME * max(sizes[:2]), "the vertices take")
+        _check_links(path, content, number)
         return
+
+
+def _check_links(path: str | PathLike[str], content: bytes, n_before: int) -> None:
+    """Refuse what scipy would pass over behind the numbers of a line."""
+    kinds = ("row, column and weight", _TRIPLE), ("row and column", _PAIR)
+    lines = content.split(b"\n")
+    wanted, link = kinds[b"pattern" in lines[0].lower()]
+    for number, line in enumerate(lines[n_before:], n_before + 1):
+        if link.fullmatch(line) is None and line.strip():
+            reason = f"{wanted} of a link are needed; got {line[:60]!r}."
+            raise DataFormatError(path, number, reason)
 
 
 def _metis(path: str | PathLike[str], text: str) -> WholeGraph:

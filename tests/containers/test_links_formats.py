@@ -273,6 +273,7 @@ def test_matrix_market(tmp_path, symmetric):
 
 MATRIX = "".join(",".join("01"[n != m] for m in range(9)) + "\n" for n in range(9))
 HEAD = "%%MatrixMarket matrix coordinate real general\n"
+PATTERN = HEAD.replace("real", "pattern")
 
 
 @pytest.mark.parametrize(
@@ -286,8 +287,9 @@ HEAD = "%%MatrixMarket matrix coordinate real general\n"
         ("auto", HEAD + "2 3 1\n1 2 1\n", "must be square"),
         ("auto", HEAD + "2 2 1\n1 5 1\n", "no readable Matrix Market"),
         ("auto", HEAD + "2 2 1\n1 2 -1\n", "link from '1' to '2': weight"),
-        ("auto", HEAD + "2 2 1\n1 2 1x", "no readable Matrix Market"),
-        ("auto", HEAD + "2 2 2\n1 2 1\0 2 1 1\n", "line 3: the line holds a null byte"),
+        ("auto", HEAD + "2 2 1\n1 2 1x", "line 3: row, column and weight"),
+        ("auto", HEAD + "2 2 2\n1 2 1\0 2 1 1\n", "line 3: row, column and weight"),
+        ("auto", PATTERN + "2 2 1\n1 2 1\n", "line 3: row and column of a link"),
         ("metis", "a b\n", "line 1: numbers of vertices"),
         ("metis", "", "line 1: numbers of vertices"),
         ("metis", "2 1 11\n2\n1\n", "line 1: weights of vertices"),

@@ -66,7 +66,7 @@ def _read_settings(folder: Path) -> dict[str, Any]:
             continue
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             msg = f"{os.fspath(path)!r} is no JSON: {error}"
             raise SourceError(msg) from error
         if key is not None:

@@ -228,6 +228,7 @@ def test_a_guessed_scale_is_said(folder, settings):
         ({"image_mean": [0.5, 0.5], "image_std": 1}, "image_mean .* 3 channels"),
         ({"image_mean": 0.5, "image_std": ["a"]}, "image_std .* one number"),
         ("{", "preprocessor_config.json' is no JSON"),
+        pytest.param("[" * 100_000, "preprocessor_config.json' is no JSON", id="deep"),
     ],
 )
 def test_unusable_scales_are_refused(folder, settings, match):
