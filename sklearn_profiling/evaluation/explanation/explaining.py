@@ -92,7 +92,9 @@ def explain(
     The contribution of a message or an image is the mean of two differences of
     log-odds: between the user with and without it, and between a user who has nothing
     else in the column and one who has nothing there. The first alone hides what other
-    messages say as well, the second alone what only the whole tells.
+    messages say as well, the second alone what only the whole tells. A message weighs
+    more where there is no other, most of all in nets that average, so both are first
+    brought to the same mean size, that of the two together.
 
     A word is replaced by a blank wherever it stands. A column is replaced by None, a
     source by that of a user who has nothing. Without a link, rows of the adjacency
@@ -197,7 +199,10 @@ class _Explainer:
         return [groups[number][0] for number in order]
 
     def _both(self, level: str, column: str, groups: list[list[int]]) -> Floats:
-        """Average the fall without each group and the rise with it alone."""
+        """Average the fall without each group and the rise with it alone.
+
+        Both are brought to the same mean size first, that of the two together.
+        """
         items = list(without_members(self.user, level, column, groups))
         cell = self.user[column].iloc[0]
         if isinstance(cell, str):
@@ -207,8 +212,14 @@ class _Explainer:
             for group in [*groups, []]
         ]
         falls = self._falls([*items, *alone])
-        without, nothing = falls[: len(items)], falls[-1]
-        mean: Floats = (without + nothing - falls[len(items) : -1]) / 2
+        differences = np.stack(
+            [falls[: len(items)], falls[-1] - falls[len(items) : -1]]
+        )
+        sizes = np.abs(differences).mean(axis=1, keepdims=True)
+        alike = np.divide(
+            differences, sizes, out=np.zeros_like(differences), where=sizes > 0
+        )
+        mean: Floats = sizes.mean() * alike.mean(axis=0)
         return mean
 
     def _words(self, column: str, order: Sequence[int]) -> None:
