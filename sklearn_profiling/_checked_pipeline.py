@@ -12,6 +12,7 @@ from sklearn.utils import get_tags
 
 from sklearn_profiling._memory import checked_memory
 from sklearn_profiling._outputs import Probabilities, index_of
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.exceptions import TargetError, shortened
 from sklearn_profiling.training.label_weights import read_labels, weigh_labels
 from sklearn_profiling.training.losses import resolve_loss_weights
@@ -58,6 +59,7 @@ class CheckedPipeline(Pipeline):
         finally:
             self.memory = given
 
+    @fixed_threads()  # once, not in each step: to limit threads takes a while
     def predict(self, X: Any, **params: Any) -> Any:
         """Predict as the last step does; a table of pandas gets the index of X."""
         predicted = super().predict(X, **params)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any, overload
 
 import numpy as np
@@ -298,7 +298,18 @@ class TokenMessages(Ragged):
         list of list of list of str
             The text as plain lists.
         """
-        return [self[user] for user in range(len(self))]
+        return self._lists(0, len(self))
+
+    def _lists(self, first: int, last: int) -> list[list[list[str]]]:
+        """Words of every message of the users from `first` to `last`."""
+        users = self.user_starts[first : last + 1]
+        starts = self.message_starts[users[0] : users[-1] + 1]
+        ids = self.ids[starts[0] : starts[-1]].tolist()
+        words = list(map(self.vocabulary.words.__getitem__, ids))
+        borders = (starts - starts[0]).tolist()
+        messages = [words[begin:end] for begin, end in pairwise(borders)]
+        borders = (users - users[0]).tolist()
+        return [messages[begin:end] for begin, end in pairwise(borders)]
 
     @overload
     def __getitem__(self, key: int | np.integer[Any]) -> list[list[str]]: ...
@@ -324,14 +335,7 @@ class TokenMessages(Ragged):
             msg = f"user {user} is out of bounds: there are {len(self)} users"
             raise IndexError(msg)
         user %= len(self)
-        words = self.vocabulary.words
-        return [
-            [
-                words[i]
-                for i in self.ids[self.message_starts[m] : self.message_starts[m + 1]]
-            ]
-            for m in range(self.user_starts[user], self.user_starts[user + 1])
-        ]
+        return self._lists(user, user + 1)[0]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TokenMessages):

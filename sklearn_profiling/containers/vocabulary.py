@@ -166,3 +166,11 @@ class Vocabulary:
         self.__dict__.update(state)
         if self.vectors is not None:
             self.vectors.flags.writeable = False
+
+
+def vocabulary_of_distinct(words: Iterable[str]) -> Vocabulary:
+    """Build a vocabulary of words known to be distinct, without looking at them."""
+    made = Vocabulary.__new__(Vocabulary)
+    made.words = tuple(words)
+    made.vectors = None
+    return made

@@ -53,12 +53,10 @@ _INTERNAL: Final[dict[str, frozenset[str]]] = {
         "sklearn_profiling.sources._vectors": "VectorColumn",
         "sklearn_profiling.sources.images._components": "PrincipalComponents",
         "sklearn_profiling.sources.network._lookup": "GraphUsers",
-        "sklearn_profiling.sources.text.latent": "_Sequences",
+        "sklearn_profiling.sources.text._word_sequences": "Level WordSequences",
         "sklearn_profiling.sources.text.pos_patterns": "_Level",
         "sklearn_profiling.sources.text.suited": "SuitedSegmenter",
-        "sklearn_profiling.sources.text.tfidf": (
-            "_CharacterSequences _Level _WordSequences"
-        ),
+        "sklearn_profiling.sources.text.tfidf": "_CharacterSequences",
         "sklearn_profiling.targets": "LabelCodec",
         "sklearn_profiling.training.inputs": "SourceSpec",
         "sklearn_profiling.training.generators.text": "ProfileText ProfileWords",

@@ -144,6 +144,12 @@ def _cells(
 def _messages_of(cell: Any, keep_nulls: bool) -> list[str]:
     if isinstance(cell, str):
         return [_well_formed(cell)]
+    if (
+        isinstance(cell, list)
+        and set(map(type, cell)) == {str}
+        and _SURROGATES.search("".join(cell)) is None
+    ):
+        return list(cell)  # nearly all users: a quick look at all messages at once
     if isinstance(cell, list | tuple | pd.Series) or (
         isinstance(cell, np.ndarray) and cell.ndim == 1
     ):

@@ -364,7 +364,9 @@ def _split(dataset: UserDataset, plan: TrainingPlan) -> tuple[UserDataset, UserD
 @fixed_threads()
 def compute_logits(net: ProfileNet, dataset: UserDataset) -> list[Tensor]:
     """Compute the logits of all users: (n_users, n_classes) a task."""
-    parts = [net.evaluation_step(batch) for batch in _batches(net, dataset)]
+    net.module_.eval()
+    with torch.no_grad():
+        parts = [net.infer(batch) for batch, _ in _batches(net, dataset)]
     return [torch.cat(task).cpu() for task in zip(*parts, strict=True)]
 
 

@@ -19,6 +19,7 @@ from sklearn_profiling.sources.text._jieba.compiled import (
     code_points,
     mark_words,
     number_part,
+    text_ends,
 )
 from sklearn_profiling.sources.text._markup import kind_of
 
@@ -35,21 +36,17 @@ _LETTERS_PER_IDEOGRAPH = 2
 _TAGS = {"word": "eng", "number": "m"}
 
 
-def _ends(texts: list[str]) -> Ends:
-    return np.cumsum(list(map(len, texts)), dtype=np.int64)
-
-
-def _mark_chunks(text: str, points: Points, message_ends: Ends) -> Marks:
+def _mark_chunks(points: Points, message_ends: Ends) -> Marks:
     """Cut messages without ideographs, each different chunk between blanks once."""
     blank = _markup.classes()[points] & _markup.SPACE != 0
     marks = np.zeros(len(points), np.uint8)
     marks[:-1] = blank[:-1] & ~blank[1:]
     marks[message_ends[np.diff(message_ends, prepend=0) > 0] - 1] = 1
     ends = np.flatnonzero(marks) + 1
-    part = number_part(text, points, marks, message_ends)
-    lines = [chunk.rstrip() + "\n" for chunk in part.words]
+    part = number_part(points, marks, message_ends)
+    lines = [chunk.rstrip() + "\n" for chunk in part.words()]
     tokens = _markup.chunks_pattern().findall("".join(lines))
-    line_ends, token_ends = _ends(lines), _ends(tokens)
+    line_ends, token_ends = text_ends(lines), text_ends(tokens)
     line = np.searchsorted(line_ends, token_ends)
     inner = token_ends < line_ends[line]
     places = (token_ends - np.concatenate([[0], line_ends])[line])[inner]
@@ -95,7 +92,7 @@ def _mark_chinese(
     messages: list[str], points: Points
 ) -> tuple[Marks, NDArray[np.bool_]]:
     """Cut messages with ideographs into pieces; say which characters are for jieba."""
-    ends = _ends(messages)
+    ends = text_ends(messages)
     classes = _markup.classes()[points]
     letters = classes & _markup.LETTER != 0
     n_han = _count(classes & _markup.HAN != 0, ends)
@@ -131,17 +128,17 @@ class _Pieces(NamedTuple):
 def _cut_pieces(messages: list[str]) -> _Pieces:
     text = "".join(messages)
     points = code_points(text)
-    ends = _ends(messages)
+    ends = text_ends(messages)
     han = _markup.classes()[points] & _markup.HAN != 0
     for_jieba = np.zeros(len(points), np.bool_)
     if not han.any():
-        marks = _mark_chunks(text, points, ends)
+        marks = _mark_chunks(points, ends)
         return _Pieces(text, points, ends, marks, for_jieba)
     with_han = _count(han, ends) > 0
     inside = np.repeat(with_han, np.diff(ends, prepend=0))
     marks = np.zeros(len(points), np.uint8)
     others = list(compress(messages, ~with_han))
-    marks[~inside] = _mark_chunks("".join(others), points[~inside], _ends(others))
+    marks[~inside] = _mark_chunks(points[~inside], text_ends(others))
     written = list(compress(messages, with_han))
     marks[inside], for_jieba[inside] = _mark_chinese(written, points[inside])
     return _Pieces(text, points, ends, marks, for_jieba)
@@ -157,18 +154,17 @@ def _mark_by_jieba(
     pieces = [text[begin:end] for begin, end in pairwise([0, *ends.tolist()])]
     words = chain.from_iterable(dictionary.cut_messages(settings, pieces))
     marks = np.zeros(len(points), np.uint8)
-    marks[_ends(list(words)) - 1] = 1
+    marks[text_ends(list(words)) - 1] = 1
     return marks
 
 
 def cut_words(settings: dictionary.CutSettings, messages: list[str]) -> CutPart:
-    """Cut messages into words; white space becomes empty words."""
-    text, points, message_ends, marks, for_jieba = _cut_pieces(messages)
+    """Cut messages into words, white space included, alone or at their ends."""
+    _, points, message_ends, marks, for_jieba = _cut_pieces(messages)
     if for_jieba.any():
         ends = np.flatnonzero(marks[for_jieba]) + 1
         marks[for_jieba] = _mark_by_jieba(settings, points[for_jieba], ends)
-    part = number_part(text, points, marks, message_ends)
-    return part._replace(words=[word.strip() for word in part.words])
+    return number_part(points, marks, message_ends)
 
 
 def tag_words(settings: dictionary.CutSettings, messages: list[str]) -> CutPart:
@@ -183,7 +179,7 @@ def tag_words(settings: dictionary.CutSettings, messages: list[str]) -> CutPart:
         next(chinese) if jieba else [(piece, _TAGS.get(kind_of(piece.strip()), "x"))]
         for piece, jieba in zip(pieces, by_jieba, strict=True)
     ]
-    found = [(word.strip(), tag) for piece in tagged for word, tag in piece]
+    found = list(chain.from_iterable(tagged))
     n_words = np.concatenate([[0], np.cumsum(list(map(len, tagged)), dtype=np.int64)])
     words = sorted({word for word, _ in found})
     word_number = {word: number for number, word in enumerate(words)}
@@ -193,6 +189,7 @@ def tag_words(settings: dictionary.CutSettings, messages: list[str]) -> CutPart:
     return CutPart(
         np.array([word_number[word] for word, _ in found], np.int32),
         np.diff(n_words[first]),
-        words,
+        code_points("".join(words)),
+        text_ends(words),
         np.array([tag_number[tag] for _, tag in found], np.int16),
     )

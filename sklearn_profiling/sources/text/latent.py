@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
 from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
@@ -25,6 +24,7 @@ from sklearn_profiling._seeding import RandomState, derive_seed
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import SourceError, shortened
+from sklearn_profiling.sources.text._word_sequences import WordSequences
 from sklearn_profiling.sources.text.vocabulary import check_text
 
 __all__ = ["LatentSemanticVectors"]
@@ -56,8 +56,10 @@ class LatentSemanticVectors(
 
     Attributes
     ----------
-    vectorizer_ : TfidfVectorizer
-        Counts and weights.
+    sequences_ : ndarray of str objects, shape (n_sequences,)
+        The sequences that are counted, words with blanks between.
+    weights_ : TfidfTransformer
+        Weights of the counts.
     decomposition_ : TruncatedSVD
         The directions.
 
@@ -123,24 +125,53 @@ class LatentSemanticVectors(
         SourceError
             If `X` is not segmented text, no user has text, or all is one word.
         """
+        self._fit(X)
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    @fixed_threads()
+    def fit_transform(self, X: TokenMessages, y: object = None) -> Floats:  # noqa: ARG002 - scikit-learn's signature
+        """Learn weights and directions, and project the same users.
+
+        Parameters
+        ----------
+        X : TokenMessages
+            Segmented text of users.
+        y : object, default=None
+            Not used.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_users, n_components)
+            As `transform` gives it.
+        """
+        weights = self._fit(X)
+        return self._project(weights, ~check_text(X, self).missing)
+
+    def _fit(self, X: TokenMessages) -> sparse.csr_array:
+        """Learn; return the weighted counts of the users with text."""
         text = check_text(X, self)
         if not text.n_words:
             msg = "LatentSemanticVectors needs text, and no user has any"
             raise SourceError(msg)
-        self.vectorizer_ = TfidfVectorizer(
-            analyzer=_Sequences(self.max_ngram),
-            max_features=self.max_features,
-            sublinear_tf=True,
-            dtype=np.float32,
-        )
-        counts = self.vectorizer_.fit_transform(text[~text.missing].tolist())
-        if counts.shape[1] < 2:
+        self._counts = WordSequences(self.max_ngram)
+        counts = self._counts.learn(text[~text.missing], 1)
+        # Columns and ties as in scikit-learn's CountVectorizer.
+        order = self._counts.in_order()
+        totals = np.asarray(counts.sum(axis=0)).ravel()[order]
+        kept = order[np.sort(np.argsort(-totals)[: self.max_features])]
+        self._counts.keep(kept)
+        if len(kept) < 2:
             msg = (
                 "LatentSemanticVectors needs at least two different words or sequences "
                 f"to count; max_features={self.max_features} of this text are "
-                f"{shortened(self.vectorizer_.get_feature_names_out().tolist())}"
+                f"{shortened(self.sequences_.tolist())}"
             )
             raise SourceError(msg)
+        counts = counts[:, kept]
+        counts.sort_indices()
+        self.weights_ = TfidfTransformer(sublinear_tf=True).fit(counts)
+        weights: sparse.csr_array = self.weights_.transform(counts, copy=False)
         decomposition = TruncatedSVD(
             min(self.n_components, *counts.shape),
             random_state=derive_seed(self.random_state),
@@ -148,8 +179,11 @@ class LatentSemanticVectors(
         # The explained variance ratio, which is not used here, is 0 / 0 where all users
         # write alike.
         with np.errstate(divide="ignore", invalid="ignore"):
-            self.decomposition_ = decomposition.fit(counts)
-        return self
+            self.decomposition_ = decomposition.fit(weights)
+        # In this order a product with sparse rows copies nothing.
+        components = np.asfortranarray(decomposition.components_)
+        self.decomposition_.components_ = components
+        return weights
 
     @fixed_threads()
     def transform(self, X: TokenMessages) -> Floats:
@@ -167,12 +201,22 @@ class LatentSemanticVectors(
         """
         check_is_fitted(self)
         text = check_text(X, self)
-        vectors = np.full((len(text), self._n_features_out), np.nan, dtype=np.float32)
         there = ~text.missing
+        counts = self._counts.count(text[there])
         if there.any():
-            counts = self.vectorizer_.transform(text[there].tolist())
-            vectors[there] = self.decomposition_.transform(counts)
+            counts = self.weights_.transform(counts, copy=False)
+        return self._project(counts, there)
+
+    def _project(self, weights: sparse.csr_array, there: NDArray[np.bool_]) -> Floats:
+        """Project the users who are there; NaN for the others."""
+        vectors = np.full((len(there), self._n_features_out), np.nan, dtype=np.float32)
+        vectors[there] = weights @ self.decomposition_.components_.T
         return vectors
+
+    @property
+    def sequences_(self) -> NDArray[np.object_]:
+        """The sequences that are counted, words with blanks between."""
+        return np.array(self._counts.names(), dtype=object)
 
     @property
     def _n_features_out(self) -> int:
@@ -183,16 +227,3 @@ class LatentSemanticVectors(
         tags.input_tags.two_d_array = False
         tags.input_tags.string = True
         return tags
-
-
-@dataclass
-class _Sequences:
-    """The word n-grams of a user up to `longest`, none of them across two messages."""
-
-    longest: int
-
-    def __call__(self, messages: list[list[str]]) -> Iterator[str]:
-        for words in messages:
-            for length in range(1, self.longest + 1):
-                for start in range(len(words) - length + 1):
-                    yield " ".join(words[start : start + length])

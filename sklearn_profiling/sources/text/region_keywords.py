@@ -371,13 +371,19 @@ class RegionKeywords(TransformerMixin, BaseEstimator):
     def _count_words(
         self, text: TokenMessages, keywords: Sequence[Keywords]
     ) -> NDArray[np.float64]:
-        weights = sparse.lil_array((len(text.vocabulary), len(keywords)))
         index = text.vocabulary.index
-        for column, listed in enumerate(keywords):
-            for word, score in listed:
-                if word in index:
-                    weights[index[word], column] = score if self.use_scores else 1.0
-        counts = user_word_counts(text).astype(np.float64) @ weights.tocsr()
+        cells = [
+            (index[word], column, score if self.use_scores else 1.0)
+            for column, listed in enumerate(keywords)
+            for word, score in listed
+            if word in index
+        ]
+        rows, columns, scores = np.array(cells).reshape(-1, 3).T
+        weights = sparse.csr_array(
+            (scores, (rows.astype(np.int32), columns.astype(np.int32))),
+            shape=(len(text.vocabulary), len(keywords)),
+        )
+        counts = user_word_counts(text).astype(np.float64) @ weights
         dense: NDArray[np.float64] = counts.toarray()
         return dense
 

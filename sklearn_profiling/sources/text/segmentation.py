@@ -17,7 +17,7 @@ from sklearn.base import clone
 from sklearn.utils._param_validation import StrOptions
 
 from sklearn_profiling._processes import Parallel
-from sklearn_profiling.containers import TokenMessages, Vocabulary
+from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources._columns import (
     WordList,
@@ -30,6 +30,7 @@ from sklearn_profiling.sources.text._segmenter import (
     assemble,
     encode,
     equal_parts,
+    sorted_vocabulary,
 )
 from sklearn_profiling.sources.text.words import WordSegmenter
 
@@ -211,23 +212,23 @@ class JiebaSegmenter(Segmenter):
         stop: set[str],
     ) -> TokenMessages:
         # numba is loaded where it is used: it takes a while
-        from sklearn_profiling.sources.text._jieba.compiled import cut_part
-
-        parts = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
-            delayed(cut_part)(settings, part) for part in equal_parts(messages)
+        from sklearn_profiling.sources.text._jieba.compiled import (
+            cut_part,
+            join_parts,
+            spread,
         )
-        accepted = [[self._accept(w, stop) for w in part.words] for part in parts]
-        found = set(chain.from_iterable(accepted)) - {None}
-        vocabulary = Vocabulary(sorted(word for word in found if word is not None))
-        ids = [np.zeros(0, np.int32)]
-        for part, words in zip(parts, accepted, strict=True):
-            numbers = [-1 if w is None else vocabulary.index[w] for w in words]
-            ids.append(np.array(numbers, np.int32)[part.ids])
-        flat = np.concatenate(ids)
-        kept = np.concatenate([[0], np.cumsum(flat >= 0)])
-        sizes = np.concatenate([np.zeros(1, np.int64), *(part.sizes for part in parts)])
-        starts = kept[np.cumsum(sizes)]
-        return assemble(flat[flat >= 0], np.diff(starts), lengths, vocabulary)
+
+        part = join_parts(
+            Parallel(n_jobs=self.n_jobs, require="sharedmem")(
+                delayed(cut_part)(settings, part) for part in equal_parts(messages)
+            )
+        )
+        accepted = [self._accept(word, stop) for word in part.words()]
+        kept = [word for word in accepted if word is not None]
+        vocabulary, numbers = sorted_vocabulary(kept)
+        n_kept = np.array([word is not None for word in accepted], np.int64)
+        ids, sizes, _ = spread(part, numbers, n_kept)
+        return assemble(ids, sizes, lengths, vocabulary)
 
     def _tagged(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +16,18 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_profiling._decorators import fit_context
-from sklearn_profiling.containers import TokenMessages, Vocabulary
+from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources._sparse_output import as_configured
+from sklearn_profiling.sources.text._word_sequences import (
+    Longs,
+    WordSequences,
+    pair_counts,
+)
 from sklearn_profiling.sources.text.averaging import user_word_counts
 from sklearn_profiling.sources.text.vocabulary import check_text
 
 __all__ = ["TfidfVectors"]
-
-Longs = NDArray[np.int64]
 
 
 class TfidfVectors(TransformerMixin, BaseEstimator):
@@ -159,8 +162,8 @@ class TfidfVectors(TransformerMixin, BaseEstimator):
     def _fit(self, X: TokenMessages) -> list[sparse.csr_array]:
         """Learn from users; return their counts of each kind."""
         text = check_text(X, self)
-        kinds: list[_WordSequences | _CharacterSequences] = [
-            _WordSequences(self.max_words)
+        kinds: list[WordSequences | _CharacterSequences] = [
+            WordSequences(self.max_words)
         ]
         if self.characters is not None:
             kinds.append(_CharacterSequences(*_check_range(self.characters)))
@@ -261,99 +264,6 @@ def _check_range(characters: Sequence[int]) -> tuple[int, int]:
     return int(characters[0]), int(characters[1])
 
 
-def _counts(rows: Longs, columns: Longs, shape: tuple[int, int]) -> sparse.csr_array:
-    """Count pairs of row and column: csr (n_rows, n_columns), rows sorted."""
-    ones = np.ones(len(rows), np.float32)
-    counts = sparse.csr_array((ones, (rows, columns)), shape=shape)
-    counts.sum_duplicates()
-    return counts
-
-
-class _Level(NamedTuple):
-    """Sequences of one length: sorted keys, and the number of those shorter."""
-
-    keys: Longs
-    before: int
-
-
-class _WordSequences:
-    """Sequences of one to `longest` words.
-
-    A longer sequence is a pair of a shorter one and a word, so each has a key of one
-    number: sequence x number of words + word.
-    """
-
-    def __init__(self, longest: int) -> None:
-        self._longest = longest
-
-    def learn(self, text: TokenMessages, min_users: int) -> sparse.csr_array:
-        """Count all sequences of words that `min_users` wrote: csr (n_users, n)."""
-        used = np.flatnonzero(text.word_counts())
-        words = text.vocabulary.words
-        self._words = Vocabulary([words[word] for word in used])
-        self._levels: list[_Level] = []
-        parts: list[sparse.csr_array] = []
-        for place, keys in self._walk(text):
-            known, columns = np.unique(keys, return_inverse=True)
-            counts = _counts(text.word_users()[place], columns, (len(text), len(known)))
-            users = np.bincount(counts.indices, minlength=len(known))
-            frequent = users >= (min_users if self._levels else 1)
-            before = sum(len(level.keys) for level in self._levels)
-            self._levels.append(_Level(known[frequent], before))
-            parts.append(counts[:, np.flatnonzero(frequent)])
-        self.keep(np.arange(sum(part.shape[1] for part in parts)))
-        return sparse.csr_array(sparse.hstack(parts, format="csr"))
-
-    def keep(self, columns: Longs) -> None:
-        """Leave out all columns but some, of which the numbers rise."""
-        self._kept = columns
-
-    def count(self, text: TokenMessages) -> sparse.csr_array:
-        """Count the sequences that are kept: csr (n_users, n_kept)."""
-        rows, columns = [], []
-        for level, (place, keys) in zip(self._levels, self._walk(text), strict=False):
-            found, there = _find(level.keys, keys)
-            rows.append(text.word_users()[place[there]])
-            columns.append(found[there] + level.before)
-        found, there = _find(self._kept, np.concatenate(columns))
-        return _counts(
-            np.concatenate(rows)[there], found[there], (len(text), len(self._kept))
-        )
-
-    def _walk(self, text: TokenMessages) -> Any:
-        """Yield, for each length, the places where sequences begin, and their keys.
-
-        Those that the shorter level does not know are left out.
-        """
-        ids = self._words.encode(text.vocabulary.words).astype(np.int64)[text.ids]
-        ends = np.repeat(text.message_starts[1:], np.diff(text.message_starts))
-        place = np.flatnonzero(ids >= 0)
-        number = ids[place]
-        for length in range(1, self._longest + 1):
-            if length == 1:
-                keys = number
-            else:
-                last = place + length - 1
-                inside = last < ends[place]
-                inside[inside] = ids[last[inside]] >= 0
-                place, number = place[inside], number[inside]
-                keys = number * len(self._words) + ids[place + length - 1]
-            yield place, keys
-            found, there = _find(self._levels[length - 1].keys, keys)
-            place, number = place[there], found[there]
-
-    def names(self) -> list[str]:
-        """Return the sequences that are kept, words with blanks between."""
-        words = self._words.words
-        names = [words[key] for key in self._levels[0].keys]
-        shorter = names
-        for level in self._levels[1:]:
-            pairs = zip(*np.divmod(level.keys, len(words)), strict=True)
-            shorter = [f"{shorter[first]} {words[last]}" for first, last in pairs]
-            names = names + shorter
-        return [names[column] for column in self._kept]
-
-
 class _CharacterSequences:
     """Sequences of characters in words of two or more characters."""
 
@@ -384,7 +294,7 @@ class _CharacterSequences:
                     rows.append(row)
                     columns.append(number)
         shape = len(text.vocabulary), len(self._numbers)
-        of_words = _counts(np.array(rows, int), np.array(columns, int), shape)
+        of_words = pair_counts(np.array(rows, int), np.array(columns, int), shape)
         counts = sparse.csr_array(user_word_counts(text) @ of_words)
         counts.sort_indices()
         return counts
@@ -402,11 +312,3 @@ class _CharacterSequences:
     def names(self) -> list[str]:
         """Return the sequences that are kept, between asterisks."""
         return [f"*{part}*" for part in self._numbers]
-
-
-def _find(keys: Longs, wanted: Longs) -> tuple[Longs, NDArray[np.bool_]]:
-    """Find numbers among sorted keys: their positions, and which are there at all."""
-    if not len(keys):
-        return np.zeros(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=bool)
-    found = np.searchsorted(keys, wanted).clip(max=len(keys) - 1)
-    return found, keys[found] == wanted

@@ -13,12 +13,16 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from sklearn_profiling.containers import TokenMessages, Vocabulary
-from sklearn_profiling.containers._ragged import take
+from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.sources._columns import WordList, read_word_list
 from sklearn_profiling.sources.text import _markup
 from sklearn_profiling.sources.text._jieba import dictionary
-from sklearn_profiling.sources.text._segmenter import Segmenter, assemble, equal_parts
+from sklearn_profiling.sources.text._segmenter import (
+    Segmenter,
+    assemble,
+    equal_parts,
+    sorted_vocabulary,
+)
 
 __all__ = ["WordSegmenter"]
 
@@ -222,41 +226,26 @@ class WordSegmenter(Segmenter):
             If a cell is anything else, with its row.
         """
         # numba is loaded where it is used: it takes a while
+        from sklearn_profiling.sources.text._jieba.compiled import join_parts, spread
         from sklearn_profiling.sources.text._pieces import cut_words, tag_words
 
         messages, lengths = self._read(X)
         messages = list(map(_markup.without_references, messages))
         settings = self._settings()
         cut = tag_words if self.part_of_speech else cut_words
-        parts = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
-            delayed(cut)(settings, part) for part in equal_parts(messages)
+        part = join_parts(
+            Parallel(n_jobs=self.n_jobs, require="sharedmem")(
+                delayed(cut)(settings, part) for part in equal_parts(messages)
+            )
         )
-        kept = [self._keep(part.words, settings) for part in parts]
-        vocabulary = Vocabulary(sorted(set(chain(*chain.from_iterable(kept)))))
-        ids = [np.zeros(0, np.int32)]
-        sizes = [np.zeros(0, np.int64)]
-        tags = [np.zeros(0, np.int16)]
-        for part, words in zip(parts, kept, strict=True):
-            # Most words stay one word; a hashtag that is split becomes several.
-            word_starts = np.cumsum([0, *map(len, words)])
-            numbers = vocabulary.encode(list(chain.from_iterable(words)))
-            places, starts = take(word_starts, part.ids.astype(np.int64))
-            ids.append(numbers[places])
-            message_starts = np.concatenate([[0], np.cumsum(part.sizes)])
-            sizes.append(np.diff(starts[message_starts]))
-            if part.tags is not None:
-                tags.append(np.repeat(part.tags, np.diff(starts)))
-        names = None
-        if self.part_of_speech:
-            names = dictionary.tag_names(settings.user_words)
-        return assemble(
-            np.concatenate(ids),
-            np.concatenate(sizes),
-            lengths,
-            vocabulary,
-            None if names is None else np.concatenate(tags),
-            names,
-        )
+        kept = self._keep([word.strip() for word in part.words()], settings)
+        vocabulary, numbers = sorted_vocabulary(list(chain.from_iterable(kept)))
+        n_kept = np.fromiter(map(len, kept), np.int64, len(kept))
+        ids, sizes, tags = spread(part, numbers, n_kept)
+        if not self.part_of_speech:
+            return assemble(ids, sizes, lengths, vocabulary)
+        names = dictionary.tag_names(settings.user_words)
+        return assemble(ids, sizes, lengths, vocabulary, tags, names)
 
     def _keep(
         self, words: list[str], settings: dictionary.CutSettings
@@ -269,6 +258,8 @@ class WordSegmenter(Segmenter):
             and self.elongated == "keep"
             and not self.lowercase
         )
+        if alike and not stop and self.normalize is None:
+            return [[word] if word else [] for word in words]
         kinds = ["word" if alike else _markup.kind_of(word) for word in words]
         split: dict[str, list[str]] = {}
         if self.hashtags == "split":
@@ -292,7 +283,7 @@ class WordSegmenter(Segmenter):
         if not hashtags:
             return {}
         part = cut_words(settings, list(map(_markup.split_hashtag, hashtags)))
-        kept = self._keep(part.words, settings)
+        kept = self._keep([word.strip() for word in part.words()], settings)
         borders = pairwise(np.cumsum([0, *part.sizes]).tolist())
         return {
             hashtag: list(chain(*(kept[i] for i in part.ids[begin:end])))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import SourceError
@@ -59,7 +60,7 @@ def test_few_components_are_the_first_of_the_decomposition():
 
 def test_sequences_do_not_cross_messages():
     vectors = LatentSemanticVectors(random_state=0).fit(TEXT)
-    found = set(vectors.vectorizer_.get_feature_names_out())
+    found = set(vectors.sequences_)
     assert found == {"a", "b", "c", "d", "a b", "b d", "c c", "d a"}
     # The same words in one message hold other sequences than in two.
     joined = TokenMessages.from_lists([["cab"], ["c", "ab"], ["ab", "c"]])
@@ -70,6 +71,46 @@ def test_sequences_do_not_cross_messages():
     one, two, three = other.transform(joined)
     np.testing.assert_allclose(two, three, atol=1e-6)
     assert np.abs(one - two).max() > 0.1
+
+
+@pytest.mark.parametrize(("longest", "n_features"), [(1, 9), (2, 40), (3, 60)])
+def test_sequences_and_weights_are_those_of_scikit_learn(longest, n_features):
+    """Those kept among equally frequent ones too, and with words in another order."""
+    rng = np.random.default_rng(1)
+    words = ["ab", "a", "b!", "b", "ba", "c", "Z", "词", "x", "y", "z", "zz"]
+    users = [
+        [[words[i] for i in rng.zipf(1.5, 7) % len(words)] for _ in range(3)]
+        for _ in range(25)
+    ]
+
+    def sequences(messages):
+        for message in messages:
+            for length in range(1, longest + 1):
+                for start in range(len(message) - length + 1):
+                    yield " ".join(message[start : start + length])
+
+    theirs = TfidfVectorizer(
+        analyzer=sequences,
+        max_features=n_features,
+        sublinear_tf=True,
+        dtype=np.float32,
+    )
+    expected = theirs.fit_transform(users).toarray()
+    text = TokenMessages.from_lists(users).with_vocabulary(Vocabulary(words))
+    vectors = LatentSemanticVectors(2, max_ngram=longest, max_features=n_features)
+    vectors.fit(text)
+    names = theirs.get_feature_names_out().tolist()
+    assert len(names) == n_features
+    assert vectors.sequences_.tolist() == names
+    assert vectors.weights_.idf_.tolist() == theirs.idf_.tolist()
+    new = [*users[3:], [["strange", "a", "b"]]]
+    made = vectors.decomposition_.transform(theirs.transform(new))
+    new_text = TokenMessages.from_lists(new)
+    np.testing.assert_allclose(vectors.transform(new_text), made, atol=1e-6)
+    np.testing.assert_allclose(
+        vectors.transform(text), expected @ vectors.decomposition_.components_.T,
+        atol=1e-6,
+    )  # fmt: skip
 
 
 def test_missing_users_get_nan_and_change_nobody():
@@ -99,7 +140,7 @@ def test_components_and_features_are_capped():
     small = LatentSemanticVectors(300, max_features=3, random_state=0).fit(TEXT)
     assert small.transform(TEXT).shape == (5, 3)
     # The most frequent ones.
-    assert set(small.vectorizer_.get_feature_names_out()) <= {"a", "b", "c", "d"}
+    assert set(small.sequences_) <= {"a", "b", "c", "d"}
     assert small.get_feature_names_out().tolist() == [
         f"latentsemanticvectors{i}" for i in range(3)
     ]

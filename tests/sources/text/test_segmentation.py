@@ -24,7 +24,12 @@ from sklearn_profiling.sources.text import (
 )
 from sklearn_profiling.sources.text import segmentation as module
 from sklearn_profiling.sources.text._jieba import dictionary as jieba_dictionary
-from sklearn_profiling.sources.text._jieba.compiled import cut_part
+from sklearn_profiling.sources.text._jieba.compiled import (
+    code_points,
+    cut_part,
+    join_parts,
+    number_part,
+)
 from sklearn_profiling.sources.text.segmentation import (
     choose_segmenter,
     default_segmenter,
@@ -57,8 +62,9 @@ def cut_both_ways(messages, user_words=(), *, hmm=True):
     settings = jieba_dictionary.CutSettings(user_words, hmm)
     part = cut_part(settings, messages)
     ends = np.cumsum([0, *part.sizes])
+    words = part.words()
     quick = [
-        [part.words[i] for i in part.ids[begin:end]]
+        [words[i] for i in part.ids[begin:end]]
         for begin, end in itertools.pairwise(ends)
     ]
     # jieba has one word of white space where two stand here
@@ -117,6 +123,24 @@ def test_compiled_cut_with_a_user_dictionary():
     quick, slow = cut_both_ways(messages, user)
     assert quick == slow
     assert "a-b公司" in quick[1]
+
+
+def test_many_words_are_numbered_as_they_appear():
+    """More than the table holds at first, with characters beyond 2**16."""
+    words = ["a", "😀", "😀b", *(f"{n:x}" for n in range(9000)), "a", "😀b", "1ff", ""]
+    first, second = words[:4000], words[4000:]
+    parts = []
+    for part in (first, second):
+        marks = np.zeros(len("".join(part)), np.uint8)
+        marks[np.cumsum([len(word) for word in part if word]) - 1] = 1
+        parts.append(
+            number_part(code_points("".join(part)), marks, np.array([len(marks)]))
+        )
+    joined = join_parts(parts)
+    expected = list(dict.fromkeys(words[:-1]))
+    assert joined.words() == expected
+    assert [expected[i] for i in joined.ids] == words[:-1]
+    assert joined.sizes.tolist() == [4000, len(second) - 1]
 
 
 def test_compiled_parts_and_threads(monkeypatch):

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import accumulate
+from itertools import pairwise
 from math import log
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sklearn_profiling.containers._ragged import take
 from sklearn_profiling.sources.text._jieba import dictionary, kernels, numbering
 
-__all__ = ["CutPart", "code_points", "cut_part", "mark_words", "number_part"]
+__all__ = [
+    "CutPart",
+    "code_points",
+    "cut_part",
+    "join_parts",
+    "mark_words",
+    "number_part",
+    "spread",
+    "text_ends",
+]
 
 _STATES = "BEMS"
 _LARGEST_POINT = 2**16
@@ -21,19 +31,25 @@ _LARGEST_POINT = 2**16
 class CutPart(NamedTuple):
     """Cut messages: word ids (n_words,), words of each message and what the ids mean.
 
-    White space is kept. `tags` (n_words,) are positions among jieba's names of tags.
+    The different words are code points end to end and where each ends; white space is
+    kept. `tags` (n_words,) are positions among jieba's names of tags.
     """
 
     ids: NDArray[np.int32]
     sizes: NDArray[np.int64]
-    words: list[str]
+    letters: NDArray[np.uint32]
+    ends: NDArray[np.int64]
     tags: NDArray[np.int16] | None = None
+
+    def words(self) -> list[str]:
+        """Return the different words."""
+        text = self.letters.tobytes().decode("utf-32-le", "surrogatepass")
+        return [text[begin:end] for begin, end in pairwise([0, *self.ends.tolist()])]
 
 
 class _Dictionary(NamedTuple):
-    slots: NDArray[np.int64]
-    children: NDArray[np.int32]
-    scores: NDArray[np.float64]
+    trie: NDArray[np.void]
+    roots: NDArray[np.int64]
     unknown: float
 
 
@@ -53,19 +69,19 @@ def _dictionary(user_words: tuple[dictionary.UserWord, ...]) -> _Dictionary:
     tokenizer = dictionary.tokenizer(user_words)
     # Blocks to cut hold no character beyond; such words are never met.
     words = [word for word in tokenizer.FREQ if max(map(ord, word)) < _LARGEST_POINT]
-    n_slots = 1 << (2 * len(words)).bit_length()
-    slots, children, nodes = kernels.build_trie(
+    trie = np.empty(1 << (2 * len(words)).bit_length(), kernels.SLOT)
+    nodes, roots = kernels.build_trie(
         code_points("".join(words)),
-        np.fromiter(accumulate(map(len, words)), np.int64, len(words)),
-        n_slots,
+        text_ends(words),
+        trie,
     )
     # Python's logarithm and subtraction, as in jieba: numpy's may differ in a bit.
     log_total = log(tokenizer.total)
     frequencies = [tokenizer.FREQ[word] for word in words]
     known = {f: log(f) - log_total for f in set(frequencies) if f}
-    scores = np.full(int(nodes.max()) + 1, np.nan)
-    scores[nodes] = [known.get(frequency, np.nan) for frequency in frequencies]
-    return _Dictionary(slots, children, scores, log(1) - log_total)
+    scores = [known.get(frequency, np.nan) for frequency in frequencies]
+    trie["score"][nodes] = scores
+    return _Dictionary(trie, roots, log(1) - log_total)
 
 
 @lru_cache(maxsize=1)
@@ -73,12 +89,12 @@ def _model() -> _Model:
     module = dictionary.import_jieba("jieba.finalseg")
     first, last = kernels.FIRST_IDEOGRAPH, kernels.LAST_IDEOGRAPH
     small = kernels.MIN_FLOAT
-    emissions = np.full((4, last - first + 1), small)
+    emissions = np.full((last - first + 1, 4), small)
     transitions = np.full((4, 4), small)
     for row, state in enumerate(_STATES):
         for character, score in module.emit_P[state].items():
             if first <= ord(character) <= last:
-                emissions[row, ord(character) - first] = score
+                emissions[ord(character) - first, row] = score
         for column, other in enumerate(_STATES):
             transitions[row, column] = module.trans_P[state].get(other, small)
     start = np.array([module.start_P[state] for state in _STATES])
@@ -99,22 +115,74 @@ def mark_words(
 
 def cut_part(settings: dictionary.CutSettings, messages: list[str]) -> CutPart:
     """Cut messages into the words of jieba."""
-    text = "".join(messages)
-    points = code_points(text)
-    ends = np.fromiter(accumulate(map(len, messages)), np.int64, len(messages))
-    return number_part(text, points, mark_words(settings, points, ends), ends)
+    points = code_points("".join(messages))
+    ends = text_ends(messages)
+    return number_part(points, mark_words(settings, points, ends), ends)
+
+
+def text_ends(texts: list[str]) -> NDArray[np.int64]:
+    """Return where texts end that lie end to end."""
+    return np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
 
 
 def number_part(
-    text: str,
     points: NDArray[np.uint32],
     marks: NDArray[np.uint8],
     message_ends: NDArray[np.int64],
 ) -> CutPart:
     """Give the words of cut messages numbers."""
-    ids, sizes, begins, ends = numbering.number_words(points, marks, message_ends)
-    words = [
-        text[begin:end]
-        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
-    ]
-    return CutPart(ids, sizes, words)
+    return CutPart(*numbering.number_words(points, marks, message_ends))
+
+
+def join_parts(parts: list[CutPart]) -> CutPart:
+    """Join parts: words that several hold get one number."""
+    if not parts:
+        nothing = np.zeros(0, np.int64)
+        return CutPart(
+            nothing.astype(np.int32),
+            nothing,
+            nothing.astype(np.uint32),
+            nothing,
+            nothing.astype(np.int16),
+        )
+    if len(parts) == 1:
+        return parts[0]
+    letters = np.concatenate([part.letters for part in parts])
+    part_ends = np.cumsum([len(part.letters) for part in parts])
+    marks = np.zeros(len(letters), np.uint8)
+    for part, part_end in zip(parts, part_ends, strict=True):
+        marks[part_end - len(part.letters) + part.ends - 1] = 1
+    joined = number_part(letters, marks, part_ends)
+    numbers = np.split(joined.ids, np.cumsum(joined.sizes)[:-1])
+    pairs = zip(parts, numbers, strict=True)
+    tags = [part.tags for part in parts if part.tags is not None]
+    return CutPart(
+        np.concatenate([number[part.ids] for part, number in pairs]),
+        np.concatenate([part.sizes for part in parts]),
+        joined.letters,
+        joined.ends,
+        np.concatenate(tags) if tags else None,
+    )
+
+
+def spread(
+    part: CutPart, numbers: NDArray[np.int32], n_kept: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int16] | None]:
+    """Write a part in other words: its word w becomes the next `n_kept[w]` `numbers`.
+
+    Returns ids, words of each message, and tags, those of a word for all it becomes.
+    """
+    if (n_kept == 1).all():
+        return numbers[part.ids], part.sizes, part.tags
+    starts = np.cumsum(np.concatenate([[0], part.sizes]))
+    if n_kept.max() == 1:
+        kept = n_kept.astype(bool)[part.ids]
+        number_of = numbers[(np.cumsum(n_kept) - 1).clip(min=0)]
+        n_before = np.concatenate([[0], np.cumsum(kept)])
+        tags = None if part.tags is None else part.tags[kept]
+        return number_of[part.ids[kept]], np.diff(n_before[starts]), tags
+    # A hashtag that is split becomes several words.
+    word_starts = np.concatenate([[0], np.cumsum(n_kept)])
+    places, new_starts = take(word_starts, part.ids.astype(np.int64))
+    tags = None if part.tags is None else np.repeat(part.tags, np.diff(new_starts))
+    return numbers[places], np.diff(new_starts[starts]), tags

@@ -15,6 +15,7 @@ __all__ = [
     "FIRST_IDEOGRAPH",
     "LAST_IDEOGRAPH",
     "MIN_FLOAT",
+    "SLOT",
     "build_trie",
     "cut",
 ]
@@ -23,8 +24,14 @@ __all__ = [
 FIRST_IDEOGRAPH, LAST_IDEOGRAPH = 0x4E00, 0x9FD5
 #: Jieba's logarithm of zero.
 MIN_FLOAT = -3.14e100
+#: Slot of the trie: an edge, as node and character, -1 where free, and the
+#: log-probability of the word that ends there, NaN where none does.
+SLOT = np.dtype([("edge", np.int64), ("score", np.float64)])
 
 _NONE = -1
+# An edge of a slot is below 2**_HINTS; above are bits of the characters that follow.
+_HINTS = 44
+_EDGE = (1 << _HINTS) - 1
 # States in the order of their letters, which decides ties.
 _B, _E, _M, _S = 0, 1, 2, 3
 
@@ -69,53 +76,60 @@ def _slot(key: np.int64, mask: int) -> np.int64:
 
 
 @numba.njit(nogil=True, cache=True)
-def _child(
-    slots: NDArray[np.int64], children: NDArray[np.int32], node: int, point: int
-) -> int:
+def _hint(point: int) -> np.int64:
+    """Return the bit of a node that says that such a character may follow it."""
+    return np.int64(1) << np.int64(_HINTS + (point & 15))
+
+
+@numba.njit(nogil=True, cache=True)
+def _child(trie: NDArray[np.void], node: int, point: int) -> np.int64:
     """Follow an edge of the trie; -1 if there is none."""
-    mask = len(slots) - 1
+    if not trie[node].edge & _hint(point):
+        return np.int64(_NONE)
+    mask = len(trie) - 1
     key = np.int64(node) << 16 | np.int64(point)
     at = _slot(key, mask)
-    while slots[at] != _NONE:
-        if slots[at] == key:
-            return int(children[at])
+    while trie[at].edge != _NONE:
+        if trie[at].edge & _EDGE == key:
+            return np.int64(at)
         at = (at + 1) & mask
-    return _NONE
+    return np.int64(_NONE)
 
 
 @numba.njit(nogil=True, cache=True)
 def build_trie(
-    points: NDArray[np.uint32],
-    ends: NDArray[np.int64],
-    n_slots: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    points: NDArray[np.uint32], ends: NDArray[np.int64], trie: NDArray[np.void]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Store words (code points end to end, below 2**16) in a trie in one hash table.
 
-    Returns edges (node and character, -1 where free) and their children, both
-    (n_slots,), and the node of each word. Node 0 is the root. `n_slots` is a power of
-    two and at least twice the number of prefixes.
+    `trie` is an empty table of :data:`SLOT`, of a power of two of slots, at least twice
+    the number of prefixes. A node is a slot; the root is their number. Returns the node
+    of each word, and of each character by its code point, -1 where there is none.
     """
-    slots = np.full(n_slots, _NONE, np.int64)
-    children = np.zeros(n_slots, np.int32)
+    for at in range(len(trie)):
+        trie[at].edge = _NONE
+        trie[at].score = np.nan
     nodes = np.zeros(len(ends), np.int64)
-    mask = n_slots - 1
-    n_nodes = 1
+    roots = np.full(1 << 16, _NONE, np.int64)
+    mask = len(trie) - 1
     begin = 0
     for word in range(len(ends)):
-        node = 0
+        node = np.int64(len(trie))
         for position in range(begin, ends[word]):
             key = np.int64(node) << 16 | np.int64(points[position])
             at = _slot(key, mask)
-            while slots[at] != _NONE and slots[at] != key:
+            while trie[at].edge != _NONE and trie[at].edge & _EDGE != key:
                 at = (at + 1) & mask
-            if slots[at] == _NONE:
-                slots[at] = key
-                children[at] = n_nodes
-                n_nodes += 1
-            node = children[at]
+            if trie[at].edge == _NONE:
+                trie[at].edge = key
+            if position > begin:
+                trie[node].edge |= _hint(points[position])
+            node = at
+            if position == begin:
+                roots[points[position]] = node
         nodes[word] = node
         begin = ends[word]
-    return slots, children, nodes
+    return nodes, roots
 
 
 @numba.njit(nogil=True, cache=True)
@@ -123,31 +137,26 @@ def _best_path(
     points: NDArray[np.uint32],
     begin: int,
     end: int,
-    slots: NDArray[np.int64],
-    children: NDArray[np.int32],
-    scores: NDArray[np.float64],
+    trie: NDArray[np.void],
+    roots: NDArray[np.int64],
     unknown: float,
     best: NDArray[np.float64],
     following: NDArray[np.int64],
 ) -> None:
     """Find the likeliest cut of a block, from right to left.
 
-    ``scores`` has the log-probability of the word that ends at each node, NaN where
-    none does; ``unknown`` is that of a character outside the dictionary.
+    ``unknown`` is the log-probability of a character outside the dictionary.
     """
     best[end - begin] = 0.0
     for k in range(end - 1, begin - 1, -1):
         found = False
         best_score = 0.0
         best_end = k + 1
-        node = 0
+        node = roots[points[k]]
         i = k
-        while i < end:
-            node = _child(slots, children, node, points[i])
-            if node == _NONE:
-                break
+        while node != _NONE:
             i += 1
-            score = scores[node]
+            score = trie[node].score
             if not np.isnan(score):
                 score += best[i - begin]
                 # the longer word wins a tie
@@ -155,6 +164,9 @@ def _best_path(
                     found = True
                     best_score = score
                     best_end = i
+            if i == end:
+                break
+            node = _child(trie, node, points[i])
         if not found:
             best_score = unknown + best[k + 1 - begin]
         best[k - begin] = best_score
@@ -166,16 +178,15 @@ def _is_word(
     points: NDArray[np.uint32],
     begin: int,
     end: int,
-    slots: NDArray[np.int64],
-    children: NDArray[np.int32],
-    scores: NDArray[np.float64],
+    trie: NDArray[np.void],
+    roots: NDArray[np.int64],
 ) -> bool:
-    node = 0
-    for i in range(begin, end):
-        node = _child(slots, children, node, points[i])
+    node = roots[points[begin]]
+    for i in range(begin + 1, end):
         if node == _NONE:
             return False
-    return not np.isnan(scores[node])
+        node = _child(trie, node, points[i])
+    return node != _NONE and not np.isnan(trie[node].score)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -186,15 +197,15 @@ def _viterbi(
     start: NDArray[np.float64],
     transitions: NDArray[np.float64],
     emissions: NDArray[np.float64],
+    forward: NDArray[np.float64],
     before: NDArray[np.int8],
     marks: NDArray[np.uint8],
 ) -> None:
     """Cut a run of ideographs by the hidden Markov model."""
-    old = np.empty(4)
-    new = np.empty(4)
+    old, new = forward[0], forward[1]
     first = points[begin] - FIRST_IDEOGRAPH
     for state in range(4):
-        old[state] = start[state] + emissions[state, first]
+        old[state] = start[state] + emissions[first, state]
     for i in range(begin + 1, end):
         point = points[i] - FIRST_IDEOGRAPH
         for state in range(4):
@@ -203,7 +214,7 @@ def _viterbi(
                 one, two = _E, _S
             else:
                 one, two = _B, _M
-            emission = emissions[state, point]
+            emission = emissions[point, state]
             score_one = old[one] + transitions[one, state] + emission
             score_two = old[two] + transitions[two, state] + emission
             if score_two >= score_one:
@@ -248,6 +259,7 @@ def _cut_unknown(
     start: NDArray[np.float64],
     transitions: NDArray[np.float64],
     emissions: NDArray[np.float64],
+    forward: NDArray[np.float64],
     before: NDArray[np.int8],
     marks: NDArray[np.uint8],
 ) -> None:
@@ -258,7 +270,9 @@ def _cut_unknown(
         if _is_ideograph(points[i]):
             while i < end and _is_ideograph(points[i]):
                 i += 1
-            _viterbi(points, at, i, start, transitions, emissions, before, marks)
+            _viterbi(
+                points, at, i, start, transitions, emissions, forward, before, marks
+            )
         elif _is_alphanumeric(points[i]):
             i = _end_of_number(points, i, end)
             marks[i - 1] = 1
@@ -276,12 +290,12 @@ def _cut_gathered(
     begin: int,
     end: int,
     hmm: bool,
-    slots: NDArray[np.int64],
-    children: NDArray[np.int32],
-    scores: NDArray[np.float64],
+    trie: NDArray[np.void],
+    roots: NDArray[np.int64],
     start: NDArray[np.float64],
     transitions: NDArray[np.float64],
     emissions: NDArray[np.float64],
+    forward: NDArray[np.float64],
     before: NDArray[np.int8],
     marks: NDArray[np.uint8],
 ) -> None:
@@ -290,11 +304,13 @@ def _cut_gathered(
         return
     if not hmm or end - begin == 1:
         marks[end - 1] = 1
-    elif _is_word(points, begin, end, slots, children, scores):
+    elif _is_word(points, begin, end, trie, roots):
         for i in range(begin, end):
             marks[i] = 1
     else:
-        _cut_unknown(points, begin, end, start, transitions, emissions, before, marks)
+        _cut_unknown(
+            points, begin, end, start, transitions, emissions, forward, before, marks
+        )
 
 
 @numba.njit(nogil=True, cache=True)
@@ -302,9 +318,8 @@ def cut(
     points: NDArray[np.uint32],
     message_ends: NDArray[np.int64],
     hmm: bool,
-    slots: NDArray[np.int64],
-    children: NDArray[np.int32],
-    scores: NDArray[np.float64],
+    trie: NDArray[np.void],
+    roots: NDArray[np.int64],
     unknown: float,
     start: NDArray[np.float64],
     transitions: NDArray[np.float64],
@@ -312,8 +327,8 @@ def cut(
 ) -> NDArray[np.uint8]:
     """Mark where words end: uint8 of the length of `points`, all messages end to end.
 
-    `scores` are log-probabilities of the words at the trie's nodes, NaN where there is
-    none; `transitions` (4, 4) go from row to column; `emissions` are (4, n_ideographs).
+    `trie` and `roots` are those of :func:`build_trie`; `transitions` (4, 4) go from row
+    to column; `emissions` are (n_ideographs, 4).
     """
     n_points = len(points)
     marks = np.zeros(n_points, np.uint8)
@@ -325,6 +340,7 @@ def cut(
     best = np.zeros(longest + 1)
     following = np.zeros(longest + 1, np.int64)
     before = np.zeros((longest + 1, 4), np.int8)
+    forward = np.zeros((2, 4))
     i = 0
     for message_end in message_ends:
         while i < message_end:
@@ -335,9 +351,7 @@ def cut(
             begin = i
             while i < message_end and _in_block(points[i]):
                 i += 1
-            _best_path(
-                points, begin, i, slots, children, scores, unknown, best, following
-            )
+            _best_path(points, begin, i, trie, roots, unknown, best, following)
             # From left to right: words of the dictionary end what was gathered.
             at = begin
             gathered = begin
@@ -347,14 +361,14 @@ def cut(
                     at += 1
                     continue
                 _cut_gathered(
-                    points, gathered, at, hmm, slots, children, scores, start,
-                    transitions, emissions, before, marks,
+                    points, gathered, at, hmm, trie, roots, start, transitions,
+                    emissions, forward, before, marks,
                 )  # fmt: skip
                 at += step
                 marks[at - 1] = 1
                 gathered = at
             _cut_gathered(
-                points, gathered, i, hmm, slots, children, scores, start,
-                transitions, emissions, before, marks,
+                points, gathered, i, hmm, trie, roots, start, transitions,
+                emissions, forward, before, marks,
             )  # fmt: skip
     return marks

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 __all__ = ["number_words"]
 
 _NONE = -1
+_NUMBER = (1 << 32) - 1
 
 
 @numba.njit(nogil=True, cache=True)
@@ -32,24 +33,56 @@ def _equal(
 
 
 @numba.njit(nogil=True, cache=True)
+def _place(
+    points: NDArray[np.uint32],
+    begin: int,
+    end: int,
+    code: np.int64,
+    slots: NDArray[np.int64],
+    begins: NDArray[np.int64],
+    ends: NDArray[np.int64],
+) -> np.int64:
+    """Return the slot of a word, free if the word is new."""
+    mask = np.int64(len(slots) - 1)
+    at = code & mask
+    while slots[at] != _NONE:
+        other = slots[at] & _NUMBER
+        if slots[at] >> 32 == code and _equal(
+            points, begin, end, begins[other], ends[other]
+        ):
+            break
+        at = (at + 1) & mask
+    return at
+
+
+@numba.njit(nogil=True, cache=True)
+def _wider(slots: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Copy slots into twice as many."""
+    wider = np.full(2 * len(slots), _NONE, np.int64)
+    for slot in slots:
+        if slot != _NONE:
+            at = (slot >> 32) & (len(wider) - 1)
+            while wider[at] != _NONE:
+                at = (at + 1) & (len(wider) - 1)
+            wider[at] = slot
+    return wider
+
+
+@numba.njit(nogil=True, cache=True)
 def number_words(
     points: NDArray[np.uint32],
     marks: NDArray[np.uint8],
     message_ends: NDArray[np.int64],
-) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.uint32], NDArray[np.int64]]:
     """Give equal words equal numbers, in order of appearance; `marks` is 1 at each end.
 
-    Returns ids (n_words,), words of each message (n_messages,), and where the first
-    occurrence of each different word begins and ends.
+    Returns ids (n_words,), words of each message (n_messages,), and the different
+    words: code points end to end, and where each ends.
     """
-    n_words = 0
-    for mark in marks:
-        n_words += mark
-    n_slots = 16
-    while n_slots < 2 * n_words:
-        n_slots *= 2
-    slots = np.full(n_slots, _NONE, np.int32)
-    hashes = np.empty(n_words, np.uint64)
+    n_words = marks.astype(np.int64).sum()
+    # A slot is 31 bits of the hash, then the number. Few of them stay in cache.
+    slots = np.full(1 << 12, _NONE, np.int64)
+    characters = np.full(1 << 16, _NONE, np.int32)  # words of one
     ids = np.empty(n_words, np.int32)
     sizes = np.zeros(len(message_ends), np.int64)
     begins = np.empty(n_words, np.int64)
@@ -63,21 +96,39 @@ def number_words(
             i += 1
             if not marks[i - 1]:
                 continue
-            code = _hash(points, begin, i)
-            at = np.int64(code & np.uint64(n_slots - 1))
-            while slots[at] != _NONE and not (
-                hashes[slots[at]] == code
-                and _equal(points, begin, i, begins[slots[at]], ends[slots[at]])
-            ):
-                at = (at + 1) & (n_slots - 1)
-            if slots[at] == _NONE:
-                slots[at] = n_different
-                hashes[n_different] = code
+            if i - begin == 1 and points[begin] < len(characters):
+                if characters[points[begin]] == _NONE:
+                    characters[points[begin]] = n_different
+                number = np.int64(characters[points[begin]])
+            else:
+                code = np.int64(_hash(points, begin, i) >> np.uint64(33))
+                at = _place(points, begin, i, code, slots, begins, ends)
+                if slots[at] == _NONE:
+                    slots[at] = code << 32 | n_different
+                number = slots[at] & _NUMBER
+            if number == n_different:
                 begins[n_different] = begin
                 ends[n_different] = i
                 n_different += 1
-            ids[word] = slots[at]
+                if 2 * n_different > len(slots):
+                    slots = _wider(slots)
+            ids[word] = number
             word += 1
             sizes[message] += 1
             begin = i
-    return ids, sizes, begins[:n_different].copy(), ends[:n_different].copy()
+    return ids, sizes, *_gather(points, begins[:n_different], ends[:n_different])
+
+
+@numba.njit(nogil=True, cache=True)
+def _gather(
+    points: NDArray[np.uint32], begins: NDArray[np.int64], ends: NDArray[np.int64]
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Lay words end to end; also return where each ends."""
+    letter_ends = np.cumsum(ends - begins)
+    letters = np.empty(letter_ends[-1] if len(letter_ends) else 0, np.uint32)
+    at = 0
+    for word in range(len(begins)):
+        for k in range(begins[word], ends[word]):
+            letters[at] = points[k]
+            at += 1
+    return letters, letter_ends

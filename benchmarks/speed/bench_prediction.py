@@ -1,0 +1,59 @@
+"""Speed of prediction from raw text, as a JSON line.
+
+MMLUP with its default net, without a network, and the profiler are fitted to synthetic
+users, then predict one user, a hundred and all. Milliseconds are medians of wall time,
+and the quickest; calls that come before the first timed one load and compile.
+
+    python benchmarks/speed/bench_prediction.py --n-users 2000
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from functools import partial
+
+from sklearn_profiling.datasets import make_user_profiles
+from sklearn_profiling.pipelines import make_mmlup, make_profiler
+
+
+def milliseconds(work, n_times):
+    """Return the median and the least of the wall times of some work."""
+    spent = []
+    for _ in range(n_times):
+        start = time.perf_counter()
+        work()
+        spent.append(1000 * (time.perf_counter() - start))
+    return round(statistics.median(spent), 2), round(min(spent), 2)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--n-users", type=int, default=2000)
+    parser.add_argument("--n-fitted", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=0)
+    settings = parser.parse_args()
+    users = make_user_profiles(settings.n_users, random_state=settings.seed)
+    fitted = slice(0, settings.n_fitted)
+    mmlup = make_mmlup(None, random_state=settings.seed)
+    systems = {
+        "MMLUP": mmlup.set_params(classifier__max_epochs=1),
+        "profiler": make_profiler(random_state=settings.seed),
+    }
+    for name, system in systems.items():
+        system.fit(users.data[fitted], users.target[fitted])
+        result = {"benchmark": "prediction", "system": name, **vars(settings)}
+        for n_users, n_times in ((1, 100), (100, 20), (settings.n_users, 3)):
+            predict = partial(system.predict, users.data[:n_users])
+            predict()
+            median, least = milliseconds(predict, n_times)
+            result[f"milliseconds_{n_users}"] = median
+            result[f"quickest_{n_users}"] = least
+        result["users_a_second"] = round(1000 * settings.n_users / least)
+        print(json.dumps(result), flush=True)
+
+
+if __name__ == "__main__":
+    main()

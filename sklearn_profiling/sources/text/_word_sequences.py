@@ -1,0 +1,173 @@
+"""N-grams of words as numbers: counted by user, never written out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from sklearn_profiling.containers import TokenMessages, Vocabulary
+
+__all__ = ["Level", "Longs", "WordSequences", "pair_counts"]
+
+Longs = NDArray[np.int64]
+
+
+def pair_counts(
+    rows: Longs, columns: Longs, shape: tuple[int, int]
+) -> sparse.csr_array:
+    """Count pairs of row and column: csr (n_rows, n_columns), rows sorted."""
+    ones = np.ones(len(rows), np.float32)
+    pairs = rows.astype(np.int32), columns.astype(np.int32)
+    counts = sparse.csr_array((ones, pairs), shape=shape)
+    counts.sum_duplicates()
+    return counts
+
+
+class Level(NamedTuple):
+    """Sequences of one length: sorted keys, and the column of each, -1 for none."""
+
+    keys: Longs
+    columns: Longs
+
+
+class WordSequences:
+    """Sequences of one to `longest` words.
+
+    A longer sequence is a pair of a shorter one and a word, so each has a key of one
+    number: sequence x number of words + word.
+    """
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+
+    def learn(self, text: TokenMessages, min_users: int) -> sparse.csr_array:
+        """Count all sequences of words that `min_users` wrote: csr (n_users, n)."""
+        used = np.flatnonzero(text.word_counts())
+        words = text.vocabulary.words
+        self._words = Vocabulary([words[word] for word in used])
+        self._levels: list[Level] = []
+        parts: list[sparse.csr_array] = []
+        n_columns = 0
+        writers = text.word_users()
+        for place, keys in self._walk(text):
+            if self._levels:
+                known, columns = np.unique(keys, return_inverse=True)
+            else:
+                known, columns = np.arange(len(used)), keys
+            counts = pair_counts(writers[place], columns, (len(text), len(known)))
+            users = np.bincount(counts.indices, minlength=len(known))
+            frequent = users >= (min_users if self._levels else 1)
+            known = known[frequent]
+            self._levels.append(Level(known, n_columns + np.arange(len(known))))
+            n_columns += len(known)
+            parts.append(counts if frequent.all() else counts[:, frequent])
+        self._n_columns = n_columns
+        return sparse.csr_array(sparse.hstack(parts, format="csr"))
+
+    def keep(self, columns: Longs) -> None:
+        """Keep some columns of :meth:`learn`, in this order, and forget the others."""
+        n_words = len(self._words)
+        place = np.full(self._n_columns, -1)
+        place[columns] = np.arange(len(columns))
+        # From the longest on, since longer sequences begin with shorter ones.
+        chosen: list[Longs] = []
+        begun = np.zeros(0, np.int64)
+        for level in reversed(self._levels):
+            needed = place[level.columns] >= 0
+            needed[begun] = True
+            chosen.insert(0, np.flatnonzero(needed))
+            begun = level.keys[chosen[0]] // n_words
+        pairs = zip(self._levels, chosen, strict=True)
+        kept = [
+            Level(keys[those], place[before[those]]) for (keys, before), those in pairs
+        ]
+        used = np.unique(np.concatenate([keys % n_words for keys, _ in kept]))
+        self._words = Vocabulary([self._words.words[word] for word in used])
+        self._n_columns = len(columns)
+        self._levels = []
+        shorter = np.zeros(1, np.int64)
+        for (keys, places), those in zip(kept, chosen, strict=True):
+            first, last = np.divmod(keys, n_words)
+            number = np.searchsorted(shorter, first) * len(used)
+            self._levels.append(Level(number + np.searchsorted(used, last), places))
+            shorter = those
+
+    def count(self, text: TokenMessages) -> sparse.csr_array:
+        """Count the sequences that are kept: csr (n_users, n_kept)."""
+        rows, columns = [], []
+        writers = text.word_users()
+        for level, (place, keys) in zip(self._levels, self._walk(text), strict=False):
+            found, there = _find(level.keys, keys)
+            column = level.columns[found[there]]
+            rows.append(writers[place[there]][column >= 0])
+            columns.append(column[column >= 0])
+        return pair_counts(
+            np.concatenate(rows),
+            np.concatenate(columns),
+            (len(text), self._n_columns),
+        )
+
+    def _walk(self, text: TokenMessages) -> Iterator[tuple[Longs, Longs]]:
+        """Yield, for each length, the places where sequences begin, and their keys.
+
+        Those that the shorter level does not know are left out.
+        """
+        ids = self._words.encode(text.vocabulary.words).astype(np.int64)[text.ids]
+        ends = np.repeat(text.message_starts[1:], np.diff(text.message_starts))
+        place = np.flatnonzero(ids >= 0)
+        number = ids[place]
+        for length in range(1, self._longest + 1):
+            if length == 1:
+                keys = number
+            else:
+                last = place + length - 1
+                inside = last < ends[place]
+                inside[inside] = ids[last[inside]] >= 0
+                place, number = place[inside], number[inside]
+                keys = number * len(self._words) + ids[place + length - 1]
+            yield place, keys
+            if length < self._longest:
+                found, there = _find(self._levels[length - 1].keys, keys)
+                place, number = place[there], found[there]
+
+    def names(self) -> list[str]:
+        """Return the sequences that are kept, words with blanks between."""
+        words = self._words.words
+        names = [""] * self._n_columns
+        shorter: list[str] = []
+        for level in self._levels:
+            if shorter:
+                pairs = zip(*np.divmod(level.keys, len(words)), strict=True)
+                shorter = [f"{shorter[first]} {words[last]}" for first, last in pairs]
+            else:
+                shorter = [words[key] for key in level.keys]
+            for column, name in zip(level.columns.tolist(), shorter, strict=True):
+                if column >= 0:
+                    names[column] = name
+        return names
+
+    def in_order(self) -> Longs:
+        """Return the columns in the order of their names: word by word."""
+        ranks = np.empty(len(self._words), np.int64)
+        words = self._words.words
+        ranks[sorted(range(len(words)), key=words.__getitem__)] = np.arange(len(words))
+        parts = np.full((self._n_columns, self._longest), -1)
+        shorter = np.zeros((0, 0), np.int64)
+        for length, (keys, columns) in enumerate(self._levels, 1):
+            first, last = np.divmod(keys, len(words))
+            own = ranks[last][:, None]
+            shorter = own if length == 1 else np.hstack([shorter[first], own])
+            parts[columns, :length] = shorter
+        return np.lexsort(parts.T[::-1])
+
+
+def _find(keys: Longs, wanted: Longs) -> tuple[Longs, NDArray[np.bool_]]:
+    """Find numbers among sorted keys: their positions, and which are there at all."""
+    if not len(keys):
+        return np.zeros(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=bool)
+    found = np.searchsorted(keys, wanted).clip(max=len(keys) - 1)
+    return found, keys[found] == wanted
