@@ -27,6 +27,7 @@ from sklearn_profiling.sources.network._line_sgd_kernels import (
     draw_arcs,
     train_block,
 )
+from sklearn_profiling.sources.network._line_stopping import HeldOutLinks, hold_out
 
 Floats = npt.NDArray[np.float32]
 
@@ -55,6 +56,7 @@ class SGDSettings:
     n_threads: int
     progress: Callable[[int], object] | None = None
     checkpoint: Checkpoint | None = None
+    early_stopping: bool = False
 
 
 class _Pass(NamedTuple):
@@ -126,14 +128,20 @@ def train_sgd(adjacency: Any, settings: SGDSettings, *, order: str) -> Floats:
     second = order == "second"
     context = _table(n_users, settings.n_dimensions) if second else vertex
     make_rounds = second_order_rounds if second else first_order_rounds
+    held_out = None
+    if settings.early_stopping:
+        adjacency, held_out = hold_out(adjacency, settings.n_negatives, settings.seed)
     arcs = _Arcs(adjacency, generator)
     rounds = make_rounds(arcs.n_parts)
     n_threads = min(settings.n_threads, max(len(tasks) for tasks in rounds))
     tables = [vertex, context] if second else [vertex]
-    n_done = _restore(settings, tables, generator)
+    n_done = _restore(settings, tables, generator, held_out)
     # The calling thread works too, so one thread needs no pool at all.
     with ThreadPoolExecutor(max_workers=max(n_threads - 1, 1)) as pool:
-        for batch in arcs.passes(settings.n_samples - n_done):
+        n_left = settings.n_samples - n_done
+        if held_out is not None and held_out.enough:
+            n_left = 0
+        for batch in arcs.passes(n_left):
             plan = [rounds[number] for number in generator.permutation(len(rounds))]
             seeds = generator.integers(2**63, size=arcs.n_parts**2)
             trainer = _Trainer(vertex, context, batch, plan, seeds, settings, n_done)
@@ -141,20 +149,35 @@ def train_sgd(adjacency: Any, settings: SGDSettings, *, order: str) -> Floats:
             n_done += len(batch.sources)
             if settings.progress is not None:
                 settings.progress(len(batch.sources))
-            _save(settings, tables, generator, n_done)
+            if held_out is not None:
+                held_out.watch(vertex, context)
+            _save(settings, tables, generator, n_done, held_out)
+            if held_out is not None and held_out.enough:
+                break
     return np.ascontiguousarray(vertex[:, : settings.n_dimensions])
 
 
 def _save(
-    settings: SGDSettings, tables: list[Floats], generator: Any, n_done: int
+    settings: SGDSettings,
+    tables: list[Floats],
+    generator: Any,
+    n_done: int,
+    held_out: HeldOutLinks | None,
 ) -> None:
     """Save what a pass has learned, and where the generator stands."""
     if settings.checkpoint is not None:
         plain = {"n_done": n_done, "generator": generator.bit_generator.state}
+        if held_out is not None:
+            plain |= {"best": held_out.best, "n_worse": held_out.n_worse}
         settings.checkpoint.save(partial(save_arrays, arrays=tables, plain=plain))
 
 
-def _restore(settings: SGDSettings, tables: list[Floats], generator: Any) -> int:
+def _restore(
+    settings: SGDSettings,
+    tables: list[Floats],
+    generator: Any,
+    held_out: HeldOutLinks | None,
+) -> int:
     """Go on from a checkpoint, if there is one; return the number of arcs done."""
     if settings.checkpoint is None:
         return 0
@@ -162,6 +185,8 @@ def _restore(settings: SGDSettings, tables: list[Floats], generator: Any) -> int
     if plain is None:
         return 0
     generator.bit_generator.state = plain["generator"]
+    if held_out is not None:
+        held_out.best, held_out.n_worse = plain["best"], plain["n_worse"]
     n_done = int(plain["n_done"])
     if settings.progress is not None:
         settings.progress(n_done)

@@ -72,6 +72,10 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
     n_samples : int or None, default=None
         Arcs drawn per order by "sgd". None draws 20 million, but passes 10 times
         over the arcs at least and 400 times at most (our choice).
+    early_stopping : bool, default=False
+        Whether "sgd" leaves out one link in a hundred, 10,000 at most, and stops when
+        three passes over the arcs in a row have not lowered their loss by a
+        thousandth. `n_samples` is then the most that is drawn.
     n_negatives : int, default=5
         Noise contexts per arc (paper).
     shared_negatives : int, default=1
@@ -131,6 +135,11 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
     pass; the negatives of an arc come from the part of its target, and threads work on
     parts they do not share. No update is lost, and the result is the same for any
     number of threads. On the LastFM network this cost no accuracy.
+
+    **Early stopping** watches the loss on links that are left out, which falls no more
+    before the vectors are at their best for other tasks: on LastFM it took a quarter of
+    the time, and the accuracy of users' countries was .845 in place of .861 with first
+    order and .854 in place of .856 with second.
 
     **Closed form.** Second order factorises log(vol(G) D^-1 A D^-1) - log b with
     negative entries set to 0 by a randomised SVD; vectors are U S^(1/2). Where this
@@ -197,6 +206,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         "order": [StrOptions({"both", "first", "second"})],
         "solver": [StrOptions({"sgd", "spectral"})],
         "n_samples": [Interval(Integral, 1, None, closed="left"), None],
+        "early_stopping": ["boolean"],
         "n_negatives": [Interval(Integral, 1, None, closed="left")],
         "shared_negatives": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
@@ -218,6 +228,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         order: Literal["both", "first", "second"] = "both",
         solver: Literal["sgd", "spectral"] = "sgd",
         n_samples: int | None = None,
+        early_stopping: bool = False,
         n_negatives: int = 5,
         shared_negatives: int = 1,
         learning_rate: float = 0.025,
@@ -235,6 +246,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         self.order = order
         self.solver = solver
         self.n_samples = n_samples
+        self.early_stopping = early_stopping
         self.n_negatives = n_negatives
         self.shared_negatives = shared_negatives
         self.learning_rate = learning_rate
@@ -392,7 +404,12 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
     def _key(self, graph: SocialGraph) -> dict[str, Any]:
         names = ["n_components", "order", "solver", "n_negatives", "expansion"]
         if self.solver == "sgd":
-            names += ["n_samples", "shared_negatives", "learning_rate"]
+            names += [
+                "n_samples",
+                "early_stopping",
+                "shared_negatives",
+                "learning_rate",
+            ]
         key = {name: getattr(self, name) for name in names}
         # numpy's numbers are not JSON's.
         key = {
@@ -469,6 +486,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
                 n_threads=effective_n_jobs(self.n_jobs),
                 progress=bar.update if self.verbose else None,
                 checkpoint=saved,
+                early_stopping=self.early_stopping,
             )
             return train_sgd(adjacency, settings, order=order)
 
