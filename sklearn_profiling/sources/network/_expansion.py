@@ -15,7 +15,7 @@ from sklearn_profiling.sources.network._kernels import (
 )
 
 # The walk costs two passes of the descent at most; on small networks it is whole.
-_STEPS_PER_ARC = 256
+_STEPS_PER_ARC = 64
 _STEPS = 100_000_000
 
 

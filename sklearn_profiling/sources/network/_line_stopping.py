@@ -53,7 +53,10 @@ class HeldOutLinks:
 
 
 def _dots(first: Floats, second: Floats) -> npt.NDArray[np.float64]:
-    return np.einsum("ij,ij->i", first, second, dtype=np.float64)
+    dots: npt.NDArray[np.float64] = np.einsum(
+        "ij,ij->i", first, second, dtype=np.float64
+    )
+    return dots
 
 
 def hold_out(

@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float32]
 _OVERSAMPLING = 16
 _POWER_ITERATIONS = 4
 _ROWS_PER_TASK = 1024
+_ROWS_PER_DENSE_TASK = 8192
 
 
 @dataclass(frozen=True)
@@ -85,24 +86,28 @@ def embed_spectral(adjacency: Any, settings: SpectralSettings, *, order: str) ->
         threadpool_limits(limits=1, user_api="blas"),
         ThreadPoolExecutor(max_workers=settings.n_threads) as pool,
     ):
-        product = _Products(pool)
+        product = Products(pool)
         basis = _range_of(matrix, turned, settings.n_dimensions, generator, product)
         if order == "first":
-            values, vectors = linalg.eigh(basis.T @ product(matrix, basis))
+            small = product.turned(basis, product(matrix, basis))
+            values, vectors = linalg.eigh(small)
         else:
             projected = product(turned, basis)
             squares, vectors = linalg.eigh(
-                projected.T.astype(np.float64) @ projected.astype(np.float64)
+                product.turned(projected, projected, np.float64)
             )
             values = np.sqrt(np.maximum(squares, 0))
         kept = np.argsort(values)[::-1][: settings.n_dimensions]
         scale = np.sqrt(np.maximum(values[kept], 0))
-        embedding = basis @ (vectors[:, kept] * scale).astype(np.float32)
+        embedding = product.dense(basis, (vectors[:, kept] * scale).astype(np.float32))
     return _fixed_width(_fixed_signs(embedding), settings.n_dimensions)
 
 
-class _Products:
-    """Sparse times dense, rows shared between threads."""
+class Products:
+    """Products of tall matrices, rows shared between threads.
+
+    Rows are cut alike for any number of threads, and sums taken in their order.
+    """
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self._pool = pool
@@ -124,32 +129,64 @@ class _Products:
         list(self._pool.map(run, range(0, n_rows, _ROWS_PER_TASK)))
         return result
 
+    def dense(self, tall: Floats, small: Floats) -> Floats:
+        """Multiply (n, k) and (k, m)."""
+        result = np.empty((len(tall), small.shape[1]), dtype=np.float32)
+
+        def run(rows: slice) -> None:
+            np.matmul(tall[rows], small, out=result[rows])
+
+        list(self._pool.map(run, _tasks(len(tall))))
+        return result
+
+    def turned(self, first: Floats, second: Floats, dtype: Any = np.float32) -> Any:
+        """Multiply (n, k) turned and (n, m), both taken as `dtype`: float64."""
+
+        def run(rows: slice) -> Any:
+            right = second[rows].astype(dtype, copy=False)
+            # numpy computes half of it where both are one array.
+            left = right if first is second else first[rows].astype(dtype, copy=False)
+            return left.T @ right
+
+        total = np.zeros((first.shape[1], second.shape[1]))
+        for part in self._pool.map(run, _tasks(len(first))):
+            total += part
+        return total
+
+
+def _tasks(n_rows: int) -> list[slice]:
+    step = _ROWS_PER_DENSE_TASK
+    return [slice(start, start + step) for start in range(0, n_rows, step)]
+
 
 def _range_of(
     matrix: Any,
     turned: Any,
     n_dimensions: int,
     generator: np.random.Generator,
-    product: _Products,
+    product: Products,
 ) -> Floats:
     """Find an orthonormal basis of the dominant range, by power iterations."""
     n_users = matrix.shape[0]
     width = min(n_dimensions + _OVERSAMPLING, n_users)
     basis = generator.standard_normal((n_users, width), dtype=np.float32)
-    basis = orthonormalise(product(matrix, basis))
+    basis = product(matrix, basis)
     for _ in range(_POWER_ITERATIONS):
-        basis = orthonormalise(product(turned, basis))
-        basis = orthonormalise(product(matrix, basis))
-    return basis
+        # Between products once is enough: it keeps columns from falling together.
+        basis = orthonormalise(basis, product, n_runs=1)
+        basis = orthonormalise(product(turned, basis), product, n_runs=1)
+        basis = product(matrix, basis)
+    return orthonormalise(basis, product)
 
 
-def orthonormalise(columns: Floats) -> Floats:
-    """Return an orthonormal basis of columns (n_users, width) by CholeskyQR, run twice.
+def orthonormalise(columns: Floats, product: Products, n_runs: int = 2) -> Floats:
+    """Return an orthonormal basis of columns (n_users, width) by CholeskyQR.
 
-    Columns that depend on each other are left to Householder QR.
+    A second run brings it to single precision. Columns that depend on each other are
+    left to Householder QR.
     """
-    for _ in range(2):
-        gram = (columns.T @ columns).astype(np.float64)
+    for _ in range(n_runs):
+        gram = product.turned(columns, columns)
         try:
             upper = linalg.cholesky(gram)
             inverse = linalg.solve_triangular(upper, np.eye(len(upper)))
@@ -159,7 +196,7 @@ def orthonormalise(columns: Floats) -> Floats:
             np.diag(inverse)
         ).min() * len(upper):
             return np.linalg.qr(columns)[0]
-        columns = columns @ inverse.astype(np.float32)
+        columns = product.dense(columns, inverse.astype(np.float32))
     return columns
 
 

@@ -156,7 +156,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
 
     **Expansion** adds w_ij w_jk / d_j over all j as the weight of (i, k), for
     neighbours of neighbours only. In an undirected graph the new links count for
-    both users. To cost two passes over the arcs at most, it follows 256 paths of two
+    both users. To cost two passes over the arcs at most, it follows 64 paths of two
     links per arc or 100 million in all, whichever is more: on large networks with
     hubs, a part of the hubs' neighbours, another for each user.
 

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from scipy import sparse
 
+from sklearn_profiling.sources.network import _line_svd
 from sklearn_profiling.sources.network._line_svd import (
+    Products,
     SpectralSettings,
     embed_spectral,
     log_proximity,
     normalised_adjacency,
     orthonormalise,
 )
+
+
+@pytest.fixture
+def products():
+    with ThreadPoolExecutor(2) as pool:
+        yield Products(pool)
 
 
 def random_graph(n_users=60, density=0.2, seed=0, directed=False):
@@ -91,7 +101,8 @@ def test_first_order_against_dense_eigenvalues():
 
 
 @pytest.mark.parametrize("order", ["first", "second"])
-def test_same_bits_for_any_number_of_threads(order):
+def test_same_bits_for_any_number_of_threads(order, monkeypatch):
+    monkeypatch.setattr(_line_svd, "_ROWS_PER_DENSE_TASK", 700)
     adjacency = random_graph(3000, 0.002)
     results = [
         embed_spectral(adjacency, SpectralSettings(16, 5, 0, n), order=order)
@@ -108,22 +119,23 @@ def test_more_components_than_users_are_zeros():
     np.testing.assert_array_equal(vectors[:, 2:], 0)
 
 
-def test_orthonormalise():
+def test_orthonormalise(products, monkeypatch):
+    monkeypatch.setattr(_line_svd, "_ROWS_PER_DENSE_TASK", 70)
     rng = np.random.default_rng(0)
     columns = rng.normal(size=(500, 20)).astype(np.float32)
     columns[:, 1] *= 50
-    basis = orthonormalise(columns)
+    basis = orthonormalise(columns, products)
     np.testing.assert_allclose(basis.T @ basis, np.eye(20), atol=1e-5)
     np.testing.assert_allclose(basis @ (basis.T @ columns), columns, atol=1e-3)
 
 
 @pytest.mark.parametrize("fill", ["copies", "nearly", "zeros"])
-def test_orthonormalise_dependent_columns(fill):
+def test_orthonormalise_dependent_columns(fill, products):
     rng = np.random.default_rng(0)
     columns = np.zeros((100, 6), dtype=np.float32)
     if fill != "zeros":
         columns[:] = rng.normal(size=(100, 1))
     if fill == "nearly":
         columns += 1e-6 * rng.normal(size=columns.shape).astype(np.float32)
-    basis = orthonormalise(columns)
+    basis = orthonormalise(columns, products)
     np.testing.assert_allclose(basis.T @ basis, np.eye(6), atol=1e-4)
