@@ -11,9 +11,12 @@ from sphinx_gallery.sorting import ExplicitOrder
 
 import sklearn_profiling
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks" / "accuracy"))
+_BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+sys.path.insert(0, str(_BENCHMARKS / "accuracy"))
+sys.path.insert(0, str(_BENCHMARKS / "speed"))
 from measured import write_measured
 from result_pages import write_pages
+from speed_page import write_speed
 
 project = "sklearn_profiling"
 author = "The sklearn_profiling developers"
@@ -29,7 +32,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "examples"]
+exclude_patterns = ["_build", "examples", "results/_speed.md"]
 templates_path = ["_templates"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
@@ -96,6 +99,7 @@ def _write_results(app: Any) -> None:
     """Make the pages of results; a table of the list without rows stops the build."""
     write_pages(Path(app.srcdir) / "results")
     write_measured(Path(app.srcdir), Path(app.srcdir) / "results")
+    write_speed(Path(app.srcdir) / "results" / "_speed.md")
 
 
 def _skip_plumbing(_app: Any, _what: str, name: str, *_: Any) -> bool | None:

@@ -103,7 +103,7 @@ def _block(
             [names[name], *(_cell(table, found, name, t, figure) for t in tasks)]
             for name in found
         ]
-        return _markdown(["", *tasks], body)
+        return markdown(["", *tasks], body)
     body = [
         [
             names[name],
@@ -114,7 +114,7 @@ def _block(
         for task in tasks
     ]
     body = [line for line in body if any(line[2:])]
-    return _markdown(["", "task", *table.figures], body)
+    return markdown(["", "task", *table.figures], body)
 
 
 def _published(table: Table, name: str) -> Mapping[str, tuple[float, ...]]:
@@ -160,7 +160,8 @@ def _star(
     return "\\*" * bool(paired_test(first, second).p_value < 0.05)
 
 
-def _markdown(head: list[str], body: Iterable[list[str]]) -> str:
+def markdown(head: list[str], body: Iterable[list[str]]) -> str:
+    """Draw a table."""
     lines = [head, ["---"] * len(head), *body]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 

@@ -64,7 +64,10 @@ def _syntax(file: Path) -> str:
 
 def command_of(arguments: Sequence[str]) -> str:
     """Return the command of this process; of a path outside it only the name counts."""
-    shown = ["python", f"benchmarks/accuracy/{Path(arguments[0]).name}"]
+    script = Path(arguments[0]).resolve()
+    if not script.is_relative_to(ROOT):
+        script = ROOT / "benchmarks" / "accuracy" / script.name
+    shown = ["python", script.relative_to(ROOT).as_posix()]
     for argument in arguments[1:]:
         path = Path(argument)
         outside = path.is_absolute() and path.exists()

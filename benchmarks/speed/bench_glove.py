@@ -10,8 +10,10 @@ before the clock starts; the ratio is of CPU seconds. One JSON line for each ver
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import time
+from contextlib import redirect_stdout
 
 import numba
 import numpy as np
@@ -80,6 +82,20 @@ def plain(text, n_dimensions, window, n_epochs, seed):
     return counted, time.process_time() - start, cost, len(pairs)
 
 
+def dense(text, n_dimensions, window, n_epochs):
+    """Count into a dense matrix and descend by mittens."""
+    from mittens import GloVe
+
+    start = time.process_time()
+    n_words = len(text.vocabulary)
+    pairs, values = plain_counts(text.ids.astype(np.int64), text.message_starts, window)
+    counts = np.zeros((n_words, n_words))
+    counts[pairs >> 32, pairs & 0xFFFFFFFF] = values
+    with redirect_stdout(io.StringIO()):
+        GloVe(n=n_dimensions, max_iter=n_epochs, display_progress=n_epochs).fit(counts)
+    return time.process_time() - start
+
+
 def make_text(n_words, n_vocabulary, seed):
     """Words by Zipf's law in messages of 20."""
     rng = np.random.default_rng(seed)
@@ -104,6 +120,7 @@ def main():
     parser.add_argument("--n-jobs", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--no-plain", action="store_true")
+    parser.add_argument("--mittens", action="store_true", help="memory: words squared")
     settings = parser.parse_args()
 
     def ours(text, n_epochs):
@@ -141,6 +158,13 @@ def main():
         "ratio": round(total / cpu, 2),
     }  # fmt: skip
     print(json.dumps(result))
+    if settings.mittens:
+        total = dense(text, settings.n_dimensions, settings.window, settings.max_epochs)
+        result = {
+            **shared, "version": "mittens", "cpu_seconds": round(total, 2),
+            "ratio": round(total / cpu, 2),
+        }  # fmt: skip
+        print(json.dumps(result))
 
 
 if __name__ == "__main__":

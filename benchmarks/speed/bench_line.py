@@ -4,18 +4,22 @@ Prints the samples per second of second order by descent, the seconds of the clo
 form, and the ratio to a plain port of the paper authors' loop in the same run: one
 arc at a time drawn from an alias table over arcs, noise from a table of users, one
 negative at a time. The port runs compiled, with as many threads, each without a lock
-on the shared tables, as the authors' program does. On a busy machine the figures by
-processor second are the ones to compare.
+on the shared tables, as the authors' program does. ``--program`` measures that program
+itself, given its path: what it takes for further samples, without reading the links. On
+a busy machine the figures by processor second are the ones to compare.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import subprocess
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 from numba import njit
@@ -156,6 +160,39 @@ def authors_speed(
     return n_samples / seconds, n_samples / cpu
 
 
+def program_speed(
+    graph: SocialGraph, n_dimensions: int, millions: int, n_threads: int, program: str
+) -> tuple[float, float]:
+    """Measure the authors' program: samples per second beyond the first million."""
+    matrix = graph.adjacency.tocoo()
+    spent = []
+    with tempfile.TemporaryDirectory() as folder:
+        links, vectors = Path(folder) / "links.txt", Path(folder) / "vectors"
+        rows = np.column_stack([matrix.row, matrix.col, np.ones(matrix.nnz, int)])
+        np.savetxt(links, rows, fmt="%d")
+        sizes = f"-size {n_dimensions} -order 2 -negative 5 -rho 0.025 -binary 1"
+        sizes += f" -threads {n_threads} -samples"
+        for size in (1, 1 + millions):
+            start, start_cpu = time.perf_counter(), sum(os.times()[2:4])
+            subprocess.run(
+                [
+                    program,
+                    "-train",
+                    links,
+                    "-output",
+                    vectors,
+                    *sizes.split(),
+                    f"{size}",
+                ],
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
+            cpu = sum(os.times()[2:4]) - start_cpu
+            spent.append((time.perf_counter() - start, cpu))
+    seconds, cpu = np.subtract(spent[1], spent[0])
+    return millions * 1e6 / seconds, millions * 1e6 / cpu
+
+
 def our_speed(
     graph: SocialGraph, n_dimensions: int, n_samples: int, n_threads: int, shared: int
 ) -> tuple[float, float]:
@@ -199,6 +236,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=20_000_000)
     parser.add_argument("--port-samples", type=int, default=4_000_000)
     parser.add_argument("--noise-table", type=int, default=100_000_000)
+    parser.add_argument("--program", help="path of the authors' program")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--repeat", type=int, default=3, help="the best run counts")
     given = parser.parse_args()
@@ -231,6 +269,21 @@ def main() -> None:
         "samples_per_cpu_second": round(port_cpu),
     }
     print(json.dumps(line | setting), flush=True)
+    if given.program:
+        speed, speed_cpu = best(
+            program_speed,
+            graph,
+            given.components,
+            max(given.port_samples // 1_000_000, 1),
+            given.jobs,
+            given.program,
+        )
+        line = {
+            "benchmark": "line_program",
+            "samples_per_second": round(speed),
+            "samples_per_cpu_second": round(speed_cpu),
+        }
+        print(json.dumps(line | setting), flush=True)
     for shared in (1, 8, 32):
         speed, speed_cpu = best(
             our_speed, graph, given.components, given.samples, given.jobs, shared

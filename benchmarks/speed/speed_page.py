@@ -1,0 +1,90 @@
+"""The part of the page on speed that is made from ``benchmarks/results``.
+
+The build of the documentation calls `write_speed`, which fails if a table has no rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from result_pages import NoResultsError, markdown
+from results import FOLDER, read
+
+
+@dataclass(frozen=True)
+class SpeedTable:
+    """A table of speeds: its file in ``benchmarks/results``, and the code it is of."""
+
+    key: str
+    uses: tuple[str, ...] = ("sources", "containers", "training", "baselines")
+
+
+PEERS = SpeedTable("speed_peers")
+SCALE = SpeedTable("speed_scale")
+
+
+def write_speed(target: Path, folder: Path = FOLDER) -> None:
+    """Write both tables as one file, which the page includes."""
+    tables = {table.key: read(table, folder) for table in (PEERS, SCALE)}
+    missing = [key for key, rows in tables.items() if not rows]
+    if missing:
+        msg = f"{folder.name} has no rows of {', '.join(missing)}; run the commands"
+        raise NoResultsError(msg)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    peers, scale = tables.values()
+    parts = [
+        "## Beside other libraries",
+        "The ratio says how many times as fast the package is, in CPU time.",
+        _caption(peers),
+        peers_table(peers),
+        "## Growth",
+        "Each size in a process of its own; the peak is that of the whole process.",
+        _caption(scale),
+        scale_table(scale),
+    ]
+    target.write_text("\n\n".join(parts) + "\n", "utf-8")
+
+
+def _caption(rows: Sequence[Mapping[str, Any]]) -> str:
+    commands = " and ".join(
+        f"`{row}`" for row in dict.fromkeys(r["command"] for r in rows)
+    )
+    last = rows[-1]
+    versions = ", ".join(f"{name} {each}" for name, each in last["versions"].items())
+    return f"By {commands}, {last['setting']}; {versions}:"
+
+
+def peers_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """One line a row, what is not installed as absent."""
+    body = []
+    for row in rows:
+        figures = row["figures"]
+        cells = ["absent"] * 3
+        if figures:
+            unit = " a second" if row["unit"] == "rate" else " s"
+            cells = [f"{figures[side]:,.4g}{unit}" for side in ("ours", "theirs")]
+            cells.append(f"{figures['ratio']:.3g}")
+        script = f"`{row['script']}`" if figures else ""
+        body.append([row["row"], row["task"], *cells, script, row["note"]])
+    head = ["part", "against", "ours", "theirs", "ratio", "script", "note"]
+    return markdown(head, body)
+
+
+def scale_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """One line a stage and size: seconds, CPU seconds, peak, and what a unit takes."""
+    body = [
+        [
+            row["row"],
+            row["task"],
+            f"{row['figures']['seconds']:,.4g}",
+            f"{row['figures']['cpu_seconds']:,.4g}",
+            f"{row['figures']['peak_gb']:.2f}",
+            f"{row['figures']['microseconds']:,.3g}",
+        ]
+        for row in rows
+    ]
+    head = ["stage", "size", "seconds", "CPU seconds", "peak, GB", "CPU us a unit"]
+    return markdown(head, body)
