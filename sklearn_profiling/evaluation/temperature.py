@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import expit, log_expit, log_softmax
+from scipy.special import log_expit, log_softmax
 from sklearn.utils import _safe_indexing
 
 from sklearn_profiling._outputs import Probabilities
@@ -41,10 +41,11 @@ class TemperatureScaledClassifier(HeldOutClassifier):
     cv : int, default=3
         Number of folds, stratified by the classes of all tasks, whose held-out users
         tell the temperatures; so ``fit`` takes `cv` + 1 fits (our choice).
-    shares_where_uninformed : bool, default=False
-        Whether everybody gets the shares of the classes, and so the largest class, in
-        tasks of which the classifier knows nothing: whose log loss of held-out users is
-        no less than that of the shares.
+    mix_shares : bool, default=False
+        Whether the shares of the classes are mixed into the probabilities of a task, as
+        far as this makes the log loss of held-out users clearly less. In a task of
+        which the classifier knows nothing, everybody gets the shares, and so the
+        largest class.
     random_state : int, RandomState instance or None, default=None
         Decides the folds.
 
@@ -55,8 +56,11 @@ class TemperatureScaledClassifier(HeldOutClassifier):
     temperatures_ : ndarray of float, shape (n_tasks,)
         What the logits of each task are divided by; above 1 for a classifier that is
         too certain. 1 for tasks with fewer than 100 labelled users.
-    shares_ : list of ndarray or None
-        For each task, the shares of the classes if they are given to everybody.
+    share_weights_ : ndarray of float, shape (n_tasks,)
+        Weight of the shares of the classes in each task: 0 where they are left out, 1
+        where nothing else counts.
+    shares_ : list of ndarray
+        For each task, the shares of the classes.
     classes_ : list of ndarray, or ndarray
         Classes of each task in sorted order; one array if `y` had one dimension.
     task_names_ : list of str
@@ -71,7 +75,9 @@ class TemperatureScaledClassifier(HeldOutClassifier):
     -----
     The temperature makes the log loss of the held-out users least. For a task whose
     cells are sets, the logit of each class is divided. Users who alone have a class are
-    not held out.
+    not held out. With `mix_shares`, temperature and weight are learned together; a
+    difference is clear if it is more than its standard error over the users, and what
+    is not clear is left out: the mixing first, then the classifier.
 
     References
     ----------
@@ -91,7 +97,7 @@ class TemperatureScaledClassifier(HeldOutClassifier):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **HeldOutClassifier._parameter_constraints,
-        "shares_where_uninformed": ["boolean"],
+        "mix_shares": ["boolean"],
     }
 
     def __init__(
@@ -99,12 +105,12 @@ class TemperatureScaledClassifier(HeldOutClassifier):
         estimator: Any,
         *,
         cv: int = 3,
-        shares_where_uninformed: bool = False,
+        mix_shares: bool = False,
         random_state: RandomState = None,
     ) -> None:
         self.estimator = estimator
         self.cv = cv
-        self.shares_where_uninformed = shares_where_uninformed
+        self.mix_shares = mix_shares
         self.random_state = random_state
 
     def _learn(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> None:
@@ -116,16 +122,12 @@ class TemperatureScaledClassifier(HeldOutClassifier):
         held_out = self._held_out(X, y, sample_weight, groups, codec)
         weights = weight_table(sample_weight, labels.codes, codec.task_names)
         found = [
-            _best_temperature(likely, labels, weights[:, task], task)
+            _best_scale(likely, labels, weights[:, task], task, mix=self.mix_shares)
             for task, likely in enumerate(held_out)
         ]
         self.temperatures_ = np.array([each.temperature for each in found])
-        self.shares_ = [
-            each.shares
-            if self.shares_where_uninformed and each.loss >= each.loss_of_shares
-            else None
-            for each in found
-        ]
+        self.share_weights_ = np.array([each.share_weight for each in found])
+        self.shares_ = [each.shares for each in found]
         self._codec = codec
 
     def _held_out(
@@ -144,7 +146,7 @@ class TemperatureScaledClassifier(HeldOutClassifier):
         return found
 
     def _predict(self, X: Any) -> NDArray[Any]:
-        if all(shares is None for shares in self.shares_):
+        if not self.share_weights_.any():
             return super()._predict(X)
         scaled = self._probabilities(X, log=False)
         decoded: NDArray[Any] = self._codec.decode(
@@ -155,18 +157,12 @@ class TemperatureScaledClassifier(HeldOutClassifier):
     def _probabilities(self, X: Any, *, log: bool) -> Probabilities:
         parts = predict_tasks(self.estimator_, X, self.task_names_)
         result = []
-        for (likely, _), temperature, shares, sets in zip(
-            parts, self.temperatures_, self.shares_, self._codec.set_valued, strict=True
+        scales = map(_Scale, self.temperatures_, self.share_weights_, self.shares_)
+        for (likely, _), scale, sets in zip(
+            parts, scales, self._codec.set_valued, strict=True
         ):
-            if shares is None:
-                logits = _logits(likely, of_sets=sets) / temperature
-            else:
-                logits = np.tile(_logits(shares, of_sets=sets), (len(likely), 1))
-            if sets:
-                result.append(log_expit(logits) if log else expit(logits))
-            else:
-                logs = log_softmax(logits, axis=1)
-                result.append(logs if log else np.exp(logs))
+            logs = scale.log_probabilities(_logits(likely, of_sets=sets), of_sets=sets)
+            result.append(logs if log else np.exp(logs))
         return result if isinstance(self.classes_, list) else result[0]
 
 
@@ -176,43 +172,87 @@ def _logits(likely: Floats, *, of_sets: bool) -> Floats:
 
 
 class _Scale(NamedTuple):
-    """The temperature of a task, its log loss, and the loss of the classes' shares."""
+    """The temperature of a task, and the weight of the classes' shares (n_classes,)."""
 
     temperature: float
-    loss: float
-    loss_of_shares: float
+    share_weight: float
     shares: Floats
 
+    def log_probabilities(self, logits: Floats, *, of_sets: bool) -> Floats:
+        """Scale and mix logits (n_users, n_classes)."""
+        values = logits / self.temperature
+        logs: Floats = log_expit(values) if of_sets else log_softmax(values, axis=1)
+        if not self.share_weight:
+            return logs
+        with np.errstate(divide="ignore"):
+            own = np.log1p(-self.share_weight) + logs
+            mixed: Floats = np.logaddexp(own, np.log(self.share_weight * self.shares))
+        return mixed
 
-def _best_temperature(
-    likely: Floats, labels: EncodedLabels, weights: Floats, task: int
+    def losses(self, logits: Floats, truth: Floats, *, of_sets: bool) -> Floats:
+        """Log losses (n_users,) of users with known classes (n_users, n_classes)."""
+        logs = self.log_probabilities(logits, of_sets=of_sets)
+        others: Any = 0.0
+        if of_sets:
+            absent = self._replace(shares=1 - self.shares)
+            others = absent.log_probabilities(-logits, of_sets=True)
+        each: Floats = -np.where(truth > 0, logs, others).sum(axis=1)
+        return each
+
+
+def _best_scale(
+    likely: Floats, labels: EncodedLabels, weights: Floats, task: int, *, mix: bool
 ) -> _Scale:
-    """Find the temperature of least log loss of held-out users (n_users, n_classes)."""
+    """Find the scale of least log loss of held-out users (n_users, n_classes)."""
     known = (labels.codes[:, task] >= 0) & ~np.isnan(likely).any(axis=1)
     rows = np.flatnonzero(known & (weights > 0))
     members = labels.members.get(task)
+    of_sets = members is not None
     if members is None:
         # Of a class that a fold's training users lacked nothing can be learned.
         rows = rows[likely[rows, labels.codes[rows, task]] > 0]
-    if len(rows) < _FEWEST or likely.shape[1] < 2:
-        return _Scale(1.0, 0.0, np.inf, np.ones(0))
-    truth = np.eye(likely.shape[1])[labels.codes[rows, task]]
+    weights = weights[rows]
+    n_classes = likely.shape[1]
+    if len(rows) < _FEWEST or n_classes < 2:
+        return _Scale(1.0, 0.0, np.zeros(n_classes))
+    truth = np.eye(n_classes)[labels.codes[rows, task]]
     if members is not None:
         truth = members[rows].astype(float)
-    logits = _logits(likely[rows], of_sets=members is not None)
-    shares = np.average(truth, axis=0, weights=weights[rows])
+    logits = _logits(likely[rows], of_sets=of_sets)
+    shares = np.average(truth, axis=0, weights=weights)
 
-    def loss(values: Floats) -> float:
-        if members is not None:
-            each = -log_expit(np.where(truth > 0, values, -values)).sum(axis=1)
-        else:
-            each = -(truth * log_softmax(values, axis=1)).sum(axis=1)
-        return float(np.average(each, weights=weights[rows]))
+    def losses(scale: _Scale) -> Floats:
+        return scale.losses(logits, truth, of_sets=of_sets)
 
-    found = minimize_scalar(
-        lambda log_temperature: loss(logits / np.exp(log_temperature)),
-        bounds=(-1.5, 1.5),
-        method="bounded",
-    )
-    of_shares = np.tile(_logits(shares, of_sets=members is not None), (len(rows), 1))
-    return _Scale(float(np.exp(found.x)), float(found.fun), loss(of_shares), shares)
+    def best(share_weight: float) -> tuple[_Scale, float]:
+        """Find the temperature beside shares of some weight, and its loss."""
+        found = minimize_scalar(
+            lambda log_temperature: float(
+                np.average(
+                    losses(_Scale(np.exp(log_temperature), share_weight, shares)),
+                    weights=weights,
+                )
+            ),
+            bounds=(-1.5, 1.5),
+            method="bounded",
+        )
+        return _Scale(float(np.exp(found.x)), share_weight, shares), float(found.fun)
+
+    plain = best(0.0)[0]
+    if not mix:
+        return plain
+    weight = minimize_scalar(
+        lambda w: best(w)[1], bounds=(0.0, 1.0), method="bounded"
+    ).x
+    mixed, alone = best(float(weight))[0], plain._replace(share_weight=1.0)
+    gains = losses(mixed)
+    if not _is_clear(losses(alone) - gains, weights):
+        return alone
+    return mixed if _is_clear(losses(plain) - gains, weights) else plain
+
+
+def _is_clear(gains: Floats, weights: Floats) -> bool:
+    """Tell whether a mean gain (n_users,) is more than its standard error."""
+    mean = np.average(gains, weights=weights)
+    parts = weights / weights.sum() * (gains - mean)
+    return bool(mean > np.sqrt((parts**2).sum()))

@@ -325,7 +325,7 @@ def _make_classifier(effort: str, seeds: Iterator[int]) -> TemperatureScaledClas
     return TemperatureScaledClassifier(
         net,
         cv=3 if effort == "fast" else 2,
-        shares_where_uninformed=True,
+        mix_shares=True,
         random_state=next(seeds),
     )
 

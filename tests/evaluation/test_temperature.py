@@ -114,10 +114,10 @@ def test_who_knows_nothing_gives_the_shares():
     )
     inner = MaskedMultiOutputClassifier(LogisticRegression(C=1e3))
     many = np.hstack([noise, RNG.normal(size=(1500, 60))])
-    model = TemperatureScaledClassifier(
-        inner, shares_where_uninformed=True, random_state=0
-    ).fit(many, y)
-    assert model.shares_[1] is None
+    model = TemperatureScaledClassifier(inner, mix_shares=True, random_state=0).fit(
+        many, y
+    )
+    assert model.share_weights_.tolist() == [1, 0, 1]
     share = np.mean(drawn == "a")
     likely = model.predict_proba(many)
     np.testing.assert_allclose(likely[0], np.tile([share, 1 - share], (1500, 1)))
@@ -128,12 +128,36 @@ def test_who_knows_nothing_gives_the_shares():
     assert np.mean(predicted[:, 1] == y["known"]) > 0.95
     assert model.score(many, y[["drawn", "known", "sets"]]) > 0.7
     alone = TemperatureScaledClassifier(
-        LogisticRegression(C=1e3), shares_where_uninformed=True, random_state=0
+        LogisticRegression(C=1e3), mix_shares=True, random_state=0
     ).fit(many, drawn)
     assert set(alone.predict(many)) == {"a"}
     plain = TemperatureScaledClassifier(inner, random_state=0).fit(many, y)
-    assert plain.shares_ == [None, None, None]
+    assert plain.share_weights_.tolist() == [0, 0, 0]
     assert len(set(plain.predict(many)[:, 0])) == 2
+
+
+def test_shares_are_mixed_in_as_far_as_they_help():
+    drawn = RNG.random_sample(3000) < 0.8
+    y = np.where(drawn, "a", "b").astype(object)
+    # right for a third of the users, and anything for the others
+    informed = RNG.random_sample(3000) < 1 / 3
+    sides = np.where(informed, np.where(drawn, 3.0, -3.0), RNG.normal(0, 3, 3000))
+    logits = np.column_stack([sides, -sides])
+    learned, tested = slice(0, 2000), slice(2000, None)
+
+    def loss(*, mix_shares):
+        model = TemperatureScaledClassifier(
+            Given(), mix_shares=mix_shares, random_state=0
+        ).fit(logits[learned], y[learned])
+        likely = model.predict_proba(logits[tested])
+        assert (model.predict(logits[tested]) == model.classes_[likely.argmax(1)]).all()
+        wanted = np.where(drawn[tested], likely[:, 0], likely[:, 1])
+        return -np.log(wanted).mean(), model
+
+    plain, mixed = loss(mix_shares=False), loss(mix_shares=True)
+    assert 0.2 < mixed[1].share_weights_[0] < 0.9
+    np.testing.assert_allclose(mixed[1].shares_[0], [0.8, 0.2], atol=0.02)
+    assert mixed[0] < plain[0] - 0.02
 
 
 class Demanding(Given):
