@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from joblib import Parallel, delayed
+from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from sklearn_profiling.containers import TokenMessages
@@ -238,14 +239,33 @@ class WordSegmenter(Segmenter):
                 delayed(cut)(settings, part) for part in equal_parts(messages)
             )
         )
-        kept = self._keep([word.strip() for word in part.words()], settings)
-        vocabulary, numbers = sorted_vocabulary(list(chain.from_iterable(kept)))
-        n_kept = np.fromiter(map(len, kept), np.int64, len(kept))
+        words = [word.strip() for word in part.words()]
+        written, n_kept = self._written(words, settings)
+        vocabulary, numbers = sorted_vocabulary(written)
         ids, sizes, tags = spread(part, numbers, n_kept)
         if not self.part_of_speech:
             return assemble(ids, sizes, lengths, vocabulary)
         names = dictionary.tag_names(settings.user_words)
         return assemble(ids, sizes, lengths, vocabulary, tags, names)
+
+    def _is_plain(self) -> bool:
+        """Whether tokens of all kinds are written as they stand, but for stop words."""
+        return (
+            all(getattr(self, name) == "keep" for name in _TREATED.values())
+            and self.elongated == "keep"
+            and not self.lowercase
+        )
+
+    def _written(
+        self, words: list[str], settings: dictionary.CutSettings
+    ) -> tuple[list[str], NDArray[np.int64]]:
+        """Return what words become, end to end, and how many words each becomes."""
+        if self._is_plain() and self.normalize is None and not self._stop_words():
+            n_kept = np.fromiter(map(bool, words), np.int64, len(words))
+            return list(filter(None, words)), n_kept
+        kept = self._keep(words, settings)
+        n_kept = np.fromiter(map(len, kept), np.int64, len(kept))
+        return list(chain.from_iterable(kept)), n_kept
 
     def _keep(
         self, words: list[str], settings: dictionary.CutSettings
@@ -253,13 +273,7 @@ class WordSegmenter(Segmenter):
         """Return for each word the words it becomes: none, one or several."""
         stop = self._stop_words()
         actions = {kind: getattr(self, name) for kind, name in _TREATED.items()}
-        alike = (
-            set(actions.values()) == {"keep"}
-            and self.elongated == "keep"
-            and not self.lowercase
-        )
-        if alike and not stop and self.normalize is None:
-            return [[word] if word else [] for word in words]
+        alike = self._is_plain()
         kinds = ["word" if alike else _markup.kind_of(word) for word in words]
         split: dict[str, list[str]] = {}
         if self.hashtags == "split":

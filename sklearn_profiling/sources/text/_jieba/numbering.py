@@ -56,19 +56,6 @@ def _place(
 
 
 @numba.njit(nogil=True, cache=True)
-def _wider(slots: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Copy slots into twice as many."""
-    wider = np.full(2 * len(slots), _NONE, np.int64)
-    for slot in slots:
-        if slot != _NONE:
-            at = (slot >> 32) & (len(wider) - 1)
-            while wider[at] != _NONE:
-                at = (at + 1) & (len(wider) - 1)
-            wider[at] = slot
-    return wider
-
-
-@numba.njit(nogil=True, cache=True)
 def number_words(
     points: NDArray[np.uint32],
     marks: NDArray[np.uint8],
@@ -80,8 +67,11 @@ def number_words(
     words: code points end to end, and where each ends.
     """
     n_words = marks.astype(np.int64).sum()
-    # A slot is 31 bits of the hash, then the number. Few of them stay in cache.
-    slots = np.full(1 << 12, _NONE, np.int64)
+    # A slot is 31 bits of the hash, then the number.
+    n_slots = 16
+    while n_slots < 2 * n_words:
+        n_slots *= 2
+    slots = np.full(n_slots, _NONE, np.int64)
     characters = np.full(1 << 16, _NONE, np.int32)  # words of one
     ids = np.empty(n_words, np.int32)
     sizes = np.zeros(len(message_ends), np.int64)
@@ -101,7 +91,7 @@ def number_words(
                     characters[points[begin]] = n_different
                 number = np.int64(characters[points[begin]])
             else:
-                code = np.int64(_hash(points, begin, i) >> np.uint64(33))
+                code = np.int64(_hash(points, begin, i) & np.uint64(0x7FFFFFFF))
                 at = _place(points, begin, i, code, slots, begins, ends)
                 if slots[at] == _NONE:
                     slots[at] = code << 32 | n_different
@@ -110,8 +100,6 @@ def number_words(
                 begins[n_different] = begin
                 ends[n_different] = i
                 n_different += 1
-                if 2 * n_different > len(slots):
-                    slots = _wider(slots)
             ids[word] = number
             word += 1
             sizes[message] += 1
