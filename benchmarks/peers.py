@@ -258,7 +258,7 @@ ROWS = (
         "padded LSTM by skorch",
         NETS,
         "lstm",
-        "padded as above",
+        "padded as above; Adam in place of Adagrad",
     ),
     _systems(
         "make_tfidf_baseline, a fit",
@@ -275,6 +275,7 @@ ROWS = (
         {"benchmark": "tfidf"},
         {"benchmark": "tfidf"},
         "TfidfVectorizer",
+        note="begins with words that are cut already; char_wb counts blanks too",
     ),
     Peer(
         "bow-CNN, windows as embedding bags",

@@ -70,11 +70,7 @@ def prepare_links(folder: Path, n_edges: int, _: int) -> Callable[[], int]:
     read_links(small)
 
     def run() -> int:
-        graph = read_links(folder)
-        matrix = sparse.csr_matrix(graph.adjacency)
-        keep = folder / "graph.npz"
-        if not keep.exists():
-            sparse.save_npz(keep, matrix, compressed=False)
+        read_links(folder)
         return n_edges
 
     return run
@@ -191,7 +187,7 @@ USER_STAGES = {
 }
 
 
-# They read the file, or the network that the first of them keeps.
+# They read the file, or the network that is written with it.
 _OF_FILE = [stage for stage in NETWORK_STAGES if stage != "expansion"]
 
 
@@ -221,7 +217,7 @@ def _peak() -> float:
 def _alone(*arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, __file__, *arguments],
-        env={**_RUN, **os.environ},
+        env={**os.environ, **_RUN},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -263,7 +259,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--size", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.write:
-        write_links(Path(given.write), given.size, given.seed)
+        folder = Path(given.write)
+        write_links(folder, given.size, given.seed)
+        matrix = sparse.csr_matrix(read_links(folder).adjacency)
+        sparse.save_npz(folder / "graph.npz", matrix, compressed=False)
         return
     if given.stage:
         work(given.stage, Path(given.folder or ""), given.size, given.jobs)

@@ -76,7 +76,7 @@ def _read_names(fields: Iterable[pa.Field]) -> None:
         kind = field.type
         if pa.types.is_map(kind):
             _read_names([kind.key_field, kind.item_field])
-        elif pa.types.is_struct(kind):
+        elif pa.types.is_struct(kind) or pa.types.is_union(kind):
             _read_names(map(kind.field, range(kind.num_fields)))
         elif hasattr(kind, "value_field"):
             _read_names([kind.value_field])

@@ -45,7 +45,7 @@ def chunk_sizes(source: Any) -> Iterator[tuple[int, int]]:
             for column in group[_COLUMNS]:
                 chunk = column[_META_DATA]
                 yield int(chunk[_NUM_VALUES]), int(chunk[_UNCOMPRESSED])
-    except (LookupError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, RecursionError) as error:
         msg = f"the footer is damaged ({type(error).__name__})"
         raise pa.ArrowInvalid(msg) from error
     finally:

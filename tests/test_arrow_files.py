@@ -224,6 +224,7 @@ def test_sizes_of_the_footer_are_those_of_pyarrow(options):
         (b"\x49\xfc\x7f\x00", "ValueError"),  # 127 row groups in a byte
         (b"\x46" + b"\xff" * 12, "ValueError"),  # a number of 84 bits
         (b"\x1c" * 40, "ValueError"),
+        (b"\x19" * 5000, "RecursionError"),  # lists within lists
         (b"\x48\x01a\x00", "TypeError"),  # a text in place of row groups
     ],
 )

@@ -114,7 +114,7 @@ def test_rows_are_recorded_and_shown(modules, monkeypatch, tmp_path):
     assert "2 threads; python 3" in shown
 
 
-def test_the_stage_of_links_keeps_its_network(modules, tmp_path, capsys):
+def test_links_are_written_with_their_network(modules, tmp_path, capsys):
     _, scale, _ = modules
     scale.main(["--write", str(tmp_path), "--size", "2000"])
     scale.work("links file to graph", tmp_path, 2000, 1)

@@ -115,7 +115,7 @@ class PaddedLSTM(nn.Module):
 
 
 def skorch_net(module: type[nn.Module], n_vocabulary: int, epochs: int) -> Any:
-    """Take the epochs, batches and optimizer of our classifiers."""
+    """Take the epochs and batches of our classifiers, and Adam."""
     return NeuralNetClassifier(
         module,
         module__n_vocabulary=n_vocabulary,

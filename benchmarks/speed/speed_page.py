@@ -22,6 +22,10 @@ class SpeedTable:
     uses: tuple[str, ...] = ("sources", "containers", "training", "baselines")
 
 
+_GROWTH = (
+    "Each size in a process of its own; the peak is that of the whole process. Other "
+    "work ran beside them, so compare CPU seconds."
+)
 PEERS = SpeedTable("speed_peers")
 SCALE = SpeedTable("speed_scale")
 
@@ -41,7 +45,7 @@ def write_speed(target: Path, folder: Path = FOLDER) -> None:
         _caption(peers),
         peers_table(peers),
         "## Growth",
-        "Each size in a process of its own; the peak is that of the whole process.",
+        _GROWTH,
         _caption(scale),
         scale_table(scale),
     ]

@@ -26,10 +26,7 @@ import matplotlib.pyplot as plt
 
 from sklearn_profiling.evaluation import WordContributionDisplay
 
-words = found.table[found.table["level"] == "word"]
-order = words["contribution"].abs().sort_values(ascending=False).index
-shown = words.loc[order[:10], ["item", "contribution"]].rename(columns={"item": "word"})
-WordContributionDisplay(shown, "Budget Range").plot()
+WordContributionDisplay.from_explanation(found, max_words=10)
 plt.show()
 
 # %%

@@ -10,7 +10,11 @@ from sklearn_profiling.cli._caching import cache_of
 from sklearn_profiling.cli._checks import check_options
 from sklearn_profiling.cli._printing import show_users, tell
 from sklearn_profiling.cli._reading import jobs_of, load_users
-from sklearn_profiling.cli._systems import choose_system, choose_systems
+from sklearn_profiling.cli._systems import (
+    check_systems,
+    choose_system,
+    choose_systems,
+)
 
 
 def add_report_options(report: argparse.ArgumentParser) -> None:
@@ -33,6 +37,7 @@ def add_report_options(report: argparse.ArgumentParser) -> None:
 def run_report(options: argparse.Namespace) -> int:
     """Cross-validate a system, and write the page and the card."""
     check_options(options)
+    check_systems(options)
     users = load_users(options)
     if options.show:
         show_users(users)

@@ -15,6 +15,7 @@ from sklearn_profiling._seeding import RandomState
 from sklearn_profiling.evaluation._held_out import HeldOutClassifier
 from sklearn_profiling.evaluation._probabilities import predict_tasks
 from sklearn_profiling.evaluation.prediction import align_classes
+from sklearn_profiling.exceptions import TargetError, shortened
 from sklearn_profiling.targets import EncodedLabels, LabelCodec, weight_table
 
 __all__ = ["TemperatureScaledClassifier"]
@@ -32,7 +33,7 @@ class TemperatureScaledClassifier(HeldOutClassifier):
 
     A net that fits its training users too well is too certain of others. One number a
     task, learned on users that a clone has not seen, makes it as certain as it is
-    right; predictions stay what they were.
+    right; predictions stay what they were, unless shares are mixed in.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ class TemperatureScaledClassifier(HeldOutClassifier):
         Of one or several tasks, with ``predict_proba``.
     cv : int, default=3
         Number of folds, stratified by the classes of all tasks, whose held-out users
-        tell the temperatures; so ``fit`` takes `cv` + 1 fits (our choice).
+        decide the temperatures; so ``fit`` takes `cv` + 1 fits (our choice).
     mix_shares : bool, default=False
         Whether the shares of the classes are mixed into the probabilities of a task, as
         far as this makes the log loss of held-out users clearly less. In a task of
@@ -60,7 +61,7 @@ class TemperatureScaledClassifier(HeldOutClassifier):
         Weight of the shares of the classes in each task: 0 where they are left out, 1
         where nothing else counts.
     shares_ : list of ndarray
-        For each task, the shares of the classes.
+        For each task, the shares of the classes; zeros where nothing was learned.
     classes_ : list of ndarray, or ndarray
         Classes of each task in sorted order; one array if `y` had one dimension.
     task_names_ : list of str
@@ -118,6 +119,8 @@ class TemperatureScaledClassifier(HeldOutClassifier):
         self.classes_ = self.estimator_.classes_
         codec = LabelCodec.learn(y)
         self.task_names_ = list(codec.task_names)
+        if self.mix_shares:
+            self._check_classes(codec)
         labels = codec.encode(y)
         held_out = self._held_out(X, y, sample_weight, groups, codec)
         weights = weight_table(sample_weight, labels.codes, codec.task_names)
@@ -129,6 +132,18 @@ class TemperatureScaledClassifier(HeldOutClassifier):
         self.share_weights_ = np.array([each.share_weight for each in found])
         self.shares_ = [each.shares for each in found]
         self._codec = codec
+
+    def _check_classes(self, codec: LabelCodec) -> None:
+        """Refuse other classes than those of y, or in another order."""
+        for task, own in enumerate(self._classes_of_tasks()):
+            wanted, own = codec.classes[task].tolist(), np.asarray(own).tolist()
+            if own != wanted:
+                msg = (
+                    f"mix_shares: the estimator must have the classes of y in sorted "
+                    f"order; of task {codec.task_names[task]!r} it has "
+                    f"{shortened(own)} in place of {shortened(wanted)}"
+                )
+                raise TargetError(msg)
 
     def _held_out(
         self, X: Any, y: Any, sample_weight: Any, groups: Any, codec: LabelCodec

@@ -161,7 +161,8 @@ def load(path: str | os.PathLike[str]) -> Any:
         _check_arrays(arrays, manifest["checksums"])
         state = json.loads(arrays[_STATE].tobytes())
         decoder = Decoder(state["nodes"], state["classes"], arrays)
-        with BoundedTensors(sum(array.nbytes for array in arrays.values())):
+        n_bytes = sum(array.nbytes for array in arrays.values())
+        with BoundedTensors(n_bytes, len(arrays)):
             return decoder.decode(state["root"])
     except ImportError:  # an optional package is missing
         raise

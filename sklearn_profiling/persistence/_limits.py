@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from itertools import zip_longest
 from typing import Any, Final
 
 import torch
@@ -19,11 +20,12 @@ _LEAST: Final = 1 << 13
 
 
 class BoundedTensors(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Refuse to make tensors of many more numbers than a file of `n_bytes` can fill."""
+    """Refuse tensors of many more numbers than arrays of `n_bytes` in all can fill."""
 
-    def __init__(self, n_bytes: int) -> None:
+    def __init__(self, n_bytes: int, n_arrays: int = 0) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._left = max(_ALWAYS, _MOST_PER_BYTE * n_bytes)
+        of_small_layers = 4 * _LEAST * n_arrays
+        self._left = max(_ALWAYS, _MOST_PER_BYTE * n_bytes, of_small_layers)
 
     def __torch_dispatch__(
         self,
@@ -51,7 +53,12 @@ def _count_made(func: Any, args: tuple[Any, ...], named: Mapping[str, Any]) -> i
         return 0
     names = (argument.name for argument in schema.arguments)
     given = {**dict(zip(names, args, strict=False)), **named}
-    return max(_LEAST, _count_given(given.values()), _count_asked(given))
+    return max(
+        _LEAST,
+        _count_given(given.values()),
+        _count_spread(given.values()),
+        _count_asked(given),
+    )
 
 
 def _count_given(values: Iterable[Any]) -> int:
@@ -66,10 +73,17 @@ def _count_given(values: Iterable[Any]) -> int:
     )
 
 
+def _count_spread(values: Iterable[Any]) -> int:
+    """Count the numbers that tensors make which are spread over one another."""
+    shapes = [each.shape[::-1] for each in values if isinstance(each, torch.Tensor)]
+    return math.prod(max(sizes) for sizes in zip_longest(*shapes, fillvalue=1))
+
+
 def _count_asked(given: Mapping[str, Any]) -> int:
     """Count the numbers that arguments of sizes ask for."""
     ends = given.get("end", 0) - given.get("start", 0)
     span = float(abs(ends / given.get("step", 1)))
     n_of_shape: int = math.prod(given.get("size", ()))
     n_steps: int = given.get("steps", 0)
-    return max(n_of_shape, n_steps, math.ceil(span))
+    n_of_square: int = given.get("n", 0) * given.get("m", given.get("n", 0))
+    return max(n_of_shape, n_steps, n_of_square, math.ceil(span))

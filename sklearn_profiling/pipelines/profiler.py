@@ -217,9 +217,10 @@ def make_profiler(
     (:class:`~sklearn_profiling.baselines.PropagatedLabels`); of images on counts of
     visual words, as of texts; of vectors with a strength chosen by leave-one-out. Mean
     looks of images, numbers and categories are read by logistic regression,
-    numbers on a logarithmic scale beside their own. Tasks of which held-out users show
-    nothing get the largest class. All settings are our choice, made
-    on poets, LastFM and synthetic users.
+    numbers on a logarithmic scale beside their own. The shares of the classes are mixed
+    into the probabilities as far as held-out users are predicted better; tasks of which
+    they show nothing get the largest class. All settings are our choice, made on poets,
+    LastFM and synthetic users.
 
     Examples
     --------

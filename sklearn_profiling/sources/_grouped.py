@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from numpy.typing import NDArray
@@ -13,13 +14,17 @@ __all__ = ["GroupedSources", "groups_of"]
 class GroupedSources(SliceDict):
     """Sources whose `groups` (n_users,) say who is held out together; sliced alike."""
 
-    groups: NDArray[Any]
+    groups: NDArray[Any] | None = None
 
     def __getitem__(self, rows: Any) -> Any:
         chosen = super().__getitem__(rows)
-        if not isinstance(rows, str):
+        if self.groups is not None and not isinstance(rows, str):
             chosen.groups = self.groups[rows]
         return chosen
+
+    def copy(self) -> Any:
+        """Copy the sources and their groups."""
+        return copy.copy(self)
 
 
 def groups_of(X: Any) -> NDArray[Any] | None:

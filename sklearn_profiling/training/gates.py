@@ -69,6 +69,8 @@ def learn_gates(
         return _scores_of(gates)
     labels = cast("EncodedLabels", dataset.labels)
     parts = hold_out_at_random(labels, n_validation, plan.seed)
+    if not len(parts[0]):  # all users are one person
+        return _scores_of(gates)
     rest, validation = (dataset.take(rows) for rows in parts)
     quiet = replace(
         plan, callbacks=[], early_stopping=False, verbose=0, max_epochs=epochs

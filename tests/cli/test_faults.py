@@ -15,7 +15,13 @@ import pytest
 from quick_options import NET, QUICK
 
 from sklearn_profiling import __version__, cli
-from sklearn_profiling.cli import _comparing, _evaluating, _models, _options
+from sklearn_profiling.cli import (
+    _comparing,
+    _evaluating,
+    _models,
+    _options,
+    _reporting,
+)
 
 
 def test_errors_are_one_line_and_exit_with_2(records, tmp_path, capsys):
@@ -93,13 +99,17 @@ def test_numbers_out_of_range(arguments, capsys):
             "--system: 'nobody' matches none; name one of ",
         ),
         (["evaluate", "{}", "--systems", "nobody"], "--systems: 'nobody' matches none"),
+        (
+            ["report", "{}", "--out", "{}/page", "--system", "nobody"],
+            "--system: 'nobody' matches none; name one of ",
+        ),
     ],
 )
 def test_options_are_checked_before_any_work(
     records, arguments, message, capsys, monkeypatch
 ):
-    for module, name in ((_comparing, "load_users"), (_models, "load_users")):
-        monkeypatch.setattr(module, name, None)
+    for module in (_comparing, _models, _reporting):
+        monkeypatch.setattr(module, "load_users", None)
     monkeypatch.setattr(_evaluating, "_parts", None)
     arguments = [part.format(records) for part in arguments]
     assert cli.main(arguments) == 2

@@ -30,7 +30,7 @@ def test_report_writes_a_page_and_a_card(records, users, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--fairness-by", "luck"], "fairness_by must"),
+        (["--fairness-by", "luck"], "fairness_by must name tasks or columns"),
         (["--system", "luck"], "--system: 'luck' matches none"),
     ],
 )

@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multioutput import MultiOutputClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_profiling.baselines import (
@@ -24,6 +27,7 @@ from sklearn_profiling.baselines import (
 from sklearn_profiling.containers import SocialGraph
 from sklearn_profiling.evaluation import (
     Comparison,
+    MultiTaskStratifiedGroupKFold,
     ProfilingReport,
     compare,
     group_report,
@@ -31,8 +35,9 @@ from sklearn_profiling.evaluation import (
     task_report,
 )
 from sklearn_profiling.evaluation.displays._canvas import drawable, fonts_of_the_reader
-from sklearn_profiling.evaluation.report._data import sources_of
+from sklearn_profiling.evaluation.report._data import quality_of, sources_of
 from sklearn_profiling.evaluation.report._page import told_gaps
+from sklearn_profiling.evaluation.splits import Fold
 from sklearn_profiling.exceptions import (
     DataQualityWarning,
     MissingDependencyError,
@@ -43,7 +48,6 @@ from sklearn_profiling.exceptions import (
 
 EVIL = "<script>alert(1)</script>"
 WORDS = {"女": "tea", "男": "ale"}
-SMALL: dict[str, Any] = {"cv": 2, "n_bootstrap": 20}
 
 
 def make_users() -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -121,6 +125,27 @@ def test_data_are_counted(report: ProfilingReport) -> None:
     assert np.isnan(report.sources.loc["place", "most"])
     assert report.quality["n_users"].tolist() == [30, 1, 30, 2, 2, 2]
     assert "leakage" in report.quality["note"].iloc[4]
+    assert report.quality["note"].iloc[1] == "1 of them tested, unscored"
+    assert report.quality["note"].iloc[5] == "scores may look better than they are"
+
+
+def test_copies_on_one_side_are_no_leak() -> None:
+    users, y = make_users()
+    copies = [0, 1, 2, 2, *range(3, 29)]
+    cv = MultiTaskStratifiedGroupKFold(2, random_state=0)
+    folds = [
+        Fold(number, *parts) for number, parts in enumerate(cv.split(users, y, copies))
+    ]
+    found = quality_of(users, y, folds, 0)
+    assert found["n_users"].tolist() == [30, 1, 29, 2, 0, 0]
+    assert found["note"].iloc[1] == "in training only"
+    assert found["note"].iloc[5] == ""
+
+
+def test_blank_messages_are_nothing() -> None:
+    users = pd.DataFrame({"user_id": [*"ab"], "messages": [["x", " "], ["", None]]})
+    found = sources_of(users, [*"ab"], make_majority_baseline())
+    assert found.loc["messages"].tolist()[1:] == [1, 1, 1.0, 1.0]
 
 
 def test_the_network_of_a_system_is_a_source() -> None:
@@ -308,7 +333,7 @@ def test_a_model_card(report: ProfilingReport) -> None:
         assert any(line.lstrip("#").strip() == title for line in lines)
     assert "2 users were tested with copies in training." in card
     assert re.search(r"\| scikit\\-learn \| \d", card)
-    assert r"| classifier\_\_estimator\_\_\_C" in card or "| classifier" in card
+    assert r"| classifier\_\_" in card
     # Every row of a table has as many cells as its head.
     for block in card.strip().split("\n\n"):
         if block.startswith("|"):
@@ -380,6 +405,16 @@ class TestOtherUsers:
         assert report.explanations == []
         assert len(report.cases) == 2
         assert "They are not explained" in report.to_html()
+        words = ColumnTransformer([("words", TfidfVectorizer(), "bio")])
+        users = pd.DataFrame({"bio": ["tea", "ale"] * 12}, dtype=object)
+        with pytest.warns(ProfilingWarning, match="no user is explained.*lower"):
+            ProfilingReport(
+                make_pipeline(words, LogisticRegression()),
+                *(users, users["bio"] == "tea"),
+                cv=2,
+                n_bootstrap=5,
+                systems={},
+            )
 
     def test_sets_of_labels_and_many_classes(self) -> None:
         kinds = [{"sea", "tax"}, {"sea"}, {"tax"}]

@@ -160,6 +160,18 @@ def test_shares_are_mixed_in_as_far_as_they_help():
     assert mixed[0] < plain[0] - 0.02
 
 
+def test_shares_need_the_classes_of_the_labels():
+    class Reversed(Given):
+        def fit(self, X, y, sample_weight=None):
+            super().fit(X, y, sample_weight)
+            self.classes_ = self.classes_[::-1]
+            return self
+
+    model = TemperatureScaledClassifier(Reversed(), mix_shares=True, random_state=0)
+    with pytest.raises(TargetError, match=r"mix_shares: .*\['c', 'b', 'a'\] in place"):
+        model.fit(LOGITS, LABELS)
+
+
 class Demanding(Given):
     """Reads sources that know the classes, as log-odds of experts do."""
 

@@ -343,6 +343,8 @@ def test_tensors_are_counted_by_what_makes_them():
     assert left(lambda: torch.linspace(0, 1, 9_000)) == 9_000
     assert left(table.clone) == left(lambda: table[:1].expand(3, -1) + 1) == 15_000
     assert left(lambda: torch.cat([table, table])) == 30_000
+    assert left(lambda: table[0, :, None] * table[:1]) == 25_000_000
+    assert left(lambda: torch.eye(100)) == 10_000
     assert left(lambda: torch.zeros(2)) == 8_192
     for free in (table.zero_, table.t, lambda: torch.zeros(9**9, device="meta")):
         assert left(free) == 0

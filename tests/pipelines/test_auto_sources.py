@@ -214,6 +214,8 @@ def test_sources_carry_whose_rows_they_are():
     assert len(set(made.groups)) == 6
     assert made[np.array([3, 4, 6])].groups.tolist() == [0, 1, made.groups[6]]
     assert pickle.loads(pickle.dumps(made))[:2].groups.tolist() == [0, 1]
+    assert made.copy().groups is made.groups
+    assert type(made)(**made)[:2].groups is None
     alone = step.fit_transform(users[2:], y[2:])
     assert not hasattr(alone, "groups")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -87,6 +89,12 @@ def test_the_gate_of_noise_is_shut_and_that_of_a_signal_open(capfd):
     assert gates[0] == 1
     assert gates[1] < 0.2
     assert capfd.readouterr() == ("", "")  # the trial makes no noise of its own
+
+
+def test_without_anyone_to_train_on_all_gates_are_open():
+    dataset = users(60)
+    dataset.labels = replace(dataset.labels, groups=np.zeros(60))  # one person
+    assert (torch.sigmoid(learn(dataset)) == 1).all()
 
 
 def test_the_same_seed_gives_the_same_gates():

@@ -63,7 +63,7 @@ def explanations_of(
         try:
             named = _known_as(model, task)
             explained = explain(model, user, task=named, max_items=max_items)
-        except ValueError as error:
+        except (AttributeError, TypeError, ValueError) as error:
             warnings.warn(
                 "no user is explained, since the system fails on users who lack "
                 f"something: {shortened(str(error))}",

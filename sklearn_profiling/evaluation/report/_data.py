@@ -61,16 +61,22 @@ def quality_of(
 ) -> pd.DataFrame:
     """Count users whom a reader of scores should know of, with what to do."""
     tested = {row for fold in folds for row in fold.test.tolist()}
-    unlabelled = int(y.isna().all(axis=1).sum())
+    unlabelled = y.isna().all(axis=1).to_numpy()
+    n_tested = int(unlabelled[sorted(tested)].sum())
+    where = f"{n_tested} of them tested, unscored" if n_tested else "in training only"
     found = [
         ("users", len(X), ""),
-        ("users without any label", unlabelled, "in training parts only"),
+        (
+            "users without any label",
+            int(unlabelled.sum()),
+            where if unlabelled.any() else "",
+        ),
         ("users who were tested", len(tested), "by a model that had not seen them"),
     ]
     if "messages" in X:
         groups = near_duplicates(X, random_state=seed)
         copies = np.bincount(groups)[groups] > 1
-        leaks = len(rows_of_shared_text(X, folds))
+        leaks, across = len(rows_of_shared_text(X, folds)), _across(groups, folds)
         of_groups = len(set(groups[copies].tolist()))
         advice = "give groups=near_duplicates(X) to keep copies on one side of a fold"
         found += [
@@ -82,8 +88,8 @@ def quality_of(
             ),
             (
                 "near duplicates across training and test",
-                _across(groups, folds),
-                "scores may look better than they are" if copies.any() else "",
+                across,
+                "scores may look better than they are" if across else "",
             ),
         ]
     table = pd.DataFrame(found, columns=["finding", "n_users", "note"])
@@ -102,8 +108,12 @@ def _n_items(cell: Any) -> int:
     if isinstance(cell, list | tuple) or (
         isinstance(cell, np.ndarray) and cell.ndim > 0
     ):
-        return len(cell)
-    return int(not is_null(cell) and str(cell).strip() != "")
+        return sum(_holds_something(each) for each in cell)
+    return int(_holds_something(cell))
+
+
+def _holds_something(item: Any) -> bool:
+    return bool(item.strip()) if isinstance(item, str) else not is_null(item)
 
 
 def _has_lists(column: pd.Series[Any]) -> bool:

@@ -222,8 +222,8 @@ class _Writer:
         ]
         pictures = [
             self._picture(
-                lambda ax, task=task: ReliabilityDisplay.from_predictions(
-                    report.y, report.probabilities, report.classes, task=task, ax=ax
+                lambda ax, task=task: _reliability(
+                    report.reliability.loc[task], task, ax
                 ),
                 f"reliability{place}",
                 f"Reliability of {task}",
@@ -308,3 +308,11 @@ def told_gaps(gaps: pd.DataFrame) -> pd.DataFrame:
 
 def _table(caption: str, table: pd.DataFrame) -> _Block:
     return _Block(table=shown_table(table, written(caption)))
+
+
+def _reliability(bins: pd.DataFrame, task: str, ax: Any) -> ReliabilityDisplay:
+    """Draw the bins of a task as they stand in the table."""
+    confidence, accuracy, n = (
+        bins[name].to_numpy() for name in ("confidence", "accuracy", "n")
+    )
+    return ReliabilityDisplay(confidence, accuracy, n, task).plot(ax)

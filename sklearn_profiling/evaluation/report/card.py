@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from sklearn_profiling.evaluation.report._page import told_gaps, versions_of
@@ -175,6 +176,7 @@ def _parameters(pipeline: Any) -> pd.DataFrame:
 
 def _value(value: Any) -> str:
     """Write a value; of an object its class, since a repr may hold an address."""
+    value = value.item() if isinstance(value, np.generic) else value
     plain = (bool, int, float, str, type(None))
     members = value if isinstance(value, list | tuple) else [value]
     if all(isinstance(each, plain) for each in members):

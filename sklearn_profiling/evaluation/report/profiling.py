@@ -276,7 +276,7 @@ default=None
         path : str or path-like, default=None
             File to write; None writes none.
         title : str, default="Profiling report"
-            What stands above.
+            What stands above, cut to 60 characters.
 
         Returns
         -------
@@ -357,7 +357,10 @@ def _groups_of(fairness_by: Any, X: pd.DataFrame, y: Any) -> pd.DataFrame:
         levels = ["group"] if one and not named else levels
         cells = pd.DataFrame(groups, columns=levels, dtype=object)
     if len(cells) != len(X):
-        msg = f"fairness_by must have one entry a user, {len(X)}; got {len(cells)}"
+        msg = (
+            f"fairness_by must name tasks or columns of X, {list(known)}, or have one "
+            f"entry a user, {len(X)}; got {len(cells)}"
+        )
         raise TargetError(msg)
     if set(tasks) <= set(cells):
         msg = "fairness_by must leave a task that is compared; it names all of them"

@@ -62,10 +62,10 @@ def _dots(first: Floats, second: Floats) -> npt.NDArray[np.float64]:
 def hold_out(
     adjacency: Any, n_negatives: int, seed: int
 ) -> tuple[Any, HeldOutLinks | None]:
-    """Take links out of a network: what is left, and one in a hundred of them.
+    """Take links out of a network: what is left, and one for a hundred arcs.
 
-    Both directions of a link go together, at most 10,000 links go, and no end of one
-    loses its last neighbour. None where no link can go.
+    Both directions of a link go together, at most 10,000 links go, and nobody loses the
+    last arc out or in. None where no link can go.
     """
     generator = np.random.default_rng(seed)
     indptr, indices = adjacency.indptr, adjacency.indices
@@ -76,15 +76,17 @@ def hold_out(
     rows = np.searchsorted(indptr, tried, side="right") - 1
     order = generator.permutation(len(tried))
     left = np.diff(indptr)
+    came = np.bincount(indices, minlength=len(left))
     kept = np.ones(adjacency.nnz, dtype=bool)
     places: list[int] = []
     for source, place in zip(rows[order].tolist(), tried[order].tolist(), strict=True):
         target = int(indices[place])
         pair = [place, *_place_of(indptr, indices, target, source)]
         ends = [source, target][: len(pair)]
-        if kept[place] and min(left[ends]) > 1:
+        if kept[place] and min(left[ends]) > 1 and came[target] > 1:
             kept[pair] = False
             left[ends] -= 1
+            came[[target, source][: len(pair)]] -= 1
             places.append(place)
         if len(places) == wanted:
             break

@@ -73,9 +73,9 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         Arcs drawn per order by "sgd". None draws 20 million, but passes 10 times
         over the arcs at least and 400 times at most (our choice).
     early_stopping : bool, default=False
-        Whether "sgd" leaves out one link in a hundred, 10,000 at most, and stops when
-        three passes over the arcs in a row have not lowered their loss by a
-        thousandth. `n_samples` is then the most that is drawn.
+        Whether "sgd" leaves out two links in a hundred (one if they are directed),
+        10,000 at most, and stops when three passes over the arcs in a row have not
+        lowered their loss by a thousandth. `n_samples` is then the most that is drawn.
     n_negatives : int, default=5
         Noise contexts per arc (paper).
     shared_negatives : int, default=1

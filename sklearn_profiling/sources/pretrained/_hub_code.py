@@ -15,6 +15,9 @@ def hub_code(settings: Any) -> Any:
 
     Such names have an owner, as in "kernels-community/flash-attn2".
     """
+    if isinstance(settings, list | tuple):
+        named = map(hub_code, settings)
+        return next((each for each in named if each is not None), None)
     if not isinstance(settings, Mapping):
         return None
     for name, value in settings.items():

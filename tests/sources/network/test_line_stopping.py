@@ -35,6 +35,8 @@ def test_links_go_whole_and_nobody_is_left_alone(directed, monkeypatch):
         assert (left != left.T).nnz == 0
     had, has = (np.diff(each.indptr) > 0 for each in (matrix, left))
     np.testing.assert_array_equal(had, has)
+    had, has = (each.sum(axis=0) > 0 for each in (matrix, left))
+    np.testing.assert_array_equal(had, has)
     assert links.noise.shape == (len(links.sources), 3)
     contexts = matrix.sum(axis=0)
     assert (contexts[links.noise] > 0).all()

@@ -7,10 +7,11 @@ import os
 
 import pytest
 
-from sklearn_profiling.exceptions import DataFormatError
+from sklearn_profiling.exceptions import DataFormatError, SourceError
 from sklearn_profiling.sources import PretrainedTextVectors
 from sklearn_profiling.sources.pretrained import _folders
 from sklearn_profiling.sources.pretrained._folders import check_folder
+from sklearn_profiling.sources.pretrained._hub_code import refuse_hub_code
 
 
 def configured(folder, **sizes):
@@ -54,6 +55,8 @@ def test_code_of_the_hub_is_refused(settings, tmp_path):
         DataFormatError, match=r"asks for '.*kernels-.*, code of the hub"
     ):
         check_folder(configured(tmp_path, **settings))
+    with pytest.raises(SourceError, match="code of the hub"):
+        refuse_hub_code(settings)
 
 
 def test_implementations_of_transformers_are_taken(tmp_path):
