@@ -135,8 +135,8 @@ class TemperatureScaledClassifier(HeldOutClassifier):
 
     def _check_classes(self, codec: LabelCodec) -> None:
         """Refuse other classes than those of y, or in another order."""
-        for task, own in enumerate(self._classes_of_tasks()):
-            wanted, own = codec.classes[task].tolist(), np.asarray(own).tolist()
+        for task, classes in enumerate(self._classes_of_tasks()):
+            wanted, own = codec.classes[task].tolist(), np.asarray(classes).tolist()
             if own != wanted:
                 msg = (
                     f"mix_shares: the estimator must have the classes of y in sorted "
