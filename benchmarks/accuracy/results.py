@@ -65,7 +65,7 @@ def _syntax(file: Path) -> str:
 def command_of(arguments: Sequence[str]) -> str:
     """Return the command of this process; of a path outside it only the name counts."""
     script = Path(arguments[0]).resolve()
-    if not script.is_relative_to(ROOT):
+    if not script.is_relative_to(ROOT / "benchmarks"):
         script = ROOT / "benchmarks" / "accuracy" / script.name
     shown = ["python", script.relative_to(ROOT).as_posix()]
     for argument in arguments[1:]:
