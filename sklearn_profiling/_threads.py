@@ -141,8 +141,10 @@ def fixed_threads() -> Iterator[None]:
 def _enter(controller: ThreadpoolController, torch: Any, n_before: int) -> None:
     with _LOCK:
         if not _SHARED["holders"]:
-            limits = controller.select(user_api="blas").limit(limits=1)
-            _SHARED["undo"].callback(limits.restore_original_limits)
+            blas = controller.select(user_api="blas")
+            _take_over(blas)
+            limits = blas.limit(limits=1)
+            _SHARED["undo"].callback(_restore, blas, limits)
             if torch is not None:
                 # Of this thread, and of the products of the whole process.
                 _SHARED["undo"].callback(torch.set_num_threads, n_before)
@@ -155,6 +157,24 @@ def _leave() -> None:
         _SHARED["holders"] -= 1
         if not _SHARED["holders"]:
             _SHARED["undo"].pop_all().close()
+
+
+def _take_over(blas: ThreadpoolController) -> None:
+    """Let any thread set the number of threads of BLAS, whichever did so before.
+
+    From 3.8 on, threadpoolctl listens to the first thread alone as long as it lives.
+    """
+    for library in blas.lib_controllers:
+        clear = getattr(library, "clear_controlling_thread", None)
+        if clear is not None:
+            clear(force=True)
+
+
+def _restore(blas: ThreadpoolController, limits: Any) -> None:
+    """Give BLAS its threads back, maybe from another thread than took them."""
+    _take_over(blas)
+    limits.restore_original_limits()
+    _take_over(blas)
 
 
 @lru_cache(maxsize=1)

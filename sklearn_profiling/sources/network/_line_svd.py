@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import linalg, sparse
-from threadpoolctl import threadpool_limits
 
+from sklearn_profiling._threads import config_context, fixed_threads
 from sklearn_profiling.sources.network._expansion import read_only
 from sklearn_profiling.sources.network._line_svd_kernels import multiply_rows
 
@@ -83,7 +83,8 @@ def embed_spectral(adjacency: Any, settings: SpectralSettings, *, order: str) ->
     generator = np.random.default_rng(settings.seed)
     # One thread of BLAS: its sums would depend on the number of threads.
     with (
-        threadpool_limits(limits=1, user_api="blas"),
+        config_context(deterministic=True),
+        fixed_threads(),
         ThreadPoolExecutor(max_workers=settings.n_threads) as pool,
     ):
         product = Products(pool)
