@@ -30,8 +30,8 @@ FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER / "accuracy"))
 sys.path.insert(0, str(FOLDER / "speed"))
 
-from results import record  # noqa: E402
-from speed_page import PEERS  # noqa: E402
+from results import record  # noqa: E402 - its folder is put on the path above
+from speed_page import PEERS  # noqa: E402 - likewise
 
 Line = dict[str, Any]
 _RUN = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
