@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from sklearn_profiling._optional import import_optional
 from sklearn_profiling.cli._caching import cache_of
 from sklearn_profiling.cli._checks import check_options
 from sklearn_profiling.cli._printing import show_users, tell
@@ -38,6 +39,9 @@ def run_report(options: argparse.Namespace) -> int:
     """Cross-validate a system, and write the page and the card."""
     check_options(options)
     check_systems(options)
+    if not options.show:
+        for package in ("jinja2", "matplotlib"):
+            import_optional(package, extra="plots", purpose="A report")
     users = load_users(options)
     if options.show:
         show_users(users)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from quick_options import QUICK
 
 from sklearn_profiling import cli
+from sklearn_profiling.cli import _reporting
 
 
 def test_report_writes_a_page_and_a_card(records, users, tmp_path, capsys):
@@ -39,3 +42,12 @@ def test_what_is_wrong_is_named(records, tmp_path, options, message, capsys):
     assert cli.main([*given, "--system", "tf-idf", *options]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "r.html").exists()
+
+
+def test_what_draws_is_asked_for_before_users_are_read(
+    records, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    monkeypatch.setattr(_reporting, "load_users", None)
+    assert cli.main(["report", str(records), "--out", str(tmp_path / "r.html")]) == 2
+    assert "sklearn_profiling[plots]" in capsys.readouterr().err
