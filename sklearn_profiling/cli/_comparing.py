@@ -189,7 +189,8 @@ def _tidy(comparison: Any, weights: dict[str, float] | None) -> Any:
     parts = []
     for metric in dict.fromkeys(comparison.scores["metric"]):
         columns = {
-            name: comparison.table(metric, weights=weights, spread=spread).stack()
+            # unstack keeps the gaps of a failed system, which stack may drop
+            name: comparison.table(metric, weights=weights, spread=spread).T.unstack()
             for name, spread in (("mean", False), ("std", True))
         }
         part = pd.DataFrame(columns).rename_axis(["system", "task"]).reset_index()

@@ -213,6 +213,7 @@ def test_a_full_disk_costs_no_file_that_was_there(
     assert table.read_text() == "precious"
 
 
+@pytest.mark.usefixtures("capsys")  # whose stream is no file that could be closed
 def test_scores_are_written_though_the_pipe_is_closed(records, tmp_path, monkeypatch):
     def fail(*_, **__):
         raise BrokenPipeError(32, "Broken pipe")

@@ -168,7 +168,8 @@ def test_all_sections_share_one_cross_validation(report: ProfilingReport) -> Non
     assert report.compared.systems == ["<b>ours</b>", "majority class", "TF-IDF"]
     scores = report.compared.scores.query("metric == 'accuracy'")
     own = scores[scores["system"] == "<b>ours</b>"].groupby("task")
-    pooled = own.apply(lambda rows: np.average(rows["value"], weights=rows.n_labelled))
+    values = own[["value", "n_labelled"]]
+    pooled = values.apply(lambda rows: np.average(rows.value, weights=rows.n_labelled))
     for task in y:
         assert report.by_task.loc[(task, "accuracy"), "value"] == pooled[task]
         assert report.calibration.loc[task, "accuracy"] == pooled[task]

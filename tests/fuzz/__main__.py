@@ -40,7 +40,7 @@ def main() -> int:
         command += ["--seed", str(options.seed), "--here", str(folder)]
         if options.keep is not None:
             command += ["--keep", str(options.keep)]
-        most = 60 * options.minutes + 3 * SECONDS + 60
+        most = 60 * options.minutes + 7 * SECONDS + 60
         try:
             status = subprocess.run(command, timeout=most, check=False).returncode
         except subprocess.TimeoutExpired:

@@ -186,7 +186,12 @@ def check_nothing_left(place: Path, seconds: float = 20.0) -> None:
     end = time.monotonic() + seconds
     while True:
         processes = _processes_of(place)
-        temporary = list((place / "temporary").iterdir())
+        # older versions of torch make a folder of its own at its import
+        temporary = [
+            each
+            for each in (place / "temporary").iterdir()
+            if not (each / "_remote_module_non_scriptable.py").exists()
+        ]
         unfinished = list(place.rglob("*.part"))
         if not (processes or temporary or unfinished):
             return

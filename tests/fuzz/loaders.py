@@ -268,7 +268,8 @@ def _images() -> list[Files]:
     kinds = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "AVIF", "TGA", "ICO")
     for kind in kinds:
         file = io.BytesIO()
-        image.save(file, kind)
+        # Pillow's own smallest icon is larger than this picture.
+        image.save(file, kind, **({"sizes": [image.size]} if kind == "ICO" else {}))
         found.append(file.getvalue())
     for kind, mode in (
         ("GIF", "P"),

@@ -110,7 +110,10 @@ def read_delimited(
             f"object, and a table separated by {known}; the file begins {start!r:.60}"
         )
         raise DataFormatError(path, None, reason)
-    names = check_header(path, split_rows(sample, separator)[0])
+    rows = split_rows(sample, separator)
+    if not rows:
+        raise DataFormatError(path, None, "nothing follows the line of the separator")
+    names = check_header(path, rows[0])
     reader = _Reader(path, encoding, separator, names, n_before=bool(line))
     table, kept = reader.read(on_bad_lines)
     return RawTable(

@@ -266,18 +266,27 @@ def is_nested(column: Column) -> bool:
 
 
 def field_of(column: Column, name: str) -> Column | None:
-    """Return a field of a column of objects by its dotted name."""
-    head, _, rest = name.partition(".")
+    """Return a field of a column of objects by its name, where dots lead inwards."""
+    parts = name.split(".")
+    for n in range(len(parts), 0, -1):
+        found = _field(column, ".".join(parts[:n]))
+        if found is not None and n < len(parts):
+            found = field_of(found, ".".join(parts[n:]))
+        if found is not None:
+            return found
+    return None
+
+
+def _field(column: Column, name: str) -> Column | None:
     if isinstance(column, pa.ChunkedArray):
-        if not is_nested(column) or column.type.get_field_index(head) < 0:
+        if not is_nested(column) or column.type.get_field_index(name) < 0:
             return None
-        inner: Column = pc.struct_field(column, [head])
-    else:
-        cells = [cell.get(head) if isinstance(cell, dict) else None for cell in column]
-        if not any(isinstance(cell, dict) and head in cell for cell in column):
-            return None
-        inner = from_objects(cells)
-    return field_of(inner, rest) if rest else inner
+        inner: Column = pc.struct_field(column, [name])
+        return inner
+    if not any(isinstance(cell, dict) and name in cell for cell in column):
+        return None
+    cells = [cell.get(name) if isinstance(cell, dict) else None for cell in column]
+    return from_objects(cells)
 
 
 def fields(column: Column) -> list[str]:
@@ -295,7 +304,9 @@ def _nested(name: str, column: Column, depth: int) -> Iterator[str]:
         return
     for inner in fields(sample):
         yield f"{name}.{inner}"
-        yield from _nested(f"{name}.{inner}", field_of(sample, inner), depth - 1)
+        below = _field(sample, inner)  # None where two fields have one name
+        if below is not None:
+            yield from _nested(f"{name}.{inner}", below, depth - 1)
 
 
 @dataclass

@@ -105,7 +105,10 @@ def _read_configured(folder: Path, owner: object) -> Any:
     if not folder.is_dir():
         raise SourceError(_unreadable(folder, "there is no such folder", owner))
     check_folder(folder)
+    single = folder / "tokenizer.json"
     try:
+        if single.is_file():  # before transformers, which copies its list of tokens
+            with_near_ids(_tokenizers(owner).Tokenizer.from_file(os.fspath(single)))
         made = transformers.AutoTokenizer.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False
         )

@@ -221,6 +221,12 @@ def test_objects_of_other_shapes(tmp_path):
     nested = {"user_id": "a", "messages": ["x"], "b": {"k": 1}}
     one = write(tmp_path / "one.json", json.dumps(nested, indent=1))
     assert load_records(one).data["b"].tolist() == [{"k": 1}]
+    dotted = {"user_id": "a", "b": {"v1.0": {"x.y": "up"}, "v1": 2}}
+    for text in (json.dumps(dotted, indent=1), json.dumps(dotted)):
+        bunch = load_records(write(tmp_path / "one.json", text), tasks=["b.v1.0.x.y"])
+        assert bunch.target["b.v1.0.x.y"].tolist() == ["up"]
+        bunch = load_records(tmp_path / "one.json", tasks=["b.v1"])
+        assert bunch.target["b.v1"].tolist() == [2]
     users = {"v": 1, "people": [{"user_id": 1, "age": 3}, {"user_id": 2, "age": 4}]}
     bunch = load_records(write(tmp_path / "users.json", json.dumps(users, indent=1)))
     assert bunch.data["age"].tolist() == [3, 4]

@@ -482,6 +482,8 @@ def test_a_line_with_the_separator_before_the_header(tmp_path):
     assert messages_of(bunch) == {"7": ["a,b"]}
     taken_for = "a table separated by '^'"
     assert bunch.report["files"]["users"]["taken_for"] == taken_for
+    with pytest.raises(DataFormatError, match="nothing follows the line"):
+        load_records(write(tmp_path, "sep=;\n"))
 
 
 def test_blanks_around_values_of_csv(tmp_path):
