@@ -60,6 +60,7 @@ class Encoder:
         self._numbers: dict[int, int] = {}
         # Else the id of a state that was dropped would be that of another.
         self._alive: list[Any] = []
+        self._within: dict[int, int] = {}
         self._place = "the model"
 
     @property
@@ -83,10 +84,21 @@ class Encoder:
             self._alive.append(value)
             self.nodes.append(None)
             self.nodes[number] = self._node(value)
+            if isinstance(value, tuple | frozenset):
+                self._count_within(value)
         elif self.nodes[number] is None and isinstance(value, _BUILT_LAST):
             what = f"{type(value).__name__} that holds itself"
             raise self._refusal(what)
         return [number]
+
+    def _count_within(self, value: Iterable[Any]) -> None:
+        """Refuse what would be refused when it is read."""
+        items = list(value)
+        within = sum(self._within.get(id(item), 0) for item in items)
+        if within > _MOST_WITHIN:
+            what = f"tuples with more than {_MOST_WITHIN:,} parts in all"
+            raise self._refusal(what)
+        self._within[id(value)] = within + len(items)
 
     def _node(self, value: Any) -> list[Any]:
         kind = type(value)

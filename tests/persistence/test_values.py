@@ -176,6 +176,11 @@ def test_what_is_shared_stays_shared(tmp_path):
     closed[0].append(closed)
     with pytest.raises(ProfilingError, match="tuple that holds itself"):
         again(closed, tmp_path)
+    nested = (0, 1)
+    for _ in range(25):
+        nested = (nested, nested)
+    with pytest.raises(ProfilingError, match="more than 1,048,576 parts in all"):
+        again(nested, tmp_path)
 
 
 def test_equal_models_give_equal_checksums(tmp_path):
