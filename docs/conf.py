@@ -30,9 +30,10 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
+    "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "examples", "results/_speed.md"]
+exclude_patterns = ["_build", "changes.d", "examples", "results/_speed.md"]
 templates_path = ["_templates"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
@@ -78,6 +79,8 @@ sphinx_gallery_conf = {
     "backreferences_dir": "api/backlinks",  # "Gallery examples" of the API pages
     "doc_module": "sklearn_profiling",
 }
+
+copybutton_exclude = ".linenos, .gp, .go"  # prompts and output
 
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]

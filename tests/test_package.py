@@ -200,3 +200,33 @@ def test_a_typed_script_of_a_user_gets_real_types() -> None:
     script = str(ROOT / "tests" / "typed_user.py")
     said, errors, status = api.run([*settings, script])
     assert (errors, status) == ("", 0), said
+
+
+@in_checkout
+def test_the_next_release_tells_every_change() -> None:
+    pytest.importorskip("towncrier")
+    fragments = sorted((ROOT / "docs" / "changes.d").iterdir())
+    command = [sys.executable, "-m", "towncrier", "build", "--draft"]
+    done = subprocess.run(
+        [*command, "--version", "next"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = " ".join(done.stdout.split())
+    for fragment in fragments:
+        assert " ".join(fragment.read_text("utf-8").split()) in told, fragment.name
+
+
+@in_checkout
+def test_the_badges_are_true() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    badges = (ROOT / "docs" / "_static" / "badges.svg").read_text("utf-8")
+    kinds = project["project"]["classifiers"]
+    versions = [k.rpartition(" :: ")[2] for k in kinds if "Python :: 3." in k]
+    assert f">{' | '.join(versions)}<" in badges
+    assert f">{project['project']['license']}<" in badges
+    assert project["tool"]["mypy"]["strict"]
+    least = project["tool"]["coverage"]["report"]["fail_under"]
+    assert f">over {least} %<" in badges

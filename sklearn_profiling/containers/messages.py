@@ -291,7 +291,7 @@ class TokenMessages(Ragged):
         return segment_ids(self.message_starts[self.user_starts])
 
     def tolist(self) -> list[list[list[str]]]:
-        """Words of every message of every user.
+        """Return the words of every message of every user.
 
         Returns
         -------
