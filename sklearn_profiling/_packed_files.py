@@ -68,6 +68,7 @@ _DAMAGED: Final = (
     OSError,
     RuntimeError,  # a password, or a method that zipfile lacks
     lzma.LZMAError,
+    UnicodeError,  # names of files
     zipfile.BadZipFile,
     zlib.error,
 )
@@ -331,7 +332,8 @@ def _member(path: Path, archive: zipfile.ZipFile, member: str | None) -> str:
     names = [
         entry.filename
         for entry in archive.infolist()
-        if not entry.is_dir()
+        if entry.filename
+        and not entry.is_dir()
         and not entry.filename.startswith("__MACOSX/")
         and not entry.filename.rpartition("/")[2].startswith(".")
     ]

@@ -158,6 +158,17 @@ def test_members_of_a_zip_archive(tmp_path):
         read(written(tmp_path, b"plain"), "x")
 
 
+def test_names_in_a_zip_archive(tmp_path):
+    packed = zipped(CONTENT)
+    for name, fault in ((b"\0" * 16, "holds 0 files"), (b"\xff" * 16, "damaged")):
+        changed = packed.replace(b"folder/links.txt", name)
+        marked = changed.replace(
+            b"PK\x01\x02\x14\x03\x14\0\0\0", b"PK\x01\x02\x14\x03\x14\0\0\x08"
+        )
+        with pytest.raises(DataFormatError, match=fault):
+            read(written(tmp_path, marked))
+
+
 def test_a_zip_archive_with_a_password(tmp_path):
     content = bytearray(zipped(CONTENT))
     content[content.index(b"PK\x03\x04", 4) + 6] |= 1  # the flag of encryption

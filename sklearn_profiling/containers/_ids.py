@@ -210,7 +210,10 @@ def _plain_number(value: Any, *, fractions: bool) -> Any:
     if is_float and _end_of(type(value)) <= abs(value) < np.inf:
         raise ValueError(_rounded(np.dtype(type(value))))
     # neither infinite nor complex numbers, nor Decimal's NaN, are whole
-    whole = isinstance(value, Real | Decimal) and isfinite(value) and value % 1 == 0
+    if isinstance(value, Decimal):  # its remainders have but 28 digits
+        whole = value.is_finite() and value == value.to_integral_value()
+    else:
+        whole = isinstance(value, Real) and isfinite(value) and value % 1 == 0
     if not whole and not fractions:
         raise ValueError(_WHOLE)
     return int(value) if whole else value

@@ -292,11 +292,16 @@ def _text_ids(names: list[str], origin: _Origin) -> Ids:
         if not _WHOLE.fullmatch(name):
             reason = f"expected an id and got the number {shortened(name)}; give ids"
             raise origin.error(reason, row)
-        number = Decimal(name)
-        if not name.lstrip("+-").isdigit() and abs(number) >= FLOAT_IDS_END:
+        if not name.lstrip("+-").isdigit() and abs(float(name)) >= FLOAT_IDS_END:
             reason = f"{shortened(name)} is a rounded number; write ids with all digits"
             raise origin.error(reason, row)
-    return object_array([str(int(Decimal(name))) for name in names])
+    return object_array([_plain_digits(name) for name in names])
+
+
+def _plain_digits(name: str) -> str:
+    """Write a whole number as Python's int does, of any length."""
+    digits = f"{Decimal(name).to_integral_value():f}"
+    return "0" if digits == "-0" else digits
 
 
 def _numbers(table: pd.DataFrame, origin: _Origin) -> NDArray[np.float64]:
@@ -305,7 +310,10 @@ def _numbers(table: pd.DataFrame, origin: _Origin) -> NDArray[np.float64]:
         values = table.iloc[:, position]
         if pd.api.types.is_numeric_dtype(values):
             continue
-        found = pd.to_numeric(values, errors="coerce")
+        try:
+            found = pd.to_numeric(values, errors="coerce")
+        except OverflowError:  # whole numbers of more than 308 digits
+            found = values.map(_as_float)
         wrong = np.flatnonzero((found.isna() & values.notna()).to_numpy())
         if len(wrong):
             given = shortened(values.iloc[wrong[0]])
@@ -313,6 +321,13 @@ def _numbers(table: pd.DataFrame, origin: _Origin) -> NDArray[np.float64]:
             raise origin.error(reason, int(wrong[0]))
     numbers: NDArray[np.float64] = table.to_numpy(np.float64, na_value=np.nan)
     return numbers
+
+
+def _as_float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return np.nan
 
 
 # -- tables --------------------------------------------------------------------

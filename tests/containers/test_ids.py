@@ -46,7 +46,7 @@ FORMS: dict[str, tuple[Any, list[Any]]] = {
     "float16": (np.array(SMALL, dtype=np.float16), SMALL),
     "Float64": (pd.Series(SMALL, dtype="Float64"), SMALL),
     "floats": ([4.0, np.float32(3), 2, np.int8(1)], SMALL),
-    "decimals": ([Decimal(2**70 + 1), Decimal("3.0"), 2, 1], [2**70 + 1, 3, 2, 1]),
+    "decimals": ([Decimal(2**200 + 1), Decimal("3.0"), 2, 1], [2**200 + 1, 3, 2, 1]),
     "tensor": (torch.tensor(SMALL), SMALL),
     "tensors": ([torch.tensor(value) for value in SMALL], SMALL),
     "text": (np.array(list("dcba")), list("dcba")),

@@ -125,6 +125,9 @@ def test_the_ids_of_text_have_no_kind(tmp_path):
         ids = pd.Series([7, None, 8])
         np.testing.assert_array_equal(look_up(path, ids), [[0.5, 1.0], NAN, [2.0, 1.0]])
         np.testing.assert_array_equal(look_up(path, [7.5, "x"]), [NAN, NAN])
+    large = tmp_path / "large"
+    large.write_text(f"-0,0.5,1\n+{'9' * 5000},2,1\n")
+    assert look_up(large, ["0", "9" * 5000]) == [[0.5, 1.0], [2.0, 1.0]]
 
 
 @pytest.mark.parametrize(
@@ -143,6 +146,9 @@ def test_the_ids_of_text_have_no_kind(tmp_path):
         ("", "the file is empty"),
         ('id,x\nann,1\n"bob,2\n', "no readable table"),
         ("7 1 2\n7.0 2 3\n", r"row 1: user '7' stands twice, first in row 0"),
+        (f"ann,1\nbob,{'9' * 400}\n", r", line 2: column 1 must hold .* got 999"),
+        (f"ann,1\nbob,{'9' * 400}\ntim,x\n", r", line 3: column 1 must .* got 'x'"),
+        (f"7 1 2\n1e{'9' * 30} 2 3\n", "is a rounded number; write ids with all"),
     ],
 )
 def test_faults_of_text(tmp_path, text, fault):

@@ -243,9 +243,10 @@ class VectorFile:
         A word with blanks holds no number that could be one of the vector: ". . ." and
         "windows 95" before decimals are words, "a 0.5" is not.
         """
-        word, *numbers = entry.rsplit(None, self.n_dimensions)
-        if len(numbers) != self.n_dimensions:
+        parts = entry.rsplit(None, self.n_dimensions)
+        if len(parts) != 1 + self.n_dimensions:  # none where a line holds a form feed
             return _columns(entry)[0], b""
+        word, *numbers = parts
         more = _columns(word)[1:]
         if more:
             integers = all(map(_INTEGER.fullmatch, numbers))

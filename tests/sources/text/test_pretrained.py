@@ -113,6 +113,7 @@ def test_trailing_blanks_empty_lines_and_carriage_returns(tmp_path):
         ("茶 1 2\n山 3\n", 2, "expected a word and 2 numbers; found 1 col", "columns"),
         ("茶 1 2\n山 3 4 5\n", 2, "found 3 columns", "columns"),
         ("茶 1 2\n山\n", 2, "found 0 columns", "columns"),
+        ("茶 1 2\n\f\n", 2, "columns after b''", "columns"),
         ("茶 1 2\n山 3 x\n", 2, "'山' holds something else than numbers", "number"),
         ("茶 1 2\n山 3 nan\n", 2, "'山' holds a number that is not finite", "finite"),
         ("茶 1 2\n山 3 1e39\n", 2, "not finite", "finite"),
