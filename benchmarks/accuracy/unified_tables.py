@@ -11,8 +11,8 @@ so it shows what to expect of the order of the rows and not of the numbers.
     python benchmarks/accuracy/unified_tables.py --figure 6 --users 1600 --seeds 3
     python benchmarks/accuracy/unified_tables.py --table 2 --data FOLDER \
         --language-model flan-t5-base --image-model vit-base-patch16-224 \
-        --model bart=bart-base llama=llama-2-7b llava=llava-1.5-7b-hf --device auto \
-        --results results
+        --model bart=bart-base bert=bert-base llama=llama-2-7b llava=llava-1.5-7b-hf \
+        chatglm=glm-4-9b-hf --device auto --results results
 
 Models without a folder are small and have random weights, and a LLaVA without one is
 made of llama and the image model; the names of rows say so. A row that fails is
@@ -122,8 +122,9 @@ class Users:
         return SliceDict(**found)
 
     def _source(self, name: str, language: str) -> Any:
-        if name == "images":
+        if name.endswith("images"):
             side = self.settings.image_size
+            side = side if name == "images" else min(side, 32)
             bags = ImageBagTransformer(size=(side, side), on_bad_images="skip")
             return bags.fit_transform(self.data["images"])
         if name.endswith("vectors"):
