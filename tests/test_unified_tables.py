@@ -107,6 +107,29 @@ def test_ratings_with_profiles_from_a_yelp_folder(tables, tmp_path, capsys):
     assert numbers(printed, "T5, profile")[2] == 66.8
 
 
+def test_a_yelp_folder_is_drawn_and_split_as_in_the_paper(
+    tables, tmp_path, monkeypatch
+):
+    dump_yelp(make_reviewers(16, n_reviews=5, random_state=0), tmp_path)
+    few = ["--data", str(tmp_path), "--min-reviews", "3", "--min-words", "1"]
+
+    def made(*arguments):
+        return tables.Users(tables.parse([*arguments, *few]))
+
+    users = made("--table", "2")
+    assert users.data["messages"].str.len().max() == 3
+    assert made("--table", "5").data["messages"].str.len().max() == 5
+    assert made("--figure", "5").data["messages"].str.len().max() == 5
+    train, test = tables.split_of(users, 0)
+    assert (len(train), len(test)) == (12, 4)
+    monkeypatch.setattr(tables, "PAPER_SIZES", (9, 3, 4))
+    train, test = tables.split_of(users, 0)
+    assert (len(train), len(test)) == (9, 4)
+    assert not set(train) & set(test)
+    asked = made("--table", "2", "--sizes", "5", "2", "3")
+    assert [len(part) for part in tables.split_of(asked, 1)] == [5, 3]
+
+
 def test_every_row_has_its_number(tables):
     for what, published in tables.PAPER.items():
         assert set(published) <= set(tables.rows_of(what))

@@ -25,7 +25,8 @@ Of each cell the first number is ours, the mean over the seeds, and the one in b
 the paper's, of other users: it shows what to expect of the order of rows and not of the
 numbers. A star marks p < 0.05 against the row that is named (paired t-test over three
 seeds or more). † marks a row that was made by earlier code of the systems: the commands
-make it anew, with `--record`.
+make it anew, with `--record`. [Reproduction](../reproduction.md) has the commands for
+users and models of your own.
 """
 _FEWEST_SEEDS = 3
 
