@@ -236,6 +236,15 @@ def save_llava(folder: Path, *, layer: int | list[int] = -2, strategy: str = "de
     return model
 
 
+def save_bert(folder: Path):
+    """Save a BERT whose tokenizer writes <s> and </s> around a text."""
+    tokenizer = make_tokenizer([], "<s> $A </s>")
+    config = transformers.BertConfig(
+        **_LAYERS, vocab_size=len(tokenizer), pad_token_id=0, max_position_embeddings=64
+    )
+    return save_whole(folder, transformers.BertModel(config), tokenizer)
+
+
 def save_glm4(folder: Path, *, single: str | None = "[gMASK] <sop> $A"):
     """Save a GLM-4 with the special tokens and the roles of a chat as the hub has."""
     special = ["<|endoftext|>", "[gMASK]", "<sop>", "<|user|>", "<|assistant|>"]

@@ -70,6 +70,34 @@ def test_a_table_without_rows_stops_the_build(modules, tmp_path):
     assert "cnn3d_table_5" in published.BY_KEY
 
 
+def test_every_number_has_ours_or_a_reason_beside_it(modules, tmp_path):
+    results, published, pages = modules
+    for table in published.TABLES:
+        rows = results.read(table)
+        assert pages.unexplained(table, rows) == []
+        # Each reason is needed.
+        beside = {(row["row"], row["task"]) for row in rows}
+        for name in table.alone:
+            assert any(name in number for number in pages._without_ours(table, rows))
+            assert not any(name in number for number in beside)
+    table = published.BY_KEY["mmlup_table_4"]
+    rows = results.read(table)
+    shown = pages.section(table, rows)
+    assert "Not beside ours: HLT_HITSZ, DUTIR_TONE, Luhongyu, Neptune" in shown
+    without = [each for each in rows if "full architecture" not in each["row"]]
+    left = [("MMLUP (full architecture)", "score")]
+    assert pages.unexplained(table, without) == left
+    folder = tmp_path / "results"
+    for other in published.TABLES:
+        kept = without if other is table else results.read(other)
+        lines = "".join(f"{json.dumps(each)}\n" for each in kept)
+        folder.mkdir(exist_ok=True)
+        (folder / f"{other.key}.jsonl").write_text(lines, "utf-8")
+    with pytest.raises(pages.NoResultsError, match="mmlup_table_4: no row of ours"):
+        pages.write_pages(tmp_path / "pages", folder)
+    assert not (tmp_path / "pages").exists()
+
+
 def test_rows_are_replaced_by_later_ones(modules, tmp_path):
     results, published, _ = modules
     table = published.BY_KEY["mmlup_table_3"]
@@ -180,5 +208,4 @@ def test_scores_and_counts_become_rows(modules, tmp_path):
     counts = {"ours": {"users": 1600, "words a review": 12.34}}
     results.record_counts(counted, counts, data="d", folder=tmp_path)
     shown = pages.section(counted, results.read(counted, tmp_path))
-    assert "| ours | 1,600 | 12.3 |" in shown
-    assert "| the paper | (14,821) | (58.7) | (24.3) | (13.7) |" in shown
+    assert "| ours | 1,600 (14,821) | 12.3 (58.7) | (24.3) | (13.7) |" in shown

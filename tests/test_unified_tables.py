@@ -11,6 +11,7 @@ import pytest
 from writers.yelp import dump_yelp
 
 from sklearn_profiling.datasets import make_reviewers
+from tests import pretrained_folders
 from tests.generators import BART, VIT
 
 FOLDER = Path(__file__).parents[1] / "benchmarks" / "accuracy"
@@ -106,6 +107,29 @@ def test_ratings_with_profiles_from_a_yelp_folder(tables, tmp_path, capsys):
     assert numbers(printed, "T5, profile")[2] == 66.8
 
 
+def test_a_yelp_folder_is_drawn_and_split_as_in_the_paper(
+    tables, tmp_path, monkeypatch
+):
+    dump_yelp(make_reviewers(16, n_reviews=5, random_state=0), tmp_path)
+    few = ["--data", str(tmp_path), "--min-reviews", "3", "--min-words", "1"]
+
+    def made(*arguments):
+        return tables.Users(tables.parse([*arguments, *few]))
+
+    users = made("--table", "2")
+    assert users.data["messages"].str.len().max() == 3
+    assert made("--table", "5").data["messages"].str.len().max() == 5
+    assert made("--figure", "5").data["messages"].str.len().max() == 5
+    train, test = tables.split_of(users, 0)
+    assert (len(train), len(test)) == (12, 4)
+    monkeypatch.setattr(tables, "PAPER_SIZES", (9, 3, 4))
+    train, test = tables.split_of(users, 0)
+    assert (len(train), len(test)) == (9, 4)
+    assert not set(train) & set(test)
+    asked = made("--table", "2", "--sizes", "5", "2", "3")
+    assert [len(part) for part in tables.split_of(asked, 1)] == [5, 3]
+
+
 def test_every_row_has_its_number(tables):
     for what, published in tables.PAPER.items():
         assert set(published) <= set(tables.rows_of(what))
@@ -165,6 +189,51 @@ def test_models_from_folders_are_tuned_as_in_the_paper(tables):
     asked = tables.parse([*arguments, "--epochs", "3", "--learning-rate", "0.1"])
     assert made("t5", asked) == [3, 4, 0.1, None]
     assert made("bert", asked) == [3, 8, 0.1, 0.0]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """A folder of each family of Table 2, as its own class saves it."""
+    where = tmp_path_factory.mktemp("folders")
+    names = ("flan", "bart", "bert", "llama", "glm", "llava", "ViT", "CLIP")
+    found = {name: where / name for name in names}
+    with pytest.MonkeyPatch.context() as patch:
+        # As long as the texts.
+        for sizes in (pretrained_folders._BART, pretrained_folders._LLAMA):
+            patch.setitem(sizes, "max_position_embeddings", 1024)
+        pretrained_folders.save_language_model(found["flan"], "flan-T5", tied=False)
+        pretrained_folders.save_language_model(found["llama"], "LLaMA", tied=False)
+        for name in ("bart", "bert", "llava"):
+            getattr(pretrained_folders, f"save_{name}")(found[name])
+        pretrained_folders.save_glm4(found["glm"])
+    for name in ("ViT", "CLIP"):
+        pretrained_folders.save_image_model(found[name], name)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("image_model", "rows"),
+    [("ViT", ()), ("CLIP", ("COOPNet", "SelectAtt", "VLP-MABSA", "AoM", "Ours"))],
+)
+def test_table_2_from_folders(tables, folders, image_model, rows, capsys):
+    found = {**folders, "chatglm": folders["glm"]}
+    arguments = ["--table", "2", *QUICK, "--language-model", str(folders["flan"])]
+    arguments += ["--image-model", str(folders[image_model]), "--image-size", "16"]
+    arguments += ["--model"]
+    arguments += [
+        f"{name}={found[name]}"
+        for name in ("bart", "bert", "llama", "llava", "chatglm")
+    ]
+    tables.main([*arguments, *(("--systems", *rows) if rows else ())])
+    printed = capsys.readouterr().out
+    assert "failed" not in printed
+    assert "Small models with random weights: none" in printed
+    shown = tables.name_of
+    for name in rows or tables.rows_of("2"):
+        line = numbers(printed, f"{shown(name, found | {'t5': ''})} ")
+        published = tables.PAPER["2"].get(name)
+        assert len(line) == 6 + 2 + (published is not None)
+        assert published in {None, line[-2]}
 
 
 def test_names_say_what_was_run(tables, tmp_path, capsys):

@@ -25,13 +25,14 @@ Of each cell the first number is ours, the mean over the seeds, and the one in b
 the paper's, of other users: it shows what to expect of the order of rows and not of the
 numbers. A star marks p < 0.05 against the row that is named (paired t-test over three
 seeds or more). † marks a row that was made by earlier code of the systems: the commands
-make it anew, with `--record`.
+make it anew, with `--record`. [Reproduction](../reproduction.md) has the commands for
+users and models of your own.
 """
 _FEWEST_SEEDS = 3
 
 
 class NoResultsError(Exception):
-    """A table without any row."""
+    """A table without any row, or a number of the paper without ours or a reason."""
 
 
 def write_pages(target: Path, folder: Path = FOLDER) -> None:
@@ -40,6 +41,10 @@ def write_pages(target: Path, folder: Path = FOLDER) -> None:
     if missing:
         msg = f"{folder.name} has no rows of {', '.join(missing)}; run the commands"
         raise NoResultsError(msg)
+    for table in TABLES:
+        if left := unexplained(table, read(table, folder)):
+            msg = f"{table.key}: no row of ours, nor a reason, beside {left}"
+            raise NoResultsError(msg)
     target.mkdir(parents=True, exist_ok=True)
     for paper, title in PAPERS.items():
         parts = [_HEAD.format(title=title)]
@@ -55,6 +60,8 @@ def section(table: Table, rows: list[dict[str, Any]]) -> str:
     parts = [f"## {table.number}: {table.title}", f"    {table.command} --record"]
     if table.note:
         parts.append(table.note)
+    if said := _reasons(table, rows):
+        parts.append(said)
     now = code_of(table.uses)
     blocks: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in rows:
@@ -64,6 +71,36 @@ def section(table: Table, rows: list[dict[str, Any]]) -> str:
         # What has no row of ours stands once, with the first users.
         parts.append(_block(table, own, now, with_absent=number == 0))
     return "\n\n".join(parts) + "\n"
+
+
+def unexplained(table: Table, rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Rows and tasks that have a number of the paper, and neither ours nor a reason."""
+    alone = table.alone
+    return [
+        (name, task)
+        for name, task in _without_ours(table, rows)
+        if name not in alone and task not in alone
+    ]
+
+
+def _without_ours(table: Table, rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    ours = {(row["row"].removesuffix(", paper"), row["task"]) for row in rows}
+    numbers = [
+        (name, task) for name in table.published for task in table.published[name]
+    ]
+    return [number for number in numbers if number not in ours]
+
+
+def _reasons(table: Table, rows: list[dict[str, Any]]) -> str:
+    """Say why numbers of the paper have none of ours beside them."""
+    found: dict[str, list[str]] = {}
+    for number in _without_ours(table, rows):
+        for key in number:
+            names = found.setdefault(table.alone.get(key, ""), [])
+            names += [key] * (key not in names)
+    found.pop("", None)
+    said = [f"{', '.join(names)}: {reason}" for reason, names in found.items()]
+    return f"Not beside ours: {'; '.join(said)}." if said else ""
 
 
 def _caption(table: Table, data: str, setting: str, rows: list[dict[str, Any]]) -> str:
@@ -93,7 +130,12 @@ def _block(
         found.setdefault(name, {})
     tasks = list(
         dict.fromkeys(
-            task for name in found for task in (*found[name], *_published(table, name))
+            task
+            for name in found
+            for task in (
+                *found[name],
+                *(_published(table, name) if with_absent else ()),
+            )
         )
     )
     names = {name: f"{name} †" if name in old else name for name in found}

@@ -170,7 +170,7 @@ _SMALL_CNN = {
     "n_filters_image": (8, 16, 16),
 }
 CHEAPER = {
-    "MMLUP": ("MMLUPClassifier", "t5", ("text", "images"), _MMLUP | _SMALL_CNN),
+    "MMLUP": ("MMLUPClassifier", "t5", ("text", "small images"), _MMLUP | _SMALL_CNN),
     "MMLUP, frozen vectors": (
         *("MMLUPClassifier", "t5", ("text vectors", "image vectors"), _MMLUP),
     ),
@@ -188,7 +188,8 @@ class Row:
     language : str
         Which language model.
     reads : tuple of str
-        Sources: "text", "captions", "images", "text vectors", "image vectors".
+        Sources: "text", "captions", "images", "small images" for convolutions that
+        learn from nothing, "text vectors", "image vectors".
     params : dict
         Parameters that differ.
     change : str

@@ -11,8 +11,8 @@ so it shows what to expect of the order of the rows and not of the numbers.
     python benchmarks/accuracy/unified_tables.py --figure 6 --users 1600 --seeds 3
     python benchmarks/accuracy/unified_tables.py --table 2 --data FOLDER \
         --language-model flan-t5-base --image-model vit-base-patch16-224 \
-        --model bart=bart-base llama=llama-2-7b llava=llava-1.5-7b-hf --device auto \
-        --results results
+        --model bart=bart-base bert=bert-base llama=llama-2-7b llava=llava-1.5-7b-hf \
+        chatglm=glm-4-9b-hf --device auto --results results
 
 Models without a folder are small and have random weights, and a LLaVA without one is
 made of llama and the image model; the names of rows say so. A row that fails is
@@ -43,7 +43,7 @@ from unified_rows import PAPER, SMALL, Row, name_of, ours, rows_of
 
 from sklearn_profiling import estimators
 from sklearn_profiling.baselines import make_tfidf_baseline
-from sklearn_profiling.datasets import load_yelp, make_reviewers
+from sklearn_profiling.datasets import load_yelp, make_reviewers, split_yelp
 from sklearn_profiling.evaluation import (
     Comparison,
     compare,
@@ -63,6 +63,9 @@ from sklearn_profiling.sources import (
 
 COUNTED = ("1", "6")
 """Tables that count users."""
+
+PAPER_SIZES = (3000, 500, 500)
+"""Users to train on, to validate, which nothing here does, and to test on."""
 
 # Models from folders are tuned as in the paper, small ones learn from nothing.
 TUNED = {"max_epochs": 10, "batch_size": 4, "learning_rate": 5e-5}
@@ -122,8 +125,9 @@ class Users:
         return SliceDict(**found)
 
     def _source(self, name: str, language: str) -> Any:
-        if name == "images":
+        if name.endswith("images"):
             side = self.settings.image_size
+            side = side if name == "images" else min(side, 32)
             bags = ImageBagTransformer(size=(side, side), on_bad_images="skip")
             return bags.fit_transform(self.data["images"])
         if name.endswith("vectors"):
@@ -169,14 +173,33 @@ def configuration(values: dict[str, Any]) -> Any:
 
 
 def read_users(settings: argparse.Namespace) -> Any:
-    if settings.data != "synthetic":
-        return load_yelp(
-            settings.data,
-            min_reviews=settings.min_reviews,
-            min_words=settings.min_words,
-        )
     n_reviews = 5 if settings.what == "figure 5" else 3
-    return make_reviewers(settings.users, n_reviews=n_reviews, random_state=0)
+    if settings.data == "synthetic":
+        return make_reviewers(settings.users, n_reviews=n_reviews, random_state=0)
+    # The counts are of all reviews, and one more than is read is rated.
+    every = settings.what in (*COUNTED, "5")
+    return load_yelp(
+        settings.data,
+        min_reviews=settings.min_reviews,
+        min_words=settings.min_words,
+        n_reviews=None if every else n_reviews,
+        random_state=0,
+    )
+
+
+def split_of(users: Users, seed: int) -> tuple[Any, Any]:
+    """Draw rows to train and to test on, as many of a Yelp folder as the paper."""
+    settings, rows = users.settings, np.arange(len(users.data))
+    sizes = settings.sizes
+    if sizes is None and settings.data != "synthetic" and len(rows) >= sum(PAPER_SIZES):
+        sizes = PAPER_SIZES
+    if sizes is not None:
+        drawn = split_yelp(users.found, sizes=sizes, random_state=seed).rows
+        return drawn["train"], drawn["test"]
+    train, test, *_ = multi_task_train_test_split(
+        rows, users.target, test_size=settings.test_share, random_state=seed
+    )
+    return train, test
 
 
 def classifier(row: Row, settings: argparse.Namespace, seed: int) -> Any:
@@ -248,12 +271,7 @@ def measure(settings: argparse.Namespace) -> tuple[Comparison, Any]:
     scores = []
     for seed in range(settings.seeds):
         folder = None if settings.results is None else settings.results / f"seed{seed}"
-        split = multi_task_train_test_split(
-            np.arange(len(users.data)),
-            users.target,
-            test_size=settings.test_share,
-            random_state=seed,
-        )[:2]
+        split = split_of(users, seed)
         rated = Ratings(users, split, seed) if settings.what == "5" else None
         for name, row in rows_of(settings.what).items():
             if settings.systems and name not in settings.systems:
@@ -371,6 +389,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--min-words", type=int, default=10, help="of their reviews")
     parser.add_argument("--users", type=int, default=1600, help="synthetic users")
     parser.add_argument("--test-share", type=float, default=0.25)
+    parser.add_argument(
+        "--sizes",
+        type=int,
+        nargs=3,
+        metavar=("TRAIN", "VALID", "TEST"),
+        help="users, instead of a share; of a Yelp folder the paper's 3000 500 500",
+    )
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--systems", nargs="+", default=[], help="rows, by their names")
     parser.add_argument("--language-model", metavar="FOLDER", help="as flan-t5-base")
