@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from hashlib import blake2b
 from numbers import Integral
@@ -85,6 +87,20 @@ class LocalModel(BaseEstimator):
         self._module = module.to(self._torch_device, self._torch_dtype)
         self._module_dtype = self.dtype
         return self._module
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        """Say of a model that cannot be run that its settings are to blame."""
+        try:
+            yield
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            msg = (
+                f"{type(self).__name__}: model={str(self.model)!r:.80} was read but "
+                f"cannot be run: {short_reason(error)}. Look at its config.json"
+            )
+            raise SourceError(msg) from error
 
     def _computed_by(self) -> dict[str, str]:
         """Return everything about the model that decides its output, for stores."""

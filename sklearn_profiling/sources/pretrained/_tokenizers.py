@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -16,6 +17,7 @@ from sklearn_profiling.sources.pretrained._folders import check_folder
 __all__ = [
     "SPECIAL_TOKENS",
     "as_transformers_tokenizer",
+    "cutting",
     "load_tokenizer",
     "load_transformers_tokenizer",
     "short_reason",
@@ -146,6 +148,16 @@ def short_reason(reason: object) -> str:
         # It advises to trust it.
         return "it needs Python code of its own (auto_map), which is never run"
     return text.partition("\n")[0].rstrip(" .:")
+
+
+@contextmanager
+def cutting(owner: object) -> Iterator[None]:
+    """Say of a tokenizer that fails, as one without a token for unknown words."""
+    try:
+        yield
+    except Exception as error:  # the package raises no other
+        msg = f"{type(owner).__name__}: the tokenizer cannot cut a text: {error}"
+        raise SourceError(msg) from error
 
 
 def train_tokenizer(messages: Iterable[str], n_tokens: int, owner: object) -> Any:

@@ -68,7 +68,14 @@ class VisionModel(LocalModel):
             mean, std = mean or stored[0], std or stored[1]
         self.image_mean_ = _three("image_mean", mean)
         self.image_std_ = _three("image_std", std)
-        if min(self.image_std_) <= 0:
+        if not all(each > 0 for each in self.image_std_):  # nor missing
+            if self.image_std is None:
+                msg = (
+                    f"{type(self).__name__}: the settings of {str(self.model)!r:.60} "
+                    f"lead to deviations of {self.image_std_}, which must be above 0; "
+                    "give image_mean and image_std"
+                )
+                raise SourceError(msg)
             msg = f"image_std must be above 0; got {self.image_std!r}"
             raise ValueError(msg)
 

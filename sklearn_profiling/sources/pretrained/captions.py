@@ -294,11 +294,13 @@ class ImageCaptioner(TransformerMixin, VisionModel):
     @torch.inference_mode()
     @fixed_threads()
     def _describe(self, pixels: NDArray[np.uint8]) -> list[str]:
-        tokens = self._ready_model().generate(
-            pixel_values=self._prepared(pixels),
-            max_new_tokens=self.max_tokens,
-            num_beams=self.n_beams,
-            do_sample=False,
-        )
+        model, prepared = self._ready_model(), self._prepared(pixels)
+        with self._running():
+            tokens = model.generate(
+                pixel_values=prepared,
+                max_new_tokens=self.max_tokens,
+                num_beams=self.n_beams,
+                do_sample=False,
+            )
         texts = self._tokenizer.batch_decode(tokens, skip_special_tokens=True)
         return [" ".join(text.split()) for text in texts]

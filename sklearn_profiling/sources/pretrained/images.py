@@ -268,7 +268,9 @@ class PretrainedImageVectors(
     def _see(self, pixels: NDArray[np.uint8]) -> Floats:
         whole = self._ready_model()
         model = vision_part(whole)
-        read = model(pixel_values=self._prepared(pixels))
+        prepared = self._prepared(pixels)
+        with self._running():
+            read = model(pixel_values=prepared)
         if self.pooling == "mean":
             vectors = _mean_of_patches(model, read)
         elif self.pooling == "projected":

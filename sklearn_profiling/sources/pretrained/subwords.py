@@ -18,6 +18,7 @@ from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources.pretrained._tokenizers import (
     SPECIAL_TOKENS,
     as_transformers_tokenizer,
+    cutting,
     load_tokenizer,
     load_transformers_tokenizer,
     train_tokenizer,
@@ -172,8 +173,10 @@ default=None
         # Pickles of tokenizers do not keep it; without it a message could hold
         # special tokens.
         self.tokenizer_.encode_special_tokens = True
-        encoded = self.tokenizer_.encode_batch_fast(messages, add_special_tokens=False)
-        kept = [cut.ids[: self.max_tokens] for cut in encoded]
+        cut = self.tokenizer_.encode_batch_fast
+        with cutting(self):
+            encoded = cut(messages, add_special_tokens=False)
+        kept = [each.ids[: self.max_tokens] for each in encoded]
         sizes = np.fromiter(map(len, kept), np.int64, len(kept))
         ids = np.fromiter(chain.from_iterable(kept), np.int32, int(sizes.sum()))
         return assemble(ids, sizes, lengths, self.vocabulary_, keep_empty=self.keep_all)

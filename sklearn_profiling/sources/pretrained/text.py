@@ -24,7 +24,7 @@ from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._seeding import RandomState
 from sklearn_profiling._store import Store, cached_vectors, digest_of
 from sklearn_profiling._threads import fixed_threads
-from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.exceptions import SourceError, shortened
 from sklearn_profiling.sources._columns import read_messages
 from sklearn_profiling.sources.pretrained._model import (
     MODEL_CONSTRAINTS,
@@ -32,7 +32,10 @@ from sklearn_profiling.sources.pretrained._model import (
     without_pooler,
 )
 from sklearn_profiling.sources.pretrained._pooling import pool_positions, pool_users
-from sklearn_profiling.sources.pretrained._tokenizers import load_transformers_tokenizer
+from sklearn_profiling.sources.pretrained._tokenizers import (
+    cutting,
+    load_transformers_tokenizer,
+)
 
 __all__ = ["PretrainedTextVectors"]
 
@@ -193,6 +196,7 @@ class PretrainedTextVectors(
         """
         self._tokenizer = self._read_tokenizer()
         config = self._fit_model().config
+        self._limit(config)
         n_known = getattr(config, "vocab_size", None)
         if n_known is not None and len(self._tokenizer) > n_known:
             msg = (
@@ -254,25 +258,37 @@ class PretrainedTextVectors(
             self.user_pooling,
         )
 
+    def _limit(self, config: Any) -> int:
+        """Return how many tokens of a message are read."""
+        limits = {
+            "max_tokens": self.max_tokens,
+            "model_max_length": self._tokenizer.model_max_length,
+            "max_position_embeddings": getattr(config, "max_position_embeddings", None)
+            or self.max_tokens,
+        }
+        for name, limit in limits.items():
+            if not isinstance(limit, int | float) or not limit >= 1:
+                msg = (
+                    f"{type(self).__name__}: {name} of model={str(self.model)!r:.80} "
+                    f"must be a number from 1 up; got {shortened(limit)}"
+                )
+                raise SourceError(msg)
+        return int(min(limits.values()))
+
     def _tokens(self, texts: list[str]) -> list[Tokens]:
         """Cut texts into tokens; an empty array for a text without any of its own."""
         if not texts:
             return []
-        config = self._ready_model().config
-        limits = (
-            self.max_tokens,
-            self._tokenizer.model_max_length,
-            getattr(config, "max_position_embeddings", None) or self.max_tokens,
-        )
-        cut = self._tokenizer(
-            texts,
-            truncation=True,
-            max_length=int(min(limits)),
-            # Special tokens that a user writes are plain text.
-            split_special_tokens=True,
-            return_attention_mask=False,
-            return_special_tokens_mask=True,
-        )
+        with cutting(self):
+            cut = self._tokenizer(
+                texts,
+                truncation=True,
+                max_length=self._limit(self._ready_model().config),
+                # Special tokens that a user writes are plain text.
+                split_special_tokens=True,
+                return_attention_mask=False,
+                return_special_tokens_mask=True,
+            )
         return [
             np.array([] if all(special) else ids, np.int64)
             for ids, special in zip(
@@ -318,9 +334,11 @@ class PretrainedTextVectors(
             ids[row, : len(message)] = message
             mask[row, : len(message)] = 1
         there = torch.from_numpy(mask).to(self._torch_device)
-        states = self._ready_model()(
-            input_ids=torch.from_numpy(ids).to(self._torch_device), attention_mask=there
-        ).last_hidden_state  # (n_messages, longest, n_dimensions)
+        given = torch.from_numpy(ids).to(self._torch_device)
+        model = self._ready_model()
+        with self._running():
+            read = model(input_ids=given, attention_mask=there)
+        states = read.last_hidden_state  # (n_messages, longest, n_dimensions)
         pooled = pool_positions(states, there, self.pooling)
         found: Floats = pooled.float().cpu().numpy()
         return found

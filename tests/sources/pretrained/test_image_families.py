@@ -227,6 +227,8 @@ def test_a_guessed_scale_is_said(folder, settings):
     [
         ({"image_mean": [0.5, 0.5], "image_std": 1}, "image_mean .* 3 channels"),
         ({"image_mean": 0.5, "image_std": ["a"]}, "image_std .* one number"),
+        ({"image_mean": 0.5, "image_std": 0}, r"deviations of \(0.0, 0.0, 0.0\)"),
+        ({"image_mean": 0.5, "image_std": float("nan")}, "must be above 0; give"),
         ("{", "preprocessor_config.json' is no JSON"),
         pytest.param("[" * 100_000, "preprocessor_config.json' is no JSON", id="deep"),
     ],

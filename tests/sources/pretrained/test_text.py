@@ -17,11 +17,16 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from tiny_models import N_TOKENS, REVIEWS, bert, clip, t5, tokenizer
-from transformers import AutoModel, T5EncoderModel
+from tokenizers import Tokenizer, models
+from transformers import AutoModel, PreTrainedTokenizerFast, T5EncoderModel
 
 from sklearn_profiling.estimators import MMLUPClassifier
 from sklearn_profiling.exceptions import MissingDependencyError, SourceError
-from sklearn_profiling.sources import PretrainedTextVectors, SourceUnion
+from sklearn_profiling.sources import (
+    PretrainedTextVectors,
+    SourceUnion,
+    SubwordSegmenter,
+)
 
 TOKENIZER = tokenizer()
 
@@ -83,6 +88,28 @@ def test_long_messages_are_cut_where_the_model_ends():
     np.testing.assert_allclose(found[0], states[0].mean(dim=0), atol=2e-6)
     short = clone(fitted).set_params(max_tokens=4).fit(None)
     assert len(short._tokens([text])[0]) == 4
+
+
+@pytest.mark.parametrize("limit", [{"a": 1}, 0, -5, float("nan"), "9"])
+def test_unusable_limits_of_a_tokenizer(limit):
+    changed = tokenizer()
+    changed.model_max_length = limit
+    with pytest.raises(SourceError, match=r"model_max_length .* number from 1 up"):
+        PretrainedTextVectors(bert(), changed, random_state=0).fit(None)
+
+
+def test_what_cannot_be_run_or_cut_is_told():
+    broken = bert()
+    broken.hidden_dropout_prob = float("nan")
+    fitted = vectors_of(broken).fit(None)
+    with pytest.raises(SourceError, match="cannot be run: dropout probability"):
+        fitted.transform(REVIEWS)
+    words = Tokenizer(models.WordLevel({"tea": 0, "[PAD]": 1}, "[UNK]"))
+    few = PreTrainedTokenizerFast(tokenizer_object=words, **{"pad_token": "[PAD]"})
+    for step in (PretrainedTextVectors(bert(), few), SubwordSegmenter(few)):
+        step.fit([["tea"]])
+        with pytest.raises(SourceError, match=r"cannot cut a text: .*Missing .UNK"):
+            step.transform([["rain"]])
 
 
 def test_a_user_cannot_write_special_tokens():
