@@ -105,7 +105,7 @@ def test_what_cannot_be_run_or_cut_is_told():
     with pytest.raises(SourceError, match="cannot be run: dropout probability"):
         fitted.transform(REVIEWS)
     words = Tokenizer(models.WordLevel({"tea": 0, "[PAD]": 1}, "[UNK]"))
-    few = PreTrainedTokenizerFast(tokenizer_object=words, **{"pad_token": "[PAD]"})
+    few = PreTrainedTokenizerFast(tokenizer_object=words, pad_token="[PAD]")  # noqa: S106
     for step in (PretrainedTextVectors(bert(), few), SubwordSegmenter(few)):
         step.fit([["tea"]])
         with pytest.raises(SourceError, match=r"cannot cut a text: .*Missing .UNK"):
