@@ -1,0 +1,5 @@
+"""Tables of users and networks on a Dask cluster; needs the extra ``dask``."""
+
+from __future__ import annotations
+
+__all__: list[str] = []
