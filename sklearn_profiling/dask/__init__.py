@@ -2,4 +2,14 @@
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from sklearn_profiling.dask.corpus import fit_vocabulary, segment, word_counts
+from sklearn_profiling.dask.predicting import predict, predict_proba, transform
+
+__all__ = [
+    "fit_vocabulary",
+    "predict",
+    "predict_proba",
+    "segment",
+    "transform",
+    "word_counts",
+]
