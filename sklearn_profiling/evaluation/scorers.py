@@ -119,7 +119,7 @@ class TaskScorer:
             If a task that was asked for is not in ``y``.
         """
         y_pred = estimator.predict(X)
-        y = in_task_order(y, _task_names(estimator))
+        y = in_task_order(y, task_names_of(estimator))
         if self.metric == "exact_match":
             return exact_match_score(y, y_pred)
         named = named_metrics(self.metric)
@@ -186,7 +186,7 @@ def smpcup_scorer() -> TaskScorer:
     return TaskScorer("accuracy", weights=SMPCUP_WEIGHTS)
 
 
-def _task_names(estimator: Any) -> list[str]:
+def task_names_of(estimator: Any) -> list[str]:
     """Return the names of the tasks that an estimator learned, none if it has none."""
     while not hasattr(estimator, "task_names_"):
         if hasattr(estimator, "best_estimator_"):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-from joblib import Memory, effective_n_jobs
+from joblib import Memory
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
 from sklearn_profiling._checkpoints import Checkpoint, check_checkpoint
+from sklearn_profiling._cluster import n_threads
 from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._seeding import RandomState, derive_seed, derive_seeds
 from sklearn_profiling._store import Store, versions_of
@@ -462,7 +463,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
             graph.adjacency,
             self.expansion,
             directed=graph.directed,
-            n_threads=effective_n_jobs(self.n_jobs),
+            n_threads=n_threads(self.n_jobs),
         )
 
     def _descend(
@@ -483,7 +484,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
                 shared_negatives=self.shared_negatives,
                 learning_rate=self.learning_rate,
                 seed=seed,
-                n_threads=effective_n_jobs(self.n_jobs),
+                n_threads=n_threads(self.n_jobs),
                 progress=bar.update if self.verbose else None,
                 checkpoint=saved,
                 early_stopping=self.early_stopping,
@@ -495,6 +496,6 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
             n_dimensions=self._width(),
             n_negatives=self.n_negatives,
             seed=seed,
-            n_threads=effective_n_jobs(self.n_jobs),
+            n_threads=n_threads(self.n_jobs),
         )
         return embed_spectral(adjacency, settings, order=order)

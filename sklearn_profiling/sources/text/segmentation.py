@@ -11,11 +11,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from joblib import delayed, effective_n_jobs
+from joblib import delayed
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils._param_validation import StrOptions
 
+from sklearn_profiling._cluster import n_threads
 from sklearn_profiling._processes import Parallel
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import SourceError
@@ -256,7 +257,7 @@ class JiebaSegmenter(Segmenter):
     ) -> list[list[Any]]:
         """Cut in one process or, if there is enough text, in several."""
         n_workers = min(
-            effective_n_jobs(self.n_jobs),
+            n_threads(self.n_jobs),
             sum(map(len, messages)) // _CHARACTERS_PER_WORKER,
         )
         if n_workers < 2:

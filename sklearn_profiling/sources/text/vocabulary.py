@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from itertools import chain
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
@@ -20,6 +21,7 @@ __all__ = [
     "WordVectorTransformer",
     "build_vocabulary",
     "check_text",
+    "most_frequent",
     "split_words",
 ]
 
@@ -64,7 +66,14 @@ def build_vocabulary(
             f"{largest} times. Lower min_count or give more text"
         )
         raise SourceError(msg)
-    order = sorted(kept.tolist(), key=lambda word: (-counts[word], words[word]))
+    return most_frequent([words[word] for word in kept], counts[kept], max_words)
+
+
+def most_frequent(
+    words: Sequence[str], counts: NDArray[np.int64], max_words: int | None
+) -> Vocabulary:
+    """Put the most frequent words first, equals in order of the word."""
+    order = sorted(range(len(words)), key=lambda word: (-counts[word], words[word]))
     return Vocabulary([words[word] for word in order[:max_words]])
 
 

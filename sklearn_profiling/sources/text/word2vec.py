@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from joblib import effective_n_jobs
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from sklearn_profiling._cluster import n_threads
 from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._seeding import RandomState, derive_seed
 from sklearn_profiling._threads import fixed_threads
@@ -196,7 +196,7 @@ class Word2VecTransformer(WordVectorTransformer):
             text, min_count=self.min_count, max_words=self.max_words
         )
         text = text.with_vocabulary(vocabulary)
-        workers = effective_n_jobs(self.n_jobs)
+        workers = n_threads(self.n_jobs)
         model = Word2Vec(
             _Sentences(text),
             sg=1,

@@ -1,0 +1,15 @@
+"""Tables of users and networks on a Dask cluster; needs the extra ``dask``."""
+
+from __future__ import annotations
+
+from sklearn_profiling.dask.corpus import fit_vocabulary, segment, word_counts
+from sklearn_profiling.dask.predicting import predict, predict_proba, transform
+
+__all__ = [
+    "fit_vocabulary",
+    "predict",
+    "predict_proba",
+    "segment",
+    "transform",
+    "word_counts",
+]
