@@ -14,7 +14,7 @@ The way of the data, from raw users to an honest comparison:
 Nothing heavy is imported here: import the subpackage you need.
 """
 
-from sklearn_profiling._threads import config_context, get_config, set_config
+from sklearn_profiling._config import config_context, get_config, set_config
 
 __version__ = "0.1.0"
 

@@ -12,7 +12,9 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["config_context", "fixed_threads", "get_config", "set_config"]
+from sklearn_profiling._config import get_config
+
+__all__ = ["fixed_threads"]
 
 _LOCK = threading.Lock()
 _SHARED: dict[str, Any] = {"holders": 0, "undo": ExitStack()}
@@ -22,95 +24,10 @@ _SHARED: dict[str, Any] = {"holders": 0, "undo": ExitStack()}
 class _OfThread(threading.local):
     """What holds in one thread of Python."""
 
-    deterministic = True
     inside = False
 
 
 _OF_THREAD = _OfThread()
-
-
-def get_config() -> dict[str, bool]:
-    """Return the options that hold in this thread.
-
-    Returns
-    -------
-    dict
-        ``"deterministic"``, as set by :func:`set_config`.
-
-    Examples
-    --------
-    >>> import sklearn_profiling
-    >>> sklearn_profiling.get_config()
-    {'deterministic': True}
-    """
-    return {"deterministic": _OF_THREAD.deterministic}
-
-
-def set_config(*, deterministic: bool | None = None) -> None:
-    """Set options for this thread, as scikit-learn's ``set_config`` does.
-
-    Parameters
-    ----------
-    deterministic : bool or None, default=None
-        True, which holds at first, fits and predicts on one thread of BLAS and torch,
-        so that one seed gives the same bits on any number of cores, in one process or
-        several. False leaves them all cores: faster for large nets, with other last
-        bits on another number of cores. Several fits at a time (``n_jobs``) take
-        several cores either way. None changes nothing.
-
-    Raises
-    ------
-    ValueError
-        If an option is none of these.
-
-    See Also
-    --------
-    config_context : The same for a block of code.
-
-    Notes
-    -----
-    LINE, GloVe and segmentation take the cores of their own ``n_jobs`` with the same
-    results on any number of them.
-
-    Examples
-    --------
-    >>> import sklearn_profiling
-    >>> sklearn_profiling.set_config(deterministic=True)
-    """
-    if deterministic not in (True, False, None):
-        msg = f"deterministic must be True, False or None; got {deterministic!r}"
-        raise ValueError(msg)
-    if deterministic is not None:
-        _OF_THREAD.deterministic = bool(deterministic)
-
-
-@contextmanager
-def config_context(*, deterministic: bool | None = None) -> Iterator[None]:
-    """Set options for a block of code.
-
-    Parameters
-    ----------
-    deterministic : bool or None, default=None
-        As for :func:`set_config`.
-
-    Yields
-    ------
-    None
-        Nothing; the former options hold again afterwards.
-
-    Examples
-    --------
-    >>> import sklearn_profiling
-    >>> with sklearn_profiling.config_context(deterministic=False):
-    ...     sklearn_profiling.get_config()
-    {'deterministic': False}
-    """
-    before = get_config()
-    set_config(deterministic=deterministic)
-    try:
-        yield
-    finally:
-        set_config(**before)
 
 
 @contextmanager
@@ -120,7 +37,7 @@ def fixed_threads() -> Iterator[None]:
     OpenMP counts threads for each thread of Python, BLAS for the process: the last
     thread to leave gives BLAS its cores back.
     """
-    if _OF_THREAD.inside or not _OF_THREAD.deterministic:
+    if _OF_THREAD.inside or not get_config()["deterministic"]:
         yield
         return
     controller = _controller(frozenset(sys.modules), int(time.monotonic()))

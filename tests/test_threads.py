@@ -62,7 +62,8 @@ def test_counts_of_threads(name):
 
 def test_options_are_truth_values():
     with pytest.raises(ValueError, match="must be True, False or None; got 'yes'"):
-        sklearn_profiling.set_config(deterministic="yes")
+        sklearn_profiling.set_config(deterministic="yes", data_parallel=True)
+    assert not sklearn_profiling.get_config()["data_parallel"]
 
 
 class KnowsOptions(LogisticRegression):

@@ -14,6 +14,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 import sklearn_profiling
 from sklearn_profiling._threads import fixed_threads
 
+DEFAULTS = {"deterministic": True, "data_parallel": False}
+
 
 def counts() -> dict[str, int]:
     found = {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()}
@@ -81,12 +83,13 @@ def another_thread_that_lives_set_a_number_before() -> None:
 def all_cores_on_request() -> None:
     outside = counts()
     with sklearn_profiling.config_context(deterministic=False):
-        assert sklearn_profiling.get_config() == {"deterministic": False}
+        changed = sklearn_profiling.get_config()
+        assert changed == {**DEFAULTS, "deterministic": False}
         with fixed_threads():
             assert counts() == outside, counts()
         with sklearn_profiling.config_context():
-            assert sklearn_profiling.get_config() == {"deterministic": False}
-    assert sklearn_profiling.get_config() == {"deterministic": True}
+            assert sklearn_profiling.get_config() == changed
+    assert sklearn_profiling.get_config() == DEFAULTS
 
 
 if __name__ == "__main__":

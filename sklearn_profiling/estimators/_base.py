@@ -72,6 +72,7 @@ from sklearn_profiling.training.net import (
 )
 from sklearn_profiling.training.offset_factors import begin_at_best_factors
 from sklearn_profiling.training.optimizers import Adam
+from sklearn_profiling.training.processes import from_first, require_same
 from sklearn_profiling.training.state import (
     Shared,
     is_finite,
@@ -329,6 +330,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
         self, users: TrainingUsers, *, again: bool, epochs: int, shrink: bool = False
     ) -> None:
         sources, labels, weights, codec = users
+        require_same(self, users, epochs)
         if not again:
             check_offset(self, sources, codec)
             encoded = {n: sources[n] for n in encoded_names(self, sources)}
@@ -340,7 +342,7 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
                 name: source_statistics(source, weights.users)
                 for name, source in sources.items()
             }
-            self._seed = derive_seed(self.random_state)
+            self._seed = from_first(derive_seed(self.random_state), self.device)
             n_columns = getattr(self, "n_features_sparse", 0)
             vectors = initial_vectors(sources, weights.users, n_columns, self._seed)
             self.net_ = self._make_net(vectors)
@@ -470,15 +472,13 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
 
     def _probabilities(self, X: Any, *, log: bool = False) -> list[npt.NDArray[Any]]:
         """Compute probabilities (n_users, n_classes) a task, or their logarithms."""
-        dataset = self._dataset(X)
+        logits = compute_logits(self.net_, self._dataset(X))
         # Not the logarithm of rounded probabilities.
         of_sets = functional.logsigmoid if log else torch.sigmoid
         of_one = partial(torch.log_softmax if log else torch.softmax, dim=1)
         return [
             (of_sets(scores) if sets else of_one(scores)).numpy()
-            for scores, sets in zip(
-                compute_logits(self.net_, dataset), self._codec.set_valued, strict=True
-            )
+            for scores, sets in zip(logits, self._codec.set_valued, strict=True)
         ]
 
     def predict_proba(self, X: Any) -> Probabilities:

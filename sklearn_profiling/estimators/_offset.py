@@ -16,6 +16,7 @@ from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.inputs import Sources, SourceSpec, matching_names
 from sklearn_profiling.training.net import TrainingPlan
 from sklearn_profiling.training.offset_shares import learn_shares
+from sklearn_profiling.training.processes import from_first
 
 __all__ = [
     "add_offset",
@@ -113,5 +114,6 @@ def shrunk_beside_offset(
     shares = learn_shares(
         module, dataset, plan, fraction=fraction, epochs=plan.max_epochs
     )
+    shares = from_first(shares, plan.device)
     yield
     module.shares.copy_(shares)

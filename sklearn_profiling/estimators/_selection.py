@@ -16,6 +16,7 @@ from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.held_out import hold_out
 from sklearn_profiling.training.inputs import TrainingUsers
 from sklearn_profiling.training.net import ProfileNet
+from sklearn_profiling.training.processes import from_first
 from sklearn_profiling.training.selection import (
     LossRise,
     eliminate,
@@ -62,27 +63,29 @@ def select_sources(classifier: Any, users: TrainingUsers) -> pd.DataFrame:
     Returns ``selected_sources_``: one row for each encoded source.
     """
     names = encoded_names(classifier, users.sources)
-    seed = derive_seed(classifier.random_state)
+    device = classifier.device
+    seed = from_first(derive_seed(classifier.random_state), device)
     rows, held_out = hold_out(users.labels, _FRACTION, seed)
     untried = _why_untried(names, users, held_out)
     if untried:
         return _report(users, dict.fromkeys(names, untried), {}, [])
     parts = _take(users, rows), _take(users, held_out)
     net, validation = _trial(classifier, *parts, names, seed)
-    dropped, rises = eliminate(net, validation, names)
+    dropped, rises = from_first(eliminate(net, validation, names), device)
     reasons = {
         name: _reason(users.codec.task_names, rise) for name, rise in rises.items()
     }
     last = [name for name in names if name not in dropped]
     if not rises[last[0]].matters:
         reasons[last[0]] = "the last source left"
-    full = validation_losses(net, validation)
+    full = from_first(validation_losses(net, validation), device)
     # A net that never saw a source is not quite the one that has to do without it.
     for attempt in range(_REFITS):
         if not dropped:
             break
         kept = [name for name in names if name not in dropped]
-        reduced = validation_losses(*_trial(classifier, *parts, kept, seed))
+        trial = _trial(classifier, *parts, kept, seed)
+        reduced = from_first(validation_losses(*trial), device)
         if not full.rise_to(reduced).matters:
             break
         back = dropped[-1:] if attempt + 1 < _REFITS else dropped[:]

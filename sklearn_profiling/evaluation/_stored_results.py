@@ -15,8 +15,8 @@ from typing import Any
 from joblib import cpu_count
 
 from sklearn_profiling import __version__
+from sklearn_profiling._config import get_config
 from sklearn_profiling._store import Store, digest_of, versions_of
-from sklearn_profiling._threads import get_config
 from sklearn_profiling._writing import check_writable, write_atomically
 from sklearn_profiling.evaluation._fingerprints import fingerprint
 from sklearn_profiling.evaluation.splits import Fold

@@ -18,8 +18,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from tqdm.auto import tqdm
 
+from sklearn_profiling._config import config_context, get_config
 from sklearn_profiling._processes import Parallel
-from sklearn_profiling._threads import config_context, fixed_threads, get_config
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.evaluation._contents import checked_users
 from sklearn_profiling.evaluation._pairs import labelled_cells
 from sklearn_profiling.evaluation._probabilities import predict_tasks
@@ -186,7 +187,7 @@ def compare(
     records: list[Record] = []
     run = partial(
         _run_in_config,
-        get_config(),
+        {"deterministic": get_config()["deterministic"]},
         X=X,
         y=y,
         error_score=error_score,
@@ -262,7 +263,10 @@ def _results(
 def _run_in_config(
     config: Mapping[str, bool], *args: Any, **kwargs: Any
 ) -> list[Record]:
-    """Run a fold under the options of the caller, which a worker does not know."""
+    """Run a fold under options of the caller, which a worker does not know.
+
+    A worker trains alone: it is none of the processes of a launch.
+    """
     with config_context(**config), fixed_threads():
         return _run_fold(*args, **kwargs)
 

@@ -87,14 +87,17 @@ class Batch:
         Which users have each source.
     n_users : int
         Number of users.
+    n_in_all : int or None
+        Number of users in the batch of which these are the part of one process.
     """
 
     sources: dict[str, SourceBatch]
     present: dict[str, Tensor]
     n_users: int
+    n_in_all: int | None = None
 
     def __len__(self) -> int:
-        return self.n_users
+        return self.n_users if self.n_in_all is None else self.n_in_all
 
     def to(self, device: torch.device | str) -> Batch:
         """Copy to a device."""
@@ -102,6 +105,7 @@ class Batch:
             {name: source.to(device) for name, source in self.sources.items()},
             {name: there.to(device) for name, there in self.present.items()},
             self.n_users,
+            self.n_in_all,
         )
 
 
@@ -117,11 +121,14 @@ class LabelBatch:
         Classes of set-valued tasks.
     weights : Tensor of float, shape (n_users, n_tasks)
         Weights of the labels in the loss.
+    whole : LabelBatch or None
+        Labels of the batch of which these users are the part of one process.
     """
 
     codes: Tensor
     members: dict[int, Tensor]
     weights: Tensor
+    whole: LabelBatch | None = None
 
     def to(self, device: torch.device | str) -> LabelBatch:
         """Copy to a device."""
@@ -129,6 +136,7 @@ class LabelBatch:
             self.codes.to(device),
             {task: members.to(device) for task, members in self.members.items()},
             self.weights.to(device),
+            None if self.whole is None else self.whole.to(device),
         )
 
     def part(self, start: int, stop: int) -> LabelBatch:

@@ -18,8 +18,14 @@ class EpochProgress(Callback):
         self.description = description
 
     def on_train_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002 - skorch's signature
-        """Open the bar."""
-        self.bar_ = tqdm(total=self.max_epochs, desc=self.description, unit="epoch")
+        """Open the bar, of the first of several processes alone."""
+        processes = getattr(net, "processes", None)
+        self.bar_ = tqdm(
+            total=self.max_epochs,
+            desc=self.description,
+            unit="epoch",
+            disable=processes is not None and not processes.is_first,
+        )
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002 - skorch's signature
         """Move the bar."""

@@ -19,7 +19,7 @@ from sklearn_profiling.architectures.layers.randomness import RandomLayer
 from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.callbacks import EpochProgress
 
-__all__ = ["NetCheckpoint", "net_checkpoint"]
+__all__ = ["NetCheckpoint", "deciding_parameters", "net_checkpoint"]
 
 _WITHOUT_EFFECT: Final = {
     "callbacks",
@@ -30,6 +30,12 @@ _WITHOUT_EFFECT: Final = {
     "verbose",
 }
 """Parameters that do not decide a training, or count in another way."""
+
+
+def deciding_parameters(classifier: Any) -> dict[str, Any]:
+    """Parameters of a classifier that decide a training, beside its seed."""
+    parameters = classifier.get_params(deep=False)
+    return {k: v for k, v in parameters.items() if k not in _WITHOUT_EFFECT}
 
 
 def net_checkpoint(
@@ -44,8 +50,7 @@ def net_checkpoint(
         return None
 
     def key() -> dict[str, Any]:
-        parameters = classifier.get_params(deep=False)
-        kept = {k: v for k, v in parameters.items() if k not in _WITHOUT_EFFECT}
+        kept = deciding_parameters(classifier)
         kept["callbacks"] = [_name_of(each) for each in classifier.callbacks or ()]
         state = classifier.net_.module_.state_dict()
         shapes = {name: tuple(value.shape) for name, value in state.items()}

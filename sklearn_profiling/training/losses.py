@@ -39,12 +39,18 @@ def task_losses(logits: Sequence[Tensor], labels: LabelBatch) -> list[Tensor]:
 
     The mean is weighted: the sum of weights times losses by the sum of weights.
     Takes logits (n_users, n_classes) a task; set-valued tasks by binary cross-entropy,
-    summed over classes. 0 for a task without a labelled user in the batch.
+    summed over classes. 0 for a task without a labelled user in the batch. Users who
+    are a part of a batch add their part to the mean over the whole batch.
     """
     losses = []
     for task, scores in enumerate(logits):
         each, weights = user_losses(scores, labels, task)
-        total = weights.sum()
+        whole = labels.whole
+        if whole is not None:
+            weights_of_all = whole.weights[whole.codes[:, task] >= 0, task]
+        else:
+            weights_of_all = weights
+        total = weights_of_all.sum()
         # Dividing by 1 where nobody is labelled keeps the loss 0 and its gradient too.
         losses.append((each * weights).sum() / torch.where(total > 0, total, 1.0))
     return losses
@@ -72,7 +78,9 @@ class MultiTaskLoss(nn.Module):
     def forward(self, logits: Sequence[Tensor], labels: LabelBatch) -> Tensor:
         """Compute the loss of a batch."""
         losses = torch.stack(task_losses(logits, labels))
-        return self.combine(losses, (labels.codes >= 0).any(dim=0))
+        whole = labels.whole or labels
+        share = len(labels.codes) / len(whole.codes)
+        return self.combine(losses, (whole.codes >= 0).any(dim=0), share)
 
     def combine(self, losses: Tensor, labelled: Tensor, share: float = 1.0) -> Tensor:
         """Weigh the losses (n_tasks,) and add them up.

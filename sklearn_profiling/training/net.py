@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -33,6 +34,13 @@ from sklearn_profiling.training.checkpoint import NetCheckpoint
 from sklearn_profiling.training.held_out import hold_out_at_random
 from sklearn_profiling.training.losses import MultiTaskLoss
 from sklearn_profiling.training.optimizers import Adam
+from sklearn_profiling.training.processes import (
+    BatchParts,
+    Processes,
+    by_first,
+    of_all_processes,
+    processes_of,
+)
 from sklearn_profiling.training.state import is_finite
 
 __all__ = [
@@ -60,9 +68,11 @@ class ProfileNet(NeuralNet):
 
     With `autocast` the forward pass computes in the 16 bits of `half`. Training is
     saved to the `checkpoint` of :func:`train` after each epoch, and goes on from it.
+    Several `processes` train it together, each with its part of every batch.
     """
 
     checkpoint: NetCheckpoint | None = None
+    processes: Processes | None = None
 
     def __init__(
         self,
@@ -87,16 +97,59 @@ class ProfileNet(NeuralNet):
         if self.checkpoint is None or epochs is None:
             return super().fit_loop(X, y, epochs, **fit_params)
         try:
-            for _ in range(epochs - self.checkpoint.restore(self)):
+            for _ in range(epochs - self._restore(self.checkpoint)):
                 super().fit_loop(X, y, 1, **fit_params)
-                self.checkpoint.save(self)
+                by_first(self.processes, partial(self.checkpoint.save, self))
         except KeyboardInterrupt:
             # Early stopping ends training in this way too.
             if any(_has_stopped(callback) for _, callback in self.callbacks_):
-                self.checkpoint.remove()
+                by_first(self.processes, self.checkpoint.remove)
             raise
-        self.checkpoint.remove()
+        by_first(self.processes, self.checkpoint.remove)
         return self
+
+    def _restore(self, checkpoint: NetCheckpoint) -> int:
+        """Go on from a checkpoint; return how many of the epochs are done."""
+        done = checkpoint.restore(self)
+        found = [done] if self.processes is None else self.processes.gather(done)
+        if len(set(found)) > 1:
+            msg = (
+                "parameter checkpoint must be one folder that all processes read; the "
+                f"processes found {found} epochs there"
+            )
+            raise ProfilingError(msg)
+        return done
+
+    def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
+        """Begin an epoch; each of several processes draws its own noise in it."""
+        super().on_epoch_begin(net, **kwargs)
+        if self.processes is not None:
+            self.seed_noise(len(self.history), self.processes.rank)
+
+    def noise(self) -> list[torch.Generator | None]:
+        """Return the generators that batches draw from, beside their order."""
+        layers = self.module_.modules()
+        return [each.generator for each in layers if isinstance(each, RandomLayer)]
+
+    def seed_noise(self, *keys: int) -> None:
+        """Seed what batches draw from by the seed of the net and further numbers."""
+        seed = self.iterator_train__generator.initial_seed()
+        drawn = np.random.SeedSequence([seed, *keys]).generate_state(1)
+        for generator in self.noise():
+            if generator is not None:
+                generator.manual_seed(int(drawn[0]))
+
+    @of_all_processes(training=True)
+    def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
+        """Compute the loss of a batch and its gradient."""
+        step: dict[str, Any] = super().train_step_single(batch, **fit_params)
+        return step
+
+    @of_all_processes(training=False)
+    def validation_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:
+        """Compute the loss of users of the validation set."""
+        step: dict[str, Any] = super().validation_step(batch, **fit_params)
+        return step
 
     def infer(self, x: Batch, **fit_params: Any) -> tuple[Tensor, ...]:  # noqa: ARG002 - skorch's signature
         """Compute the logits of a batch: (n_users, n_classes) a task."""
@@ -307,10 +360,12 @@ def train(
     net.batch_size = plan.batch_size
     for group in net.optimizer_.param_groups:
         group["lr"] = plan.learning_rate
+    net.processes = _processes(plan)
     training: Any = dataset
     if plan.early_stopping:
         training, validation = _split(dataset, plan)
-        net.set_params(train_split=predefined_split(validation))
+        held_out = _part(validation, net.processes)
+        net.set_params(train_split=predefined_split(held_out))
     for _, callback in net.callbacks_:
         if isinstance(callback, LinearDecay):
             callback.epochs = epochs
@@ -318,7 +373,8 @@ def train(
     before = len(net.history)
     net.checkpoint = checkpoint
     try:
-        net.partial_fit(training, epochs=epochs)
+        with _sharing(net):
+            net.partial_fit(_part(training, net.processes), epochs=epochs)
     finally:
         _clean_up(net)
     last = net.history[-1] if len(net.history) > before else {}
@@ -341,9 +397,44 @@ def _clean_up(net: ProfileNet) -> None:
     for _, callback in net.callbacks_:
         if isinstance(callback, EpochProgress):
             callback.close()
-    net.checkpoint = None
+    net.checkpoint = net.processes = None
     if net.train_split is not None:
         net.set_params(train_split=None)
+
+
+def _processes(plan: TrainingPlan) -> Processes | None:
+    processes = processes_of(plan.device)
+    if processes is not None and plan.batch_size < processes.n_processes:
+        msg = (
+            f"batch_size={plan.batch_size} is that of all processes together and below "
+            f"their number, {processes.n_processes}: some would have nothing to do; "
+            "take a larger batch or fewer processes"
+        )
+        raise ProfilingError(msg)
+    return processes
+
+
+def _part(dataset: UserDataset, processes: Processes | None) -> Any:
+    return dataset if processes is None else BatchParts(dataset, processes)
+
+
+@contextmanager
+def _sharing(net: ProfileNet) -> Iterator[None]:
+    """Let all processes begin and end with the parameters of the first.
+
+    Their devices may differ in the last bits of what is measured before training.
+    """
+    processes = net.processes
+    if processes is None:
+        yield
+        return
+    state = {**net.module_.state_dict(), **net.criterion_.state_dict(prefix="loss.")}
+    processes.share(state.values())
+    verbose, net.verbose = net.verbose, net.verbose * processes.is_first
+    yield
+    net.verbose = verbose
+    processes.share(state.values())
+    net.seed_noise(len(net.history))
 
 
 def _split(dataset: UserDataset, plan: TrainingPlan) -> tuple[UserDataset, UserDataset]:

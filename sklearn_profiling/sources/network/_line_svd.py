@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg, sparse
 
-from sklearn_profiling._threads import config_context, fixed_threads
+from sklearn_profiling._config import config_context
+from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.sources.network._expansion import read_only
 from sklearn_profiling.sources.network._line_svd_kernels import multiply_rows
 

@@ -14,6 +14,7 @@ from sklearn_profiling.training.batches import Batch, LabelBatch
 from sklearn_profiling.training.generators.modes import FusionMode, TrainingMode
 from sklearn_profiling.training.generators.tokens import ProfileTokens
 from sklearn_profiling.training.net import ProfileNet, lent_generator
+from sklearn_profiling.training.processes import of_all_processes
 
 __all__ = ["GeneratorNet"]
 
@@ -49,6 +50,10 @@ class GeneratorNet(ProfileNet):
 
     # -- training --------------------------------------------------------------
 
+    def noise(self) -> list[torch.Generator | None]:
+        """Return the generators that batches draw from, beside their order."""
+        return [*super().noise(), self.generator]
+
     def run_single_epoch(
         self,
         iterator: Any,
@@ -82,6 +87,7 @@ class GeneratorNet(ProfileNet):
             losses.append(super().train_step(batch, **fit_params)["loss"])
         return {"loss": torch.stack(losses).mean(), "y_pred": None}
 
+    @of_all_processes(training=True)
     def train_step_single(self, batch: Any, **fit_params: Any) -> dict[str, Any]:  # noqa: ARG002 - skorch's signature
         """Compute the mean loss over the modes of this step, and its gradient."""
         self._set_training(training=True)
@@ -103,6 +109,7 @@ class GeneratorNet(ProfileNet):
         scaled = self.autocast and self.half == torch.float16
         return _LOSS_SCALE if scaled else 1.0
 
+    @of_all_processes(training=False)
     def validation_step(self, batch: Any, **fit_params: Any) -> dict[str, Any]:  # noqa: ARG002 - skorch's signature
         """Compute the loss of users of the validation set, on all there is to read."""
         self._set_training(training=False)
@@ -119,8 +126,9 @@ class GeneratorNet(ProfileNet):
         inputs = module.inputs(users.to(self.device).sources)
         inputs = mode(inputs, labels, self.generator)
         labels = labels.to(self.device)
-        labelled = labels.codes >= 0
-        totals = (labelled * labels.weights).sum(dim=0)
+        whole = labels.whole or labels
+        labelled = whole.codes >= 0
+        totals = (labelled * whole.weights).sum(dim=0)
         n_users = inputs.n_users
         step = self.micro_batch_size or n_users
         parts = []
@@ -131,7 +139,7 @@ class GeneratorNet(ProfileNet):
                 totals > 0, totals, 1.0
             )
             loss = self.criterion_.combine(
-                losses, labelled.any(dim=0), (stop - start) / n_users
+                losses, labelled.any(dim=0), (stop - start) / len(whole.codes)
             )
             if training:
                 (loss * self._scale / len(self._modes_of_step)).backward()
