@@ -20,7 +20,7 @@ from sklearn_profiling._bounds import allowed_bytes, too_large
 from sklearn_profiling._parquet_footer import chunk_sizes
 from sklearn_profiling.exceptions import DataFormatError
 
-__all__ = ["read_feather", "read_parquet", "read_stream"]
+__all__ = ["parquet_batches", "read_feather", "read_parquet", "read_stream"]
 
 _ROWS_AT_ONCE: Final = 1 << 15
 #: Bytes of a cell in Python's memory, at the least.
@@ -33,6 +33,18 @@ _DICTIONARY, _RECORDS = 2, 3
 
 def read_parquet(path: Path, source: Any) -> pa.Table:
     """Read a table in small chunks, of which each can be let go."""
+    schema, batches = parquet_batches(path, source)
+    return pa.Table.from_batches(batches, schema)
+
+
+def parquet_batches(
+    path: Path, source: Any, n_rows: int = _ROWS_AT_ONCE, n_buffered: int = 0
+) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    """Return the schema of a table, and its rows in batches.
+
+    With `n_buffered`, columns are read in pieces of so many bytes, not row group by row
+    group.
+    """
     count = _Count(path, source.size())
     with _names_told():
         file = pyarrow.parquet.ParquetFile(source)
@@ -49,14 +61,19 @@ def read_parquet(path: Path, source: Any) -> pa.Table:
         for column in map(file.schema.column, range(len(file.schema)))
         if column.physical_type == "BYTE_ARRAY" and column.logical_type.type in _TEXTS
     ]
-    file = pyarrow.parquet.ParquetFile(source, read_dictionary=texts)
+    file = pyarrow.parquet.ParquetFile(
+        source, read_dictionary=texts, buffer_size=n_buffered
+    )
     count.n_bytes = 0
-    batches = []
-    for batch in file.iter_batches(_ROWS_AT_ONCE, use_threads=False):
-        count.add(sum(map(dense_bytes, batch.columns)))
-        batches.append(_cast(batch, schema))
-        batches[-1].validate(full=True)  # texts may be no UTF-8
-    return pa.Table.from_batches(batches, schema)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in file.iter_batches(n_rows, use_threads=False):
+            count.add(sum(map(dense_bytes, batch.columns)))
+            dense = _cast(batch, schema)
+            dense.validate(full=True)  # texts may be no UTF-8
+            yield dense
+
+    return schema, batches()
 
 
 @contextmanager

@@ -195,6 +195,13 @@ def _add_predict(predict: argparse.ArgumentParser) -> None:
     predict.add_argument(
         "--out", type=_path, help="file to write (standard output by default)"
     )
+    predict.add_argument(
+        "--chunk-size",
+        type=_positive,
+        metavar="N",
+        help="predict about N users at a time, in memory that does not grow with "
+        "their number; PATH is then Parquet or JSON lines, the rows of a user together",
+    )
     _add_output(predict, "csv")
     predict.set_defaults(run=run_predict)
 

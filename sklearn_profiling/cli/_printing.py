@@ -50,10 +50,10 @@ def describe(users: Any, *, labelled: bool) -> Iterator[str]:
             f"  {task}: {len(labels)} labelled, {labels.nunique()} classes, "
             f"{len(users.target) - len(labels)} missing"
         )
-    yield from _read_as(users.report)
+    yield from read_as(users.report)
 
 
-def _read_as(report: dict[str, Any]) -> Iterator[str]:
+def read_as(report: dict[str, Any]) -> Iterator[str]:
     """Yield what files and columns were taken for, and what was left out."""
     columns = report.get("columns", {})
     if isinstance(columns, dict) and columns:
@@ -111,15 +111,18 @@ def write_file(table: pd.DataFrame, kind: str, path: Path, *, safe: bool) -> Non
         text.detach()
 
 
-def write_frame(table: pd.DataFrame, kind: str, target: Any, *, safe: bool) -> None:
+def write_frame(
+    table: pd.DataFrame, kind: str, target: Any, *, safe: bool, header: bool = True
+) -> None:
     """Write a table to a stream as CSV, JSON lines or text.
 
-    With `safe`, no cell of CSV is a formula for a spreadsheet.
+    With `safe`, no cell of CSV is a formula for a spreadsheet; without `header`, rows
+    of CSV follow others.
     """
     if kind == "csv":
         if safe:
             table = table.rename(columns=_as_text).map(_as_text)
-        table.to_csv(target, index=False)
+        table.to_csv(target, index=False, header=header)
     elif kind == "json":
         table.to_json(target, orient="records", lines=True, force_ascii=False)
     else:

@@ -81,14 +81,7 @@ def _load(options: argparse.Namespace, *, labelled: bool) -> Any:
     from sklearn_profiling.datasets.pan.load import holds_authors
 
     path: Path = options.path
-    choices: dict[str, Any] = {
-        "encoding": options.encoding,
-        "on_bad_lines": options.on_bad_lines,
-        "max_bytes": options.max_bytes,
-        "follow_links": options.follow_links,
-    }
-    if options.min_messages is not None:
-        choices["min_messages"] = options.min_messages
+    choices = _bounds_of(options)
     tasks = getattr(options, "tasks", None)
     if tasks is not None or not labelled:
         choices["tasks"] = tuple(tasks or ())
@@ -105,16 +98,93 @@ def _load(options: argparse.Namespace, *, labelled: bool) -> Any:
         return load_mex_a3t(path, **choices)
     if not labelled:
         del choices["tasks"]  # a table holds its labels and needs no other file
-    for name in _OF_TABLES:
-        if getattr(options, name, None) is not None:
-            choices[name] = getattr(options, name)
+    choices |= {name: getattr(options, name) for name in _given(options)}
     return load_records(path, on_unknown_links=options.on_unknown_links, **choices)
+
+
+def stream_users(options: argparse.Namespace, chunk_size: int) -> Any:
+    """Open a table of users that is read some users at a time."""
+    from sklearn_profiling.datasets import stream_records
+
+    _refuse_folders(options)
+    choices = _bounds_of(options)
+    for name in _given(options):
+        if not name.startswith("links"):
+            choices[name] = getattr(options, name)
+    return stream_records(options.path, chunk_size=chunk_size, **choices)
+
+
+def _refuse_folders(options: argparse.Namespace) -> None:
+    """Refuse folders of a competition, whose files are read whole."""
+    from sklearn_profiling.datasets.pan.load import holds_authors
+    from sklearn_profiling.exceptions import SourceError
+
+    path: Path = options.path
+    if path.is_dir() and (
+        any(path.glob("*status.txt*"))
+        or (path / "truth.txt").is_file()
+        or holds_authors(path)
+    ):
+        msg = (
+            f"--chunk-size reads Parquet or JSON lines; {path} is a folder of a "
+            "competition, which is read whole: leave --chunk-size out"
+        )
+        raise SourceError(msg)
+
+
+def read_graph(options: argparse.Namespace, stream: Any) -> Any:
+    """Read the links of users who are read some at a time, and what was counted.
+
+    As for all users at once, their ids say who is known, and so are read before.
+    """
+    from sklearn_profiling._bounds import bounded
+    from sklearn_profiling._packed_files import check_encodings
+    from sklearn_profiling.datasets._files import choose_encoding
+    from sklearn_profiling.datasets._networks import read_network
+    from sklearn_profiling.datasets.records.load import find_links
+
+    links = find_links(options.path, options.links)
+    if links is None:
+        return None, {}
+    ids = [user_id for users in stream for user_id in users.data["user_id"]]
+    folders, follow = [options.path], options.follow_links
+    with bounded(options.max_bytes, folders=folders, follow_links=follow):
+        graph, counts = read_network(
+            links,
+            ids,
+            options.on_unknown_links,
+            kind=options.links_format or "auto",
+            directed=False,
+            encoding=choose_encoding(links, check_encodings(options.encoding)),
+            on_bad_lines=options.on_bad_lines,
+            weighted=True,
+            stacklevel=3,
+        )
+    return graph, {"links": counts}
+
+
+def _bounds_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Collect what holds for every reader."""
+    choices: dict[str, Any] = {
+        "encoding": options.encoding,
+        "on_bad_lines": options.on_bad_lines,
+        "max_bytes": options.max_bytes,
+        "follow_links": options.follow_links,
+    }
+    if options.min_messages is not None:
+        choices["min_messages"] = options.min_messages
+    return choices
+
+
+def _given(options: argparse.Namespace) -> list[str]:
+    """Name the options of tables that were given."""
+    return [name for name in _OF_TABLES if getattr(options, name, None) is not None]
 
 
 def _refuse_table_options(options: argparse.Namespace, kind: str) -> None:
     from sklearn_profiling.exceptions import SourceError
 
-    given = [n for n in _OF_TABLES if getattr(options, n, None) is not None]
+    given = _given(options)
     if given:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         msg = f"{names}: for tables only; {options.path} is a folder of {kind}"

@@ -12,6 +12,7 @@ from sklearn_profiling.datasets.pan.load import load_pan
 from sklearn_profiling.datasets.records.dump import dump_records
 from sklearn_profiling.datasets.records.frames import users_from_messages
 from sklearn_profiling.datasets.records.load import load_records
+from sklearn_profiling.datasets.records.streaming import stream_records
 from sklearn_profiling.datasets.smpcup2016.dump import dump_smpcup2016
 from sklearn_profiling.datasets.smpcup2016.load import load_smpcup2016
 from sklearn_profiling.datasets.synthetic.images import make_image_users
@@ -33,5 +34,6 @@ __all__ = [
     "make_reviewers",
     "make_user_profiles",
     "split_yelp",
+    "stream_records",
     "users_from_messages",
 ]

@@ -55,6 +55,7 @@ from sklearn_profiling.evaluation.splits import (
     MultiTaskStratifiedKFold,
     multi_task_train_test_split,
 )
+from sklearn_profiling.evaluation.streaming import predict_stream
 from sklearn_profiling.evaluation.temperature import TemperatureScaledClassifier
 
 __all__ = [
@@ -93,6 +94,7 @@ __all__ = [
     "multi_task_train_test_split",
     "near_duplicates",
     "paired_test",
+    "predict_stream",
     "prediction_set_report",
     "prediction_sets",
     "pseudonymise",

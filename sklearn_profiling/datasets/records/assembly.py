@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -127,13 +127,28 @@ def frame_table(frame: pd.DataFrame, name: str = "labels") -> RawTable:
     return RawTable(from_pandas(frame), parts, "a DataFrame", len(frame))
 
 
+@dataclass(frozen=True)
+class Decided:
+    """What the first rows of a table decide about all of them."""
+
+    id_column: str
+    choice: TextChoice | None
+    as_text: bool
+    one_row: Literal["user", "message"]
+
+    def columns(self) -> list[str]:
+        """Return the names of the columns that every row needs."""
+        return [self.id_column, *(self.choice.names if self.choice else ())]
+
+
 @dataclass
 class Assembled:
-    """Users with their labels, and what was counted."""
+    """Users with their labels, what was counted, and what the rows were taken for."""
 
     data: pd.DataFrame
     target: pd.DataFrame
-    report: dict[str, Any] = field(default_factory=dict)
+    report: dict[str, Any]
+    decided: Decided
 
     def bunch(self, graph: SocialGraph | None) -> UserBunch:
         """Return all of it, with the network."""
@@ -159,22 +174,35 @@ def _class_names(labels: pd.Series[Any]) -> list[Any]:
 
 
 def assemble(
-    table: RawTable, where: Path, wanted: Wanted, labels: LabelTable | None
+    table: RawTable,
+    where: Path,
+    wanted: Wanted,
+    labels: LabelTable | None,
+    decided: Decided | None = None,
 ) -> Assembled:
-    """Put the rows of a table together to users, with the labels of both tables."""
+    """Put the rows of a table together to users, with the labels of both tables.
+
+    `decided` is what earlier rows of the same table were taken for.
+    """
     rows = Rows(table, wanted.on_bad_lines)
     if not table.n_rows:
         rows.finish(where)
-    id_column = choose_id(table, wanted.id_column, where)
+    id_column = (
+        decided.id_column if decided else choose_id(table, wanted.id_column, where)
+    )
     own, taken = label_columns(rows, wanted.tasks)
     if wanted.time_column is not None and wanted.time_column not in table:
         raise missing_column(table, where, "time_column", wanted.time_column)
     if labels is None:
         _check_tasks(own, table, where, wanted)
-    choice = choose_text(table, wanted.text_column, where, {id_column, *taken})
+    choice = (
+        decided.choice
+        if decided
+        else choose_text(table, wanted.text_column, where, {id_column, *taken})
+    )
     ids = read_ids(rows, table.find(id_column))
     table.columns.pop(id_column, None)
-    texts = read_texts(rows, choice)
+    texts = read_texts(rows, choice, as_text=decided.as_text if decided else None)
     factors = {task: read_labels(rows, task, own[task]) for task in own}
     taken |= {id_column, *(choice.names if choice else ())}
     if wanted.time_column is not None:
@@ -182,7 +210,7 @@ def assemble(
     n_float_ids = int((ids.is_float & rows.used).sum())
 
     users = number_users(rows, ids.codes, ids.ids)
-    one_row = _resolve(wanted, texts, choice, where)
+    one_row = _resolve(wanted, texts, choice, where, decided)
     users, grouped, times = _group(rows, users, texts, wanted, one_row)
     files = {"users": rows.finish(where)}
     others, left_out = other_columns(rows, users, taken, once=one_row == "user")
@@ -225,7 +253,8 @@ def assemble(
         **times,
         **label_report,
     }
-    return Assembled(data, targets, report)
+    found = Decided(id_column, choice, texts.as_text, one_row)
+    return Assembled(data, targets, report, found)
 
 
 def _examples(ids: list[str]) -> str:
@@ -241,12 +270,24 @@ def _check_tasks(
 
 
 def _resolve(
-    wanted: Wanted, texts: Texts, choice: TextChoice | None, where: Path
+    wanted: Wanted,
+    texts: Texts,
+    choice: TextChoice | None,
+    where: Path,
+    decided: Decided | None,
 ) -> Literal["user", "message"]:
     """Return what a row is; "auto": a message if the column of text has no list."""
     one_row = wanted.one_row
     if one_row == "auto":
         one_row = "user" if choice is None or texts.has_lists else "message"
+        if decided and decided.one_row != one_row:
+            if decided.one_row == "message":
+                reason = (
+                    "a cell holds a list of messages, and those of earlier rows one "
+                    "message each; say by one_row what a row is"
+                )
+                raise DataFormatError(where, None, reason)
+            one_row = decided.one_row
     if one_row == "user" and wanted.time_column is not None:
         reason = (
             f"time_column={wanted.time_column!r} orders rows of messages, but here one "

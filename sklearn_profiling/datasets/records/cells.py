@@ -203,10 +203,17 @@ class Texts(NamedTuple):
     removed: npt.NDArray[np.bool_]
     #: Some cell is a list: one row may hold several messages.
     has_lists: bool = False
+    #: The lists were written as text.
+    as_text: bool = False
 
 
-def read_texts(rows: Rows, choice: TextChoice | None) -> Texts:
-    """Return the messages of rows, and leave out rows whose messages are none."""
+def read_texts(
+    rows: Rows, choice: TextChoice | None, *, as_text: bool | None = None
+) -> Texts:
+    """Return the messages of rows, and leave out rows whose messages are none.
+
+    `as_text` says whether lists are written as text; None looks at the first rows.
+    """
     n_rows = rows.table.n_rows
     if choice is None:
         missing = np.ones(n_rows, dtype=bool)
@@ -217,7 +224,9 @@ def read_texts(rows: Rows, choice: TextChoice | None) -> Texts:
     column = columns[0]
     for other in columns[1:]:
         column = _coalesce(column, other)
-    if is_text(column) and _are_lists(column[:_ROWS_OF_A_SAMPLE]):
+    if as_text is None:
+        as_text = is_text(column) and _are_lists(column[:_ROWS_OF_A_SAMPLE])
+    if as_text and is_text(column):
         column = list(map(_parse_list, objects(column)))
     if is_text(column):
         missing = column.is_null().to_numpy()
@@ -230,7 +239,7 @@ def read_texts(rows: Rows, choice: TextChoice | None) -> Texts:
         chunks = column.chunks[::-1]
         del column
         return Texts(_strings(chunks, n_rows), missing, removed)
-    return _checked(rows, objects(column))
+    return _checked(rows, objects(column))._replace(as_text=as_text)
 
 
 def _strings(chunks: list[pa.Array], n_rows: int) -> npt.NDArray[Any]:

@@ -261,13 +261,14 @@ def _flat(row: Row, depth: int = _DEPTH) -> Row:
 class _Columns:
     """Gathers rows as columns, in batches that Arrow packs.
 
-    Objects in rows of messages are taken apart, since Python's take much memory.
+    Objects in rows of messages are taken apart, since Python's take much memory; `flat`
+    says whether rows are messages, None leaves it to the first ones.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, flat: bool | None = None) -> None:
         self._path = path
         self._n_rows = 0
-        self._flat: bool | None = None
+        self.flat = flat
         self._rows: list[Row] = []
         self._names: dict[str, None] = {}
         self._batches: list[tuple[dict[str, Column], int]] = []
@@ -279,9 +280,9 @@ class _Columns:
 
     def _pack(self) -> None:
         rows, self._rows = self._rows, []
-        if self._flat is None:
-            self._flat = _holds_messages(rows)
-        if self._flat:
+        if self.flat is None:
+            self.flat = _holds_messages(rows)
+        if self.flat:
             rows = list(map(_flat, rows))
         names = dict.fromkeys(name for row in rows for name in row)
         self._names |= names
@@ -302,26 +303,55 @@ class _Columns:
         }
 
 
+def read_json_lines(
+    path: Path, encodings: Sequence[str], on_bad_lines: OnBadLines, n_rows: int
+) -> Iterator[RawTable]:
+    """Yield parts of `n_rows` or more rows of a file of JSON lines."""
+    start = list(islice(LineFile(path, encoding=encodings, on_bad_lines="skip"), 1))
+    if start and not _is_json(start[0]):
+        reason = "its first line is no JSON; a stream reads JSON lines and Parquet"
+        raise DataFormatError(path, None, reason)
+    file = LineFile(path, encoding=encodings, on_bad_lines=on_bad_lines)
+    yield from _parts_of(path, file, n_rows)
+
+
 def _read_lines(path: Path, file: LineFile) -> RawTable:
+    (table,) = _parts_of(path, file)
+    return table
+
+
+def _parts_of(
+    path: Path, file: LineFile, n_rows: int | None = None
+) -> Iterator[RawTable]:
+    """Yield the rows of lines, at least `n_rows` at a time; None for all at once."""
     columns = _Columns(path)
     numbers = array("q")
     pages = False
+
+    def part() -> RawTable:
+        skipped, n_blank = Counter(file.skipped), file.n_blank
+        file.skipped.clear()
+        file.n_blank = 0
+        return RawTable(
+            columns.finish(),
+            [Part(path, len(numbers), numbers, unit="line")],
+            "JSON lines of pages" if pages else "JSON lines",
+            len(numbers) + sum(skipped.values()) + n_blank,
+            n_blank,
+            file.encoding,
+            skipped=skipped,
+        )
+
     for line, row in _parsed(file):
         rows = _expanded(row)
         pages = pages or rows != [row]
         for each in rows:
             columns.add(each)
             numbers.append(line)
-    n_bad = sum(file.skipped.values())
-    return RawTable(
-        columns.finish(),
-        [Part(path, len(numbers), numbers, unit="line")],
-        "JSON lines of pages" if pages else "JSON lines",
-        len(numbers) + n_bad + file.n_blank,
-        file.n_blank,
-        file.encoding,
-        skipped=Counter(file.skipped),
-    )
+        if n_rows is not None and len(numbers) >= n_rows:
+            yield part()
+            columns, numbers = _Columns(path, columns.flat), array("q")
+    yield part()
 
 
 def _parsed(file: LineFile) -> Iterator[tuple[int, Row]]:

@@ -239,7 +239,7 @@ def load_records(
     )
     wanted.check()
     users_path = Path(path)
-    links_path = _find_links(users_path, links)
+    links_path = find_links(users_path, links)
     table = read_table(users_path, encoding, on_bad_lines)
     label_table = None
     if isinstance(labels, str | PathLike):
@@ -268,7 +268,7 @@ def load_records(
     return users.bunch(graph)
 
 
-def _find_links(
+def find_links(
     path: Path, links: str | PathLike[str] | Literal[False] | None
 ) -> Path | None:
     """Return the file of links, the named one or that of the folder."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from os.path import lexists
 from pathlib import Path
 from typing import IO, Any, Final
@@ -71,13 +72,10 @@ def read_table(
     files = find_files(path) if path.is_dir() else [path]
     tables = [_read_file(file, encoding, on_bad_lines) for file in files]
     for file, table in zip(files, tables, strict=True):
-        _add_partitions(
+        add_partitions(
             table, file.relative_to(path).parent if files != [path] else Path()
         )
-    if len({_pattern(file) for file in files}) > 1:
-        columns = tables[0].columns.keys()
-        if any(table.columns.keys() != columns for table in tables):
-            raise _several(path, files)
+    check_one_table(path, files, [table.columns.keys() for table in tables])
     pa.default_memory_pool().release_unused()
     return stack([table for table in tables if table.n_lines] or tables[:1])
 
@@ -123,16 +121,23 @@ def _read_arrow(
     # that ends while they let go of it
     is_plain = isinstance(file, io.BufferedReader) and isinstance(file.raw, io.FileIO)
     source = pa.OSFile(str(path)) if is_plain else pa.BufferReader(file.read())
-    try:
+    with readable_arrow(path, kind):
         table = read(path, source)
-    except (pa.ArrowException, OSError) as error:
-        reason = f"no readable {kind} table: {error}"
-        raise DataFormatError(path, None, reason) from error
     columns = from_arrow(table)
     return RawTable(columns, [Part(path, len(table))], kind, len(table))
 
 
-def _add_partitions(table: RawTable, folder: Path) -> None:
+@contextmanager
+def readable_arrow(path: Path, kind: str) -> Iterator[None]:
+    """Turn what Arrow raises about a file into an error that names it."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        reason = f"no readable {kind} table: {error}"
+        raise DataFormatError(path, None, reason) from error
+
+
+def add_partitions(table: RawTable, folder: Path) -> None:
     """Add the columns that the names of folders hold, as in ``lang=en``."""
     for name in folder.parts:
         key, mark, text = name.partition("=")
@@ -162,6 +167,16 @@ def find_files(folder: Path) -> list[Path]:
     if len(found) > 1 and (len(kinds) > 1 or any(entry.is_dir() for entry in found)):
         raise _several(folder, found)
     return find_files(found[0]) if found[0].is_dir() else found
+
+
+def check_one_table(
+    path: Path, files: Sequence[Path], columns: Sequence[Collection[str] | None]
+) -> None:
+    """Refuse files that neither names nor columns, where known, show as one table."""
+    if len({_pattern(file) for file in files}) > 1:
+        first = columns[0]
+        if first is None or any(e is None or set(e) != set(first) for e in columns):
+            raise _several(path, files)
 
 
 def _several(folder: Path, found: Sequence[Path]) -> DataFormatError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -51,11 +51,33 @@ class RawTable:
     encoding: str | None = None
     untyped: bool = False
     skipped: Counter[str] = field(default_factory=Counter)
+    #: There are more rows elsewhere, so that these may all be left out.
+    is_part: bool = False
 
     @property
     def n_rows(self) -> int:
         """Number of rows."""
         return sum(part.n_rows for part in self.parts)
+
+    def cut(self, row: int) -> tuple[RawTable, RawTable]:
+        """Return the rows before one, with all that was skipped, and the others."""
+        tail = RawTable(
+            {name: column[row:] for name, column in self.columns.items()},
+            list(_cut_parts(self.parts, row)),
+            self.taken_for,
+            self.n_rows - row,
+            0,
+            self.encoding,
+            self.untyped,
+            is_part=self.is_part,
+        )
+        head = replace(
+            self,
+            columns={name: column[:row] for name, column in self.columns.items()},
+            parts=list(_cut_parts(self.parts, 0, row)),
+            n_lines=self.n_lines - tail.n_lines,
+        )
+        return head, tail
 
     def error(self, row: int, reason: str) -> DataFormatError:
         """Return an error that points at a row."""
@@ -126,7 +148,7 @@ class Rows:
         if len(table.parts) == 1:
             path = table.parts[0].path
         n_records = int(self.used.sum())
-        if not n_records:
+        if not (n_records or table.is_part):
             _no_rows(path, table, self.skipped)
         return {
             "path": str(path),
@@ -150,6 +172,20 @@ def _no_rows(path: Path, table: RawTable, skipped: Counter[str]) -> NoReturn:
     raise DataFormatError(path, None, reason)
 
 
+def _cut_parts(
+    parts: Sequence[Part], start: int, stop: int | None = None
+) -> Iterator[Part]:
+    """Yield the parts of the rows from `start` to `stop`, with their numbers."""
+    before = 0
+    for part in parts:
+        first = min(max(start - before, 0), part.n_rows)
+        last = part.n_rows if stop is None else min(stop - before, part.n_rows)
+        before += part.n_rows
+        if first < last:
+            numbers = part.numbers or range(1, part.n_rows + 1)
+            yield Part(part.path, last - first, numbers[first:last], part.unit)
+
+
 def check_width(path: Path, n_columns: int) -> None:
     """Refuse a table of more columns than anyone names."""
     if n_columns > _MOST_COLUMNS:
@@ -162,6 +198,13 @@ def is_text(column: Column) -> bool:
     return isinstance(column, pa.ChunkedArray) and (
         pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
     )
+
+
+def is_null(column: Column) -> bool:
+    """Tell if no cell of a column has a value."""
+    if isinstance(column, pa.ChunkedArray):
+        return bool(column.null_count == len(column))
+    return all(cell is None for cell in column)
 
 
 def from_arrow(table: pa.Table) -> dict[str, Column]:
@@ -255,6 +298,7 @@ def stack(tables: Sequence[RawTable]) -> RawTable:
         first.encoding,
         all(table.untyped for table in tables),
         sum((table.skipped for table in tables), Counter()),
+        first.is_part,
     )
 
 
