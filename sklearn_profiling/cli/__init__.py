@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import UnsupportedOperation
+from types import FrameType
 from typing import Any
 
 from sklearn_profiling.cli._options import make_parser
@@ -23,6 +24,9 @@ _ENDS = {
     signal.SIGTERM: ("terminated", 143),
 }
 """Signals that end a command in order; clusters and containers send the second."""
+_FORKING = frozenset({"_launch", "fork_exec"})
+"""Functions of multiprocessing and joblib that start a process."""
+_LATER = 0.05  # seconds
 
 
 class _Stopped(BaseException):
@@ -67,7 +71,12 @@ def _stopped_by_signals() -> Iterator[None]:
     ours = [n for n, handler in handlers.items() if of_main and handler in usual]
     received: list[int] = []
 
-    def stop(number: int, _frame: object) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
+        if _is_forking(frame):
+            again = threading.Timer(_LATER, signal.raise_signal, [number])
+            again.daemon = True
+            again.start()
+            return
         received.append(number)
         for each in ours:  # a second one ends the process at once
             signal.signal(each, signal.SIG_DFL)
@@ -82,6 +91,19 @@ def _stopped_by_signals() -> Iterator[None]:
             signal.signal(number, handlers[number])
         if received:
             raise _Stopped(received[0]) from None
+
+
+def _is_forking(frame: FrameType | None) -> bool:
+    """Tell if the command is starting a worker.
+
+    Python ignores what is raised by its own functions around a fork, such as the one
+    that gives a lock back, which then stays locked.
+    """
+    while frame is not None and frame.f_code is not main.__code__:
+        if frame.f_code.co_name in _FORKING:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _run(options: Any) -> int:

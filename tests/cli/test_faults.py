@@ -302,6 +302,34 @@ def test_a_signal_is_not_lost_where_another_error_follows(
     assert capsys.readouterr().err == "sklearn-profiling: terminated\n"
 
 
+def test_a_signal_waits_until_a_worker_is_started(monkeypatch, capsys):
+    steps = []
+
+    def fork_exec():  # as joblib's, in a function of Python's around the fork
+        signal.raise_signal(signal.SIGTERM)
+        steps.append("started")
+
+    def work(options):
+        fork_exec()
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            time.sleep(0.01)
+        steps.append("lost")
+        return 0
+
+    def _launch():  # in which a forked program may run as a whole
+        return cli.main(["demo"])
+
+    monkeypatch.setattr(_options, "run_demo", work)
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        assert _launch() == 143
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert steps == ["started"]
+    assert capsys.readouterr().err == "sklearn-profiling: terminated\n"
+
+
 def test_handlers_of_the_program_around_are_left_alone(monkeypatch):
     seen = []
 
