@@ -18,10 +18,12 @@ import argparse
 import json
 import math
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,7 @@ class Peer:
 
     `ours` and `theirs` are what tells the two lines of JSON from others, and `figure`
     the number in both, seconds unless `rate`; `their_figure` where one line holds both.
+    The row is absent without its `package`; `versions` are of what else it runs on.
     """
 
     part: str
@@ -69,6 +72,7 @@ class Peer:
     rate: bool = False
     package: str = ""
     note: str = ""
+    versions: tuple[str, ...] = ()
 
     def figures(self, lines: Sequence[Line]) -> dict[str, float]:
         """Find the figures of both sides, and how many times as fast we are."""
@@ -77,6 +81,11 @@ class Peer:
         low, high = (theirs, ours) if self.rate else (ours, theirs)
         ratio = high / low if low else math.inf
         return {"ours": ours, "theirs": theirs, "ratio": round(ratio, 2)}
+
+    def their_versions(self) -> dict[str, str]:
+        """Return the versions of what we are measured against."""
+        own = [self.package] if self.package[:2] not in ("", "--") else []
+        return {name: version(name) for name in (*own, *self.versions)}
 
 
 SEGMENTATION = Script("segmentation", "--megabytes 2", "--megabytes 0.05")
@@ -99,7 +108,9 @@ MITTENS = Script(
     "--n-words 5000 --n-vocabulary 200 --mittens",
 )
 TEXT_CNN = Script(
-    "flat_text", "", "--n-users 8 --n-vocabulary 100 --max-messages 4 --max-words 9"
+    "flat_text",
+    '--layouts flat "padded to the batch\'s largest"',
+    "--n-users 8 --n-vocabulary 100 --max-messages 4 --max-words 9",
 )
 LSTM = Script(
     "lstm", "", "--n-users 8 --n-vocabulary 100 --max-messages 4 --max-words 9"
@@ -113,7 +124,9 @@ LINEAR = Script(
     "systems", "--only tfidf --n-users 2000", "--only tfidf --n-users 20 --n-repeats 1"
 )
 BOW = Script("bow_cnn", "", "--n-users 5 --n-words 60 --n-nodes 10")
-TFIDF = Script("tfidf", "", "--n-users 20 --n-words 60 --repeats 1")
+TFIDF = Script(
+    "tfidf", "--n-users 500 --repeats 2", "--n-users 20 --n-words 60 --repeats 1"
+)
 SPARSE = Script(
     "sparse_source",
     "--n-users 8000",
@@ -130,10 +143,22 @@ _COMPILED = {"version": "JiebaSegmenter(engine='compiled')"}
 _GLOVE = {"version": "sklearn_profiling"}
 
 
-def _systems(part: str, against: str, script: Script, name: str, note: str) -> Peer:
+def _systems(
+    part: str, against: str, script: Script, name: str, note: str, *versions: str
+) -> Peer:
     line = {"system": name}
     other = "their_cpu_seconds"
-    return Peer(part, against, script, "cpu_seconds", line, line, other, note=note)
+    return Peer(
+        part,
+        against,
+        script,
+        "cpu_seconds",
+        line,
+        line,
+        other,
+        note=note,
+        versions=versions,
+    )
 
 
 ROWS = (
@@ -143,6 +168,7 @@ ROWS = (
         SEGMENTATION,
         ours=_COMPILED,
         theirs={"version": "jieba as it comes"},
+        versions=("jieba",),
         **_CUT,
     ),
     Peer(
@@ -170,6 +196,7 @@ ROWS = (
         LINE,
         ours=_OURS,
         theirs=_PORT,
+        versions=("numba",),
         **_ARCS,
     ),
     Peer(
@@ -178,6 +205,7 @@ ROWS = (
         LINE,
         ours=_SHARED,
         theirs=_PORT,
+        versions=("numba",),
         **_ARCS,
     ),
     Peer(
@@ -195,6 +223,7 @@ ROWS = (
         LARGE_LINE,
         ours=_OURS,
         theirs=_PORT,
+        versions=("numba",),
         **_ARCS,
     ),
     Peer(
@@ -203,6 +232,7 @@ ROWS = (
         LARGE_LINE,
         ours=_SHARED,
         theirs=_PORT,
+        versions=("numba",),
         **_ARCS,
     ),
     Peer("LINE", "ensmallen", None, package="ensmallen"),
@@ -213,6 +243,7 @@ ROWS = (
         "cpu_seconds",
         _GLOVE,
         {"version": "plain numba"},
+        versions=("numba",),
     ),
     Peer(
         "GloVe, 200,000 words, 3,000 different",
@@ -237,6 +268,7 @@ ROWS = (
         "cpu_seconds",
         {"layout": "flat"},
         {"layout": "padded to the batch's largest"},
+        versions=("torch",),
     ),
     Peer(
         "LSTM, forward and backward",
@@ -245,20 +277,25 @@ ROWS = (
         "cpu_seconds",
         {"layout": "buckets"},
         {"layout": "padded to the batch's largest"},
+        versions=("torch",),
     ),
     _systems(
         "TextCNNClassifier, a fit",
         "padded Text-CNN by skorch",
         NETS,
         "text_cnn",
-        "padded to the longest message and to the most messages of all users",
+        "padded to the longest message and the most messages of the batch; both Adam",
+        "skorch",
+        "torch",
     ),
     _systems(
         "LSTMClassifier, a fit",
         "padded LSTM by skorch",
         NETS,
         "lstm",
-        "padded as above; Adam in place of Adagrad",
+        "padded as above; both Adagrad",
+        "skorch",
+        "torch",
     ),
     _systems(
         "make_tfidf_baseline, a fit",
@@ -266,6 +303,7 @@ ROWS = (
         LINEAR,
         "tfidf",
         "the same two steps of scikit-learn, with checks of the users",
+        "scikit-learn",
     ),
     Peer(
         "TfidfVectors",
@@ -276,6 +314,7 @@ ROWS = (
         {"benchmark": "tfidf"},
         "TfidfVectorizer",
         note="begins with words that are cut already; char_wb counts blanks too",
+        versions=("scikit-learn",),
     ),
     Peer(
         "bow-CNN, windows as embedding bags",
@@ -284,6 +323,7 @@ ROWS = (
         "cpu_seconds",
         {"way": "embedding bag"},
         {"way": "sparse counts"},
+        versions=("torch",),
     ),
     Peer(
         "POS patterns",
@@ -299,6 +339,7 @@ ROWS = (
         "MMLUPClassifier.seconds",
         their_figure="SGDClassifier.seconds",
         note="a net of several layers beside a linear model",
+        versions=("scikit-learn",),
     ),
     Peer(
         "MMLUP on tables",
@@ -320,7 +361,7 @@ def _find(lines: Sequence[Line], wanted: Mapping[str, Any]) -> Line:
 
 def run(script: Script, *, quick: bool, program: str | None) -> list[Line]:
     """Run a script and return its lines, names of nested figures joined by a dot."""
-    arguments = (script.quick if quick else script.full).split()
+    arguments = shlex.split(script.quick if quick else script.full)
     if program and script is LINE:
         arguments += ["--program", program]
     path = FOLDER / "speed" / script.file
@@ -356,6 +397,7 @@ def measure(
             row["figures"] = peer.figures(found[script])
             row["script"] = f"{script.file} {script.full}".strip()
             row["unit"] = "rate" if peer.rate else "seconds"
+            row["against_versions"] = peer.their_versions()
             shown = "{ours:,} to {theirs:,}, ratio {ratio}".format(**row["figures"])
         rows.append(row)
         note = f" ({peer.note})" * bool(peer.note)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import json
 import math
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import torch
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 
@@ -94,6 +96,7 @@ def test_rows_are_recorded_and_shown(modules, monkeypatch, tmp_path):
     )
     line = {"their_cpu_seconds": 3.0}
     monkeypatch.setattr(peers, "find_spec", lambda _: None)
+    monkeypatch.setattr(peers, "version", lambda name: f"of {name}")
     peers.main(["--only", "make_tfidf_baseline", "ensmallen", "--record"])
     monkeypatch.setattr("results.record", kept)
     figures = {"seconds": 1.5, "cpu_seconds": 2.5, "peak_gb": 0.25, "microseconds": 2.5}
@@ -106,12 +109,35 @@ def test_rows_are_recorded_and_shown(modules, monkeypatch, tmp_path):
     page.write_speed(target, tmp_path)
     shown = target.read_text("utf-8")
     start = (
-        "| make_tfidf_baseline, a fit | scikit-learn's tf-idf and logistic regression |"
+        "| make_tfidf_baseline, a fit | scikit-learn's tf-idf and logistic regression "
+        "(scikit-learn of scikit-learn) |"
     )
     assert f"{start} 2 s | 3 s | 1.5 | `bench_systems.py --only tfidf" in shown
     assert "| LINE | ensmallen | absent | absent | absent |  |  |" in shown
     assert "| expansion | 1,000,000 | 1.5 | 2.5 | 0.25 | 2.5 |" in shown
     assert "2 threads; python 3" in shown
+
+
+def test_rows_name_the_versions_of_what_they_are_against(modules):
+    peers, _, _ = modules
+    by_name = {(peer.part, peer.against): peer for peer in peers.ROWS}
+    versions = by_name["segmentation of Chinese", "jieba"].their_versions()
+    assert versions == {"jieba": version("jieba")}
+    program = by_name["LINE, 10,000 users, 334,000 links", "the authors' program"]
+    assert program.their_versions() == {}
+    nets = by_name["LSTMClassifier, a fit", "padded LSTM by skorch"]
+    assert list(nets.their_versions()) == ["skorch", "torch"]
+
+
+def test_padded_nets_are_padded_to_their_batch(modules):
+    systems = importlib.import_module("bench_systems")
+    ids = torch.zeros(2, 5, 9, dtype=torch.long)
+    ids[0, :2, :4] = 1
+    ids[1, :1, :6] = 1
+    assert systems.trimmed(ids).shape == (2, 2, 6)
+    for net in (systems.PaddedTextCNN(3), systems.PaddedLSTM(3)):
+        net.eval()
+        torch.testing.assert_close(net(ids), net(ids[:, :2, :6]))
 
 
 def test_links_are_written_with_their_network(modules, tmp_path, capsys):

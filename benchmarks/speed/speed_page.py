@@ -72,7 +72,10 @@ def peers_table(rows: Sequence[Mapping[str, Any]]) -> str:
             cells = [f"{figures[side]:,.4g}{unit}" for side in ("ours", "theirs")]
             cells.append(f"{figures['ratio']:.3g}")
         script = f"`{row['script']}`" if figures else ""
-        body.append([row["row"], row["task"], *cells, script, row["note"]])
+        versions = row.get("against_versions", {}).items()
+        shown = ", ".join(f"{name} {version}" for name, version in versions)
+        against = row["task"] + f" ({shown})" * bool(shown)
+        body.append([row["row"], against, *cells, script, row["note"]])
     head = ["part", "against", "ours", "theirs", "ratio", "script", "note"]
     return markdown(head, body)
 

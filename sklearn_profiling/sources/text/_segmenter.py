@@ -23,6 +23,8 @@ __all__ = ["Segmenter", "assemble", "encode", "equal_parts", "sorted_vocabulary"
 # Parts of the compiled engine: large enough that few words are met in several, small
 # enough that its arrays, some 30 bytes a character, stay small.
 _CHARACTERS_PER_PART = 1_000_000
+# Fewer are not worth a thread.
+_LEAST_PER_PART = 20_000
 
 
 class Segmenter(TransformerMixin, BaseEstimator):
@@ -146,21 +148,37 @@ def sorted_vocabulary(words: list[str]) -> tuple[Vocabulary, NDArray[np.int32]]:
 def _order(words: list[str]) -> NDArray[np.int64]:
     """Return the order of words, as Python sorts them."""
     text = "".join(words).encode("utf-32-le", "surrogatepass")
-    points = np.append(np.frombuffer(text, np.uint32), np.uint32(0))
+    points = np.append(np.frombuffer(text, np.uint32), np.uint32(0)).astype(np.int64)
     lengths = np.fromiter(map(len, words), np.int64, len(words))
     begins = np.cumsum(lengths) - lengths
-    # Nearly always the first three characters, of 21 bits each, decide.
-    keys = np.zeros(len(words), np.int64)
-    for place in range(3):
-        found = points[np.minimum(begins + place, len(points) - 1)]
-        keys = keys << 21 | np.where(lengths > place, found, 0)
+
+    def key(rows: Any, first: int) -> NDArray[np.int64]:
+        """Pack three characters, of 21 bits each, with 0 behind the last."""
+        keys = np.zeros(len(begins[rows]), np.int64)
+        for place in range(first, first + 3):
+            found = points[np.minimum(begins[rows] + place, len(points) - 1)]
+            keys = keys << 21 | np.where(lengths[rows] > place, found, 0)
+        return keys
+
+    keys = key(slice(None), 0)
     order = np.argsort(keys)
-    borders = np.flatnonzero(np.diff(keys[order])) + 1
-    starts, ends = np.append(0, borders), np.append(borders, len(words))
-    alike = ends - starts > 1
-    for start, end in zip(starts[alike].tolist(), ends[alike].tolist(), strict=True):
-        order[start:end] = sorted(order[start:end].tolist(), key=words.__getitem__)
+    # Nearly always the first six characters decide.
+    alike = np.flatnonzero(_tied(keys[order]))
+    rows = order[alike]
+    again = np.lexsort((key(rows, 3), keys[rows]))
+    order[alike] = rows = rows[again]
+    tied = _tied(keys[rows]) & _tied(key(rows, 3))
+    borders = np.flatnonzero(np.diff(tied, prepend=False, append=False))
+    for start, end in borders.reshape(-1, 2).tolist():
+        places = alike[start:end]
+        order[places] = sorted(order[places].tolist(), key=words.__getitem__)
     return order
+
+
+def _tied(keys: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say which of sorted keys equal one beside them."""
+    same = keys[1:] == keys[:-1]
+    return np.append(same, False) | np.append(False, same)
 
 
 def assemble(
@@ -188,14 +206,19 @@ def assemble(
     return text if keep_empty else text.without_empty()
 
 
-def equal_parts(messages: list[str]) -> Iterator[list[str]]:
-    """Cut a list into parts of about as many characters."""
+def equal_parts(messages: list[str], n_jobs: int) -> Iterator[list[str]]:
+    """Cut a list into parts of about as many characters, as many for each job."""
     part: list[str] = []
     size = 0
+    total = sum(map(len, messages))
+    n_parts = -(-total // _CHARACTERS_PER_PART)
+    n_parts = -(-n_parts // n_jobs) * n_jobs
+    least = min(_LEAST_PER_PART, _CHARACTERS_PER_PART)
+    most = max(total / max(n_parts, 1), least)
     for message in messages:
         part.append(message)
         size += len(message)
-        if size >= _CHARACTERS_PER_PART:
+        if size > most:
             yield part
             part, size = [], 0
     if part:

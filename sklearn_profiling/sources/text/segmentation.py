@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from itertools import chain
+from itertools import chain, compress
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -221,14 +221,18 @@ class JiebaSegmenter(Segmenter):
 
         part = join_parts(
             Parallel(n_jobs=self.n_jobs, require="sharedmem")(
-                delayed(cut_part)(settings, part) for part in equal_parts(messages)
+                delayed(cut_part)(settings, part)
+                for part in equal_parts(messages, effective_n_jobs(self.n_jobs))
             )
         )
-        accepted = [self._accept(word, stop) for word in part.words()]
-        kept = [word for word in accepted if word is not None]
-        vocabulary, numbers = sorted_vocabulary(kept)
-        n_kept = np.array([word is not None for word in accepted], np.int64)
-        ids, sizes, _ = spread(part, numbers, n_kept)
+        words = part.words()
+        if self.lowercase:
+            words = [*map(str.lower, words)]
+        dropped = np.fromiter(map(str.isspace, words), np.bool_, len(words))
+        if stop:
+            dropped |= np.fromiter(map(stop.__contains__, words), np.bool_, len(words))
+        vocabulary, numbers = sorted_vocabulary(list(compress(words, ~dropped)))
+        ids, sizes, _ = spread(part, numbers, (~dropped).astype(np.int64))
         return assemble(ids, sizes, lengths, vocabulary)
 
     def _tagged(

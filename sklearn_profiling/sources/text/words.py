@@ -10,7 +10,7 @@ from numbers import Integral
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -236,7 +236,8 @@ class WordSegmenter(Segmenter):
         cut = tag_words if self.part_of_speech else cut_words
         part = join_parts(
             Parallel(n_jobs=self.n_jobs, require="sharedmem")(
-                delayed(cut)(settings, part) for part in equal_parts(messages)
+                delayed(cut)(settings, part)
+                for part in equal_parts(messages, effective_n_jobs(self.n_jobs))
             )
         )
         words = [word.strip() for word in part.words()]

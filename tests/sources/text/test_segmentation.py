@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import itertools
 import logging
 import pickle
@@ -23,6 +25,7 @@ from sklearn_profiling.sources.text import (
     _segmenter,
 )
 from sklearn_profiling.sources.text import segmentation as module
+from sklearn_profiling.sources.text._jieba import compiled
 from sklearn_profiling.sources.text._jieba import dictionary as jieba_dictionary
 from sklearn_profiling.sources.text._jieba.compiled import (
     code_points,
@@ -141,6 +144,71 @@ def test_many_words_are_numbered_as_they_appear():
     assert joined.words() == expected
     assert [expected[i] for i in joined.ids] == words[:-1]
     assert joined.sizes.tolist() == [4000, len(second) - 1]
+
+
+def test_words_of_any_length_and_character_are_sorted_as_by_python():
+    rng = np.random.RandomState(0)
+    letters = np.array([*"ab\0京\uffff\U0001f600"])
+    drawn = ["".join(rng.choice(letters, n)) for n in rng.randint(1, 9, 3000)]
+    words = [*drawn, "", "aaaaaaab", "aaaaaaa", "aaaaaaab", "a", "a\0"]
+    vocabulary, ids = _segmenter.sorted_vocabulary(words)
+    assert vocabulary.words == tuple(sorted(set(words)))
+    assert [vocabulary.words[i] for i in ids] == words
+    assert len(_segmenter.sorted_vocabulary([])[0]) == 0
+
+
+def test_a_word_may_hold_what_parts_words_when_they_are_read():
+    message = "a\uffff好\uffff"
+    part = cut_part(jieba_dictionary.CutSettings(), [message])
+    assert [part.words()[i] for i in part.ids] == ["a", "\uffff", "好", "\uffff"]
+
+
+def test_entries_of_the_dictionary_are_those_that_jieba_reads(monkeypatch):
+    words, frequencies, total = jieba_dictionary.entries(())
+    made = jieba_dictionary.tokenizer(())
+    assert total == made.total
+    known = {word: frequency for word, frequency in made.FREQ.items() if frequency}
+    assert dict(zip(words, frequencies, strict=True)) == known
+
+    class Tokenizer(jieba_dictionary.import_jieba().Tokenizer):
+        def get_dict_file(self):
+            return io.BytesIO("我 5 r\n我们 3\n".encode())
+
+    # a line without a tag, which jieba reads and the quick way does not
+    monkeypatch.setattr(jieba_dictionary.import_jieba(), "Tokenizer", Tokenizer)
+    monkeypatch.setattr(jieba_dictionary, "tokenizer", lambda _: made)
+    assert jieba_dictionary.entries(()) == (
+        list(made.FREQ),
+        list(made.FREQ.values()),
+        made.total,
+    )
+
+
+def test_a_trie_grows_until_all_beginnings_of_words_have_room(monkeypatch):
+    words = ["".join(map(chr, range(n, n + 12))) for n in range(0x4E00, 0x4F00, 12)]
+    found = words, [3] * len(words), 3 * len(words)
+    expected = JiebaSegmenter(hmm=False).fit_transform([words[0] + "了" + words[5]])
+    monkeypatch.setattr(jieba_dictionary, "entries", lambda _: found)
+    build = compiled._dictionary.__wrapped__(())
+    assert len(build.trie) > 4 * len(words)
+    monkeypatch.setattr(compiled, "_dictionary", lambda _: build)
+    text = JiebaSegmenter(hmm=False).fit_transform([words[0] + "了" + words[5]])
+    assert text[0] == [[words[0], "了", words[5]]]
+    assert text != expected
+
+
+def test_parts_are_as_many_for_each_job(monkeypatch):
+    messages = ["ab"] * 50
+    parts = functools.partial(_segmenter.equal_parts, messages)
+    assert [len(part) for part in parts(3)] == [50]
+    monkeypatch.setattr(_segmenter, "_LEAST_PER_PART", 4)
+    assert [*map(len, parts(1))] == [50]
+    assert [*map(len, parts(2))] == [26, 24]
+    monkeypatch.setattr(_segmenter, "_CHARACTERS_PER_PART", 40)
+    assert [*map(len, parts(2))] == [13, 13, 13, 11]
+    assert [*_segmenter.equal_parts([], 2)] == []
+    for n_jobs in (1, 2):
+        assert [*itertools.chain.from_iterable(parts(n_jobs))] == messages
 
 
 def test_compiled_parts_and_threads(monkeypatch):

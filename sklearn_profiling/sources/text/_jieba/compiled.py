@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import pairwise
+from itertools import compress, pairwise
 from math import log
 from typing import NamedTuple
 
@@ -26,6 +26,8 @@ __all__ = [
 
 _STATES = "BEMS"
 _LARGEST_POINT = 2**16
+# No character of any language.
+_SEPARATOR = 0xFFFF
 
 
 class CutPart(NamedTuple):
@@ -43,7 +45,12 @@ class CutPart(NamedTuple):
 
     def words(self) -> list[str]:
         """Return the different words."""
-        text = self.letters.tobytes().decode("utf-32-le", "surrogatepass")
+        # Quicker than a slice a word, where no word holds the separator.
+        parted = np.insert(self.letters, self.ends, _SEPARATOR)
+        words = _text(parted).split(chr(_SEPARATOR))[:-1]
+        if len(words) == len(self.ends):
+            return words
+        text = _text(self.letters)
         return [text[begin:end] for begin, end in pairwise([0, *self.ends.tolist()])]
 
 
@@ -54,6 +61,8 @@ class _Dictionary(NamedTuple):
 
 
 class _Model(NamedTuple):
+    """Of jieba's hidden Markov model; states in the order of their letters."""
+
     start: NDArray[np.float64]
     transitions: NDArray[np.float64]
     emissions: NDArray[np.float64]
@@ -64,23 +73,33 @@ def code_points(text: str) -> NDArray[np.uint32]:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
+def _text(points: NDArray[np.uint32]) -> str:
+    return points.tobytes().decode("utf-32-le", "surrogatepass")
+
+
 @lru_cache(maxsize=4)
 def _dictionary(user_words: tuple[dictionary.UserWord, ...]) -> _Dictionary:
-    tokenizer = dictionary.tokenizer(user_words)
-    # Blocks to cut hold no character beyond; such words are never met.
-    words = [word for word in tokenizer.FREQ if max(map(ord, word)) < _LARGEST_POINT]
-    trie = np.empty(1 << (2 * len(words)).bit_length(), kernels.SLOT)
-    nodes, roots = kernels.build_trie(
-        code_points("".join(words)),
-        text_ends(words),
-        trie,
-    )
+    words, frequencies, total = dictionary.entries(user_words)
+    points = code_points("".join(words))
+    if points.max() >= _LARGEST_POINT:
+        # Blocks to cut hold no character beyond; such words are never met.
+        met = [max(map(ord, word)) < _LARGEST_POINT for word in words]
+        words = list(compress(words, met))
+        frequencies = list(compress(frequencies, met))
+        points = code_points("".join(words))
+    n_slots = 1 << (2 * len(words)).bit_length()
+    nodes = np.empty(len(words), np.int64)
+    while True:
+        trie = np.empty(n_slots, kernels.SLOT)
+        trie["edge"], trie["score"] = -1, np.nan
+        roots = np.full(_LARGEST_POINT, -1, np.int64)
+        if kernels.build_trie(points, text_ends(words), trie, nodes, roots):
+            break
+        n_slots *= 2
     # Python's logarithm and subtraction, as in jieba: numpy's may differ in a bit.
-    log_total = log(tokenizer.total)
-    frequencies = [tokenizer.FREQ[word] for word in words]
-    known = {f: log(f) - log_total for f in set(frequencies) if f}
-    scores = [known.get(frequency, np.nan) for frequency in frequencies]
-    trie["score"][nodes] = scores
+    log_total = log(total)
+    known = {f: log(f) - log_total if f else np.nan for f in set(frequencies)}
+    trie["score"][nodes] = [*map(known.__getitem__, frequencies)]
     return _Dictionary(trie, roots, log(1) - log_total)
 
 
@@ -101,14 +120,28 @@ def _model() -> _Model:
     return _Model(start, transitions, emissions)
 
 
+_kinds = lru_cache(maxsize=1)(kernels.kinds_of_characters)
+
+
 def mark_words(
     settings: dictionary.CutSettings,
     points: NDArray[np.uint32],
     ends: NDArray[np.int64],
 ) -> NDArray[np.uint8]:
     """Mark where the words of jieba end in messages that lie end to end."""
-    marks: NDArray[np.uint8] = kernels.cut(
-        points, ends, settings.hmm, *_dictionary(settings.user_words), *_model()
+    longest = int(np.diff(ends, prepend=0).max(initial=0))
+    marks = np.zeros(len(points), np.uint8)
+    kernels.cut(
+        points,
+        ends,
+        settings.hmm,
+        _kinds(),
+        *_dictionary(settings.user_words),
+        *_model(),
+        np.empty(longest + 1),
+        np.empty(longest + 1, np.int64),
+        np.empty(longest + 1, np.uint8),
+        marks,
     )
     return marks
 
@@ -130,8 +163,26 @@ def number_part(
     marks: NDArray[np.uint8],
     message_ends: NDArray[np.int64],
 ) -> CutPart:
-    """Give the words of cut messages numbers."""
-    return CutPart(*numbering.number_words(points, marks, message_ends))
+    """Give the words of cut messages numbers, in order of appearance."""
+    n_words = int(np.count_nonzero(marks))
+    ids = np.empty(n_words, np.int32)
+    sizes = np.empty(len(message_ends), np.int64)
+    letters = np.empty(len(points), np.uint32)
+    ends = np.empty(n_words, np.int64)
+    # Room for a quarter of the words to differ; more if they do.
+    n_slots = 1 << max(n_words // 2, 8).bit_length()
+    while True:
+        slots = np.zeros((n_slots, 2), np.int64)
+        characters = np.full(_LARGEST_POINT, -1, np.int32)
+        n_different = numbering.number_words(
+            points, marks, message_ends, slots, characters, ids, sizes, letters, ends
+        )
+        if n_different >= 0:
+            break
+        n_slots *= 4
+    ends = ends[:n_different].copy()
+    n_letters = int(ends[-1]) if n_different else 0
+    return CutPart(ids, sizes, letters[:n_letters].copy(), ends)
 
 
 def join_parts(parts: list[CutPart]) -> CutPart:

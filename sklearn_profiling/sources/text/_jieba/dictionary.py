@@ -23,6 +23,7 @@ __all__ = [
     "CutSettings",
     "UserWord",
     "cut_messages",
+    "entries",
     "import_jieba",
     "tag_messages",
     "tag_names",
@@ -90,6 +91,25 @@ def _dictionary() -> tuple[dict[str, int], int]:
     plain = import_jieba().Tokenizer()
     frequencies, total = plain.gen_pfdict(plain.get_dict_file())
     return frequencies, total
+
+
+def entries(user_words: tuple[UserWord, ...]) -> tuple[list[str], list[int], int]:
+    """Return words, their frequencies and the total that jieba divides them by.
+
+    Beginnings of words may stand among them with a frequency of 0; of a word that
+    stands twice the last counts.
+    """
+    plain = import_jieba().Tokenizer()
+    if not user_words:
+        # A third of the time that jieba takes, which stores all beginnings.
+        with plain.get_dict_file() as file:
+            text = file.read().decode("utf-8")
+        fields = text.split()
+        if len(fields) == 3 * len(text.splitlines()):
+            frequencies = [*map(int, fields[1::3])]
+            return fields[::3], frequencies, sum(frequencies)
+    made = tokenizer(user_words)
+    return list(made.FREQ), list(made.FREQ.values()), made.total
 
 
 @lru_cache(maxsize=4)

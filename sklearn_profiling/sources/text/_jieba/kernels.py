@@ -7,6 +7,8 @@ tuples breaks it, so that the result is jieba's to the last word.
 
 from __future__ import annotations
 
+import string
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,7 @@ __all__ = [
     "SLOT",
     "build_trie",
     "cut",
+    "kinds_of_characters",
 ]
 
 #: Bounds of jieba's ideographs; a block to cut holds no later character.
@@ -34,36 +37,18 @@ _HINTS = 44
 _EDGE = (1 << _HINTS) - 1
 # States in the order of their letters, which decides ties.
 _B, _E, _M, _S = 0, 1, 2, 3
+# Kinds of characters; all but the first are those of
+# ``[\u4E00-\u9FD5a-zA-Z0-9+#&._%-]``, in which jieba looks for words.
+_SIGN, _ALPHANUMERIC, _IDEOGRAPH = 1, 2, 3
 
 
-@numba.njit(nogil=True, cache=True)
-def _is_alphanumeric(point: int) -> bool:
-    return (
-        (97 <= point <= 122)  # a-z
-        or (65 <= point <= 90)  # A-Z
-        or (48 <= point <= 57)  # 0-9
-    )
-
-
-@numba.njit(nogil=True, cache=True)
-def _is_ideograph(point: int) -> bool:
-    return FIRST_IDEOGRAPH <= point <= LAST_IDEOGRAPH
-
-
-@numba.njit(nogil=True, cache=True)
-def _in_block(point: int) -> bool:
-    r"""Tell characters of ``[\u4E00-\u9FD5a-zA-Z0-9+#&._%-]`` from all others."""
-    return (
-        _is_ideograph(point)
-        or _is_alphanumeric(point)
-        or point == 43  # +
-        or point == 35  # number sign
-        or point == 38  # &
-        or point == 46  # .
-        or point == 95  # _
-        or point == 37  # %
-        or point == 45  # -
-    )
+def kinds_of_characters() -> NDArray[np.uint8]:
+    """Return the kind of each code point, 0 of those beyond the blocks of jieba."""
+    kinds = np.zeros(0x110000, np.uint8)
+    kinds[FIRST_IDEOGRAPH : LAST_IDEOGRAPH + 1] = _IDEOGRAPH
+    kinds[[*map(ord, "+#&._%-")]] = _SIGN
+    kinds[[*map(ord, string.ascii_letters + string.digits)]] = _ALPHANUMERIC
+    return kinds
 
 
 @numba.njit(nogil=True, cache=True)
@@ -98,21 +83,22 @@ def _child(trie: NDArray[np.void], node: int, point: int) -> np.int64:
 
 @numba.njit(nogil=True, cache=True)
 def build_trie(
-    points: NDArray[np.uint32], ends: NDArray[np.int64], trie: NDArray[np.void]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    points: NDArray[np.uint32],
+    ends: NDArray[np.int64],
+    trie: NDArray[np.void],
+    nodes: NDArray[np.int64],
+    roots: NDArray[np.int64],
+) -> bool:
     """Store words (code points end to end, below 2**16) in a trie in one hash table.
 
-    `trie` is an empty table of :data:`SLOT`, of a power of two of slots, at least twice
-    the number of prefixes. A node is a slot; the root is their number. Returns the node
-    of each word, and of each character by its code point, -1 where there is none.
+    `trie` is an empty table of :data:`SLOT`, of a power of two of slots. A node is a
+    slot; the root is their number. Writes the node of each word, and of each character
+    by its code point; `roots` hold -1 before. Returns False if the beginnings of words
+    take more than half of the slots.
     """
-    for at in range(len(trie)):
-        trie[at].edge = _NONE
-        trie[at].score = np.nan
-    nodes = np.zeros(len(ends), np.int64)
-    roots = np.full(1 << 16, _NONE, np.int64)
     mask = len(trie) - 1
-    begin = 0
+    n_free = np.int64(len(trie) // 2)
+    begin = np.int64(0)
     for word in range(len(ends)):
         node = np.int64(len(trie))
         for position in range(begin, ends[word]):
@@ -121,6 +107,9 @@ def build_trie(
             while trie[at].edge != _NONE and trie[at].edge & _EDGE != key:
                 at = (at + 1) & mask
             if trie[at].edge == _NONE:
+                if n_free == 0:
+                    return False
+                n_free -= 1
                 trie[at].edge = key
             if position > begin:
                 trie[node].edge |= _hint(points[position])
@@ -129,7 +118,7 @@ def build_trie(
                 roots[points[position]] = node
         nodes[word] = node
         begin = ends[word]
-    return nodes, roots
+    return True
 
 
 @numba.njit(nogil=True, cache=True)
@@ -197,48 +186,56 @@ def _viterbi(
     start: NDArray[np.float64],
     transitions: NDArray[np.float64],
     emissions: NDArray[np.float64],
-    forward: NDArray[np.float64],
-    before: NDArray[np.int8],
+    before: NDArray[np.uint8],
     marks: NDArray[np.uint8],
 ) -> None:
-    """Cut a run of ideographs by the hidden Markov model."""
-    old, new = forward[0], forward[1]
-    first = points[begin] - FIRST_IDEOGRAPH
-    for state in range(4):
-        old[state] = start[state] + emissions[first, state]
+    """Cut a run of ideographs by the hidden Markov model.
+
+    Each state has two that may come before it. Bit s of `before` is 1 where the later
+    one by its letter is as likely, at least, for state s: as in jieba, it wins a tie.
+    """
+    point = np.int64(points[begin]) - FIRST_IDEOGRAPH
+    b = start[_B] + emissions[point, _B]
+    e = start[_E] + emissions[point, _E]
+    m = start[_M] + emissions[point, _M]
+    s = start[_S] + emissions[point, _S]
     for i in range(begin + 1, end):
-        point = points[i] - FIRST_IDEOGRAPH
-        for state in range(4):
-            # in ascending order of the letter, so that the later one wins a tie
-            if state in (_B, _S):
-                one, two = _E, _S
-            else:
-                one, two = _B, _M
-            emission = emissions[point, state]
-            score_one = old[one] + transitions[one, state] + emission
-            score_two = old[two] + transitions[two, state] + emission
-            if score_two >= score_one:
-                new[state], before[i - begin, state] = score_two, two
-            else:
-                new[state], before[i - begin, state] = score_one, one
-        # an assignment of slices would take numba two seconds to compile
-        for state in range(4):
-            old[state] = new[state]
-    state = _S if old[_S] >= old[_E] else _E
+        point = np.int64(points[i]) - FIRST_IDEOGRAPH
+        e_b = e + transitions[_E, _B] + emissions[point, _B]
+        s_b = s + transitions[_S, _B] + emissions[point, _B]
+        b_e = b + transitions[_B, _E] + emissions[point, _E]
+        m_e = m + transitions[_M, _E] + emissions[point, _E]
+        b_m = b + transitions[_B, _M] + emissions[point, _M]
+        m_m = m + transitions[_M, _M] + emissions[point, _M]
+        e_s = e + transitions[_E, _S] + emissions[point, _S]
+        s_s = s + transitions[_S, _S] + emissions[point, _S]
+        before[i - begin] = (
+            (s_b >= e_b) | (m_e >= b_e) << 1 | (m_m >= b_m) << 2 | (s_s >= e_s) << 3
+        )
+        b = max(e_b, s_b)
+        e = max(b_e, m_e)
+        m = max(b_m, m_m)
+        s = max(e_s, s_s)
+    state = _S if s >= e else _E
     # States from right to left; a word ends after E and S. Jieba takes a word from
     # the last B, so what stands between the end of a word and a B is lost to it, which
     # cannot happen: B and M are followed by M and E, E and S by B and S.
     marks[end - 1] = 1
     for i in range(end - 1, begin, -1):
-        state = before[i - begin, state]
-        if state in (_E, _S):
+        later = before[i - begin] >> state & 1
+        if state in (_B, _S):
+            state = _S if later else _E
             marks[i - 1] = 1
+        else:
+            state = _M if later else _B
 
 
 @numba.njit(nogil=True, cache=True)
-def _end_of_number(points: NDArray[np.uint32], i: int, end: int) -> int:
+def _end_of_number(
+    points: NDArray[np.uint32], i: int, end: int, kinds: NDArray[np.uint8]
+) -> int:
     r"""Match ``[a-zA-Z0-9]+(?:\.\d+)?%?`` at a place and return where it ends."""
-    while i < end and _is_alphanumeric(points[i]):
+    while i < end and kinds[points[i]] == _ALPHANUMERIC:
         i += 1
     if i < end and points[i] == 46:
         digit = i + 1
@@ -256,61 +253,71 @@ def _cut_unknown(
     points: NDArray[np.uint32],
     begin: int,
     end: int,
+    kinds: NDArray[np.uint8],
     start: NDArray[np.float64],
     transitions: NDArray[np.float64],
     emissions: NDArray[np.float64],
-    forward: NDArray[np.float64],
-    before: NDArray[np.int8],
+    before: NDArray[np.uint8],
     marks: NDArray[np.uint8],
 ) -> None:
     """Cut what the dictionary left over: ideographs, numbers and signs."""
     i = begin
     while i < end:
         at = i
-        if _is_ideograph(points[i]):
-            while i < end and _is_ideograph(points[i]):
-                i += 1
-            _viterbi(
-                points, at, i, start, transitions, emissions, forward, before, marks
-            )
-        elif _is_alphanumeric(points[i]):
-            i = _end_of_number(points, i, end)
+        kind = kinds[points[i]]
+        if kind == _ALPHANUMERIC:
+            i = _end_of_number(points, i, end, kinds)
+            marks[i - 1] = 1
+            continue
+        while i < end and kinds[points[i]] == kind:
+            i += 1
+        if kind == _SIGN:
             marks[i - 1] = 1
         else:
-            while i < end and not (
-                _is_alphanumeric(points[i]) or _is_ideograph(points[i])
-            ):
-                i += 1
-            marks[i - 1] = 1
+            _viterbi(points, at, i, start, transitions, emissions, before, marks)
 
 
 @numba.njit(nogil=True, cache=True)
-def _cut_gathered(
+def _cut_block(
     points: NDArray[np.uint32],
     begin: int,
     end: int,
     hmm: bool,
+    kinds: NDArray[np.uint8],
     trie: NDArray[np.void],
     roots: NDArray[np.int64],
     start: NDArray[np.float64],
     transitions: NDArray[np.float64],
     emissions: NDArray[np.float64],
-    forward: NDArray[np.float64],
-    before: NDArray[np.int8],
+    following: NDArray[np.int64],
+    before: NDArray[np.uint8],
     marks: NDArray[np.uint8],
 ) -> None:
-    """Cut characters that the best path left single."""
-    if begin == end:
-        return
-    if not hmm or end - begin == 1:
-        marks[end - 1] = 1
-    elif _is_word(points, begin, end, trie, roots):
-        for i in range(begin, end):
-            marks[i] = 1
-    else:
-        _cut_unknown(
-            points, begin, end, start, transitions, emissions, forward, before, marks
-        )
+    """Mark the words of the likeliest cut; cut further what it left single."""
+    at = begin
+    # From left to right: words of the dictionary end what was gathered.
+    gathered = begin
+    while True:
+        step = following[at - begin] - at if at < end else 0
+        if step == 1 and (hmm or kinds[points[at]] == _ALPHANUMERIC):
+            at += 1
+            continue
+        if not hmm or at - gathered == 1:
+            if at > gathered:
+                marks[at - 1] = 1
+        elif at > gathered and _is_word(points, gathered, at, trie, roots):
+            for i in range(gathered, at):
+                marks[i] = 1
+        elif at > gathered:
+            _cut_unknown(
+                points, gathered, at, kinds, start, transitions, emissions, before,
+                marks,
+            )  # fmt: skip
+        if at == end:
+            return
+        at += step
+        marks[at - 1] = 1
+        gathered = at
 
 
 @numba.njit(nogil=True, cache=True)
@@ -318,57 +325,38 @@ def cut(
     points: NDArray[np.uint32],
     message_ends: NDArray[np.int64],
     hmm: bool,
+    kinds: NDArray[np.uint8],
     trie: NDArray[np.void],
     roots: NDArray[np.int64],
     unknown: float,
     start: NDArray[np.float64],
     transitions: NDArray[np.float64],
     emissions: NDArray[np.float64],
-) -> NDArray[np.uint8]:
-    """Mark where words end: uint8 of the length of `points`, all messages end to end.
+    best: NDArray[np.float64],
+    following: NDArray[np.int64],
+    before: NDArray[np.uint8],
+    marks: NDArray[np.uint8],
+) -> None:
+    """Mark where words end in `marks`, zeros for `points`, all messages end to end.
 
     `trie` and `roots` are those of :func:`build_trie`; `transitions` (4, 4) go from row
-    to column; `emissions` are (n_ideographs, 4).
+    to column; `emissions` are (n_ideographs, 4). `best`, `following` and `before` are
+    room for the longest message and one more. No array is made here: numba would take
+    a tenth of a second to compile each.
     """
-    n_points = len(points)
-    marks = np.zeros(n_points, np.uint8)
-    longest = 0
-    begin = 0
-    for end in message_ends:
-        longest = max(longest, end - begin)
-        begin = end
-    best = np.zeros(longest + 1)
-    following = np.zeros(longest + 1, np.int64)
-    before = np.zeros((longest + 1, 4), np.int8)
-    forward = np.zeros((2, 4))
-    i = 0
-    for message_end in message_ends:
+    i = np.int64(0)
+    for message in range(len(message_ends)):
+        message_end = message_ends[message]
         while i < message_end:
-            if not _in_block(points[i]):
+            begin = i
+            while i < message_end and kinds[points[i]]:
+                i += 1
+            if i > begin:
+                _best_path(points, begin, i, trie, roots, unknown, best, following)
+                _cut_block(
+                    points, begin, i, hmm, kinds, trie, roots, start, transitions,
+                    emissions, following, before, marks,
+                )  # fmt: skip
+            while i < message_end and not kinds[points[i]]:
                 marks[i] = 1
                 i += 1
-                continue
-            begin = i
-            while i < message_end and _in_block(points[i]):
-                i += 1
-            _best_path(points, begin, i, trie, roots, unknown, best, following)
-            # From left to right: words of the dictionary end what was gathered.
-            at = begin
-            gathered = begin
-            while at < i:
-                step = following[at - begin] - at
-                if step == 1 and (hmm or _is_alphanumeric(points[at])):
-                    at += 1
-                    continue
-                _cut_gathered(
-                    points, gathered, at, hmm, trie, roots, start, transitions,
-                    emissions, forward, before, marks,
-                )  # fmt: skip
-                at += step
-                marks[at - 1] = 1
-                gathered = at
-            _cut_gathered(
-                points, gathered, i, hmm, trie, roots, start, transitions,
-                emissions, forward, before, marks,
-            )  # fmt: skip
-    return marks
