@@ -17,8 +17,8 @@ from sklearn_profiling.sources.network._line_svd_kernels import multiply_rows
 
 Floats = npt.NDArray[np.float32]
 
-_OVERSAMPLING = 16
-_POWER_ITERATIONS = 4
+OVERSAMPLING = 16
+POWER_ITERATIONS = 4
 _ROWS_PER_TASK = 1024
 _ROWS_PER_DENSE_TASK = 8192
 
@@ -91,18 +91,31 @@ def embed_spectral(adjacency: Any, settings: SpectralSettings, *, order: str) ->
         product = Products(pool)
         basis = _range_of(matrix, turned, settings.n_dimensions, generator, product)
         if order == "first":
-            small = product.turned(basis, product(matrix, basis))
-            values, vectors = linalg.eigh(small)
+            gram = product.turned(basis, product(matrix, basis))
         else:
             projected = product(turned, basis)
-            squares, vectors = linalg.eigh(
-                product.turned(projected, projected, np.float64)
-            )
-            values = np.sqrt(np.maximum(squares, 0))
-        kept = np.argsort(values)[::-1][: settings.n_dimensions]
-        scale = np.sqrt(np.maximum(values[kept], 0))
-        embedding = product.dense(basis, (vectors[:, kept] * scale).astype(np.float32))
-    return _fixed_width(_fixed_signs(embedding), settings.n_dimensions)
+            gram = product.turned(projected, projected, np.float64)
+        embedding = product.dense(
+            basis, leading_directions(gram, settings.n_dimensions, order=order)
+        )
+    return fixed_width(_fixed_signs(embedding), settings.n_dimensions)
+
+
+def leading_directions(
+    gram: npt.NDArray[np.float64], n_dimensions: int, *, order: str
+) -> Floats:
+    """Return the scaled directions within a basis, (width, n_dimensions at the most).
+
+    For first order, `gram` is the matrix in the basis; for second, that of the products
+    of its transpose with the basis.
+    """
+    values, vectors = linalg.eigh(gram)
+    if order == "second":
+        values = np.sqrt(np.maximum(values, 0))
+    kept = np.argsort(values)[::-1][:n_dimensions]
+    scale = np.sqrt(np.maximum(values[kept], 0))
+    scaled: Floats = (vectors[:, kept] * scale).astype(np.float32)
+    return scaled
 
 
 class Products:
@@ -170,10 +183,10 @@ def _range_of(
 ) -> Floats:
     """Find an orthonormal basis of the dominant range, by power iterations."""
     n_users = matrix.shape[0]
-    width = min(n_dimensions + _OVERSAMPLING, n_users)
+    width = min(n_dimensions + OVERSAMPLING, n_users)
     basis = generator.standard_normal((n_users, width), dtype=np.float32)
     basis = product(matrix, basis)
-    for _ in range(_POWER_ITERATIONS):
+    for _ in range(POWER_ITERATIONS):
         # Between products once is enough: it keeps columns from falling together.
         basis = orthonormalise(basis, product, n_runs=1)
         basis = orthonormalise(product(turned, basis), product, n_runs=1)
@@ -209,6 +222,7 @@ def _fixed_signs(vectors: Floats) -> Floats:
     return vectors * np.where(signs == 0, 1, signs).astype(np.float32)
 
 
-def _fixed_width(vectors: Floats, width: int) -> Floats:
+def fixed_width(vectors: Floats, width: int) -> Floats:
+    """Append columns of zeros up to a width."""
     lacking = width - vectors.shape[1]
     return np.pad(vectors, ((0, 0), (0, lacking))) if lacking else vectors
