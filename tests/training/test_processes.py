@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from cases import labels
-from contract import make, probabilities, same, users_of
+from contract import exact, make, probabilities, same, users_of
 from torch import nn
 
 import sklearn_profiling
@@ -22,6 +22,7 @@ from sklearn_profiling.training import processes as module
 from sklearn_profiling.training.batches import UserDataset
 from sklearn_profiling.training.callbacks import EpochProgress
 from sklearn_profiling.training.losses import MultiTaskLoss
+from sklearn_profiling.training.net import set_generator
 from sklearn_profiling.training.processes import (
     BatchParts,
     Processes,
@@ -302,3 +303,73 @@ def test_one_bar_is_shown(rank, shown, capsys):
     bar.on_train_begin(SimpleNamespace(processes=one_of(rank)))
     bar.close()
     assert ("fit" in capsys.readouterr().err) is shown
+
+
+@pytest.fixture
+def group_of_one(monkeypatch):
+    """Train as a process of a launch does, with no other to sum with."""
+    waits = []
+
+    def found(device):
+        return one_of(0, 1, waits)
+
+    monkeypatch.setattr(module, "processes_of", found)
+    monkeypatch.setattr(net_module, "processes_of", found)
+    yield waits
+    accelerate.PartialState._reset_state()
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("MMLUPClassifier", {"early_stopping": True, "bag_of_words": 8, "verbose": 2}),
+        ("ProfileGeneratorClassifier", {"joint_modes": ("fusion",), "dropout": 0.0}),
+    ],
+)
+def test_the_part_of_one_process_is_the_batch(name, settings, monkeypatch, capsys):
+    settings = {**exact(name), "batch_size": 9, **settings}
+    users = users_of(name)
+    plain = make(name, **settings).fit(users, labels())
+    printed = capsys.readouterr().out
+    with monkeypatch.context() as patch:
+        for where in (module, net_module):
+            patch.setattr(where, "processes_of", lambda device: one_of(0, 1))
+        found = make(name, **settings).fit(users, labels())
+    assert capsys.readouterr().out.count("\n") == printed.count("\n")
+    for one, other in zip(
+        probabilities(plain, users), probabilities(found, users), strict=True
+    ):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
+    assert found.net_.processes is None
+    accelerate.PartialState._reset_state()
+
+
+@pytest.mark.parametrize("stops", [True, False])
+def test_the_first_writes_the_checkpoints_of_a_group(stops, group_of_one, tmp_path):
+    name = "MMLUPClassifier"
+    stopping = {"early_stopping": True, "n_iter_no_change": 1, "learning_rate": 0.5}
+    model = make(name, checkpoint=tmp_path, max_epochs=20 if stops else 3)
+    model.set_params(**stopping if stops else {}).fit(users_of(name), labels())
+    assert (model.n_iter_ < 20) is stops or model.n_iter_ == 3
+    # Once an epoch, but for that which is stopped in, and once for the removal.
+    assert len(group_of_one) == model.n_iter_ + (not stops)
+    assert list(tmp_path.glob("*.checkpoint")) == []
+
+
+def test_a_process_without_users_in_a_batch_adds_nothing(group_of_one, monkeypatch):
+    name = "AuxLSTMClassifier"
+    monkeypatch.setattr(Processes, "part_of", lambda self, rows: rows[:0])
+    model = make(name).fit(users_of(name), labels())
+    assert {epoch["train_loss"] for epoch in model.history_} == {0.0}
+
+
+def test_each_process_draws_its_own_noise():
+    net = make("AuxLSTMClassifier").fit(users_of("AuxLSTMClassifier"), labels()).net_
+    drawn = []
+    for keys in ((1, 0), (1, 1), (2, 0), (1, 0)):
+        net.seed_noise(*keys)
+        drawn.append(torch.rand(1, generator=net.noise()[0]).item())
+    assert drawn[0] == drawn[3]
+    assert len(set(drawn)) == 3
+    set_generator(net.module_, None)
+    net.seed_noise(1, 0)  # nothing to seed
