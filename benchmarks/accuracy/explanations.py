@@ -49,6 +49,9 @@ def text_systems(graph: Any) -> dict[str, Callable[[], Any]]:
         "Profiler": lambda: make_profiler(graph, random_state=0),
         "MMLUP": lambda: make_mmlup(graph, random_state=0),
         "Aux-LSTM": lambda: make_aux_lstm(TEXT_TASK, random_state=0),
+        "Aux-LSTM, paper": lambda: make_aux_lstm(
+            TEXT_TASK, preset="paper", random_state=0
+        ),
     }
 
 

@@ -3,7 +3,8 @@
 Each DATA is what ``sklearn-profiling compare`` reads, a table, or a folder of records
 with a table of links; or "TABLE+LINKS", a table and its links; or users that are made,
 "synthetic:4000", "images:1000", "reviewers:600". Systems that read what the users have
-are compared, with ``--nets`` those of the papers too, with ``--only`` some of them.
+are compared, with ``--nets`` those of the papers too, with ``--efforts balanced`` the
+profiler with that effort, with ``--only`` some of them.
 
     python benchmarks/accuracy/real_users.py poets/ --folds 5 --results results/
     python benchmarks/accuracy/real_users.py "target.csv+edges.csv" --tasks target
@@ -65,11 +66,13 @@ def read(name: str, tasks: list[str] | None) -> Any:
 
 def make_systems(users: Any, given: argparse.Namespace) -> dict[str, Any]:
     """Make the systems that read what the users have, or those that are named."""
-    systems = all_systems(users, given.seed, with_nets=given.nets)
+    systems = all_systems(users, given.seed, given.efforts, with_nets=given.nets)
     return {name: systems[name] for name in given.only or systems}
 
 
-def all_systems(users: Any, seed: int, *, with_nets: bool) -> dict[str, Any]:
+def all_systems(
+    users: Any, seed: int, efforts: list[Any], *, with_nets: bool
+) -> dict[str, Any]:
     """Make all systems that read what the users have."""
     messages = users.data.get("messages")
     has_text = messages is not None and messages.map(bool).any()
@@ -81,6 +84,9 @@ def all_systems(users: Any, seed: int, *, with_nets: bool) -> dict[str, Any]:
         "Profiler": make_profiler(graph, random_state=seed),
         "Majority class": make_majority_baseline(),
     }
+    for effort in efforts:
+        name = f"Profiler, {effort}"
+        systems[name] = make_profiler(graph, effort=effort, random_state=seed)
     if has_text:
         systems["TF-IDF + ridge"] = make_tfidf_baseline(segmenter=own)
         systems["SVM"] = make_svm_baseline(segmenter=own, random_state=seed)
@@ -152,6 +158,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--nets", action="store_true", help="the papers' nets, minutes")
+    parser.add_argument(
+        "--efforts",
+        nargs="+",
+        choices=["balanced", "best"],
+        default=[],
+        help="the profiler with these too, as 'Profiler, balanced'",
+    )
     parser.add_argument("--only", nargs="+", metavar="SYSTEM")
     parser.add_argument("--results", type=Path)
     given = parser.parse_args()

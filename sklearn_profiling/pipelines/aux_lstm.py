@@ -24,6 +24,7 @@ from sklearn_profiling.estimators import (
     PCNNClassifier,
 )
 from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.pipelines._experts import choose_experts, sources_of
 from sklearn_profiling.pipelines._presets import Preset, is_paper, named, settings_of
 from sklearn_profiling.pipelines._steps import make_text_system
 from sklearn_profiling.sources import FrequentWords, Word2VecTransformer
@@ -51,6 +52,14 @@ _PAPER: dict[str, Any] = {
 }
 """Of the LSTMs: sections 4 and 5.1, and ours where they do not report a setting."""
 
+_OURS: dict[str, Any] = {
+    "level": "message",
+    "dropout": 0.2,
+    "learning_rate_decay": True,
+    "max_epochs": 10,
+}
+"""Of the LSTMs beside experts, which see what the average over words hides."""
+
 _PAPER_AUX = {**_PAPER, "main_weight": 0.75, "auxiliary": "shared"}
 _PAPER_MULTI_TASK = {**_PAPER, "trainable_vectors": True}
 _PAPER_CNN = {"source_dropout": 0.0}
@@ -58,18 +67,21 @@ _PAPER_CNN = {"source_dropout": 0.0}
 _FINE_TUNING_LEARNING_RATE = 0.03
 """Of Multi-task LSTM, whose word vectors are trained too."""
 
+_OURS_MULTI_TASK = {**_OURS, "learning_rate": _FINE_TUNING_LEARNING_RATE}
+
 
 def make_lstm(
     *,
     preset: Preset = "default",
     segmenter: Any = None,
     word_vectors: Any = None,
+    experts: Any = None,
     classifier: Any = None,
     text_column: str = "messages",
     memory: str | joblib.Memory | None = None,
     random_state: RandomState = None,
 ) -> CheckedPipeline:
-    """Make the single-task baseline: segmentation, word2vec, LSTM.
+    """Make the single-task baseline: segmentation, word2vec, LSTM, beside experts.
 
     Parameters
     ----------
@@ -83,6 +95,12 @@ def make_lstm(
     word_vectors : transformer, default=None
         From words to words with vectors. None is skip-gram word2vec with 200
         dimensions and window 5 (paper).
+    experts : mapping of str to transformer, "drop" or None, default=None
+        From words to log-odds of all classes, added to the logits of the net, by name.
+        None is, by default, two linear models with
+        :class:`~sklearn_profiling.baselines.OutOfFoldLogits`, "tfidf_odds" and
+        "counts_odds" (our choice); and none for the paper and beside a given
+        `classifier`, whose `offset` has to name those that are given.
     classifier : classifier, default=None
         None is :class:`~sklearn_profiling.estimators.LSTMClassifier`, one net per task.
     text_column : str, default="messages"
@@ -97,11 +115,24 @@ def make_lstm(
     Pipeline
         Steps "segmenter", "sources" and "classifier"; not fitted.
 
+    Raises
+    ------
+    SourceError
+        If `preset` or `experts` is none of what is allowed.
+
     Notes
     -----
-    ``preset="paper"`` keeps duplicate messages and hides no source of a user; all else
-    that the paper reports is our default too. It does not report sizes, dropout rates,
-    learning rate, batch size and epochs, which it tuned.
+    The average over all words hides the few that tell, so that the net alone learns
+    little from a few thousand users. By default it begins at zero beside two linear
+    models, a ridge classifier of tf-idf and a naive Bayes one of counts, as in
+    :func:`make_profiler`, and learns what they miss; it reads message by message, with
+    a dropout of 0.2, for 10 epochs at a learning rate that falls to zero.
+    ``experts="drop"`` leaves the net alone.
+
+    ``preset="paper"`` has none of this: the net alone, one sequence a user, a constant
+    learning rate; it keeps duplicate messages and hides no source of a user. The paper
+    does not report sizes, dropout rates, learning rate, batch size and epochs, which it
+    tuned.
 
     Examples
     --------
@@ -112,16 +143,17 @@ def make_lstm(
     >>> model.fit(users.data, users.target["gender"]).predict(users.data).shape
     (60,)
     """
-    seeds = derive_seeds(random_state, 2)
+    seeds = derive_seeds(random_state, 4)
+    experts = choose_experts(experts, classifier, preset, seeds[2:])
     if classifier is None:
         classifier = LSTMClassifier(
-            **settings_of(preset, _PAPER), random_state=seeds[1]
+            **_settings(preset, _PAPER, experts), random_state=seeds[1]
         )
     if word_vectors is None:
         word_vectors = Word2VecTransformer(200, window=5, random_state=seeds[0])
     return make_text_system(
         _segmenter(segmenter, preset),
-        [(_SHARED, word_vectors, "words")],
+        [(_SHARED, word_vectors, "words"), *sources_of(experts)],
         classifier,
         text_column=text_column,
         memory=memory,
@@ -134,12 +166,13 @@ def make_aux_lstm(
     preset: Preset = "default",
     segmenter: Any = None,
     word_vectors: Any = None,
+    experts: Any = None,
     classifier: Any = None,
     text_column: str = "messages",
     memory: str | joblib.Memory | None = None,
     random_state: RandomState = None,
 ) -> CheckedPipeline:
-    """Make the Aux-LSTM system: segmentation, word2vec, Aux-LSTM.
+    """Make the Aux-LSTM system: segmentation, word2vec, Aux-LSTM, beside experts.
 
     Parameters
     ----------
@@ -155,6 +188,12 @@ def make_aux_lstm(
     word_vectors : transformer, default=None
         From words to words with vectors. None is skip-gram word2vec with 200
         dimensions and window 5 (paper).
+    experts : mapping of str to transformer, "drop" or None, default=None
+        From words to log-odds of all classes, added to the logits of the net, by name.
+        None is, by default, two linear models with
+        :class:`~sklearn_profiling.baselines.OutOfFoldLogits`, "tfidf_odds" and
+        "counts_odds" (our choice); and none for the paper and beside a given
+        `classifier`, whose `offset` has to name those that are given.
     classifier : classifier, default=None
         None is :class:`~sklearn_profiling.estimators.AuxLSTMClassifier` with
         `main_task`; a given classifier has a main task of its own.
@@ -172,17 +211,24 @@ def make_aux_lstm(
 
     Raises
     ------
+    SourceError
+        If `preset` or `experts` is none of what is allowed.
     TargetError
         If both `main_task` and `classifier` are given.
 
     Notes
     -----
-    ``preset="paper"`` keeps duplicate messages and hides no source of a user; all else
-    that the paper reports is our default too. It does not report sizes, dropout rates,
-    learning rate, batch size and epochs, which it tuned.
+    The average over all words hides the few that tell, so that the net alone learns
+    little from a few thousand users. By default it begins at zero beside two linear
+    models, a ridge classifier of tf-idf and a naive Bayes one of counts, as in
+    :func:`make_profiler`, and learns what they miss; it reads message by message, with
+    a dropout of 0.2, for 10 epochs at a learning rate that falls to zero.
+    ``experts="drop"`` leaves the net alone.
 
-    The average over all words hides the few that tell. With some hundred users
-    ``level="message"`` and less dropout help (the guide on estimators has figures).
+    ``preset="paper"`` has none of this: the net alone, one sequence a user, a constant
+    learning rate; it keeps duplicate messages and hides no source of a user. The paper
+    does not report sizes, dropout rates, learning rate, batch size and epochs, which it
+    tuned.
 
     Examples
     --------
@@ -195,10 +241,11 @@ def make_aux_lstm(
     >>> model.fit(users.data, y).predict(users.data).shape
     (60, 2)
     """
-    seeds = derive_seeds(random_state, 2)
+    seeds = derive_seeds(random_state, 4)
+    experts = choose_experts(experts, classifier, preset, seeds[2:])
     if classifier is None:
         classifier = AuxLSTMClassifier(
-            **settings_of(preset, _PAPER_AUX),
+            **_settings(preset, _PAPER_AUX, experts),
             main_task=main_task,
             random_state=seeds[1],
         )
@@ -212,7 +259,7 @@ def make_aux_lstm(
         word_vectors = Word2VecTransformer(200, window=5, random_state=seeds[0])
     return make_text_system(
         _segmenter(segmenter, preset),
-        [(_SHARED, word_vectors, "words")],
+        [(_SHARED, word_vectors, "words"), *sources_of(experts)],
         classifier,
         text_column=text_column,
         memory=memory,
@@ -224,6 +271,7 @@ def make_multi_task_lstm(
     *,
     preset: Preset = "default",
     segmenter: Any = None,
+    experts: Any = None,
     classifier: Any = None,
     n_dimensions: int = 200,
     text_column: str = "messages",
@@ -246,6 +294,12 @@ def make_multi_task_lstm(
         From messages to words. None is WordSegmenter, by jieba where a message is
         Chinese; duplicate messages are dropped by default
         (our choice).
+    experts : mapping of str to transformer, "drop" or None, default=None
+        From words to log-odds of all classes, added to the logits of the net, by name.
+        None is, by default, two linear models with
+        :class:`~sklearn_profiling.baselines.OutOfFoldLogits`, "tfidf_odds" and
+        "counts_odds" (our choice); and none for the paper and beside a given
+        `classifier`, whose `offset` has to name those that are given.
     classifier : classifier, default=None
         None is :class:`~sklearn_profiling.estimators.MultiTaskLSTMClassifier`.
     n_dimensions : int, default=200
@@ -264,14 +318,24 @@ def make_multi_task_lstm(
 
     Raises
     ------
+    SourceError
+        If `preset` or `experts` is none of what is allowed.
     TargetError
         If a task is named twice, or "text" like the shared source.
 
     Notes
     -----
-    ``preset="paper"`` keeps duplicate messages and hides no source of a user; all else
-    that the paper reports is our default too. It does not report sizes, dropout rates,
-    learning rate, batch size and epochs, which it tuned.
+    The average over all words hides the few that tell, so that the net alone learns
+    little from a few thousand users. By default it begins at zero beside two linear
+    models, a ridge classifier of tf-idf and a naive Bayes one of counts, as in
+    :func:`make_profiler`, and learns what they miss; it reads message by message, with
+    a dropout of 0.2, for 10 epochs at a learning rate that falls to zero.
+    ``experts="drop"`` leaves the net alone.
+
+    ``preset="paper"`` has none of this: the net alone, one sequence a user, a constant
+    learning rate; it keeps duplicate messages and hides no source of a user. The paper
+    does not report sizes, dropout rates, learning rate, batch size and epochs, which it
+    tuned.
 
     Examples
     --------
@@ -291,10 +355,13 @@ def make_multi_task_lstm(
             f"shared source; got {list(tasks)}"
         )
         raise TargetError(msg)
-    *seeds, net_seed = derive_seeds(random_state, len(names) + 1)
+    *seeds, net_seed, tfidf_seed, counts_seed = derive_seeds(
+        random_state, len(names) + 3
+    )
+    experts = choose_experts(experts, classifier, preset, [tfidf_seed, counts_seed])
     if classifier is None:
         classifier = MultiTaskLSTMClassifier(
-            **settings_of(preset, _PAPER_MULTI_TASK),
+            **_settings(preset, _PAPER_MULTI_TASK, experts, _OURS_MULTI_TASK),
             source=_SHARED,
             task_sources={task: task for task in tasks},
             random_state=net_seed,
@@ -311,7 +378,7 @@ def make_multi_task_lstm(
     ]
     return make_text_system(
         _segmenter(segmenter, preset),
-        sources,
+        [*sources, *sources_of(experts)],
         classifier,
         text_column=text_column,
         memory=memory,
@@ -393,6 +460,9 @@ def make_aux_lstm_systems(
     :func:`make_aux_lstm` and :func:`make_multi_task_lstm` with that preset, at a
     constant learning rate, and no net hides a source of a user. What the paper does not
     report stays as the classifiers document it.
+
+    All nets are alone, without the experts that the functions of single systems put
+    beside them by default, so that the rows differ in the nets.
 
     By default, unless `lstm_parameters` or `net_parameters` say otherwise, the learning
     rate of the LSTMs decays to zero; with either preset that of Multi-task LSTM starts
@@ -476,6 +546,17 @@ def make_aux_lstm_systems(
         "Meta-Learning": make_meta_learning_baseline(main_task=main_task, **linear),
         **named(joint, preset),
     }
+
+
+def _settings(
+    preset: str,
+    paper: Mapping[str, Any],
+    experts: Mapping[str, Any],
+    ours: Mapping[str, Any] = _OURS,
+) -> dict[str, Any]:
+    """Return the settings of a net, with the names of its experts."""
+    settings = settings_of(preset, paper) or dict(ours)
+    return {**settings, "offset": list(experts)} if experts else settings
 
 
 def _segmenter(given: Any, preset: str) -> Any:

@@ -34,6 +34,7 @@ from sklearn_profiling.evaluation import (
     TaskScorer,
     TemperatureScaledClassifier,
 )
+from sklearn_profiling.pipelines._experts import make_counts_expert
 from sklearn_profiling.pipelines.auto_sources import ODDS, AutoSources
 from sklearn_profiling.sources import (
     AdjacencyRows,
@@ -241,15 +242,10 @@ def make_profiler(
     def expert(estimator: Any = None) -> OutOfFoldLogits:
         return OutOfFoldLogits(estimator, random_state=next(seeds))
 
-    counts = TfidfVectors(
-        max_words=1, characters=None, sublinear_tf=False, use_idf=False, norm=None
-    )
     parts: dict[str, Any] = {
         "tfidf": TfidfVectors(),
         "tfidf_expert": expert(),
-        "counts_expert": Pipeline(
-            [("counts", counts), ("logits", expert(NaiveBayesRidgeClassifier()))]
-        ),
+        "counts_expert": make_counts_expert(next(seeds)),
         "topics": Topics(100, random_state=next(seeds)),
         "visual_words": Pipeline(
             [

@@ -113,6 +113,11 @@ def _aux_lstm() -> Any:
     return make_aux_lstm(word_vectors=vectors, classifier=classifier)
 
 
+def _aux_lstm_beside_experts() -> Any:
+    vectors = Word2VecTransformer(8, min_count=1, max_epochs=1, random_state=0)
+    return make_aux_lstm("side", word_vectors=vectors, random_state=0)
+
+
 SYSTEMS = {
     "tfidf": make_tfidf_baseline,
     "svm": lambda: make_svm_baseline(random_state=0),
@@ -120,6 +125,7 @@ SYSTEMS = {
     "profiler": lambda: make_profiler(GRAPH, random_state=0),
     "mmlup": _mmlup,
     "aux_lstm": _aux_lstm,
+    "aux_lstm, experts": _aux_lstm_beside_experts,
 }
 
 
@@ -216,7 +222,11 @@ def test_gradients_add_up_to_the_change_of_the_logit():
 
 
 def test_weights_of_linear_models_and_experts(fitted):
-    for name, source in (("tfidf", "tfidf"), ("profiler", "messages_tfidf_odds")):
+    for name, source in (
+        ("tfidf", "tfidf"),
+        ("profiler", "messages_tfidf_odds"),
+        ("aux_lstm, experts", "tfidf_odds"),
+    ):
         found = explain(fitted[name], X[90:91], task="side", levels=["column"])
         weights = found.weights_[found.weights_["source"] == source]
         words = weights[weights["feature"].isin([*SIGNS["f"], *SIGNS["m"]])]
@@ -226,6 +236,17 @@ def test_weights_of_linear_models_and_experts(fitted):
             weights["value"] * weights["weight"], weights["contribution"]
         )
     assert any("PropagatedLabels keeps" in note for note in _all(fitted).notes_)
+
+
+def test_net_and_experts_are_explained_side_by_side(fitted):
+    found = explain(fitted["aux_lstm, experts"], X[90:91], task="side")
+    assert set(found.weights_["source"]) == {"tfidf_odds", "counts_odds"}
+    words = {word for text in X["messages"][90] for word in text.split()}
+    assert set(found.gradients_["word"]) == words
+    sources = found.table[found.table["level"] == "source"]
+    assert set(sources["item"]) == {"text", "tfidf_odds", "counts_odds"}
+    best = found.top("word", 1)["item"].item()
+    assert best in SIGNS[found.label]
 
 
 def _all(fitted: Any) -> Any:

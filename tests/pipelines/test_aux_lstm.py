@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 from cases import LSTM_SIZES
 from sklearn.base import clone
+from sklearn.naive_bayes import MultinomialNB
+from sklearn.pipeline import Pipeline
 
+from sklearn_profiling.baselines import OutOfFoldLogits
 from sklearn_profiling.datasets import make_user_profiles
 from sklearn_profiling.estimators import (
     AuxLSTMClassifier,
     LSTMClassifier,
     MultiTaskLSTMClassifier,
 )
-from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.exceptions import SourceError, TargetError
 from sklearn_profiling.pipelines import (
     make_aux_lstm,
     make_aux_lstm_systems,
@@ -24,6 +27,7 @@ from sklearn_profiling.sources import (
     CharacterSegmenter,
     JiebaSegmenter,
     StylometricFeatures,
+    TfidfVectors,
     Word2VecTransformer,
 )
 
@@ -65,7 +69,7 @@ def test_from_users_to_predictions(kind, profiles):
         assert not np.array_equal(a, c)
 
 
-def test_defaults_are_the_papers():
+def test_word_vectors_are_the_papers():
     for maker, classifier in (
         (make_lstm, LSTMClassifier),
         (make_aux_lstm, AuxLSTMClassifier),
@@ -80,7 +84,7 @@ def test_defaults_are_the_papers():
     assert make_aux_lstm("age")["classifier"].main_task == "age"
     multi = make_multi_task_lstm(TASKS, random_state=0)
     assert isinstance(multi["classifier"], MultiTaskLSTMClassifier)
-    sources = {name: vectors for name, vectors, _ in multi["sources"].sources}
+    sources = {name: vectors for name, vectors, _ in multi["sources"].sources[:3]}
     assert {name: v.task for name, v in sources.items()} == {
         "text": None,
         "age": "age",
@@ -89,6 +93,45 @@ def test_defaults_are_the_papers():
     assert all(v.n_dimensions == 200 for v in sources.values())
     seeds = [v.random_state for v in sources.values()]
     assert len({*seeds, multi["classifier"].random_state}) == 4
+
+
+@every_system
+def test_experts_stand_beside_the_net(kind, profiles):
+    model = quick(kind).fit(profiles.data, profiles.target[TASKS])
+    names = ["tfidf_odds", "counts_odds"]
+    assert model["classifier"].offset == names
+    made = {name: expert for name, expert, _ in model["sources"].sources_}
+    for name in names:
+        assert made[name][-1].task_names_ == TASKS
+    counts = made["counts_odds"][0].get_feature_names_out()
+    assert not any(" " in word for word in counts)
+    assert any(" " in word for word in made["tfidf_odds"][0].get_feature_names_out())
+    # Their seeds are their own; those of the other parts are the paper's.
+    seeds = {made[name][-1].random_state for name in names}
+    net, paper = (MAKERS[kind](random_state=0, preset=p) for p in ("default", "paper"))
+    assert len({*seeds, net["classifier"].random_state}) == 3
+    assert net["classifier"].random_state == paper["classifier"].random_state
+    assert (
+        net["sources"].get_params()["text__random_state"]
+        == (paper["sources"].get_params()["text__random_state"])
+    )
+
+
+@every_system
+def test_experts_may_be_given_or_left_out(kind, profiles):
+    own = {"own_odds": OutOfFoldLogits(MultinomialNB(), cv=2, random_state=0)}
+    own = {name: Pipeline([("n", TfidfVectors()), ("o", e)]) for name, e in own.items()}
+    model = quick(kind, experts=own)
+    assert model["classifier"].offset == ["own_odds"]
+    assert "tfidf_odds" not in model["sources"].get_params()
+    with_own = model.fit(profiles.data, profiles.target[TASKS])
+    assert with_own["classifier"].net_.module_.names == ["own_odds"]
+    alone = quick(kind, experts="drop")
+    assert alone["classifier"].offset is None
+    assert not any("odds" in name for name in alone.get_params())
+    for given in ("none", 3, OutOfFoldLogits()):
+        with pytest.raises(SourceError, match="experts must be a mapping, 'drop' or"):
+            MAKERS[kind](experts=given)
 
 
 def test_parts_may_be_given(profiles):

@@ -43,6 +43,14 @@ MAKERS = {
     ),
 }
 
+# Of sources that a preset lacks: their own parameters.
+PARTS = (
+    "sources__topics__",
+    "sources__captions",
+    "sources__tfidf_odds",
+    "sources__counts_odds",
+)
+
 
 def value_of(published):
     """The value that a paper prints, or the words that stand for it."""
@@ -93,7 +101,7 @@ def test_the_page_names_every_setting_that_the_preset_changes():
             for setting in {*paper, *default}
             if shown(paper.get(setting)) != shown(default.get(setting))
             and not setting.endswith("random_state")
-            and not setting.startswith(("sources__topics__", "sources__captions"))
+            and not setting.startswith(PARTS)
             and setting not in {"steps", "sources", "classifier", "sources__sources"}
         }
         assert changed <= {row[0] for row in tables()[name]} | {"segmenter__sources"}, (
