@@ -183,6 +183,9 @@ def test_models_from_folders_are_tuned_as_in_the_paper(tables):
         names = ("max_epochs", "batch_size", "learning_rate", "dropout")
         return [params.get_params()[name] for name in names]
 
+    mixed = tables.parse([*arguments, "--mixing", "batch"])
+    assert tables.classifier(tables.ours(), mixed, 0).mixing == "batch"
+    assert tables.classifier(tables.ours(), settings, 0).mixing == "step"
     # A small model that learns from nothing beside them is not.
     assert made("t5") == made("bart") == [10, 4, 5e-5, None]
     assert made("bert") == [16, 8, 1e-3, 0.0]

@@ -215,6 +215,7 @@ def classifier(row: Row, settings: argparse.Namespace, seed: int) -> Any:
         else settings.models.get("vit", SMALL["vit"]),
         "learning_rate_decay": True,
         "decoding": settings.decoding,
+        "mixing": settings.mixing,
         "prompt": settings.prompt,
         "device": settings.device,
         "dtype": settings.dtype,
@@ -418,6 +419,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, help="1e-3, or 5e-5 (paper)")
     parser.add_argument(
         "--image-size", type=int, help="32, with a folder 224, with a LLaVA 336"
+    )
+    parser.add_argument(
+        "--mixing", choices=["step", "batch"], help="of the modes of joint training"
     )
     parser.add_argument("--decoding", choices=["beam", "scoring"], default="beam")
     parser.add_argument("--device", default="cpu")
