@@ -222,7 +222,7 @@ class JiebaSegmenter(Segmenter):
         part = join_parts(
             Parallel(n_jobs=self.n_jobs, require="sharedmem")(
                 delayed(cut_part)(settings, part)
-                for part in equal_parts(messages, effective_n_jobs(self.n_jobs))
+                for part in equal_parts(messages, n_threads(self.n_jobs))
             )
         )
         words = part.words()

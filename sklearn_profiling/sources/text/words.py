@@ -10,10 +10,11 @@ from numbers import Integral
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from sklearn_profiling._cluster import n_threads
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.sources._columns import WordList, read_word_list
 from sklearn_profiling.sources.text import _markup
@@ -237,7 +238,7 @@ class WordSegmenter(Segmenter):
         part = join_parts(
             Parallel(n_jobs=self.n_jobs, require="sharedmem")(
                 delayed(cut)(settings, part)
-                for part in equal_parts(messages, effective_n_jobs(self.n_jobs))
+                for part in equal_parts(messages, n_threads(self.n_jobs))
             )
         )
         words = [word.strip() for word in part.words()]

@@ -288,6 +288,9 @@ def test_user_dictionary_errors(tmp_path):
     path.write_text("好 3\n坏 0\n", encoding="utf-8")
     with pytest.raises(DataFormatError, match=r"line 2: the frequency of '坏'"):
         JiebaSegmenter(user_dictionary=path).fit([])
+    path.write_text(f"好 {'3' * 5000}\n", encoding="utf-8")
+    with pytest.raises(DataFormatError, match="line 1: a frequency may have 18 dig"):
+        JiebaSegmenter(user_dictionary=path).fit([])
     with pytest.raises(SourceError, match="user_dictionary is a list of words"):
         JiebaSegmenter(user_dictionary=tmp_path / "none").fit([])
     with pytest.raises(SourceError, match="stop_words is a list of words"):

@@ -40,6 +40,7 @@ _ALIKE = re.compile(
 )
 
 _LONGEST_WORD = 1000
+_LONGEST_FREQUENCY = 18
 _USER_ENTRY = re.compile(r"(.+?)(?:\s+([0-9]+))?(?:\s+([a-z]+))?")
 
 #: Word, frequency and part of speech.
@@ -69,6 +70,9 @@ def user_entries(
         if len(word) > _LONGEST_WORD:
             # Jieba keeps each of its beginnings.
             reason = f"a word may have {_LONGEST_WORD} characters; got {len(word):,}"
+            raise DataFormatError(user_dictionary, line, reason)
+        if frequency is not None and len(frequency) > _LONGEST_FREQUENCY:
+            reason = f"a frequency may have {_LONGEST_FREQUENCY} digits"
             raise DataFormatError(user_dictionary, line, reason)
         if frequency is not None and int(frequency) == 0:
             # Jieba would split the word in every tokenizer of the process.
