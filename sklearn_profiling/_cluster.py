@@ -11,7 +11,7 @@ from joblib.parallel import get_active_backend
 
 from sklearn_profiling._optional import import_optional
 
-__all__ = ["KeptData", "dask_backend", "inside_worker", "n_threads"]
+__all__ = ["KeptData", "SentOnce", "dask_backend", "inside_worker", "n_threads"]
 
 
 class KeptData:
@@ -49,6 +49,20 @@ class KeptData:
                 pickling.dumps(data),
                 key=f"{type(data).__name__}-{uuid4().hex}",
             )
+
+
+class SentOnce:
+    """An object that joblib sends to a Dask worker once, and not with each task.
+
+    It sends what is large by itself; the size of an estimator does not tell that of the
+    graph among its parameters.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __sizeof__(self) -> int:
+        return 1 << 20
 
 
 def dask_backend() -> Any | None:

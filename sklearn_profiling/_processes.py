@@ -16,6 +16,8 @@ from typing import Any, Final
 import joblib
 from joblib.externals.loky.backend import resource_tracker
 
+from sklearn_profiling._cluster import KeptData, dask_backend, inside_worker
+
 __all__ = ["Parallel", "temporary_folder"]
 
 _SECONDS: Final = 0.5
@@ -24,8 +26,19 @@ _SECONDS: Final = 0.5
 class Parallel(joblib.Parallel):
     """Joblib's Parallel, whose workers end when the process that asked has died.
 
-    A killed process cannot end its workers, which would compute on.
+    A killed process cannot end its workers, which would compute on. On a Dask cluster
+    a dead worker takes no data along, and a worker splits its own task into threads
+    alone, as one of joblib's does.
     """
+
+    def __init__(self, n_jobs: int | None = None, **options: Any) -> None:
+        if inside_worker():
+            n_jobs = 1 if n_jobs is None else n_jobs
+            options["backend"] = "threading"
+        super().__init__(n_jobs, **options)
+        cluster = dask_backend()
+        if cluster is not None and not isinstance(cluster.client, KeptData):
+            cluster.client = KeptData(cluster.client)
 
     def __call__(self, iterable: Iterable[Any]) -> Any:
         """Run tasks, each a function with its arguments, as joblib does."""
@@ -50,7 +63,11 @@ class _Task:
         elif _is_joblibs() and os.getpid() != self.parent:
             # the parent died while this worker began
             os.kill(os.getpid(), signal.SIGTERM)
-        return self.function(*arguments, **options)
+        if not inside_worker():
+            return self.function(*arguments, **options)
+        # or scikit-learn's own parts of the task would go to other workers
+        with joblib.parallel_config("threading", n_jobs=1):
+            return self.function(*arguments, **options)
 
 
 def _is_joblibs() -> bool:

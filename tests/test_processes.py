@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from joblib.parallel import get_active_backend
 
 from sklearn_profiling import _processes
 from sklearn_profiling._processes import (
@@ -92,6 +93,18 @@ def test_a_task_watches_the_parent_of_a_worker_alone(monkeypatch):
 def test_results_are_joblibs(n_jobs):
     tasks = [(pow, (number, 2), {}) for number in range(4)]
     assert Parallel(n_jobs=n_jobs)(tasks) == [0, 1, 4, 9]
+
+
+def test_a_worker_of_dask_splits_its_task_into_threads(monkeypatch):
+    def backend():
+        return type(get_active_backend()[0]).__name__, get_active_backend()[1]
+
+    monkeypatch.setattr(_processes, "inside_worker", lambda: True)
+    assert _Task(backend, os.getpid())() == ("ThreadingBackend", 1)
+    threads = [(os.getpid, (), {}) for _ in range(3)]
+    for n_jobs in (None, 2):
+        assert Parallel(n_jobs=n_jobs)(threads) == [os.getpid()] * 3
+        assert Parallel(n_jobs=n_jobs).n_jobs == (n_jobs or 1)
 
 
 def test_a_temporary_folder_is_removed_in_the_end():

@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from tqdm.auto import tqdm
 
+from sklearn_profiling._cluster import SentOnce
 from sklearn_profiling._config import config_context, get_config
 from sklearn_profiling._processes import Parallel
 from sklearn_profiling._threads import fixed_threads
@@ -188,12 +189,10 @@ def compare(
     run = partial(
         _run_in_config,
         {"deterministic": get_config()["deterministic"]},
-        X=X,
-        y=y,
         error_score=error_score,
         metrics=measured,
     )
-    results = _results(systems, run, folds, store, n_jobs)
+    results = _results(systems, run, SentOnce((X, y)), folds, store, n_jobs)
     bar = tqdm(
         results,
         total=len(folds) * len(names),
@@ -235,6 +234,7 @@ def _check_learnable(table: Table, tasks: Sequence[str], folds: Sequence[Fold]) 
 def _results(
     systems: Mapping[str, Any],
     run: Callable[..., list[Record]],
+    users: SentOnce,
     folds: Sequence[Fold],
     store: ResultStore | None,
     n_jobs: int | None,
@@ -249,9 +249,10 @@ def _results(
             else:
                 yield stored
     by_number = {fold.number: fold for fold in folds}
+    once = {name: SentOnce(clone(systems[name])) for name in dict(todo)}
     # In the order of completion, so that progress is shown when it is made.
     results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        delayed(run)(name, clone(systems[name]), fold=fold) for name, fold in todo
+        delayed(run)(name, once[name], users, fold=fold) for name, fold in todo
     )
     with closing(results):  # an interrupt ends the workers
         for rows in results:
@@ -273,29 +274,30 @@ def _run_in_config(
 
 def _run_fold(
     system: str,
-    estimator: Any,
+    estimator: SentOnce,
+    users: SentOnce,
     *,
-    X: Any,
-    y: Any,
     fold: Fold,
     error_score: str,
     metrics: Mapping[str, Metric],
 ) -> list[Record]:
     """Fit and score one system on one fold; one record per task and metric."""
+    X, y = users.value
     y_train, y_test = _safe_indexing(y, fold.train), _safe_indexing(y, fold.test)
     tasks = label_table(y_train)[1]
     common: Record = {"system": system, "fold": fold.number, "error": None}
+    fitted = clone(estimator.value)
     started = time.perf_counter()
     try:
-        estimator.fit(_safe_indexing(X, fold.train), y_train)
-        fitted = time.perf_counter()
+        fitted.fit(_safe_indexing(X, fold.train), y_train)
+        between = time.perf_counter()
         X_test = _safe_indexing(X, fold.test)
-        y_pred = estimator.predict(X_test)
-        common["fit_seconds"] = fitted - started
-        common["predict_seconds"] = time.perf_counter() - fitted
+        y_pred = fitted.predict(X_test)
+        common["fit_seconds"] = between - started
+        common["predict_seconds"] = time.perf_counter() - between
         y_proba, classes = None, None
         if needs_probabilities(metrics):
-            pairs = predict_tasks(estimator, X_test, tasks)
+            pairs = predict_tasks(fitted, X_test, tasks)
             y_proba, classes = zip(*pairs, strict=True)
         report = task_report(
             y_test,
