@@ -63,6 +63,7 @@ _EXAMPLES = [
     "image_users",
     "own_encoder",
     "generator",
+    "dask",
 ]
 sphinx_gallery_conf = {
     "examples_dirs": "examples",
