@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -67,6 +67,44 @@ class WordSequences:
             parts.append(counts if frequent.all() else counts[:, frequent])
         self._n_columns = n_columns
         return sparse.csr_array(sparse.hstack(parts, format="csr"))
+
+    @classmethod
+    def of(
+        cls,
+        longest: int,
+        sequences: Sequence[tuple[int, ...]],
+        words: Sequence[str],
+    ) -> WordSequences:
+        """Count given sequences of numbers of words, as sorted after :meth:`learn`."""
+        made = cls(longest)
+        used = sorted({number for sequence in sequences for number in sequence})
+        made._words = Vocabulary([words[number] for number in used])
+        made._n_columns = len(sequences)
+        made._levels = []
+        rank = {number: place for place, number in enumerate(used)}
+        column = {sequence: place for place, sequence in enumerate(sequences)}
+        before = {(): 0}
+        for length in range(1, longest + 1):
+            begun = {each[:length] for each in sequences if len(each) >= length}
+            level = sorted(begun)
+            keys = [before[each[:-1]] * len(used) + rank[each[-1]] for each in level]
+            columns = [column.get(each, -1) for each in level]
+            made._levels.append(
+                Level(np.array(keys, np.int64), np.array(columns, np.int64))
+            )
+            before = {each: place for place, each in enumerate(level)}
+        return made
+
+    def numbered(self, numbers: Mapping[str, int]) -> list[tuple[int, ...]]:
+        """Return the sequences of :meth:`learn` with words as numbers, by column."""
+        own = [numbers[word] for word in self._words.words]
+        found: list[tuple[int, ...]] = []
+        shorter: list[tuple[int, ...]] = [()]
+        for keys, _ in self._levels:
+            pairs = zip(*np.divmod(keys, len(own)), strict=True)
+            shorter = [(*shorter[first], own[last]) for first, last in pairs]
+            found += shorter
+        return found
 
     def keep(self, columns: Longs) -> None:
         """Keep some columns of :meth:`learn`, in this order, and forget the others."""

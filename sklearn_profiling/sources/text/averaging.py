@@ -42,6 +42,13 @@ def user_word_counts(text: TokenMessages) -> sparse.csr_array:
     return counts
 
 
+def _users_of_words(text: TokenMessages) -> tuple[NDArray[np.int64], int]:
+    """Count how many users write each word, and the users with text."""
+    counts = user_word_counts(text)
+    users = np.bincount(counts.indices, minlength=counts.shape[1])
+    return users, int((~text.missing).sum())
+
+
 class MeanWordVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Average the vectors of a user's words.
 
@@ -92,6 +99,9 @@ class MeanWordVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         "sif_strength": [Interval(Real, 0, None, closed="neither")],
     }
 
+    # Of `partial_fit`: how many users write each word, and the users with text.
+    _counted: tuple[NDArray[np.int64], int]
+
     def __init__(
         self, *, weighting: str | None = None, sif_strength: float = 1e-3
     ) -> None:
@@ -121,6 +131,66 @@ class MeanWordVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             If the vocabulary has no vectors.
         """
         text = check_text(X, self)
+        vectors = self._begin(text)
+        self.__dict__.pop("_counted", None)
+        if self.weighting == "tf-idf":
+            self._set_weights(*_users_of_words(text))
+        elif self.weighting == "sif":
+            share = text.word_counts() / max(text.n_words, 1)
+            weights = self.sif_strength / (self.sif_strength + share)
+            self.weights_ = weights.astype(np.float32)
+            averages = self._averages(text, vectors)[~text.missing]
+            if len(averages):
+                rotation = np.linalg.svd(averages, full_matrices=False)[2]
+                self.common_direction_ = rotation[0]
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
+        """Count the words of further users, for the weights.
+
+        After all parts of a text, the weights are those of one `fit`. The first call
+        after `fit`, or with another vocabulary, begins anew.
+
+        Parameters
+        ----------
+        X : TokenMessages of shape (n_users,)
+            Text with word vectors, of users who were in no part before.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        MeanWordVectors
+            The fitted transformer.
+
+        Raises
+        ------
+        SourceError
+            If the vocabulary has no vectors, or with ``weighting="sif"``, whose
+            direction is that of all users at once.
+        """
+        if self.weighting == "sif":
+            msg = (
+                "MeanWordVectors(weighting='sif') finds a direction among all users, "
+                "so it has no partial_fit; weighting='tf-idf' and None have"
+            )
+            raise SourceError(msg)
+        text = check_text(X, self)
+        before = getattr(self, "_counted", None)
+        if text.vocabulary.fingerprint != getattr(self, "fingerprint_", None):
+            before = None
+        self._begin(text)
+        users, n_users = _users_of_words(text)
+        if before is not None:
+            users, n_users = users + before[0], n_users + before[1]
+        self._counted = users, n_users
+        if self.weighting == "tf-idf":
+            self._set_weights(users, n_users)
+        return self
+
+    def _begin(self, text: TokenMessages) -> Floats:
+        """Learn the vocabulary, without weights; return its vectors."""
         vectors = text.vocabulary.vectors
         if vectors is None:
             msg = (
@@ -132,21 +202,12 @@ class MeanWordVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self._n_features_out = text.vocabulary.n_dimensions
         self.weights_: Floats | None = None
         self.common_direction_: Floats | None = None
-        if self.weighting == "tf-idf":
-            counts = user_word_counts(text)
-            n_users = int((~text.missing).sum())
-            users = np.bincount(counts.indices, minlength=counts.shape[1])
-            weights = np.log((1 + n_users) / (1 + users)) + 1
-            self.weights_ = weights.astype(np.float32)
-        elif self.weighting == "sif":
-            share = text.word_counts() / max(text.n_words, 1)
-            weights = self.sif_strength / (self.sif_strength + share)
-            self.weights_ = weights.astype(np.float32)
-            averages = self._averages(text, vectors)[~text.missing]
-            if len(averages):
-                rotation = np.linalg.svd(averages, full_matrices=False)[2]
-                self.common_direction_ = rotation[0]
-        return self
+        return vectors
+
+    def _set_weights(self, users: NDArray[np.int64], n_users: int) -> None:
+        """Set the weights of words by how many users wrote each."""
+        weights = np.log((1 + n_users) / (1 + users)) + 1
+        self.weights_ = weights.astype(np.float32)
 
     @fixed_threads()
     def transform(self, X: TokenMessages) -> Floats:

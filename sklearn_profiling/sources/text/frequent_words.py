@@ -11,8 +11,10 @@ from sklearn_profiling._decorators import fit_context
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.sources.text.vocabulary import (
     WordVectorTransformer,
+    added_counts,
     build_vocabulary,
     check_text,
+    counted_vocabulary,
 )
 
 __all__ = ["FrequentWords"]
@@ -55,6 +57,7 @@ class FrequentWords(WordVectorTransformer):
         "max_words": [Interval(Integral, 1, None, closed="left"), None],
     }
 
+    _counted: dict[str, int]
     # Without vectors there is no average to replace unknown words.
     unknown = "drop"
 
@@ -83,9 +86,40 @@ class FrequentWords(WordVectorTransformer):
         SourceError
             If no word is frequent enough.
         """
+        self.__dict__.pop("_counted", None)
         self._keep(
             build_vocabulary(
                 check_text(X, self), min_count=self.min_count, max_words=self.max_words
             )
         )
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: TokenMessages, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
+        """Count the words of further text, and choose anew.
+
+        After all parts of a text, the words are those of one `fit`. The first call
+        after `fit`, which keeps no counts, begins anew.
+
+        Parameters
+        ----------
+        X : TokenMessages of shape (n_users,)
+            Segmented text, of any vocabulary.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        FrequentWords
+            The transformer; not fitted as long as no word is frequent enough.
+        """
+        self._counted = added_counts(
+            getattr(self, "_counted", None), check_text(X, self)
+        )
+        self.__dict__.pop("vocabulary_", None)
+        vocabulary = counted_vocabulary(
+            self._counted, min_count=self.min_count, max_words=self.max_words
+        )
+        if vocabulary is not None:
+            self._keep(vocabulary)
         return self

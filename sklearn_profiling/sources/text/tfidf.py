@@ -19,6 +19,7 @@ from sklearn_profiling._decorators import fit_context
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources._sparse_output import as_configured
+from sklearn_profiling.sources.text._counted_sequences import CountedSequences
 from sklearn_profiling.sources.text._word_sequences import (
     Longs,
     WordSequences,
@@ -168,13 +169,11 @@ class TfidfVectors(TransformerMixin, BaseEstimator):
         if self.characters is not None:
             kinds.append(_CharacterSequences(*_check_range(self.characters)))
         counts, self._kinds = [], []
+        self.__dict__.pop("_counted", None)
         for kind in kinds:
             found = kind.learn(text, self.min_users)
             users = np.bincount(found.indices, minlength=found.shape[1])
-            kept = np.flatnonzero(users >= self.min_users)
-            if self.max_features is not None and len(kept) > self.max_features:
-                order = np.argsort(-users[kept], kind="stable")[: self.max_features]
-                kept = np.sort(kept[order])
+            kept = self._choose(users)
             if len(kept):
                 kind.keep(kept)
                 self._kinds.append(kind)
@@ -188,10 +187,79 @@ class TfidfVectors(TransformerMixin, BaseEstimator):
         written = np.concatenate(
             [np.bincount(part.indices, minlength=part.shape[1]) for part in counts]
         )
-        idf = 1 + np.log((1 + len(text)) / (1 + written))
+        self._set_weights(written, len(text))
+        return counts
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: TokenMessages, y: object = None) -> Self:  # noqa: ARG002 - as in `fit`
+        """Count the sequences of further users, and choose and weigh anew.
+
+        After all parts of a text, sequences and weights are those of one `fit`.
+
+        Parameters
+        ----------
+        X : TokenMessages of shape (n_users,)
+            Segmented text of users who were in no part before.
+        y : object, default=None
+            Not used.
+
+        Returns
+        -------
+        TfidfVectors
+            Itself; not fitted as long as no sequence is written by `min_users`.
+
+        Raises
+        ------
+        SourceError
+            If `characters` is no range.
+
+        Notes
+        -----
+        Memory grows with all different sequences, also those of one user. The first
+        call after `fit`, which keeps no such counts, begins anew.
+        """
+        text = check_text(X, self)
+        if not hasattr(self, "_counted"):
+            self._counted = self._counters()
+            self._n_counted = 0
+        self._n_counted += len(text)
+        self._kinds = []
+        parts = []
+        for counter in self._counted:
+            counter.add(text)
+            sequences, users = counter.ordered()
+            kept = self._choose(users)
+            if len(kept):
+                chosen = [sequences[place] for place in kept.tolist()]
+                self._kinds.append(counter.kept(chosen))
+                parts.append(users[kept])
+        if parts:
+            self._set_weights(np.concatenate(parts), self._n_counted)
+        else:
+            self.__dict__.pop("idf_", None)
+            self.__dict__.pop("n_features_out_", None)
+        return self
+
+    def _counters(self) -> list[Any]:
+        """Return counters of words and of characters, for text in parts."""
+        counters: list[Any] = [CountedSequences(self.max_words)]
+        if self.characters is not None:
+            counters.append(_CountedParts(*_check_range(self.characters)))
+        return counters
+
+    def _choose(self, users: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the sequences that are kept, by how many users write each."""
+        kept = np.flatnonzero(users >= self.min_users)
+        if self.max_features is not None and len(kept) > self.max_features:
+            order = np.argsort(-users[kept], kind="stable")[: self.max_features]
+            kept = np.sort(kept[order])
+        return kept
+
+    def _set_weights(self, written: NDArray[np.int64], n_users: int) -> None:
+        """Set the weights of sequences by how many users wrote each."""
+        idf = 1 + np.log((1 + n_users) / (1 + written))
         self.idf_ = (idf if self.use_idf else np.ones_like(idf)).astype(np.float32)
         self.n_features_out_ = len(written)
-        return counts
 
     def transform(self, X: TokenMessages) -> Any:
         """Count and weigh the sequences of users.
@@ -279,9 +347,22 @@ class _CharacterSequences:
         self._numbers = {part: number for number, part in enumerate(sorted(found))}
         return self.count(text)
 
+    @classmethod
+    def of(
+        cls, shortest: int, longest: int, parts: Sequence[str]
+    ) -> _CharacterSequences:
+        """Count given sequences, in this order."""
+        made = cls(shortest, longest)
+        made._numbers = {part: number for number, part in enumerate(parts)}
+        return made
+
+    def parts(self) -> list[str]:
+        """Return the sequences, by column."""
+        return list(self._numbers)
+
     def keep(self, columns: Longs) -> None:
         """Leave out all columns but some, of which the numbers rise."""
-        parts = list(self._numbers)
+        parts = self.parts()
         self._numbers = {parts[column]: n for n, column in enumerate(columns)}
 
     def count(self, text: TokenMessages) -> sparse.csr_array:
@@ -312,3 +393,28 @@ class _CharacterSequences:
     def names(self) -> list[str]:
         """Return the sequences that are kept, between asterisks."""
         return [f"*{part}*" for part in self._numbers]
+
+
+class _CountedParts:
+    """How many users write each sequence of characters, in text that comes in parts."""
+
+    def __init__(self, shortest: int, longest: int) -> None:
+        self._lengths = (shortest, longest)
+        self._users: dict[str, int] = {}
+
+    def add(self, text: TokenMessages) -> None:
+        """Count the users of a part of the text."""
+        part = _CharacterSequences(*self._lengths)
+        counts = part.learn(text, 1)
+        users = np.bincount(counts.indices, minlength=counts.shape[1]).tolist()
+        for sequence, n_users in zip(part.parts(), users, strict=True):
+            self._users[sequence] = self._users.get(sequence, 0) + n_users
+
+    def ordered(self) -> tuple[list[str], Longs]:
+        """Return the sequences, sorted, and how many users write each."""
+        found = sorted(self._users)
+        return found, np.array([self._users[each] for each in found], dtype=np.int64)
+
+    def kept(self, sequences: Sequence[str]) -> _CharacterSequences:
+        """Return a counter of some sequences, in this order."""
+        return _CharacterSequences.of(*self._lengths, sequences)

@@ -19,8 +19,10 @@ from sklearn_profiling.sources.text._markup import is_ideograph
 __all__ = [
     "UNKNOWN_WORD",
     "WordVectorTransformer",
+    "added_counts",
     "build_vocabulary",
     "check_text",
+    "counted_vocabulary",
     "most_frequent",
     "split_words",
 ]
@@ -75,6 +77,27 @@ def most_frequent(
     """Put the most frequent words first, equals in order of the word."""
     order = sorted(range(len(words)), key=lambda word: (-counts[word], words[word]))
     return Vocabulary([words[word] for word in order[:max_words]])
+
+
+def added_counts(counts: dict[str, int] | None, text: TokenMessages) -> dict[str, int]:
+    """Add how often each word occurs to earlier counts; None begins anew."""
+    counts = {} if counts is None else counts
+    for word, count in zip(
+        text.vocabulary.words, text.word_counts().tolist(), strict=True
+    ):
+        if count:
+            counts[word] = counts.get(word, 0) + count
+    return counts
+
+
+def counted_vocabulary(
+    counts: dict[str, int], *, min_count: int, max_words: int | None
+) -> Vocabulary | None:
+    """Choose words by their counts as :func:`build_vocabulary`; None without any."""
+    kept = {word: n for word, n in counts.items() if n >= max(min_count, 1)}
+    if not kept:
+        return None
+    return most_frequent(list(kept), np.array(list(kept.values())), max_words)
 
 
 def split_words(text: TokenMessages, known: Container[str]) -> TokenMessages:

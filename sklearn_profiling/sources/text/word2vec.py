@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -20,7 +20,9 @@ from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import TargetError
 from sklearn_profiling.sources.text.vocabulary import (
     WordVectorTransformer,
+    added_counts,
     build_vocabulary,
+    counted_vocabulary,
 )
 from sklearn_profiling.targets import label_table
 
@@ -132,6 +134,9 @@ class Word2VecTransformer(WordVectorTransformer):
     }
     # Read by the fingerprints of stored results: threads change the vectors.
     _result_parameters: ClassVar[frozenset[str]] = frozenset({"n_jobs"})
+    # Of `partial_fit`: how often each word occurred, and the weights of the output.
+    _counted: dict[str, int]
+    _outputs: npt.NDArray[np.float32]
 
     def __init__(
         self,
@@ -186,9 +191,8 @@ class Word2VecTransformer(WordVectorTransformer):
         TargetError
             If `y` is needed and missing, has another length or lacks `task`.
         """
-        # gensim takes a second to import: only where it is used.
-        from gensim.models import Word2Vec
-
+        for name in ("_counted", "_outputs"):
+            self.__dict__.pop(name, None)
         text = self._text(X, self.min_count)
         if self.task is not None:
             text = text[_labelled(self.task, y, len(text))]
@@ -196,9 +200,89 @@ class Word2VecTransformer(WordVectorTransformer):
             text, min_count=self.min_count, max_words=self.max_words
         )
         text = text.with_vocabulary(vocabulary)
+        model = self._model(text, _Sentences(text))
+        order = [model.wv.key_to_index[word] for word in vocabulary.words]
+        self._keep(vocabulary.with_vectors(model.wv.vectors[order]))
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    @fixed_threads()
+    def partial_fit(self, X: TokenMessages, y: Any = None) -> Self:
+        """Train for one epoch on further text, going on from where training stands.
+
+        Words that have become frequent enough in all text so far join with new
+        vectors. The learning rate does not fall. This is another training than that of
+        one `fit`, whose epochs go over all text. The first call after `fit`, which
+        keeps neither counts nor the weights of the output, begins anew.
+
+        Parameters
+        ----------
+        X : TokenMessages of shape (n_users,)
+            Segmented text, of any vocabulary. With ``unknown="characters"``, rare words
+            are those of this text.
+        y : DataFrame or array-like of shape (n_users,) or (n_users, n_tasks)
+            Labels, as in `fit`.
+
+        Returns
+        -------
+        Word2VecTransformer
+            The transformer; not fitted as long as no word is frequent enough.
+
+        Raises
+        ------
+        TargetError
+            If `y` is needed and missing, has another length or lacks `task`.
+        """
+        text = self._text(X, self.min_count)
+        if self.task is not None:
+            text = text[_labelled(self.task, y, len(text))]
+        if not hasattr(self, "_counted"):
+            self.__dict__.pop("vocabulary_", None)
+        self._counted = counts = added_counts(getattr(self, "_counted", None), text)
+        vocabulary = counted_vocabulary(
+            counts, min_count=self.min_count, max_words=self.max_words
+        )
+        if vocabulary is None:
+            return self
+        words = vocabulary.words
+        text = text.with_vocabulary(vocabulary)
+        model = self._model(text, None)
+        model.build_vocab_from_freq({word: counts[word] for word in words})
+        order = np.array([model.wv.key_to_index[word] for word in words])
+        self._go_on(model, order, words)
+        if text.n_words:
+            model.train(
+                _Sentences(text),
+                total_examples=text.n_messages,
+                total_words=text.n_words,
+                epochs=1,
+                start_alpha=self.learning_rate,
+                end_alpha=self.learning_rate,
+            )
+        self._outputs = model.syn1neg[order].copy()
+        self._keep(vocabulary.with_vectors(model.wv.vectors[order]))
+        return self
+
+    def _go_on(
+        self, model: Any, order: npt.NDArray[np.int64], words: Sequence[str]
+    ) -> None:
+        """Put the vectors and output weights of words that were there before."""
+        if not hasattr(self, "_outputs"):
+            return
+        before = self.vocabulary_.index
+        rows = np.array([row for row, word in enumerate(words) if word in before], int)
+        places = np.array([before[words[row]] for row in rows], int)
+        model.wv.vectors[order[rows]] = np.asarray(self.vocabulary_.vectors)[places]
+        model.syn1neg[order[rows]] = self._outputs[places]
+
+    def _model(self, text: TokenMessages, sentences: _Sentences | None) -> Any:
+        """Make the model of gensim, trained if there are sentences."""
+        # gensim takes a second to import: only where it is used.
+        from gensim.models import Word2Vec
+
         workers = n_threads(self.n_jobs)
-        model = Word2Vec(
-            _Sentences(text),
+        return Word2Vec(
+            sentences,
             sg=1,
             hs=0,
             vector_size=self.n_dimensions,
@@ -216,9 +300,6 @@ class Word2VecTransformer(WordVectorTransformer):
                 np.clip(text.n_words // (_JOBS_PER_WORKER * workers), 1, 10_000)
             ),
         )
-        order = [model.wv.key_to_index[word] for word in vocabulary.words]
-        self._keep(vocabulary.with_vectors(model.wv.vectors[order]))
-        return self
 
 
 def _labelled(task: str, y: Any, n_users: int) -> npt.NDArray[np.bool_]:
