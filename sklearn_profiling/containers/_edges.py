@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,10 @@ Weights = npt.NDArray[np.float32]
 #: What float32 can hold.
 SMALLEST_WEIGHT = float(np.finfo(np.float32).smallest_subnormal)
 LARGEST_WEIGHT = float(np.finfo(np.float32).max)
+# Rows whose next places, one cache line each, stay in a second-level cache.
+_ROWS_IN_CACHE = 1 << 15
+_MOST_TURNS = 32
+_MOST_COLUMNS = np.iinfo(np.int32).max
 Duplicates = Literal["sum", "max", "error"]
 OnUnknown = Literal["error", "drop", "add"]
 
@@ -138,6 +142,15 @@ def _checked_weights(given: object, n_edges: int) -> Weights | None:
     return values.astype(np.float32)
 
 
+def weight_of(text: str) -> float | None:
+    """Return the weight that a text holds, None if it is none."""
+    try:
+        weight = float(text.replace("_", "?"))  # Python takes 1_0 for 10
+    except ValueError:
+        return None
+    return weight if SMALLEST_WEIGHT <= weight <= LARGEST_WEIGHT else None
+
+
 def factorize(sources: Ids, targets: Ids) -> tuple[Codes, Codes, Ids]:
     """Return int32 codes of both ends, by order of value, and the id of each code."""
     codes, ids = pd.factorize(np.concatenate([sources, targets]))
@@ -185,10 +198,16 @@ def match_known(
     return sources, targets, weights, known
 
 
+class Block(NamedTuple):
+    """Links by codes of users, (n,) each; without weights each weighs 1."""
+
+    sources: Codes
+    targets: Codes
+    weights: Weights | None
+
+
 def build_adjacency(
-    sources: Codes,
-    targets: Codes,
-    weights: Weights | None,
+    blocks: list[Block],
     n_users: int,
     *,
     directed: bool,
@@ -197,39 +216,96 @@ def build_adjacency(
 ) -> Any:
     """Build the float32 CSR adjacency from codes, without self-loops and duplicates.
 
-    What was left out is counted in `report`.
+    What was left out is counted in `report`. The blocks are taken out of the list, so
+    that links and adjacency need not be in memory together.
     """
-    loops = sources == targets
-    report["self_loops"] = int(loops.sum())
-    if report["self_loops"]:
-        sources, targets = sources[~loops], targets[~loops]
-        weights = None if weights is None else weights[~loops]
-    if not directed:
-        sources, targets = np.minimum(sources, targets), np.maximum(sources, targets)
-    if duplicates != "sum":
-        sources, targets, weights = _merge(sources, targets, weights, duplicates)
-    values = np.ones(len(sources), np.float32) if weights is None else weights
-    half = _summed(
-        sparse.coo_array((values, (sources, targets)), shape=(n_users, n_users)).tocsr()
+    half, report["self_loops"] = _rows_of(blocks, n_users, directed=directed)
+    n_links = half.nnz
+    if duplicates == "sum":
+        half.sum_duplicates()
+        require_finite(half)
+    else:
+        half = _merged(half, duplicates, blocks, directed=directed)
+    blocks.clear()
+    report["duplicates"] = n_links - half.nnz
+    return half if directed else _both_ends(half)
+
+
+def _rows_of(blocks: list[Block], n_users: int, *, directed: bool) -> tuple[Any, int]:
+    """Return links by row, in the order of the blocks, and the number of self-loops.
+
+    An undirected link stands in the lower row alone.
+    """
+    counts = np.zeros(n_users + 1, dtype=np.int64)
+    n_loops = sum(
+        kernels().count_links(block.sources, block.targets, directed, counts[1:])
+        for block in blocks
     )
-    report["duplicates"] = report["edges"] - report["self_loops"] - half.nnz
-    full = half if directed else half + half.T.tocsr()
-    full.sort_indices()
-    return full
+    indptr = counts.cumsum()
+    indices, data = _places(int(indptr[-1]))
+    places = indptr.copy()
+    for sources, targets, weights in blocks:
+        values = data[:0] if weights is None else weights
+        kernels().place_links(sources, targets, values, directed, places, indices, data)
+    return _csr(data, indices, indptr), n_loops
+
+
+def _both_ends(half: Any) -> Any:
+    """Return the symmetric matrix of links that stand in their lower row alone."""
+    counts = np.zeros(len(half.indptr), dtype=np.int64)
+    kernels().count_both(half.indptr, half.indices, counts[1:])
+    indptr = counts.cumsum()
+    indices, data = _places(int(indptr[-1]))
+    n_at_once = max(_ROWS_IN_CACHE, len(indptr) // _MOST_TURNS)
+    kernels().place_both(
+        half.indptr, half.indices, half.data, indptr, n_at_once, indices, data
+    )
+    return _csr(data, indices, indptr)
+
+
+def _places(n: int) -> tuple[Any, Weights]:
+    """Make room for n columns and values; 32 bits count two billion links."""
+    wide = np.int64 if n > _MOST_COLUMNS else np.int32
+    return np.empty(n, dtype=wide), np.empty(n, dtype=np.float32)
+
+
+def _csr(data: Weights, indices: Any, indptr: Any) -> Any:
+    """Return a square matrix of rows, whose ends are counted as columns are."""
+    n_rows = len(indptr) - 1
+    ends = indptr.astype(indices.dtype)
+    return sparse.csr_array((data, indices, ends), shape=(n_rows, n_rows))
+
+
+def kernels() -> Any:
+    """Import what numba compiles as soon as it is needed."""
+    from sklearn_profiling.containers import _adjacency_kernels
+
+    return _adjacency_kernels
 
 
 def _summed(matrix: Any) -> Any:
     """Sum entries of one place, which not every version of scipy does by itself."""
     matrix.sort_indices()
-    new = np.diff(matrix.indices, prepend=-1) != 0
-    new[matrix.indptr[:-1][np.diff(matrix.indptr) > 0]] = True
+    new = _firsts(matrix)
     if not new.all():
-        starts = np.flatnonzero(new)
-        ends = np.searchsorted(starts, matrix.indptr)
-        parts = np.add.reduceat(matrix.data, starts), matrix.indices[starts], ends
-        matrix = sparse.csr_array(parts, shape=matrix.shape)
+        matrix = _reduced(matrix, new, np.add)
     require_finite(matrix)
     return matrix
+
+
+def _firsts(matrix: Any) -> npt.NDArray[np.bool_]:
+    """Tell which entries are the first of their places, where indices are sorted."""
+    new: npt.NDArray[np.bool_] = np.diff(matrix.indices, prepend=-1) != 0
+    new[matrix.indptr[:-1][np.diff(matrix.indptr) > 0]] = True
+    return new
+
+
+def _reduced(matrix: Any, new: npt.NDArray[np.bool_], function: np.ufunc) -> Any:
+    """Reduce entries of one place to one."""
+    starts = np.flatnonzero(new)
+    ends = np.searchsorted(starts, matrix.indptr).astype(matrix.indptr.dtype)
+    parts = function.reduceat(matrix.data, starts), matrix.indices[starts], ends
+    return sparse.csr_array(parts, shape=matrix.shape)
 
 
 def weights_of(adjacency: Any) -> Any:
@@ -259,24 +335,41 @@ def require_finite(matrix: Any) -> None:
         raise GraphError(msg)
 
 
-def _merge(
-    sources: Codes, targets: Codes, weights: Weights | None, duplicates: Duplicates
-) -> tuple[Codes, Codes, Weights | None]:
-    order = np.lexsort((targets, sources))
-    sources, targets = sources[order], targets[order]
-    new = np.ones(len(sources), dtype=bool)
-    new[1:] = (sources[1:] != sources[:-1]) | (targets[1:] != targets[:-1])
-    if duplicates == "error" and not new.all():
-        row = int(order[np.argmin(new)])
+def _merged(
+    half: Any, duplicates: Duplicates, blocks: list[Block], *, directed: bool
+) -> Any:
+    """Return the heaviest of the links of one place, or refuse the first repeat."""
+    half.sort_indices()
+    new = _firsts(half)
+    if new.all():
+        return half
+    if duplicates == "error":
+        place = int(np.argmin(new))
+        row = int(np.searchsorted(half.indptr, place, side="right")) - 1
+        again = _place_of_repeat(blocks, (row, half.indices[place]), directed=directed)
         msg = (
-            f"The edge at row {row} (self-loops not counted) comes twice; "
+            f"The edge at row {again} (self-loops not counted) comes twice; "
             "duplicates='sum' or 'max' would merge them."
         )
         raise GraphError(msg)
-    starts = np.flatnonzero(new)
-    if weights is not None and len(starts):
-        weights = np.maximum.reduceat(weights[order], starts)
-    return sources[new], targets[new], weights
+    return _reduced(half, new, np.maximum)
+
+
+def _place_of_repeat(
+    blocks: list[Block], ends: tuple[int, int], *, directed: bool
+) -> int:
+    """Return which link, self-loops not counted, joins the ends the second time."""
+    n_before = 0
+    places: list[int] = []
+    for sources, targets, _ in blocks:
+        kept = sources != targets
+        pairs = np.stack([sources[kept], targets[kept]])
+        if not directed:
+            pairs.sort(axis=0)
+        found = np.flatnonzero((pairs[0] == ends[0]) & (pairs[1] == ends[1]))
+        places.extend((n_before + found).tolist())
+        n_before += pairs.shape[1]
+    return places[1]
 
 
 def check_option(name: str, value: object, allowed: tuple[str, ...]) -> None:

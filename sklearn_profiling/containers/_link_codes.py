@@ -7,15 +7,19 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from sklearn_profiling.containers._edges import OnUnknown, Weights
+from sklearn_profiling.containers._edges import Block, OnUnknown
 from sklearn_profiling.containers._ids import Codes
+from sklearn_profiling.containers._plain_links import IdNumbering, PlainChunk
 from sklearn_profiling.exceptions import DataFormatError, DataQualityWarning
 
 _N_EXAMPLES = 3
+# 32 MiB of codes, which no allocator keeps when they are freed
+_LINKS_PER_BLOCK = 1 << 23
 _UNKNOWN = -1
 #: What Reddit puts in the place of an author.
 DELETED_AUTHORS = frozenset({"[deleted]", "[removed]"})
@@ -45,9 +49,7 @@ class Links:
     of others. `n_read` links were read, and `n_unknown` of them left out.
     """
 
-    sources: Codes
-    targets: Codes
-    weights: Weights | None
+    blocks: list[Block]
     ids: list[str]
     linked: npt.NDArray[np.bool_]
     strangers: list[str]
@@ -59,6 +61,12 @@ class Links:
     def n_known(self) -> int:
         """Number of users known beforehand."""
         return len(self.linked)
+
+    def renumber(self, ranks: Codes) -> None:
+        """Put the rank of each user in the place of its code."""
+        for sources, targets, _ in self.blocks:
+            for codes in (sources, targets):
+                codes[:] = ranks[codes]
 
 
 class _Numbering(dict[str, int]):
@@ -93,43 +101,82 @@ class _Numbering(dict[str, int]):
         return np.fromiter(map(self.__getitem__, ids), dtype=np.int32, count=len(ids))
 
 
+class _Gathering:
+    """Links as they come, in blocks so large that their memory is given back."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self._full = 0
+
+    def add(self, sources: Codes, targets: Codes, weights: Any) -> None:
+        """Append links; all of them have weights, or none has."""
+        start = 0
+        while start < len(sources):
+            if not self.blocks or self._full == len(self.blocks[-1].sources):
+                self._open(len(sources) - start, weighted=weights is not None)
+            block = self.blocks[-1]
+            stop = min(start + len(block.sources) - self._full, len(sources))
+            place = slice(self._full, self._full + stop - start)
+            block.sources[place] = sources[start:stop]
+            block.targets[place] = targets[start:stop]
+            if block.weights is not None:
+                block.weights[place] = weights[start:stop]
+            self._full, start = place.stop, stop
+
+    def _open(self, n_links: int, *, weighted: bool) -> None:
+        before = len(self.blocks[-1].sources) if self.blocks else 0
+        size = min(max(n_links, 2 * before), _LINKS_PER_BLOCK)
+        weights = np.empty(size, dtype=np.float32) if weighted else None
+        ends = (np.empty(size, dtype=np.int32) for _ in range(2))
+        self.blocks.append(Block(*ends, weights))
+        self._full = 0
+
+    def close(self) -> list[Block]:
+        """Return the blocks, the last one cut to its links."""
+        if self.blocks:
+            self.blocks[-1] = Block(
+                *(
+                    None if part is None else part[: self._full]
+                    for part in self.blocks[-1]
+                )
+            )
+        return self.blocks
+
+
 def collect_links(
     path: str | PathLike[str],
-    chunks: Iterable[Chunk],
+    chunks: Iterable[Chunk | PlainChunk],
     known: Sequence[str] = (),
     on_unknown: OnUnknown = "add",
     parameter: str = "on_unknown",
 ) -> Links:
     """Gather the links of a file; `parameter` is what the caller calls `on_unknown`."""
     codes = _Numbering(known, closed=on_unknown != "add")
+    numbering = IdNumbering(codes.encode)
     linked = np.zeros(len(known), dtype=np.bool_)
-    sources, targets = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
-    weights = [np.empty(0, np.float32)]
+    links = _Gathering()
     n_read = n_unknown = 0
     for chunk in chunks:
-        columns = [
-            (chunk.users, chunk.user_lines),
-            (chunk.sources, chunk.link_lines),
-            (chunk.targets, chunk.link_lines),
-        ]
-        encoded = [codes.encode(names) for names, _ in columns]
-        if codes.rounded is not None:
-            _refuse_rounded(path, columns, codes.rounded)
-        if on_unknown == "error":
-            _refuse_unknown(path, columns, encoded, parameter)
-        for part in encoded:
+        if isinstance(chunk, PlainChunk):
+            encoded = chunk.encode(numbering)
+            failed = on_unknown == "error" and any((e < 0).any() for e in encoded)
+            if failed or codes.rounded is not None:
+                chunk = chunk.by_line()  # noqa: PLW2901 - it tells the lines
+        if isinstance(chunk, Chunk):
+            encoded = _encode_lines(path, chunk, codes, on_unknown, parameter)
+        for part in encoded if len(known) else []:
             linked[part[(part >= 0) & (part < len(known))]] = True
-        keep = (encoded[1] >= 0) & (encoded[2] >= 0)
+        _, sources, targets = encoded
+        weights = chunk.weights if len(chunk.weights) else None
+        keep = (sources >= 0) & (targets >= 0)
         n_read += len(keep)
-        n_unknown += int((~keep).sum())
-        sources.append(encoded[1][keep])
-        targets.append(encoded[2][keep])
-        if chunk.weights:
-            weights.append(np.asarray(chunk.weights, dtype=np.float32)[keep])
+        if not keep.all():
+            n_unknown += int((~keep).sum())
+            sources, targets = sources[keep], targets[keep]
+            weights = None if weights is None else np.asarray(weights)[keep]
+        links.add(sources, targets, weights)
     return Links(
-        np.concatenate(sources),
-        np.concatenate(targets),
-        np.concatenate(weights) if len(weights) > 1 else None,
+        links.close(),
         codes.names,
         linked,
         codes.strangers,
@@ -137,6 +184,27 @@ def collect_links(
         n_unknown,
         len(codes.float_ids),
     )
+
+
+def _encode_lines(
+    path: str | PathLike[str],
+    chunk: Chunk,
+    codes: _Numbering,
+    on_unknown: OnUnknown,
+    parameter: str,
+) -> list[Codes]:
+    """Return the codes of users, sources and targets; refuse bad ids with the line."""
+    columns = [
+        (chunk.users, chunk.user_lines),
+        (chunk.sources, chunk.link_lines),
+        (chunk.targets, chunk.link_lines),
+    ]
+    encoded = [codes.encode(names) for names, _ in columns]
+    if codes.rounded is not None:
+        _refuse_rounded(path, columns, codes.rounded)
+    if on_unknown == "error":
+        _refuse_unknown(path, columns, encoded, parameter)
+    return encoded
 
 
 def _refuse_rounded(

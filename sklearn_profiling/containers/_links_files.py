@@ -7,25 +7,22 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from io import BytesIO
 from os import PathLike
 from typing import Any, Literal, get_args
 
-import numpy as np
-
 from sklearn_profiling._bounds import bounded, read_blocks
 from sklearn_profiling._packed_files import check_encodings, open_text, text_encoding
 from sklearn_profiling.containers._edges import (
-    LARGEST_WEIGHT,
-    SMALLEST_WEIGHT,
+    Block,
     Duplicates,
     OnUnknown,
-    Weights,
     build_adjacency,
     check_option,
+    weight_of,
 )
 from sklearn_profiling.containers._ids import (
-    Codes,
     Ids,
     id_array,
     object_array,
@@ -50,6 +47,11 @@ from sklearn_profiling.containers._links_formats import (
     split_fields,
 )
 from sklearn_profiling.containers._links_graphs import read_graph
+from sklearn_profiling.containers._plain_links import (
+    PLAIN_FROM,
+    PlainChunk,
+    plain_reader,
+)
 from sklearn_profiling.exceptions import DataFormatError, shortened
 
 OnBadLines = Literal["error", "skip"]
@@ -89,21 +91,6 @@ class LinksFile:
             raise DataFormatError(self.path, line, detail)
         self.bad_lines[kind] += 1
 
-    def lines(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the number of the first line of a chunk, and its lines."""
-        start = 1
-        for raw in self._raw_chunks():
-            yield start, self._decode(raw, start)
-            start += len(raw)
-            self.n_lines += len(raw)
-        if start == 1:
-            raise DataFormatError(self.path, None, "the file is empty.")
-
-    def _raw_chunks(self) -> Iterator[list[bytes]]:
-        with open_text(self.path) as stream:
-            for block in read_blocks(self.path, stream, _CHUNK_BYTES):
-                yield BytesIO(block).readlines()
-
     def _decode(self, raw: list[bytes], start: int) -> list[str]:
         try:
             text = b"".join(raw).decode(self.encoding)
@@ -126,34 +113,59 @@ class LinksFile:
             self.blank_lines -= 1  # counted as bad, and passed on as blank
             return ""
 
-    def chunks(self) -> Iterator[Chunk]:
+    def chunks(self) -> Iterator[Chunk | PlainChunk]:
+        """Yield the users and links of some lines at a time."""
         if self.layout.kind in WHOLE_FORMATS:
             yield self._whole()
             return
         self.n_fields = 3 if self.layout.attributes else self.layout.n_fields
-        parse = self._parser()
-        for start, lines in self.lines():
-            chunk = Chunk()
-            for number, line in enumerate(lines, start):
-                text = line.rstrip("\r")
-                if self._holds_no_link(text, number):
-                    continue
-                try:
-                    self._refuse(text)
-                    parse(text, number, chunk)
-                    self.n_used += 1
-                except _DeletedError:
-                    self.bad_lines["deleted author"] += 1
-                except _BadLineError as error:
-                    reason = str(error)
-                    self.fail(
-                        number,
-                        reason.partition(":")[0],
-                        f"{reason}; got {line[:60]!r}.",
-                    )
-            yield chunk
+        with open_text(self.path) as stream:
+            for block in read_blocks(self.path, stream, _CHUNK_BYTES):
+                chunk = self._plain(block) if len(block) >= PLAIN_FROM else None
+                yield chunk or self._by_line(block, self.n_lines + 1)
+        if not self.n_lines:
+            raise DataFormatError(self.path, None, "the file is empty.")
         if self.bad_lines:
             self.require_links()
+
+    def _plain(self, block: bytes) -> PlainChunk | None:
+        """Read a block if all of its lines are plain."""
+        if self.skip_first and not self.n_lines:
+            return None
+        reader = plain_reader(self.layout, self.encoding, self.n_fields)
+        by_line = partial(self._by_line, block, self.n_lines + 1)
+        if reader is None or (chunk := reader.read(block, by_line)) is None:
+            return None
+        self.n_lines += chunk.n_lines
+        self.n_used += chunk.n_lines
+        self.missing_ids += chunk.n_missing
+        self.n_fields = chunk.n_fields
+        return chunk
+
+    def _by_line(self, block: bytes, start: int) -> Chunk:
+        """Read a block line by line; `start` is the number of the first one."""
+        raw = BytesIO(block).readlines()
+        parse = self._parser()
+        chunk = Chunk()
+        for number, line in enumerate(self._decode(raw, start), start):
+            text = line.rstrip("\r")
+            if self._holds_no_link(text, number):
+                continue
+            try:
+                self._refuse(text)
+                parse(text, number, chunk)
+                self.n_used += 1
+            except _DeletedError:
+                self.bad_lines["deleted author"] += 1
+            except _BadLineError as error:
+                reason = str(error)
+                self.fail(
+                    number,
+                    reason.partition(":")[0],
+                    f"{reason}; got {line[:60]!r}.",
+                )
+        self.n_lines += len(raw)
+        return chunk
 
     def _refuse(self, text: str) -> None:
         """Refuse what is in no line of any format."""
@@ -174,13 +186,12 @@ class LinksFile:
             reason = f"no usable line among {self.n_lines}: {skipped}."
             raise DataFormatError(self.path, None, reason)
 
-    def both_ways(self, links: Links) -> tuple[Codes, Codes, Weights | None]:
+    def both_ways(self, links: Links) -> list[Block]:
         """Return links, to and fro where they have no direction and one is asked."""
-        sources, targets, weights = links.sources, links.targets, links.weights
         if self.directed and self.layout.symmetric:
-            sources, targets = np.r_[sources, targets], np.r_[targets, sources]
-            weights = None if weights is None else np.r_[weights, weights]
-        return sources, targets, weights
+            turned = [Block(b.targets, b.sources, b.weights) for b in links.blocks]
+            links.blocks.extend(turned)
+        return links.blocks
 
     def report(self) -> dict[str, Any]:
         """Return what the file was taken for, and the counts of its lines."""
@@ -348,11 +359,8 @@ def _check_brackets(*ids: str) -> None:
 
 
 def _weight(text: str) -> float:
-    try:
-        weight = float(text.replace("_", "?"))  # Python takes 1_0 for 10
-    except ValueError:
-        weight = -1.0
-    if not SMALLEST_WEIGHT <= weight <= LARGEST_WEIGHT:
+    weight = weight_of(text)
+    if weight is None:
         needed = "a finite number above 0 is needed, within float32"
         msg = f"weight: {needed}, not {shortened(text)}"
         raise _BadLineError(msg)
@@ -426,15 +434,13 @@ def read_links_file(
     names = object_array(links.ids)
     if ids is None:
         ranks, names = ranked(names)
-        links.sources, links.targets = ranks[links.sources], ranks[links.targets]
+        links.renumber(ranks)
     else:
         warn_of_strangers(path, links, stacklevel=3)
-    sources, targets, weights = file.both_ways(links)
-    report: dict[str, Any] = {"edges": len(sources)}
+    blocks = file.both_ways(links)
+    report: dict[str, Any] = {"edges": sum(len(sources) for sources, *_ in blocks)}
     matrix = build_adjacency(
-        sources,
-        targets,
-        weights,
+        blocks,
         len(names),
         directed=directed,
         duplicates=duplicates,

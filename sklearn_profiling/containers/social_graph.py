@@ -13,6 +13,7 @@ import pandas as pd
 from scipy import sparse
 
 from sklearn_profiling.containers._edges import (
+    Block,
     Duplicates,
     OnUnknown,
     build_adjacency,
@@ -203,9 +204,7 @@ class SocialGraph:
                 known, names, first, second, values, on_unknown, report
             )
         matrix = build_adjacency(
-            first,
-            second,
-            values,
+            [Block(first, second, values)],
             len(names),
             directed=directed,
             duplicates=duplicates,

@@ -56,7 +56,7 @@ def read_network(
     )
     file.require_links()
     warn_of_strangers(path, links, stacklevel=stacklevel + 1)
-    links.sources, links.targets, links.weights = file.both_ways(links)
+    file.both_ways(links)
     graph, counts = make_network(links, directed=directed, weighted=weighted)
     read = file.report()
     return graph, {
@@ -90,12 +90,16 @@ def make_network(links: Links, *, directed: bool, weighted: bool) -> Network:
 
     Undirected, a link in both directions weighs twice as much as one direction.
     """
-    counts: dict[str, Any] = {"edges": len(links.sources)}
     n_users = len(links.ids)
+    counts: dict[str, Any] = {"edges": 0}
+    nodes = np.zeros(n_users, dtype=np.bool_)
+    for sources, targets, _ in links.blocks:
+        counts["edges"] += len(sources)
+        linked = sources != targets
+        nodes[sources[linked]] = True
+        nodes[targets[linked]] = True
     arcs = build_adjacency(
-        links.sources,
-        links.targets,
-        links.weights,
+        links.blocks,
         n_users,
         directed=True,
         duplicates="sum",
@@ -104,9 +108,6 @@ def make_network(links: Links, *, directed: bool, weighted: bool) -> Network:
     if not weighted:
         arcs.data[:] = 1.0
     adjacency = arcs if directed else sparse.csr_array(arcs + arcs.T)
-    nodes = np.zeros(n_users, dtype=np.bool_)
-    nodes[links.sources[links.sources != links.targets]] = True
-    nodes[links.targets[links.sources != links.targets]] = True
     report = {
         "n_links_read": counts["edges"] + links.n_unknown,
         "n_links": int(arcs.nnz),
