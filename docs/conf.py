@@ -16,7 +16,7 @@ sys.path.insert(0, str(_BENCHMARKS / "accuracy"))
 sys.path.insert(0, str(_BENCHMARKS / "speed"))
 from measured import write_measured
 from result_pages import write_pages
-from speed_page import write_speed
+from speed_page import write_planning, write_speed
 
 project = "sklearn_profiling"
 author = "The sklearn_profiling developers"
@@ -104,6 +104,7 @@ def _write_results(app: Any) -> None:
     write_pages(Path(app.srcdir) / "results")
     write_measured(Path(app.srcdir), Path(app.srcdir) / "results")
     write_speed(Path(app.srcdir) / "results" / "_speed.md")
+    write_planning(Path(app.srcdir) / "results" / "_planning.md")
 
 
 def _skip_plumbing(_app: Any, _what: str, name: str, *_: Any) -> bool | None:

@@ -105,8 +105,12 @@ def test_rows_are_recorded_and_shown(modules, monkeypatch, tmp_path):
         "_alone",
         lambda *given: json.dumps(figures) if "--stage" in given else "",
     )
-    scale.main(["--edges", "1e6", "--users", "--record"])
+    scale.main(["--edges", "1e6", "1e7", "--users", "100", "200", "--record"])
     page.write_speed(target, tmp_path)
+    assert (target.parent / "growth.svg").is_file()
+    page.write_planning(target.parent / "_planning.md", tmp_path)
+    planned = (target.parent / "_planning.md").read_text("utf-8")
+    assert "stops scaling first" in planned
     shown = target.read_text("utf-8")
     start = (
         "| make_tfidf_baseline, a fit | scikit-learn's tf-idf and logistic regression "

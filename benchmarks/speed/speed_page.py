@@ -1,4 +1,4 @@
-"""The part of the page on speed that is made from ``benchmarks/results``.
+"""The parts of the pages on speed and planning made from ``benchmarks/results``.
 
 The build of the documentation calls `write_speed`, which fails if a table has no rows.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from planning import draw, extrapolated, growth, page
 from result_pages import NoResultsError, markdown
 from results import FOLDER, read
 
@@ -48,8 +49,18 @@ def write_speed(target: Path, folder: Path = FOLDER) -> None:
         _GROWTH,
         _caption(scale),
         scale_table(scale),
+        "![CPU time of an edge and of a user, and memory, by size](results/growth.svg)",
+        "Continued to the paper's 550 million edges and to ten million users:",
+        extrapolated(growth(scale)),
     ]
+    draw(growth(scale), target.parent / "growth.svg")
     target.write_text("\n\n".join(parts) + "\n", "utf-8")
+
+
+def write_planning(target: Path, folder: Path = FOLDER) -> None:
+    """Write the computed part of the page on planning."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(page(growth(read(SCALE, folder))), "utf-8")
 
 
 def _caption(rows: Sequence[Mapping[str, Any]]) -> str:

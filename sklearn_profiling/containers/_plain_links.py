@@ -52,6 +52,7 @@ class PlainChunk:
 
     by_line: Callable[[], Any]
     block: Bytes
+    n_fields: int
     users: Places
     sources: Places
     targets: Places | None
@@ -59,7 +60,6 @@ class PlainChunk:
     weights: npt.NDArray[np.float64]
     n_lines: int
     n_missing: int
-    n_fields: int
 
     def encode(self, numbering: IdNumbering) -> list[Codes]:
         """Return the codes of users, sources and targets, met in this order."""
@@ -94,7 +94,7 @@ class PlainReader:
             parts = self._links(data, n_lines, n_fields)
         if parts is None:
             return None
-        return PlainChunk(by_line, data, *parts, n_fields=n_fields)
+        return PlainChunk(by_line, data, n_fields, *parts)
 
     def _count_fields(self, line: bytes) -> int:
         """Return the number of fields, 2 or 3, that the first line tells."""

@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Barrier
 from typing import Any, NamedTuple
 
@@ -20,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sklearn_profiling._checkpoints import Checkpoint, load_arrays, save_arrays
+from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources.network._expansion import read_only
 from sklearn_profiling.sources.network._line_sgd_kernels import (
     SIGMOID,
@@ -57,6 +61,7 @@ class SGDSettings:
     progress: Callable[[int], object] | None = None
     checkpoint: Checkpoint | None = None
     early_stopping: bool = False
+    table_folder: str | PathLike[str] | None = None
 
 
 class _Pass(NamedTuple):
@@ -116,17 +121,18 @@ def train_sgd(adjacency: Any, settings: SGDSettings, *, order: str) -> Floats:
     """Embed a network by descent: float32 (n_users, n_dimensions), not normalised.
 
     First order takes the vertices themselves as contexts, second order a second table.
-    With a checkpoint each pass is saved, and training goes on from the last one.
+    The result is a view of the first, whose rows are padded. With a checkpoint each
+    pass is saved, and training goes on from the last one.
     """
     n_users = adjacency.shape[0]
     generator = np.random.default_rng(settings.seed)
-    vertex = _table(n_users, settings.n_dimensions)
+    vertex = _table(n_users, settings)
     bound = 0.5 / settings.n_dimensions
     for start in range(0, n_users, 65536):
         rows = vertex[start : start + 65536, : settings.n_dimensions]
         rows[:] = generator.uniform(-bound, bound, size=rows.shape)
     second = order == "second"
-    context = _table(n_users, settings.n_dimensions) if second else vertex
+    context = _table(n_users, settings) if second else vertex
     make_rounds = second_order_rounds if second else first_order_rounds
     held_out = None
     if settings.early_stopping:
@@ -154,7 +160,7 @@ def train_sgd(adjacency: Any, settings: SGDSettings, *, order: str) -> Floats:
             _save(settings, tables, generator, n_done, held_out)
             if held_out is not None and held_out.enough:
                 break
-    return np.ascontiguousarray(vertex[:, : settings.n_dimensions])
+    return vertex[:, : settings.n_dimensions]
 
 
 def _save(
@@ -258,12 +264,27 @@ class _Trainer:
         )
 
 
-def _table(n_users: int, n_dimensions: int) -> Floats:
+def _table(n_users: int, settings: SGDSettings) -> Floats:
     """Allocate zeros whose rows are padded and start at cache lines."""
-    width = -(-n_dimensions // _ROW_MULTIPLE) * _ROW_MULTIPLE
-    flat = np.zeros(n_users * width + _ROW_MULTIPLE, dtype=np.float32)
+    width = -(-settings.n_dimensions // _ROW_MULTIPLE) * _ROW_MULTIPLE
+    flat = make_zeros((n_users * width + _ROW_MULTIPLE,), settings.table_folder)
     shift = (-flat.ctypes.data // flat.itemsize) % _ROW_MULTIPLE
     return flat[shift : shift + n_users * width].reshape(n_users, width)
+
+
+def make_zeros(
+    shape: tuple[int, ...], folder: str | PathLike[str] | None = None
+) -> Floats:
+    """Allocate zeros in memory, or in a nameless file that goes with the array."""
+    if folder is None:
+        return np.zeros(shape, dtype=np.float32)
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder) as file:
+            return np.asarray(np.memmap(file, np.float32, "w+", shape=shape))
+    except OSError as error:
+        msg = f"table_folder={str(folder)!r} cannot hold the tables: {error}."
+        raise SourceError(msg) from error
 
 
 class _Arcs:

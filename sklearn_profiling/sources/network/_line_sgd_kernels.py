@@ -11,12 +11,20 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from sklearn_profiling.sources._prefetch import prefetch_for_write
+
 # Sigmoid by table, as in the authors' program: constant outside of +-6.
 _BOUND = 6.0
 _TABLE_SIZE = 1024
 SIGMOID = (
     1.0 / (1.0 + np.exp(-(np.arange(_TABLE_SIZE) + 0.5) / _TABLE_SIZE * 12.0 + _BOUND))
 ).astype(np.float32)
+
+# Arcs to look ahead, whose rows are asked for, and the noise kept of them.
+_AHEAD = 2
+_RING = 4
+# Floats per cache line.
+_LINE = 16
 
 
 @njit(nogil=True, cache=True, inline="always")
@@ -203,6 +211,13 @@ def _step_of_any(
         u[d] += error[d]
 
 
+@njit(nogil=True, cache=True, inline="always")
+def _ask_for(table: Any, row: int) -> None:
+    """Ask for the cache lines of a row."""
+    for place in range(0, table.shape[1], _LINE):
+        prefetch_for_write(table, row * table.shape[1] + place)
+
+
 @njit(nogil=True, cache=True)
 def train_block(
     vertex: Any,
@@ -231,19 +246,30 @@ def train_block(
         )
         sources[place], sources[other] = sources[other], sources[place]
         targets[place], targets[other] = targets[other], targets[place]
-    noise = np.empty(n_negatives, dtype=np.int32)
+    noise = np.empty((_RING, n_negatives), dtype=np.int32)
     error = np.empty(vertex.shape[1], dtype=np.float32)
     rate = np.float32(learning_rate)
     n_members = np.uint64(len(members))
-    for place in range(len(sources)):
-        if place % shared_negatives == 0:
-            for k in range(n_negatives):
-                state, bits = _next_random(state)
-                slot = _below(bits, n_members)
-                keep = np.uint32(bits & np.uint64(0xFFFFFFFF)) <= thresholds[slot]
-                noise[k] = members[slot] if keep else aliases[slot]
+    for coming in range(len(sources) + _AHEAD):
+        if coming < len(sources):
+            drawn = noise[coming % _RING]
+            if coming % shared_negatives == 0:
+                for k in range(n_negatives):
+                    state, bits = _next_random(state)
+                    slot = _below(bits, n_members)
+                    keep = np.uint32(bits & np.uint64(0xFFFFFFFF)) <= thresholds[slot]
+                    drawn[k] = members[slot] if keep else aliases[slot]
+                    _ask_for(context, drawn[k])
+            else:
+                drawn[:] = noise[(coming - 1) % _RING]
+            _ask_for(vertex, sources[coming])
+            _ask_for(context, targets[coming])
+        place = coming - _AHEAD
+        if place < 0:
+            continue
         user, target = sources[place], targets[place]
+        others = noise[place % _RING]
         if n_negatives == 5:
-            _step_of_five(vertex, context, user, target, noise, rate, sigmoid, error)
+            _step_of_five(vertex, context, user, target, others, rate, sigmoid, error)
         else:
-            _step_of_any(vertex, context, user, target, noise, rate, sigmoid, error)
+            _step_of_any(vertex, context, user, target, others, rate, sigmoid, error)

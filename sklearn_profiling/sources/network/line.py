@@ -28,6 +28,7 @@ from sklearn_profiling.sources.network._expansion import expand_low_degrees
 from sklearn_profiling.sources.network._line_sgd import (
     SGDSettings,
     default_samples,
+    make_zeros,
     train_sgd,
 )
 from sklearn_profiling.sources.network._line_svd import (
@@ -48,6 +49,7 @@ Floats = npt.NDArray[np.float32]
 
 # Part of every cache key: to be raised with any change of the numbers.
 _ALGORITHM = 2
+_ROWS_AT_ONCE = 1 << 16
 
 
 class LINEEmbedding(TransformerMixin, BaseEstimator):
@@ -102,6 +104,10 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
     checkpoint : str, path-like or None, default=None
         Folder in which "sgd" is saved after each pass over the arcs, and from which a
         killed training goes on, to the same bits; needs an int as ``random_state``.
+    table_folder : str, path-like or None, default=None
+        Folder in which the tables of "sgd" and the vectors are held as files without a
+        name, which are mapped into memory and go with them. None holds them in main
+        memory, where they must fit.
     n_jobs : int or None, default=None
         Threads; None is 1 and -1 all. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -168,9 +174,11 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
     **Main memory** in bytes, for n users, m arcs (two for an undirected edge): 8 m for
     the graph; 8 min(m, 2^26) for a pass; 4 n d for first and 8 n d for second order
     while it is trained, with d components rounded up to 16s; 4 n ``n_components`` for
-    the result; about 30 n for the noise. Expansion, where it adds arcs, copies the
-    graph. The paper's network (2.6 million users, 1.1 billion arcs) takes 8.8 GB for
-    the graph, and 15.6 GB at the peak of ``expansion=None``.
+    the result; about 30 n for the noise. With `table_folder` the tables and the result
+    are on its disk, and as much of them in memory as there is room for. Expansion,
+    where it adds arcs, copies the graph. The paper's network (2.6 million users, 1.1
+    billion arcs) takes 8.8 GB for the graph, and 15.6 GB at the peak of
+    ``expansion=None``.
 
     References
     ----------
@@ -216,6 +224,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         "normalize": ["boolean"],
         "memory": [str, os.PathLike, Memory, None],
         "checkpoint": [str, os.PathLike, None],
+        "table_folder": [str, os.PathLike, None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -238,6 +247,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         normalize: bool = True,
         memory: str | os.PathLike[str] | Memory | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
+        table_folder: str | os.PathLike[str] | None = None,
         n_jobs: int | None = None,
         random_state: RandomState = None,
         verbose: int = 0,
@@ -256,6 +266,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         self.normalize = normalize
         self.memory = memory
         self.checkpoint = checkpoint
+        self.table_folder = table_folder
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -373,7 +384,14 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
         return ["first", "second"] if self.order == "both" else [self.order]
 
     def _scaled(self, vectors: Floats) -> Floats:
-        return unit_rows(vectors, len(self._orders())) if self.normalize else vectors
+        if not self.normalize:
+            return vectors
+        if self.table_folder is None:
+            return unit_rows(vectors, len(self._orders()))
+        for start in range(0, len(vectors), _ROWS_AT_ONCE):
+            rows = vectors[start : start + _ROWS_AT_ONCE]
+            rows[:] = unit_rows(rows, len(self._orders()))
+        return vectors
 
     def _width(self) -> int:
         return self.n_components // len(self._orders())
@@ -432,9 +450,10 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
             zip(("first", "second"), derive_seeds(self.random_state, 2), strict=True)
         )
         views: dict[int, Any] = {}
-        halves = []
+        vectors = make_zeros((graph.n_users, self.n_components), self.table_folder)
+        columns = np.split(vectors, len(self._orders()), axis=1)
         saved: list[Checkpoint | None] = []
-        for order in self._orders():
+        for order, part in zip(self._orders(), columns, strict=True):
             view = graph.to_undirected() if order == "first" else graph
             if id(view) not in views:
                 views[id(view)] = view, self._expanded(view)
@@ -445,12 +464,13 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
             else:
                 half = self._factorise(adjacency, order, seeds[order])
             # Vertices without edges still hold their random initialisation; zero them.
-            half[np.diff(adjacency.indptr) == 0] = 0.0
-            halves.append(half)
+            part[:] = half
+            part[np.diff(adjacency.indptr) == 0] = 0.0
+            del half
         for each in saved:
             if each is not None:
                 each.remove()
-        return np.hstack(halves)
+        return vectors
 
     def _saved(self, graph: SocialGraph, order: str) -> Checkpoint | None:
         """Open the checkpoint of one order, which is kept until both are done."""
@@ -488,6 +508,7 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
                 progress=bar.update if self.verbose else None,
                 checkpoint=saved,
                 early_stopping=self.early_stopping,
+                table_folder=self.table_folder,
             )
             return train_sgd(adjacency, settings, order=order)
 

@@ -8,16 +8,12 @@ same machine code runs for any number of them.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numba
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba.core import types
-from numba.core.cgutils import get_or_insert_function
-from numba.core.typing.templates import Signature
-from numba.extending import intrinsic
 from numpy.typing import NDArray
+
+from sklearn_profiling.sources._prefetch import prefetch_for_write
 
 __all__ = [
     "CELL",
@@ -48,35 +44,6 @@ _FAST = {"reassoc", "contract", "nsz", "arcp", "afn"}
 _AHEAD = 4
 # Floats per cache line.
 _LINE = 16
-
-
-def _write_prefetch(
-    typing_context: Any,  # noqa: ARG001 - numba's signature
-    array: types.Array,
-    position: types.Integer,  # noqa: ARG001 - numba's signature
-) -> tuple[Signature, Any]:
-    """Ask for the cache line of ``array.ravel()[position]``; no effect on results."""
-
-    def generate(context: Any, builder: Any, signature: Signature, args: Any) -> Any:
-        fields = context.make_array(signature.args[0])(context, builder, args[0])
-        pointer = builder.gep(fields.data, [args[1]])
-        byte_pointer = builder.bitcast(pointer, ir.IntType(8).as_pointer())
-        number = ir.IntType(32)
-        function_type = ir.FunctionType(
-            ir.VoidType(), [byte_pointer.type, number, number, number]
-        )
-        function = get_or_insert_function(
-            builder.module, function_type, "llvm.prefetch.p0"
-        )
-        # write access, kept in all cache levels, data cache
-        arguments = [byte_pointer, number(1), number(3), number(1)]
-        builder.call(function, arguments)
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp), generate
-
-
-_prefetch_for_write: Any = intrinsic(_write_prefetch)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -268,8 +235,8 @@ def train_block(
             coming_word = np.int64(cells[k + _AHEAD].word) * width
             coming_context = np.int64(cells[k + _AHEAD].context) * width
             for line in range(0, width, _LINE):
-                _prefetch_for_write(flat_words, coming_word + line)
-                _prefetch_for_write(flat_contexts, coming_context + line)
+                prefetch_for_write(flat_words, coming_word + line)
+                prefetch_for_write(flat_contexts, coming_context + line)
         word = words[cells[k].word]
         context = contexts[cells[k].context]
         product = np.float32(0.0)

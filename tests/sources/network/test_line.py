@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -375,3 +376,30 @@ def test_country_of_lastfm_users(real_data, solver, accuracy):
         cv=StratifiedKFold(5, shuffle=True, random_state=0),
     ).mean()
     assert score >= accuracy
+
+
+@pytest.mark.parametrize("order", ["both", "second"])
+def test_tables_in_a_folder_give_the_same_bits(communities, tmp_path, order):
+    graph, _ = communities
+    settings = {"order": order, "n_samples": 3000, "random_state": 0}
+    plain = LINEEmbedding(graph, 20, **settings).fit()
+    folder = tmp_path / "tables" / "here"
+    mapped = LINEEmbedding(graph, 20, table_folder=folder, **settings).fit()
+    assert np.array_equal(plain.embedding_, mapped.embedding_)
+    array = mapped.embedding_
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    assert isinstance(array.base, mmap.mmap)
+    assert list(folder.iterdir()) == []
+    again = pickle.loads(pickle.dumps(mapped))
+    assert np.array_equal(again.transform(graph.ids), plain.transform(graph.ids))
+    raw = LINEEmbedding(graph, 20, table_folder=folder, normalize=False, **settings)
+    assert not np.allclose(raw.fit().embedding_, plain.embedding_)
+
+
+def test_a_folder_that_cannot_hold_the_tables_is_named(communities, tmp_path):
+    graph, _ = communities
+    (tmp_path / "file").write_text("")
+    line = LINEEmbedding(graph, 4, table_folder=tmp_path / "file")
+    with pytest.raises(SourceError, match=r"table_folder=.*file' cannot hold"):
+        line.fit()
