@@ -99,6 +99,14 @@ def aux_lstm_systems(graph):
     )
 
 
+def aux_lstm_beside_experts(graph):
+    del graph
+    model = pipelines.make_aux_lstm(random_state=0)
+    quick = dict.fromkeys(("n_hidden", "n_dense", "max_epochs"), 4)
+    model.set_params(**{f"classifier__{name}": n for name, n in quick.items()})
+    return {"Aux-LSTM": model.set_params(sources__text__n_dimensions=4)}
+
+
 def image_systems(graph):
     del graph
     return pipelines.make_image_systems(
@@ -114,6 +122,7 @@ def image_systems(graph):
 SETS = {
     "make_table3_systems": table3_systems,
     "make_aux_lstm_systems": aux_lstm_systems,
+    "make_aux_lstm": aux_lstm_beside_experts,
     "make_image_systems": image_systems,
     "make_profiler": lambda graph: {"Profiler": profiler(graph)},
     **{
