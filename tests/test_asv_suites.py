@@ -55,3 +55,18 @@ def test_the_roofline_is_measured(monkeypatch, capsys):
     units = [value for name, value in found.items() if "per_" in name or "nano" in name]
     assert len(units) == 5
     assert min(units) > 0
+
+
+def test_each_first_call_works(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(FOLDER / "speed"))
+    module = importlib.import_module("bench_first_call")
+
+    def run(command, **options):
+        exec(command[2])  # noqa: S102 - as the process would
+        return type("Done", (), {"stdout": capsys.readouterr().out})
+
+    monkeypatch.setattr(module.subprocess, "run", run)
+    for part in module.PARTS.values():
+        found = module.first_call(*part, "")
+        assert len(found) == 2
+        assert min(min(each) for each in found) >= 0

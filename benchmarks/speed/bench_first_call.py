@@ -20,15 +20,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
-_NETWORK = """
-import numpy as np
-from scipy import sparse
-from sklearn_profiling.containers import SocialGraph
+_NETWORK = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from bench_line import block_network
 from sklearn_profiling.sources import LINEEmbedding
-links = sparse.random(300, 300, 0.02, random_state=0, format="csr")
-graph = SocialGraph(range(300), links + links.T)
-users = np.arange(300)
+graph = block_network(300, 2000)
 line = LINEEmbedding(graph, n_components=16, n_samples=10_000, random_state=0)
 """
 _GLOVE = """
@@ -45,8 +44,8 @@ PARTS = {
         "from sklearn_profiling.sources import WordSegmenter",
         "WordSegmenter().transform([['我来到北京清华大学', 'two words']])",
     ),
-    "LINE": (_NETWORK, "line.fit(users)"),
-    "spectral": (_NETWORK, "line.set_params(solver='spectral').fit(users)"),
+    "LINE": (_NETWORK, "line.fit()"),
+    "spectral": (_NETWORK, "line.set_params(solver='spectral').fit()"),
     "GloVe": (_GLOVE, "GloVeTransformer(8, max_epochs=1).fit(text)"),
 }
 _CODE = """

@@ -9,13 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sklearn_profiling._processes import temporary_folder
-
 
 @contextmanager
 def cache_of(options: argparse.Namespace) -> Iterator[Any]:
     """Open the cache of a comparison, for the `memory` of its systems."""
     from sklearn_profiling._memory import checked_memory
+    from sklearn_profiling._processes import temporary_folder
 
     if options.cache is not None:
         yield checked_memory(options.cache)

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from sklearn_profiling._processes import temporary_folder
 from sklearn_profiling.cli._caching import cache_of, fit_through_cache
 from sklearn_profiling.cli._checks import check_options
 from sklearn_profiling.cli._model_files import save_model
@@ -40,6 +39,7 @@ def run_demo(options: argparse.Namespace) -> int:
 
 def _make_users(options: argparse.Namespace) -> Any:
     """Make users with text and network, by way of the files of SMP CUP 2016."""
+    from sklearn_profiling._processes import temporary_folder
     from sklearn_profiling.datasets import (
         dump_smpcup2016,
         load_smpcup2016,

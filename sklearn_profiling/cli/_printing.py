@@ -9,11 +9,12 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from sklearn_profiling._writing import write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _N_SHOWN = 3
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -76,6 +77,8 @@ def read_as(report: dict[str, Any]) -> Iterator[str]:
 
 def show_users(users: Any) -> None:
     """Print the first users with their labels and the beginning of each message."""
+    import pandas as pd
+
     for row in range(min(_N_SHOWN, len(users.data))):
         record = users.data.iloc[row].to_dict()
         messages = record.pop("messages")

@@ -131,7 +131,11 @@ def nearest_of_neighbors(
     n_users = len(indptr) - 1
     scores = np.zeros(n_users, dtype=np.float32)
     met = np.empty(n_users, dtype=np.int32)
-    ages = np.empty(np.max(np.diff(starts[first : last + 1])), dtype=np.int32)
+    most = 0
+    # np.diff would take numba two seconds to compile
+    for user in range(first, last):
+        most = max(most, starts[user + 1] - starts[user])
+    ages = np.empty(most, dtype=np.int32)
     for user in range(first, last):
         low, high = starts[user], starts[user + 1]
         if low == high:

@@ -178,7 +178,8 @@ def _order(words: list[str]) -> NDArray[np.int64]:
 def _tied(keys: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Say which of sorted keys equal one beside them."""
     same = keys[1:] == keys[:-1]
-    return np.append(same, False) | np.append(False, same)
+    tied: NDArray[np.bool_] = np.append(same, False) | np.append(False, same)
+    return tied
 
 
 def assemble(

@@ -76,7 +76,7 @@ def number_words(
     sizes: NDArray[np.int64],
     letters: NDArray[np.uint32],
     letter_ends: NDArray[np.int64],
-) -> int:
+) -> np.int64:
     """Give equal words equal numbers, in order of appearance; `marks` is 1 at each end.
 
     `slots` (a power of two, 2) hold zeros and `characters` -1. Writes `ids` (n_words,),
@@ -107,7 +107,7 @@ def number_words(
                     slots[at, 0], slots[at, 1] = key, n_different
             if number < 0:
                 if n_different == most:
-                    return -1
+                    return np.int64(-1)
                 for k in range(begin, i):
                     letters[n_letters] = points[k]
                     n_letters += 1
