@@ -82,7 +82,7 @@ def main():
     frame = write_corpus(options.folder, options.megabytes, options.per_partition)
     with (
         LocalCluster(
-            n_workers=options.workers, threads_per_worker=1, dashboard_address=None
+            n_workers=options.workers, threads_per_worker=1, dashboard_address=":0"
         ) as cluster,
         Client(cluster) as client,
     ):

@@ -34,7 +34,7 @@ print(frame.npartitions, "partitions")
 from sklearn_profiling import dask as on_dask
 from sklearn_profiling.baselines import make_tfidf_baseline
 
-cluster = LocalCluster(n_workers=2, processes=False, dashboard_address=None)
+cluster = LocalCluster(n_workers=2, processes=False, dashboard_address=":0")
 client = Client(cluster)
 model = make_tfidf_baseline().fit(users.data[:200], users.target[:200])
 on_dask.predict(model, frame).to_parquet(root / "labels")

@@ -139,7 +139,7 @@ def test_two_workers_and_parquet(tmp_path):
     for number in range(4):
         edges[number::4].to_parquet(folder / f"{number}.parquet")
     cluster = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
     )
     with (
         dask.config.set(scheduler="distributed"),
