@@ -24,7 +24,7 @@ SomeIds = Any
 #: Compressed rows of links: where each row starts, columns, and values.
 Rows = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.float32]]
 
-_ARCS_PER_BLOCK: Final = 1 << 24
+_ARCS_PER_BLOCK: Final = 1 << 23
 _BYTES_PER_BLOCK: Final = 1 << 26
 _BYTES_PER_GROUP: Final = 1 << 28
 _LEAST_BLOCKS: Final = 8
@@ -331,11 +331,10 @@ def _compressed(
 def _groups(arcs: pd.DataFrame, layout: Layout, n_rows: int) -> list[Rows]:
     rows, columns = arcs["row"].to_numpy(), arcs["column"].to_numpy()
     sizes = np.array([layout.n_rows(block) for block in range(layout.n_blocks)])
-    starts = np.concatenate(
-        [np.cumsum(sizes[group]) - sizes[group] for group in layout.groups]
-    )
-    group_of = columns % layout.n_blocks // layout.blocks_per_group
-    columns = starts[columns % layout.n_blocks] + columns // layout.n_blocks
+    starts = np.concatenate([np.cumsum(sizes[g]) - sizes[g] for g in layout.groups])
+    others = columns % layout.n_blocks
+    group_of = others // layout.blocks_per_group
+    columns = starts.astype(np.int32)[others] + columns // layout.n_blocks
     weights = arcs["weight"].to_numpy(np.float64)
     # By weight too, so that sums do not depend on the order of the partitions.
     order = np.lexsort((weights, columns, rows, group_of))
@@ -353,9 +352,7 @@ def _groups(arcs: pd.DataFrame, layout: Layout, n_rows: int) -> list[Rows]:
         own = group_of == group
         indptr = np.zeros(n_rows + 1, dtype=np.int32)
         np.cumsum(np.bincount(rows[own], minlength=n_rows), out=indptr[1:])
-        found.append(
-            (indptr, columns[own].astype(np.int32), sums[own].astype(np.float32))
-        )
+        found.append((indptr, columns[own], sums[own].astype(np.float32)))
     return found
 
 
