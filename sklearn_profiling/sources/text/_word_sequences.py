@@ -83,7 +83,7 @@ class WordSequences:
         made._levels = []
         rank = {number: place for place, number in enumerate(used)}
         column = {sequence: place for place, sequence in enumerate(sequences)}
-        before = {(): 0}
+        before: dict[tuple[int, ...], int] = {(): 0}
         for length in range(1, longest + 1):
             begun = {each[:length] for each in sequences if len(each) >= length}
             level = sorted(begun)
