@@ -127,18 +127,18 @@ class _Gathering:
         before = len(self.blocks[-1].sources) if self.blocks else 0
         size = min(max(n_links, 2 * before), _LINKS_PER_BLOCK)
         weights = np.empty(size, dtype=np.float32) if weighted else None
-        ends = (np.empty(size, dtype=np.int32) for _ in range(2))
-        self.blocks.append(Block(*ends, weights))
+        sources, targets = (np.empty(size, dtype=np.int32) for _ in range(2))
+        self.blocks.append(Block(sources, targets, weights))
         self._full = 0
 
     def close(self) -> list[Block]:
         """Return the blocks, the last one cut to its links."""
         if self.blocks:
+            sources, targets, weights = self.blocks[-1]
             self.blocks[-1] = Block(
-                *(
-                    None if part is None else part[: self._full]
-                    for part in self.blocks[-1]
-                )
+                sources[: self._full],
+                targets[: self._full],
+                None if weights is None else weights[: self._full],
             )
         return self.blocks
 

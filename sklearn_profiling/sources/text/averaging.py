@@ -94,6 +94,9 @@ class MeanWordVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
            [ nan,  nan]], dtype=float32)
     """
 
+    weights_: Floats | None
+    common_direction_: Floats | None
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "weighting": [StrOptions({"tf-idf", "sif"}), None],
         "sif_strength": [Interval(Real, 0, None, closed="neither")],
@@ -200,8 +203,7 @@ class MeanWordVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             raise SourceError(msg)
         self.fingerprint_ = text.vocabulary.fingerprint
         self._n_features_out = text.vocabulary.n_dimensions
-        self.weights_: Floats | None = None
-        self.common_direction_: Floats | None = None
+        self.weights_ = self.common_direction_ = None
         return vectors
 
     def _set_weights(self, users: NDArray[np.int64], n_users: int) -> None:
