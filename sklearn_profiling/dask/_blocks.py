@@ -29,6 +29,7 @@ _BYTES_PER_BLOCK: Final = 1 << 26
 _BYTES_PER_GROUP: Final = 1 << 28
 _LEAST_BLOCKS: Final = 8
 _FAN_IN: Final = 16
+_MOST_USERS: Final = np.iinfo(np.int32).max
 
 
 def engine(module: str = "dask") -> Any:
@@ -141,6 +142,9 @@ def lay_out(
             f"The {n_edges} edges hold no link between two users: {n_loops} are links "
             "of a user to itself."
         )
+        raise GraphError(msg)
+    if n_users > _MOST_USERS:
+        msg = f"A network may have {_MOST_USERS:,} users; the edges have {n_users:,}."
         raise GraphError(msg)
     layout = Layout.of(n_users, n_edges, min(width, n_users))
     blocks = _shuffled(parts, split, users, layout, directed=directed)

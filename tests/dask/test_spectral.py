@@ -272,3 +272,9 @@ def test_a_path_without_parquet(content, tmp_path):
 def test_odd_number_of_components():
     with pytest.raises(SourceError, match="must be even, got 5"):
         spectral_line(frame(source=[1], target=[2]), 5)
+
+
+def test_more_users_than_can_be_numbered(monkeypatch):
+    monkeypatch.setattr(_blocks, "_MOST_USERS", 2)
+    with pytest.raises(GraphError, match="may have 2 users; the edges have 3"):
+        spectral_line(frame(source=[1, 2], target=[2, 3]), 4)
