@@ -52,6 +52,8 @@ def test_powers_are_continued(planning):
     # the smallest of four sizes does not count
     measured["a"][0] = planning.Point(10, 99.0, 0.0)
     assert planning.extrapolate(measured, "a", 1e8) == point
+    flat = planning.growth([row("a", n, 5.0 + n**0.5) for n in (100, 10**4)])
+    assert planning.extrapolate(flat, "a", 10**5).cpu == pytest.approx(1050)
     with pytest.raises(planning.NoResultsError, match="b: two sizes or more"):
         planning.extrapolate(measured, "b", 100)
     with pytest.raises(planning.NoResultsError, match=r"c: two sizes .* got 0"):

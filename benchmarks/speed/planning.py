@@ -1,8 +1,8 @@
 """What growth measured here means for networks that no machine here holds.
 
-CPU seconds are continued as a power of the size, by least squares over the logarithms
-of the largest three sizes measured, memory in proportion to the largest one. The build
-of the documentation fails where a stage has fewer than two sizes.
+CPU seconds are continued from the largest size as a power of 1 or more, by least
+squares over the logarithms of the largest three sizes measured, memory in proportion.
+The build of the documentation fails where a stage has fewer than two sizes.
 """
 
 from __future__ import annotations
@@ -76,10 +76,11 @@ def extrapolate(
         msg = f"{stage}: two sizes or more are needed, got {len(points)}"
         raise NoResultsError(msg)
     sizes, seconds, _ = np.array(points[-_SIZES_OF_FIT:]).T
-    power, factor = np.polyfit(np.log(sizes), np.log(seconds), 1)
+    # below 1 are costs that do not grow, and which vanish beside the others
+    power = max(float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0]), 1.0)
     largest = points[-1]
-    cpu = float(np.exp(factor + power * np.log(size)))
-    return Point(size, cpu, largest.peak * size / largest.size)
+    times = size / largest.size
+    return Point(size, largest.cpu * times**power, largest.peak * times)
 
 
 def parts(measured: Mapping[str, Sequence[Point]]) -> list[Part]:
