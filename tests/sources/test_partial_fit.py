@@ -76,7 +76,13 @@ def part_of(model: Any, users: list[Any]) -> TokenMessages:
             for user in users
         ]
         return TokenMessages.from_lists(lists, Vocabulary(dict.fromkeys(words)))
-    return WordSegmenter().fit_transform(users)
+    text: TokenMessages = WordSegmenter().fit_transform(users)
+    return text
+
+
+def vectors_of(model: Any) -> np.ndarray:
+    """Vectors of the words that a model has learned."""
+    return np.asarray(model.vocabulary_.vectors)
 
 
 def same_state(first: Any, second: Any) -> None:
@@ -174,17 +180,17 @@ def test_word_vectors_go_on_and_new_words_join() -> None:
     parts = [TokenMessages.from_lists(texts[k : k + 20]) for k in (0, 20, 40)]
     model = Word2VecTransformer(6, min_count=1, random_state=0, learning_rate=0.5)
     model.partial_fit(parts[0])
-    before = model.vocabulary_
+    before, old = model.vocabulary_, vectors_of(model)
     model.partial_fit(parts[0][:0])  # no words: nothing is trained
-    np.testing.assert_array_equal(model.vocabulary_.vectors, before.vectors)
+    np.testing.assert_array_equal(vectors_of(model), old)
     model.partial_fit(parts[1])
     assert set(model.vocabulary_.words) == set(before.words)
     order = model.vocabulary_.encode(before.words)
-    moved = np.abs(model.vocabulary_.vectors[order] - before.vectors)
+    moved = np.abs(vectors_of(model)[order] - old)
     fresh = clone(model).partial_fit(parts[1])
     apart = np.abs(
-        fresh.vocabulary_.vectors[fresh.vocabulary_.encode(before.words)]
-        - model.vocabulary_.vectors[order]
+        vectors_of(fresh)[fresh.vocabulary_.encode(before.words)]
+        - vectors_of(model)[order]
     )
     assert moved.max() > 0
     assert apart.max() > 1e-3  # the first part has taught something
@@ -194,7 +200,7 @@ def test_word_vectors_go_on_and_new_words_join() -> None:
     for part in (*parts[:1], parts[0][:0], parts[1]):
         again.partial_fit(part)
     again.partial_fit(TokenMessages.from_lists([[["new", "茶", "new"]]]))
-    np.testing.assert_array_equal(again.vocabulary_.vectors, model.vocabulary_.vectors)
+    np.testing.assert_array_equal(vectors_of(again), vectors_of(model))
 
 
 def test_word_vectors_of_parts_bring_like_words_together() -> None:
@@ -214,7 +220,9 @@ def test_word_vectors_of_parts_bring_like_words_together() -> None:
     for _ in range(12):
         model.partial_fit(part())
     words = model.vocabulary_
-    vectors = words.vectors / np.linalg.norm(words.vectors, axis=1, keepdims=True)
+    vectors = vectors_of(model) / np.linalg.norm(
+        vectors_of(model), axis=1, keepdims=True
+    )
     alike = np.array([[a[0] == b[0] for b in words.words] for a in words.words])
     cosines = vectors @ vectors.T
     np.fill_diagonal(cosines, np.nan)

@@ -94,14 +94,13 @@ class MeanWordVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
            [ nan,  nan]], dtype=float32)
     """
 
-    weights_: Floats | None
-    common_direction_: Floats | None
-
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "weighting": [StrOptions({"tf-idf", "sif"}), None],
         "sif_strength": [Interval(Real, 0, None, closed="neither")],
     }
 
+    weights_: Floats | None
+    common_direction_: Floats | None
     # Of `partial_fit`: how many users write each word, and the users with text.
     _counted: tuple[NDArray[np.int64], int]
 
@@ -203,7 +202,8 @@ class MeanWordVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             raise SourceError(msg)
         self.fingerprint_ = text.vocabulary.fingerprint
         self._n_features_out = text.vocabulary.n_dimensions
-        self.weights_ = self.common_direction_ = None
+        self.weights_ = None
+        self.common_direction_ = None
         return vectors
 
     def _set_weights(self, users: NDArray[np.int64], n_users: int) -> None:
