@@ -48,10 +48,10 @@ print((labels[tasks].to_numpy(object) == model.predict(users.data)).all())
 
 # %%
 # How often each word is written, and by how many users, is added up over the
-# partitions. Only the words that are wanted come to this process.
+# partitions. Of the vocabulary, only the words that are wanted come to this process.
 counts = on_dask.word_counts(frame).compute()
 vocabulary = on_dask.fit_vocabulary(frame, min_count=5)
-print(len(counts), "words, of which", len(vocabulary), "are written five times")
+print(len(counts), "words, of which", len(vocabulary), "are written five times or more")
 
 # %%
 # As ever with words, few make up most of the text.

@@ -70,10 +70,11 @@ def _stopped_by_signals() -> Iterator[None]:
     of_main = threading.current_thread() is threading.main_thread()
     ours = [n for n, handler in handlers.items() if of_main and handler in usual]
     received: list[int] = []
+    process = os.getpid()  # a forked one is within the start of a process all its life
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if _is_forking(frame):
-            again = threading.Timer(_LATER, signal.raise_signal, [number])
+        if os.getpid() == process and _is_forking(frame):
+            again = threading.Timer(_LATER, _raise_in_main, [number])
             again.daemon = True
             again.start()
             return
@@ -91,6 +92,13 @@ def _stopped_by_signals() -> Iterator[None]:
             signal.signal(number, handlers[number])
         if received:
             raise _Stopped(received[0]) from None
+
+
+def _raise_in_main(number: int) -> None:
+    if hasattr(signal, "pthread_kill"):  # which wakes a thread that waits for a lock
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+    else:
+        signal.raise_signal(number)
 
 
 def _is_forking(frame: FrameType | None) -> bool:

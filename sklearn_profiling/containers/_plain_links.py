@@ -24,6 +24,8 @@ Places = npt.NDArray[np.int32]
 
 #: Blocks below are read line by line before numba would be loaded.
 PLAIN_FROM: Final = 1 << 16
+# places in a block are int32
+_LARGEST_BLOCK: Final = (1 << 31) - 1
 #: Of the table of ids, and numbers whose entries are kept beside it.
 _FEWEST_SLOTS: Final = 1 << 12
 # those in which bytes below 128 mean ASCII and nothing else
@@ -84,6 +86,8 @@ class PlainReader:
     def read(self, block: bytes, by_line: Callable[[], Any]) -> PlainChunk | None:
         """Return the links of a block, None if it is not plain."""
         if self.header is not None and self.header.encode() in block:
+            return None
+        if len(block) > _LARGEST_BLOCK:
             return None
         n_fields = self.n_fields or self._count_fields(block.split(b"\n", 1)[0])
         data = np.frombuffer(block, dtype=np.uint8)

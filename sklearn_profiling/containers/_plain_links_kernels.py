@@ -80,7 +80,7 @@ def split_links(
     """Find the fields of a block of lines that are a link each; -1 if one is not.
 
     `columns` name the fields of source, target and weight, whose places are written to
-    `begins` and `ends`, (3, n_lines). A weight that a line lacks ends at 0.
+    `begins` and `ends`, (3, n_lines). A weight that a line lacks ends at -1.
     """
     n_lines = 0
     begin = 0
@@ -88,7 +88,7 @@ def split_links(
         end, after = _end_of_line(block, begin, ends_run)
         if end < 0:
             return _ODD
-        begins[2, n_lines] = ends[2, n_lines] = 0
+        begins[2, n_lines] = ends[2, n_lines] = -1
         place, n_fields, n_ids = begin, 0, 0
         while place <= end:
             start, stop, place = _next_field(block, place, end, separator)
@@ -171,7 +171,7 @@ def read_weights(block: Any, begins: Any, ends: Any, weights: Any, hard: Any) ->
             else:
                 n_digits = 0
                 break
-        if ends[link] == 0:  # an empty field ends behind two others
+        if ends[link] < 0:
             weights[link] = 1.0
         elif n_digits == 0 or value == 0:
             hard[n_hard] = link

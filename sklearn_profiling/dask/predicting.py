@@ -57,8 +57,10 @@ def predict(model: Any, frame: Any, *, id_column: str | None = None) -> Any:
     -----
     A user's prediction does not depend on the others, so the labels are those of
     ``model.predict`` on all users at once. A worker needs memory for `model` and for as
-    many partitions as it has threads. ``dask.dataframe.from_pandas`` writes lists as
-    text, unless Dask's option ``dataframe.convert-string`` is False.
+    many partitions as it has threads. With a client open, the model is sent to its
+    cluster, so the result is to be computed by that client. Dask's ``from_pandas``
+    writes lists as text, unless its option ``dataframe.convert-string`` is False; a
+    column of such texts that the model does not read is refused too, so leave it out.
 
     Examples
     --------

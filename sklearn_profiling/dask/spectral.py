@@ -142,9 +142,9 @@ def spectral_line(
     **Memory** of all workers together, in bytes, for n users, m links (undirected) and
     w = n_components / 2 + 16 columns (n_components + 16 for a single order): 32 m for
     the links while an order is factorised, measured 92 m at the peak, while they are
-    laid out; 12 n w for dense factors; 4 n n_components for the result. Every worker
-    holds the ids while links are numbered (8 n, or about 60 n a thread for text), and
-    about 0.5 GB a thread for a group of a dense factor's rows.
+    laid out; 24 n w for dense factors at the peak; 4 n n_components for the result.
+    Every worker holds the ids while links are numbered (8 n, or about 60 n a thread for
+    text), and about 0.5 GB a thread for a group of a dense factor's rows.
 
     References
     ----------

@@ -36,8 +36,17 @@ def choose_experts(
     }
 
 
-def sources_of(experts: Mapping[str, Any]) -> list[tuple[str, Any, str]]:
-    """Let all experts read the words."""
+def sources_of(
+    experts: Mapping[str, Any], others: Sequence[str]
+) -> list[tuple[str, Any, str]]:
+    """Let all experts read the words; none may have the name of another source."""
+    both = [name for name in experts if name in others]
+    if both:
+        msg = (
+            f"experts and the other sources {list(others)} must have different names; "
+            f"{shortened(both[0])} names one of each"
+        )
+        raise SourceError(msg)
     return [(name, expert, "words") for name, expert in experts.items()]
 
 

@@ -127,7 +127,7 @@ def make_lstm(
     models, a ridge classifier of tf-idf and a naive Bayes one of counts, as in
     :func:`make_profiler`, and learns what they miss; it reads message by message, with
     a dropout of 0.2, for 10 epochs at a learning rate that falls to zero.
-    ``experts="drop"`` leaves the net alone.
+    ``experts="drop"`` leaves the net alone, with these settings.
 
     ``preset="paper"`` has none of this: the net alone, one sequence a user, a constant
     learning rate; it keeps duplicate messages and hides no source of a user. The paper
@@ -153,7 +153,7 @@ def make_lstm(
         word_vectors = Word2VecTransformer(200, window=5, random_state=seeds[0])
     return make_text_system(
         _segmenter(segmenter, preset),
-        [(_SHARED, word_vectors, "words"), *sources_of(experts)],
+        [(_SHARED, word_vectors, "words"), *sources_of(experts, [_SHARED])],
         classifier,
         text_column=text_column,
         memory=memory,
@@ -223,7 +223,7 @@ def make_aux_lstm(
     models, a ridge classifier of tf-idf and a naive Bayes one of counts, as in
     :func:`make_profiler`, and learns what they miss; it reads message by message, with
     a dropout of 0.2, for 10 epochs at a learning rate that falls to zero.
-    ``experts="drop"`` leaves the net alone.
+    ``experts="drop"`` leaves the net alone, with these settings.
 
     ``preset="paper"`` has none of this: the net alone, one sequence a user, a constant
     learning rate; it keeps duplicate messages and hides no source of a user. The paper
@@ -259,7 +259,7 @@ def make_aux_lstm(
         word_vectors = Word2VecTransformer(200, window=5, random_state=seeds[0])
     return make_text_system(
         _segmenter(segmenter, preset),
-        [(_SHARED, word_vectors, "words"), *sources_of(experts)],
+        [(_SHARED, word_vectors, "words"), *sources_of(experts, [_SHARED])],
         classifier,
         text_column=text_column,
         memory=memory,
@@ -330,7 +330,7 @@ def make_multi_task_lstm(
     models, a ridge classifier of tf-idf and a naive Bayes one of counts, as in
     :func:`make_profiler`, and learns what they miss; it reads message by message, with
     a dropout of 0.2, for 10 epochs at a learning rate that falls to zero.
-    ``experts="drop"`` leaves the net alone.
+    ``experts="drop"`` leaves the net alone, with these settings.
 
     ``preset="paper"`` has none of this: the net alone, one sequence a user, a constant
     learning rate; it keeps duplicate messages and hides no source of a user. The paper
@@ -378,7 +378,7 @@ def make_multi_task_lstm(
     ]
     return make_text_system(
         _segmenter(segmenter, preset),
-        [*sources, *sources_of(experts)],
+        [*sources, *sources_of(experts, names)],
         classifier,
         text_column=text_column,
         memory=memory,

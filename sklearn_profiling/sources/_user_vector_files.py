@@ -326,7 +326,7 @@ def _numbers(table: pd.DataFrame, origin: _Origin) -> NDArray[np.float64]:
 def _as_float(value: Any) -> float:
     try:
         return float(value)
-    except OverflowError:
+    except (OverflowError, TypeError, ValueError):
         return np.nan
 
 

@@ -431,10 +431,12 @@ def _sharing(net: ProfileNet) -> Iterator[None]:
     state = {**net.module_.state_dict(), **net.criterion_.state_dict(prefix="loss.")}
     processes.share(state.values())
     verbose, net.verbose = net.verbose, net.verbose * processes.is_first
-    yield
-    net.verbose = verbose
+    try:
+        yield
+    finally:
+        net.verbose = verbose
+        net.seed_noise(len(net.history))
     processes.share(state.values())
-    net.seed_noise(len(net.history))
 
 
 def _split(dataset: UserDataset, plan: TrainingPlan) -> tuple[UserDataset, UserDataset]:

@@ -122,6 +122,18 @@ def test_compiled_loops_read_what_is_read_line_by_line(tmp_path, monkeypatch, na
         assert both[1][1] == (0 if name in ODD else 2 if name == "columns" else 1)
 
 
+def test_an_empty_weight_at_the_beginning_of_a_block(tmp_path, monkeypatch):
+    path = tmp_path / "links"
+    path.write_text("weight,source,target\n" + "1,2,3\n2,3,1\n,7,9\n" * 3)
+    for chunk_bytes in range(20, 60):
+        both = [
+            outcome(path, monkeypatch, plain=plain, chunk_bytes=chunk_bytes)
+            for plain in (False, True)
+        ]
+        assert both[0][0] == both[1][0]
+        assert "line 4" in both[0][0]
+
+
 IDS = st.sampled_from(["1", "2", "30", "1.0", "ann", "a-longer-name", "None", "é", "#"])
 LINES = st.lists(st.tuples(st.lists(IDS, min_size=1, max_size=4)), max_size=12)
 

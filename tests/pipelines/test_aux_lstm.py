@@ -132,6 +132,8 @@ def test_experts_may_be_given_or_left_out(kind, profiles):
     for given in ("none", 3, OutOfFoldLogits()):
         with pytest.raises(SourceError, match="experts must be a mapping, 'drop' or"):
             MAKERS[kind](experts=given)
+    with pytest.raises(SourceError, match=r"different names; 'text' names one of"):
+        MAKERS[kind](experts={"text": own["own_odds"]})
 
 
 def test_parts_may_be_given(profiles):

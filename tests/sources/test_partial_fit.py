@@ -251,6 +251,10 @@ def test_what_cannot_learn_in_parts_says_so() -> None:
     text = part_of(MeanWordVectors(), messages())
     with pytest.raises(SourceError, match="weighting='sif'\\) finds a direction"):
         MeanWordVectors(weighting="sif").partial_fit(text)
+    vocabulary = Vocabulary(["a"], np.ones((1, 2)))
+    other = TokenMessages.from_lists([[["a"]]], vocabulary)
+    with pytest.raises(SourceError, match="numbered by another vocabulary than"):
+        MeanWordVectors().partial_fit(text).partial_fit(other)
     with pytest.raises(SourceError, match="has none; put GloVeTransformer"):
         MeanWordVectors().partial_fit(CharacterSegmenter().fit_transform([["a"]]))
     with pytest.raises(SourceError, match="characters must be"):

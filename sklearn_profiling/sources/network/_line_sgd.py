@@ -9,6 +9,8 @@ lost, and the rows in use are a fraction of the tables, which suits caches.
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -281,6 +283,8 @@ def make_zeros(
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=folder) as file:
+            if hasattr(os, "posix_fallocate"):  # a full disk is told here, or ends all
+                os.posix_fallocate(file.fileno(), 0, 4 * math.prod(shape))
             return np.asarray(np.memmap(file, np.float32, "w+", shape=shape))
     except OSError as error:
         msg = f"table_folder={str(folder)!r} cannot hold the tables: {error}."

@@ -107,7 +107,8 @@ class LINEEmbedding(TransformerMixin, BaseEstimator):
     table_folder : str, path-like or None, default=None
         Folder in which the tables of "sgd" and the vectors are held as files without a
         name, which are mapped into memory and go with them. None holds them in main
-        memory, where they must fit.
+        memory, where they must fit, as they must if `memory` holds the vectors of an
+        earlier fit, which are read as a whole.
     n_jobs : int or None, default=None
         Threads; None is 1 and -1 all. The result does not depend on it.
     random_state : int, RandomState instance or None, default=None

@@ -93,9 +93,9 @@ class LocalModel(BaseEstimator):
         """Say of a model that cannot be run that its settings are to blame."""
         try:
             yield
-        except torch.OutOfMemoryError:
-            raise
         except RuntimeError as error:
+            if isinstance(error, torch.OutOfMemoryError) or "alloc" in str(error):
+                raise
             msg = (
                 f"{type(self).__name__}: model={str(self.model)!r:.80} was read but "
                 f"cannot be run: {short_reason(error)}. Look at its config.json"

@@ -156,7 +156,8 @@ def cutting(owner: object) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # the package raises no other
-        msg = f"{type(owner).__name__}: the tokenizer cannot cut a text: {error}"
+        reason = f"the tokenizer cannot cut a text: {short_reason(error):.60}"
+        msg = f"{type(owner).__name__}: {reason}"
         raise SourceError(msg) from error
 
 

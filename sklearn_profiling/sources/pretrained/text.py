@@ -279,11 +279,12 @@ class PretrainedTextVectors(
         """Cut texts into tokens; an empty array for a text without any of its own."""
         if not texts:
             return []
+        limit = self._limit(self._ready_model().config)
         with cutting(self):
             cut = self._tokenizer(
                 texts,
                 truncation=True,
-                max_length=self._limit(self._ready_model().config),
+                max_length=limit,
                 # Special tokens that a user writes are plain text.
                 split_special_tokens=True,
                 return_attention_mask=False,

@@ -214,8 +214,7 @@ def equal_parts(messages: list[str], n_jobs: int) -> Iterator[list[str]]:
     total = sum(map(len, messages))
     n_parts = -(-total // _CHARACTERS_PER_PART)
     n_parts = -(-n_parts // n_jobs) * n_jobs
-    least = min(_LEAST_PER_PART, _CHARACTERS_PER_PART)
-    most = max(total / max(n_parts, 1), least)
+    most = max(total / max(n_parts, 1), _LEAST_PER_PART)
     for message in messages:
         part.append(message)
         size += len(message)

@@ -152,7 +152,7 @@ class MeanWordVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """Count the words of further users, for the weights.
 
         After all parts of a text, the weights are those of one `fit`. The first call
-        after `fit`, or with another vocabulary, begins anew.
+        after `fit` begins anew.
 
         Parameters
         ----------
@@ -169,8 +169,8 @@ class MeanWordVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Raises
         ------
         SourceError
-            If the vocabulary has no vectors, or with ``weighting="sif"``, whose
-            direction is that of all users at once.
+            If the vocabulary has no vectors or is not that of the parts before, or with
+            ``weighting="sif"``, whose direction is that of all users at once.
         """
         if self.weighting == "sif":
             msg = (
@@ -180,8 +180,12 @@ class MeanWordVectors(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             raise SourceError(msg)
         text = check_text(X, self)
         before = getattr(self, "_counted", None)
-        if text.vocabulary.fingerprint != getattr(self, "fingerprint_", None):
-            before = None
+        if before is not None and text.vocabulary.fingerprint != self.fingerprint_:
+            msg = (
+                "MeanWordVectors: the words of this part are numbered by another "
+                "vocabulary than those before; transform all parts by one fitted step"
+            )
+            raise SourceError(msg)
         self._begin(text)
         users, n_users = _users_of_words(text)
         if before is not None:

@@ -215,8 +215,10 @@ class TfidfVectors(TransformerMixin, BaseEstimator):
 
         Notes
         -----
-        Memory grows with all different sequences, also those of one user. The first
-        call after `fit`, which keeps no such counts, begins anew.
+        Memory grows with all different sequences, also those of one user, and a saved
+        model holds them. Each call sorts all of them: give few large parts rather than
+        many small ones, and leave the parameters as they are in between. The first call
+        after `fit`, which keeps no such counts, begins anew.
         """
         text = check_text(X, self)
         if not hasattr(self, "_counted"):

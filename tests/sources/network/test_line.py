@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
+import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -397,8 +399,18 @@ def test_tables_in_a_folder_give_the_same_bits(communities, tmp_path, order):
     assert not np.allclose(raw.fit().embedding_, plain.embedding_)
 
 
-def test_a_folder_that_cannot_hold_the_tables_is_named(communities, tmp_path):
+def test_a_folder_that_cannot_hold_the_tables_is_named(
+    communities, tmp_path, monkeypatch
+):
     graph, _ = communities
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", full)
+        with pytest.raises(SourceError, match=r"cannot hold the tables: .*No space"):
+            LINEEmbedding(graph, 4, table_folder=tmp_path / "full").fit()
     (tmp_path / "file").write_text("")
     line = LINEEmbedding(graph, 4, table_folder=tmp_path / "file")
     with pytest.raises(SourceError, match=r"table_folder=.*file' cannot hold"):

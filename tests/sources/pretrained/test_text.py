@@ -98,12 +98,19 @@ def test_unusable_limits_of_a_tokenizer(limit):
         PretrainedTextVectors(bert(), changed, random_state=0).fit(None)
 
 
-def test_what_cannot_be_run_or_cut_is_told():
+def test_what_cannot_be_run_or_cut_is_told(monkeypatch):
+    def no_memory(**_):
+        msg = "DefaultCPUAllocator: can't allocate memory"
+        raise RuntimeError(msg)
+
     broken = bert()
     broken.hidden_dropout_prob = float("nan")
     fitted = vectors_of(broken).fit(None)
     with pytest.raises(SourceError, match="cannot be run: dropout probability"):
         fitted.transform(REVIEWS)
+    monkeypatch.setattr(fitted, "_ready_model", lambda: no_memory)
+    with pytest.raises(RuntimeError, match=r"can.t allocate"):
+        fitted._read_batch([np.array([1])])
     words = Tokenizer(models.WordLevel({"tea": 0, "[PAD]": 1}, "[UNK]"))
     few = PreTrainedTokenizerFast(tokenizer_object=words, pad_token="[PAD]")  # noqa: S106
     for step in (PretrainedTextVectors(bert(), few), SubwordSegmenter(few)):

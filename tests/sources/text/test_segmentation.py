@@ -216,6 +216,7 @@ def test_compiled_parts_and_threads(monkeypatch):
     whole = JiebaSegmenter().fit_transform(column)
     assert whole == JiebaSegmenter(engine="jieba").fit_transform(column)
     monkeypatch.setattr(_segmenter, "_CHARACTERS_PER_PART", 12)
+    monkeypatch.setattr(_segmenter, "_LEAST_PER_PART", 12)
     assert JiebaSegmenter().fit_transform(column) == whole
     assert JiebaSegmenter(n_jobs=2).fit_transform(column) == whole
 

@@ -354,6 +354,7 @@ def test_parts_and_threads_give_the_same(parameters, monkeypatch):
     assert whole[4] == [["one", "str"]]
     assert whole[5] == [["我", "love", "茶"]]
     monkeypatch.setattr(_segmenter, "_CHARACTERS_PER_PART", 8)
+    monkeypatch.setattr(_segmenter, "_LEAST_PER_PART", 8)
     assert WordSegmenter(**parameters).transform(USERS) == whole
     assert WordSegmenter(n_jobs=2, **parameters).transform(USERS) == whole
     rows = [WordSegmenter(**parameters).transform(USERS[i : i + 1]) for i in range(6)]
