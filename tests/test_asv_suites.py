@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import json
 from pathlib import Path
 
@@ -15,15 +17,15 @@ pytestmark = pytest.mark.skipif(
 )
 
 SUITES = [
-    ("suite_text", "Segmentation", 4),
-    ("suite_text", "Vectors", 2),
-    ("suite_network", "LINE", 3),
-    ("suite_nets", "TextNets", 2),
+    ("suite_text", "Segmentation", ("ids", "ids_of_two_threads", "lists", "tweets")),
+    ("suite_text", "Vectors", ("glove", "topics")),
+    ("suite_network", "LINE", ("closed_form", "descent", "shared_negatives")),
+    ("suite_nets", "TextNets", ("lstm", "text_cnn")),
 ]
 
 
-@pytest.mark.parametrize(("module", "name", "n_timed"), SUITES)
-def test_each_suite_runs_on_tiny_data(module, name, n_timed, monkeypatch):
+@pytest.mark.parametrize(("module", "name", "timed"), SUITES)
+def test_each_suite_runs_on_tiny_data(module, name, timed, monkeypatch):
     for folder in ("asv", "speed"):
         monkeypatch.syspath_prepend(str(FOLDER / folder))
     kind = getattr(importlib.import_module(module), name)
@@ -31,10 +33,10 @@ def test_each_suite_runs_on_tiny_data(module, name, n_timed, monkeypatch):
     monkeypatch.setattr(kind, "sizes", kind.tiny)
     suite = kind()
     suite.setup()
-    timed = [getattr(suite, each) for each in dir(kind) if each.startswith("time_")]
-    assert len(timed) == n_timed
-    for run in timed:
-        run()
+    found = [each for each in dir(kind) if each.startswith("time_")]
+    assert found == [f"time_{each}" for each in timed]
+    for each in found:
+        getattr(suite, each)()
     getattr(suite, "teardown", lambda: None)()
 
 
@@ -52,9 +54,17 @@ def test_the_roofline_is_measured(monkeypatch, capsys):
     roofline = importlib.import_module("roofline")
     roofline.main(["--megabytes", "1", "--n-rows", "64", "--n-times", "2"])
     found = json.loads(capsys.readouterr().out)
-    units = [value for name, value in found.items() if "per_" in name or "nano" in name]
-    assert len(units) == 5
-    assert min(units) > 0
+    settings = {"benchmark", "megabytes", "n_rows", "n_times", "seed"}
+    units = {
+        "copy_gb_per_second",
+        "random_read_nanoseconds",
+        "random_read_in_cache_nanoseconds",
+        "float32_gflop_per_second",
+        "float64_gflop_per_second",
+    }
+    assert found.keys() == settings | units
+    assert found["benchmark"] == "roofline"
+    assert min(found[unit] for unit in units) > 0
 
 
 def test_each_first_call_works(monkeypatch, capsys):
@@ -62,11 +72,21 @@ def test_each_first_call_works(monkeypatch, capsys):
     module = importlib.import_module("bench_first_call")
 
     def run(command, **options):
-        exec(command[2])  # noqa: S102 - as the process would
-        return type("Done", (), {"stdout": capsys.readouterr().out})
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(command[2])  # noqa: S102 - as the process would
+        return type("Done", (), {"stdout": printed.getvalue()})
 
     monkeypatch.setattr(module.subprocess, "run", run)
-    for part in module.PARTS.values():
-        found = module.first_call(*part, "")
-        assert len(found) == 2
-        assert min(min(each) for each in found) >= 0
+    monkeypatch.setattr("sys.argv", ["bench_first_call", "--only", *module.PARTS])
+    module.main()
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [each["part"] for each in found] == [*module.PARTS]
+    times = {
+        f"{state}_{clock}"
+        for state in ("cold", "warm", "next")
+        for clock in ("seconds", "cpu_seconds")
+    }
+    for each in found:
+        assert each.keys() == {"benchmark", "part"} | times
+        assert min(each[name] for name in times) >= 0

@@ -95,8 +95,10 @@ SECONDS = (
         "synthetic:300",
         {
             "make_meta_learning_baseline": "Meta-Learning (gender + age)",
-            'make_multi_task_lstm(experts="drop")': "Multi-task LSTM (gender + age)",
-            'make_aux_lstm(experts="drop")': "Aux-LSTM (gender + age)",
+            'make_aux_lstm_systems()["Multi-task LSTM"]': (
+                "Multi-task LSTM (gender + age)"
+            ),
+            'make_aux_lstm_systems()["Aux-LSTM"]': "Aux-LSTM (gender + age)",
         },
     ),
     (

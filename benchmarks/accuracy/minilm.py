@@ -106,6 +106,11 @@ def make_systems(seed: int, memory: str | None) -> dict[str, Any]:
     return systems
 
 
+def _chosen(train: Any, n_users: int | None, drawn: np.random.Generator) -> Any:
+    """Draw some of the users to train on; None is all, in their order."""
+    return train if n_users is None else drawn.permutation(train)[:n_users]
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Print one table a data set."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -125,10 +130,7 @@ def main(arguments: list[str] | None = None) -> None:
             make_systems(given.seed, given.memory),
             users.data,
             users.target,
-            cv=[
-                (drawn.permutation(train)[: given.train], test)
-                for train, test in splits
-            ],
+            cv=[(_chosen(train, given.train, drawn), test) for train, test in splits],
             metrics="accuracy",
         )
         trained = f"{given.train or 'all'} others to train on"

@@ -10,7 +10,9 @@ and the quickest; calls that come before the first timed one load and compile.
 from __future__ import annotations
 
 import argparse
+import cProfile
 import json
+import pstats
 import statistics
 import time
 from functools import partial
@@ -34,6 +36,7 @@ def main():
     parser.add_argument("--n-users", type=int, default=2000)
     parser.add_argument("--n-fitted", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--profile", action="store_true", help="of all users at once")
     settings = parser.parse_args()
     users = make_user_profiles(settings.n_users, random_state=settings.seed)
     fitted = slice(0, settings.n_fitted)
@@ -53,6 +56,10 @@ def main():
             result[f"quickest_{n_users}"] = least
         result["users_a_second"] = round(1000 * settings.n_users / least)
         print(json.dumps(result), flush=True)
+        if settings.profile:
+            with cProfile.Profile() as profile:
+                predict()
+            pstats.Stats(profile).sort_stats("cumulative").print_stats(45)
 
 
 if __name__ == "__main__":
