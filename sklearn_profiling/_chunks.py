@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from math import lcm
 from numbers import Integral
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -52,11 +52,16 @@ def whole_batches(model: Any, chunk_size: int) -> int:
 
 
 def rechunked(
-    tables: Iterable[tuple[pd.DataFrame, ...]], size: int, least: int = 1
+    tables: Iterable[tuple[pd.DataFrame, ...]],
+    size: int,
+    least: int = 1,
+    *,
+    join: Literal["inner", "outer"] = "inner",
 ) -> Iterator[tuple[pd.DataFrame, ...]]:
     """Cut tables of users, and others of the same users, to `size` users each.
 
     The last are more by up to `least` - 1, so that no chunk has fewer than `least`.
+    `join` says if a column of users that some tables lack is left out or has no value.
     """
     held: list[tuple[pd.DataFrame, ...]] = []
     n_held = 0
@@ -65,7 +70,7 @@ def rechunked(
         n_held += len(table[0])
         if n_held < size + least:
             continue
-        joined = _joined(held)
+        joined = _joined(held, join)
         start = 0
         while n_held - start >= size + least:
             yield tuple(each.iloc[start : start + size] for each in joined)
@@ -73,15 +78,16 @@ def rechunked(
         held = [tuple(each.iloc[start:] for each in joined)]
         n_held -= start
     if n_held:
-        yield _joined(held)
+        yield _joined(held, join)
 
 
-def _joined(tables: Sequence[tuple[pd.DataFrame, ...]]) -> tuple[pd.DataFrame, ...]:
+def _joined(
+    tables: Sequence[tuple[pd.DataFrame, ...]], join: Literal["inner", "outer"]
+) -> tuple[pd.DataFrame, ...]:
     if len(tables) == 1:
         return tables[0]
     first, *others = zip(*tables, strict=True)
-    # What some tables leave out is no column of all; of labels it is a missing one.
-    return pd.concat(first, join="inner"), *map(pd.concat, others)
+    return pd.concat(first, join=join), *map(pd.concat, others)
 
 
 class SeenUsers:
