@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from math import lcm
 from numbers import Integral
@@ -12,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sklearn_profiling._store import digest_of
+from sklearn_profiling.exceptions import ProfilingWarning
 
 __all__ = [
     "FEWEST",
@@ -27,6 +29,9 @@ __all__ = [
 FEWEST: Final = 50
 #: Rows of a table that are read at a time.
 ROWS_AT_ONCE: Final = 10_000
+#: Chunks this many times as large as asked, from a small number on, are told.
+_MOST_TIMES: Final = 10
+_SMALL: Final = 1000
 _DIGEST: Final = np.dtype("S16")
 
 
@@ -41,6 +46,7 @@ def check_chunk_size(chunk_size: Any) -> int:
 
 def whole_batches(model: Any, chunk_size: int) -> int:
     """Round a number of users up, so that every net reads the batches of one piece."""
+    model = getattr(model, "best_estimator_", model)
     params = model.get_params(deep=True) if hasattr(model, "get_params") else {}
     sizes = {
         int(value)
@@ -48,7 +54,15 @@ def whole_batches(model: Any, chunk_size: int) -> int:
         if name.split("__")[-1] == "batch_size" and isinstance(value, Integral)
     }
     step = lcm(FEWEST, *(size for size in sizes if size > 0))
-    return -(-chunk_size // step) * step
+    rounded = -(-chunk_size // step) * step
+    if rounded > _MOST_TIMES * max(chunk_size, _SMALL):
+        shown = ", ".join(map(str, sorted(sizes)))
+        msg = (
+            f"chunk_size={chunk_size} is rounded up to {rounded} users, whole batches "
+            f"of all nets, whose sizes are {shown}; memory grows with it"
+        )
+        warnings.warn(msg, ProfilingWarning, stacklevel=3)
+    return rounded
 
 
 def rechunked(

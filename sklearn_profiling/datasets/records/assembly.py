@@ -254,11 +254,12 @@ def assemble(
     known = texts.has_lists or not texts.missing.all()
     # A user's second row says what a row is, also without a message.
     several = int((users.of_row >= 0).sum()) > len(users)
+    before = decided or Decided(id_column, choice, None, None)
     found = Decided(
         id_column,
         choice,
-        texts.as_text if known else decided and decided.as_text,
-        one_row if known or several else decided and decided.one_row,
+        texts.as_text if known else before.as_text,
+        one_row if known or several else before.one_row,
     )
     return Assembled(data, targets, report, found)
 
