@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from math import lcm
 from numbers import Integral
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from sklearn_profiling._store import digest_of
+from sklearn_profiling.exceptions import ProfilingWarning
 
 __all__ = [
     "FEWEST",
@@ -27,6 +29,9 @@ __all__ = [
 FEWEST: Final = 50
 #: Rows of a table that are read at a time.
 ROWS_AT_ONCE: Final = 10_000
+#: Chunks this many times as large as asked, from a small number on, are told.
+_MOST_TIMES: Final = 10
+_SMALL: Final = 1000
 _DIGEST: Final = np.dtype("S16")
 
 
@@ -41,6 +46,7 @@ def check_chunk_size(chunk_size: Any) -> int:
 
 def whole_batches(model: Any, chunk_size: int) -> int:
     """Round a number of users up, so that every net reads the batches of one piece."""
+    model = getattr(model, "best_estimator_", model)
     params = model.get_params(deep=True) if hasattr(model, "get_params") else {}
     sizes = {
         int(value)
@@ -48,15 +54,28 @@ def whole_batches(model: Any, chunk_size: int) -> int:
         if name.split("__")[-1] == "batch_size" and isinstance(value, Integral)
     }
     step = lcm(FEWEST, *(size for size in sizes if size > 0))
-    return -(-chunk_size // step) * step
+    rounded = -(-chunk_size // step) * step
+    if rounded > _MOST_TIMES * max(chunk_size, _SMALL):
+        shown = ", ".join(map(str, sorted(sizes)))
+        msg = (
+            f"chunk_size={chunk_size} is rounded up to {rounded} users, whole batches "
+            f"of all nets, whose sizes are {shown}; memory grows with it"
+        )
+        warnings.warn(msg, ProfilingWarning, stacklevel=3)
+    return rounded
 
 
 def rechunked(
-    tables: Iterable[tuple[pd.DataFrame, ...]], size: int, least: int = 1
+    tables: Iterable[tuple[pd.DataFrame, ...]],
+    size: int,
+    least: int = 1,
+    *,
+    join: Literal["inner", "outer"] = "inner",
 ) -> Iterator[tuple[pd.DataFrame, ...]]:
     """Cut tables of users, and others of the same users, to `size` users each.
 
     The last are more by up to `least` - 1, so that no chunk has fewer than `least`.
+    `join` says if a column of users that some tables lack is left out or has no value.
     """
     held: list[tuple[pd.DataFrame, ...]] = []
     n_held = 0
@@ -65,7 +84,7 @@ def rechunked(
         n_held += len(table[0])
         if n_held < size + least:
             continue
-        joined = _joined(held)
+        joined = _joined(held, join)
         start = 0
         while n_held - start >= size + least:
             yield tuple(each.iloc[start : start + size] for each in joined)
@@ -73,15 +92,16 @@ def rechunked(
         held = [tuple(each.iloc[start:] for each in joined)]
         n_held -= start
     if n_held:
-        yield _joined(held)
+        yield _joined(held, join)
 
 
-def _joined(tables: Sequence[tuple[pd.DataFrame, ...]]) -> tuple[pd.DataFrame, ...]:
+def _joined(
+    tables: Sequence[tuple[pd.DataFrame, ...]], join: Literal["inner", "outer"]
+) -> tuple[pd.DataFrame, ...]:
     if len(tables) == 1:
         return tables[0]
     first, *others = zip(*tables, strict=True)
-    # What some tables leave out is no column of all; of labels it is a missing one.
-    return pd.concat(first, join="inner"), *map(pd.concat, others)
+    return pd.concat(first, join=join), *map(pd.concat, others)
 
 
 class SeenUsers:

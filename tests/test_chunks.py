@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 from sklearn_profiling._chunks import SeenUsers, rechunked, whole_batches
 from sklearn_profiling.estimators import MMLUPClassifier
+from sklearn_profiling.exceptions import ProfilingWarning
 
 
 @given(st.lists(st.integers(0, 9), max_size=12), st.integers(1, 7), st.integers(1, 5))
@@ -55,7 +58,22 @@ def test_the_first_user_who_was_there_before_is_told(chunks: list[list[int]]) ->
         (LogisticRegression(), 150),
         (MMLUPClassifier(batch_size=32), 800),
         (MMLUPClassifier(batch_size=150), 150),
+        (
+            GridSearchCV(MMLUPClassifier(max_epochs=1), {"batch_size": [32]}, cv=2).fit(
+                np.arange(12.0).reshape(6, 2), ["f", "m"] * 3
+            ),
+            800,
+        ),
     ],
 )
 def test_chunks_are_whole_batches(model: object, expected: int) -> None:
     assert whole_batches(model, 101) == expected
+
+
+def test_chunks_far_larger_than_asked_are_told() -> None:
+    nets = make_pipeline(
+        MMLUPClassifier(batch_size=333), MMLUPClassifier(batch_size=257)
+    )
+    with pytest.warns(ProfilingWarning, match=r"to 4279050 users, .* are 257, 333;"):
+        assert whole_batches(nets, 10_000) == 4_279_050
+    assert whole_batches(nets, 4_000_000) == 4_279_050

@@ -28,6 +28,9 @@ def check_options(options: argparse.Namespace) -> None:
             _check_readable(path, _named(name), folder=name == "path")
     _check_apart(options)
     _check_links_format(options)
+    if getattr(options, "chunk_size", None) and options.format == "table":
+        msg = "--chunk-size: --format csv or json is needed; got table"
+        raise OSError(msg)
     if hasattr(options, "device"):
         from sklearn_profiling.training.net import usable_device
 

@@ -129,7 +129,7 @@ def predict_proba(model: Any, frame: Any, *, id_column: str | None = None) -> An
     >>> frame = dd.from_pandas(users, npartitions=2)
     >>> likely = on_dask.predict_proba(model, frame)
     >>> likely.compute(scheduler="synchronous").round(2)
-       label=f  label=m
+       task0=f  task0=m
     0     0.98     0.02
     1     0.94     0.06
     2     0.06     0.94
@@ -219,10 +219,7 @@ def _tasks(model: Any) -> tuple[list[str], list[Sequence[Any]]]:
         msg = f"model must predict classes; {type(model).__name__} has no classes_"
         raise SourceError(msg)
     several = list(classes) if isinstance(classes, list) else [classes]
-    names = task_names_of(model)
-    if not names:
-        one = not isinstance(classes, list)
-        names = ["label"] if one else [f"task{n}" for n in range(len(several))]
+    names = task_names_of(model) or [f"task{n}" for n in range(len(several))]
     return names, several
 
 

@@ -18,8 +18,10 @@ from sklearn_profiling._chunks import (
 )
 from sklearn_profiling._frames import as_pandas
 from sklearn_profiling.datasets import stream_records
+from sklearn_profiling.datasets._bunches import LabeledUsers
 from sklearn_profiling.evaluation._probabilities import split_tasks
 from sklearn_profiling.evaluation._users import ids_of, is_null
+from sklearn_profiling.evaluation.scorers import task_names_of
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.targets import label_table
 
@@ -46,7 +48,8 @@ def predict_stream(
         that function, which also groups rows of messages whose user's stand together.
     chunk_size : int, default=10_000
         Number of users predicted at a time (our choice). It is rounded up to whole
-        batches of the model's nets and to fifties; the last chunk may have 49 more.
+        batches of the model's nets and to fifties, with a warning above ten times as
+        many; the last chunk may have 49 more.
     proba : bool, default=False
         Whether to predict the probability of each class in place of labels.
     id_column : str or None, default=None
@@ -121,7 +124,9 @@ def _tables(
             msg = f"table {number} of the stream is no table: {type(given).__name__}"
             raise SourceError(msg)
         columns = set(table.columns) if columns is None else columns
-        if columns != set(table.columns):
+        # Chunks of records lack columns in which a user has several values; a model
+        # that reads these says so.
+        if columns != set(table.columns) and not isinstance(item, LabeledUsers):
             other = sorted(map(str, columns ^ set(table.columns)))
             msg = (
                 f"all tables need the same columns; {other[0]!r:.60} is in table 1 or "
@@ -171,17 +176,10 @@ def _index_of(ids: pd.Series[Any]) -> pd.Index[Any]:
     return ids.to_frame().set_index(ids.name).index
 
 
-def _task_names(model: Any) -> list[str]:
-    """Return the tasks of the classifier in a system; none where it has no names."""
-    while hasattr(model, "steps") or hasattr(model, "best_estimator_"):
-        model = model.steps[-1][1] if hasattr(model, "steps") else model.best_estimator_
-    return list(getattr(model, "task_names_", ()))
-
-
 def _labels(model: Any, users: pd.DataFrame) -> dict[str, Any]:
     """Return the predicted labels by task."""
     table, names, _ = label_table(model.predict(users))
-    names = _task_names(model) or names
+    names = task_names_of(model) or names
     # A column of objects, whichever classes a chunk holds.
     return dict(zip(names, table.T, strict=True))
 
@@ -190,7 +188,7 @@ def _probabilities(model: Any, users: pd.DataFrame) -> dict[str, Any]:
     """Return the probability of each class of each task."""
     found = model.predict_proba(users)
     n_tasks = len(found) if isinstance(found, list | tuple) else 1
-    names = _task_names(model) or [f"task{k}" for k in range(n_tasks)]
+    names = task_names_of(model) or [f"task{k}" for k in range(n_tasks)]
     owner = type(model).__name__
     return {
         f"{task}={label}": np.ascontiguousarray(values[:, place])

@@ -87,6 +87,14 @@ def test_what_cannot_be_read_in_chunks_is_refused(smpcup, model, tmp_path, capsy
         assert not out.exists()
 
 
+def test_a_table_to_look_at_is_not_written_in_chunks(many, model, capsys):
+    arguments = ["predict", str(model), str(many), "--format", "table"]
+    assert cli.main([*arguments, "--chunk-size", "9"]) == 2
+    found = capsys.readouterr()
+    assert "--chunk-size: --format csv or json is needed; got table" in found.err
+    assert (found.out, found.err.count("\n")) == ("", 1)
+
+
 def test_a_user_who_comes_back_leaves_no_half_file(many, model, tmp_path, capsys):
     lines = (many / "users.jsonl").read_text("utf-8").splitlines()
     file, out = tmp_path / "users.jsonl", tmp_path / "out.csv"

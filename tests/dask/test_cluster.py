@@ -117,7 +117,7 @@ def test_a_model_is_read_once_a_worker(client, tmp_path):
     model = Counted(str(tmp_path)).fit(table, ["f", "m"] * 20)
     frame = dd.from_pandas(table, npartitions=8)
     found = on_dask.predict(model, frame).compute()
-    assert (found["label"] == model.predict(table)).all()
+    assert (found["task0"] == model.predict(table)).all()
     notes = [path.read_text() for path in tmp_path.iterdir()]
     assert 1 <= len(notes) <= 2
     assert set(notes) == {"read\n"}

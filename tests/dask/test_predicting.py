@@ -113,11 +113,11 @@ def test_labels_of_one_task_keep_their_type():
     frame = by_partition(table, 2)
     bare = LogisticRegression().fit(table, labels)
     made = on_dask.predict(bare, frame)
-    assert made.dtypes.to_dict() == {"label": np.dtype(int)}
-    assert made.compute()["label"].tolist() == [10, 10, 20, 20]
+    assert made.dtypes.to_dict() == {"task0": np.dtype(int)}
+    assert made.compute()["task0"].tolist() == [10, 10, 20, 20]
     search = GridSearchCV(make_pipeline(StandardScaler(), bare), {}, cv=2)
     named = on_dask.predict(search.fit(table, labels), frame)
-    assert named.compute()["label"].tolist() == [10, 10, 20, 20]
+    assert named.compute()["task0"].tolist() == [10, 10, 20, 20]
 
 
 def test_several_tasks_without_names_are_numbered():
@@ -163,9 +163,9 @@ FRAME = by_partition(NUMBERS, 2)
         ),
         (
             lambda: on_dask.predict(
-                FITTED, FRAME.rename(columns={"posts": "label"}), id_column="label"
+                FITTED, FRAME.rename(columns={"posts": "task0"}), id_column="task0"
             ),
-            "in the column 'label', which is also the name of a result",
+            "in the column 'task0', which is also the name of a result",
         ),
     ],
 )
@@ -195,7 +195,7 @@ def test_sources_are_refused():
 
 def test_sets_are_refused(model):
     sets = Fixed(np.array(["a", "b"]), frozenset("ab")).fit(None)
-    with pytest.raises(SourceError, match="'label' has sets of classes as labels"):
+    with pytest.raises(SourceError, match="'task0' has sets of classes as labels"):
         on_dask.predict(sets, by_partition(DATA)).compute()
 
 
@@ -216,7 +216,7 @@ def test_lists_that_dask_wrote_as_text_are_refused(cells, listed):
     assert isinstance(frame.dtypes["messages"], pd.StringDtype)
     labels = on_dask.predict(Fixed(np.array(["f"]), "f").fit(None), frame)
     if not listed:
-        assert labels.compute()["label"].tolist() == ["f"] * len(cells)
+        assert labels.compute()["task0"].tolist() == ["f"] * len(cells)
         return
     with pytest.raises(SourceError, match="'messages' holds lists that Dask"):
         labels.compute()

@@ -15,6 +15,7 @@ from sklearn.model_selection import GridSearchCV
 
 from sklearn_profiling.baselines import make_tfidf_baseline
 from sklearn_profiling.datasets import make_user_profiles, stream_records
+from sklearn_profiling.datasets.records import streaming
 from sklearn_profiling.evaluation import (
     MultiTaskStratifiedKFold,
     predict_stream,
@@ -73,6 +74,22 @@ def test_paths_and_streams_of_records(tmp_path: Path) -> None:
     with pytest.raises(DataFormatError, match="user '1000000001' comes back"):
         for _ in predict_stream(model, stream_records([rows[:300], rows[:300]])):
             pass
+
+
+def test_columns_that_the_model_does_not_read_may_be_in_some_chunks_only(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streaming, "ROWS_AT_ONCE", 100)
+    model = SYSTEMS["linear"].fit(USERS.data[:90], USERS.target[:90])
+    path = tmp_path / "rows.parquet"
+    rows = USERS.data[["user_id", "messages"]].explode("messages")
+    rows = rows.assign(lang=["en"] * (len(rows) - 1) + ["fr"])
+    rows.to_parquet(path, index=False)
+    chunks = [chunk.data for chunk in stream_records(path, chunk_size=50)]
+    assert {"lang" in chunk for chunk in chunks} == {True, False}
+    found = pd.concat(predict_stream(model, path, chunk_size=50))
+    assert (found.to_numpy() == model.predict(USERS.data)).all()
 
 
 def test_indices_without_a_column_of_ids() -> None:

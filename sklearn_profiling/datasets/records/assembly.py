@@ -48,6 +48,7 @@ from sklearn_profiling.datasets.records.names import (
     choose_text,
     is_id,
     missing_column,
+    widen_text,
 )
 from sklearn_profiling.datasets.records.tables import (
     Factor,
@@ -133,8 +134,9 @@ class Decided:
 
     id_column: str
     choice: TextChoice | None
-    as_text: bool
-    one_row: Literal["user", "message"]
+    #: None while no row has a message.
+    as_text: bool | None
+    one_row: Literal["user", "message"] | None
 
     def columns(self) -> list[str]:
         """Return the names of the columns that every row needs."""
@@ -195,11 +197,7 @@ def assemble(
         raise missing_column(table, where, "time_column", wanted.time_column)
     if labels is None:
         _check_tasks(own, table, where, wanted)
-    choice = (
-        decided.choice
-        if decided
-        else choose_text(table, wanted.text_column, where, {id_column, *taken})
-    )
+    choice = _choice(table, where, wanted, decided, {id_column, *taken})
     ids = read_ids(rows, table.find(id_column))
     table.columns.pop(id_column, None)
     texts = read_texts(rows, choice, as_text=decided.as_text if decided else None)
@@ -253,8 +251,32 @@ def assemble(
         **times,
         **label_report,
     }
-    found = Decided(id_column, choice, texts.as_text, one_row)
+    known = texts.has_lists or not texts.missing.all()
+    # A user's second row says what a row is, also without a message.
+    several = int((users.of_row >= 0).sum()) > len(users)
+    before = decided or Decided(id_column, choice, None, None)
+    found = Decided(
+        id_column,
+        choice,
+        texts.as_text if known else before.as_text,
+        one_row if known or several else before.one_row,
+    )
     return Assembled(data, targets, report, found)
+
+
+def _choice(
+    table: RawTable,
+    where: Path,
+    wanted: Wanted,
+    decided: Decided | None,
+    others: set[str],
+) -> TextChoice | None:
+    """Return the columns of messages, those of earlier rows first of all."""
+    if decided is None or decided.choice is None:
+        return choose_text(table, wanted.text_column, where, others)
+    if wanted.text_column is not None:
+        return decided.choice
+    return widen_text(decided.choice, table, where, others)
 
 
 def _examples(ids: list[str]) -> str:
@@ -280,14 +302,14 @@ def _resolve(
     one_row = wanted.one_row
     if one_row == "auto":
         one_row = "user" if choice is None or texts.has_lists else "message"
-        if decided and decided.one_row != one_row:
+        if decided and decided.one_row not in (None, one_row):
             if decided.one_row == "message":
                 reason = (
                     "a cell holds a list of messages, and those of earlier rows one "
                     "message each; say by one_row what a row is"
                 )
                 raise DataFormatError(where, None, reason)
-            one_row = decided.one_row
+            one_row = "user"
     if one_row == "user" and wanted.time_column is not None:
         reason = (
             f"time_column={wanted.time_column!r} orders rows of messages, but here one "

@@ -29,6 +29,7 @@ from sklearn_profiling.datasets.records.tables import (
     RawTable,
     Rows,
     factorise,
+    from_objects,
     is_text,
     objects,
 )
@@ -224,6 +225,8 @@ def read_texts(
     column = columns[0]
     for other in columns[1:]:
         column = _coalesce(column, other)
+    if as_text is not False and not is_text(column):
+        column = from_objects(objects(column))  # strings beside rows without any
     if as_text is None:
         as_text = is_text(column) and _are_lists(column[:_ROWS_OF_A_SAMPLE])
     if as_text and is_text(column):

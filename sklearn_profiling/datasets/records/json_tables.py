@@ -307,9 +307,13 @@ def read_json_lines(
     path: Path, encodings: Sequence[str], on_bad_lines: OnBadLines, n_rows: int
 ) -> Iterator[RawTable]:
     """Yield parts of `n_rows` or more rows of a file of JSON lines."""
-    start = list(islice(LineFile(path, encoding=encodings, on_bad_lines="skip"), 1))
-    if start and not _is_json(start[0]):
-        reason = "its first line is no JSON; a stream reads JSON lines and Parquet"
+    lines = map(_is_json, LineFile(path, encoding=encodings, on_bad_lines="skip"))
+    found = next(lines, True)
+    if not found and not (on_bad_lines == "skip" and any(lines)):
+        what = (
+            "no line is JSON" if on_bad_lines == "skip" else "its first line is no JSON"
+        )
+        reason = f"{what}; a stream reads JSON lines and Parquet"
         raise DataFormatError(path, None, reason)
     file = LineFile(path, encoding=encodings, on_bad_lines=on_bad_lines)
     yield from _parts_of(path, file, n_rows)

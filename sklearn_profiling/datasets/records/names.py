@@ -131,13 +131,9 @@ def choose_text(
         if wanted not in table:
             raise missing_column(table, where, "text_column", wanted)
         return TextChoice((wanted,))
-    named = _Found(table, where).of(_TEXTS[0][0])
-    if named:
-        return TextChoice(tuple(named), strict=True)
-    found = _Found(table, where, _may_be_text, others)
-    groups = [names for group in _TEXTS[1] if (names := found.of(group))]
-    if groups:
-        return TextChoice(tuple(found.one(groups, "messages", "text_column")))
+    known = _known_text(table, where, others)
+    if known is not None:
+        return known
     if any(
         _may_be_text(column)
         for name, column in table.columns.items()
@@ -149,6 +145,42 @@ def choose_text(
         )
         raise DataFormatError(where, None, reason)
     return None
+
+
+def _known_text(
+    table: RawTable, where: Path, others: Collection[str]
+) -> TextChoice | None:
+    """Return the columns of messages that are known by their names."""
+    named = _Found(table, where).of(_TEXTS[0][0])
+    if named:
+        return TextChoice(tuple(named), strict=True)
+    found = _Found(table, where, _may_be_text, others)
+    groups = [names for group in _TEXTS[1] if (names := found.of(group))]
+    if groups:
+        return TextChoice(tuple(found.one(groups, "messages", "text_column")))
+    return None
+
+
+def widen_text(
+    choice: TextChoice, table: RawTable, where: Path, others: Collection[str]
+) -> TextChoice:
+    """Add the columns of messages that earlier rows of the same table lack.
+
+    Those of one group of names are read together; other ones are ambiguous.
+    """
+    found = _known_text(table, where, others)
+    if found is None or set(found.columns) <= set(choice.columns):
+        return choice
+    names = {_plain(name): name for name in (*choice.columns, *found.columns)}
+    for group in (*_TEXTS[0], *_TEXTS[1]):
+        if names.keys() <= set(group):
+            columns = tuple(names[name] for name in group if name in names)
+            return TextChoice(columns, choice.strict)
+    reason = (
+        f"messages of later rows are in {found.columns[0]!r:.60}, those of earlier "
+        f"ones in {choice.columns[0]!r:.60}; name the column by text_column"
+    )
+    raise DataFormatError(where, None, reason)
 
 
 class _Found:

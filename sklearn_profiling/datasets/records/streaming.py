@@ -50,7 +50,8 @@ def stream_records(
 
     As :func:`load_records`, one row a user or one row a message. The rows of a user
     must stand together: sort a table of messages by user. Users themselves may come in
-    any order. A user who comes back after others is an error.
+    any order. A user who comes back after others is an error; within the rows that are
+    read at once, about 10,000, they are joined.
 
     Parameters
     ----------
@@ -88,8 +89,8 @@ def stream_records(
     Raises
     ------
     DataFormatError
-        While iterating: as :func:`load_records`; also if a user comes back after
-        others, or if the file is neither Parquet nor JSON lines.
+        While iterating: as :func:`load_records`; also if a user comes back in later
+        rows, or if the file is neither Parquet nor JSON lines.
     ValueError
         If a parameter has a value that is not allowed.
 
@@ -102,8 +103,10 @@ def stream_records(
     -----
     Memory: 10,000 rows, `chunk_size` users, and 16 bytes for each user so far. A field
     that is missing in the first 10,000 rows of JSON lines, and comes later, is only in
-    the later chunks. Of rows of messages, a column that holds several values a user is
-    left out of the chunks in which it does, and one without any value is kept.
+    the later chunks, without a value for the users before. Of rows of messages, a
+    column that holds several values a user is left out of the chunks in which it does,
+    and one without any value is kept. Columns of messages may begin later; if their
+    names do not belong together, as ``text`` and ``full_text`` do, that is an error.
 
     Examples
     --------
@@ -177,11 +180,14 @@ class RecordStream:
 
     def __iter__(self) -> Iterator[LabeledUsers]:
         """Yield `chunk_size` users at a time."""
-        for data, target in rechunked(self._users(), self.chunk_size):
-            yield LabeledUsers(data=data, target=target)
+        chunks = rechunked(self._users(), self.chunk_size, join="outer")
+        for data, target, left_out in chunks:
+            lacking = left_out.columns[left_out.notna().any()]
+            kept = data.drop(columns=lacking, errors="ignore")
+            yield LabeledUsers(data=kept, target=target)
 
-    def _users(self) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-        """Yield the users of each part of the table, with their labels."""
+    def _users(self) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
+        """Yield the users of each part, their labels, and what is left out of them."""
         where = self._source if isinstance(self._source, Path) else Path("tables")
         # Whoever has too few messages is left out here, and counted over all parts.
         wanted = replace(self._wanted, min_messages=0)
@@ -205,15 +211,19 @@ class RecordStream:
             columns = users.report["columns"]
             # Others may have a value: the column stays.
             for name in empty.intersection(columns["left_out"]):
-                users.data[name] = None
+                users.data[_free(name)] = None
                 columns["left_out"].remove(name)
             data, target = self._enough(users.data, users.target, users.report)
             self.report = _added(self.report, users.report)
+            # Later rows know more of these.
+            self.report["one_row"] = users.report["one_row"]
+            self.report["columns"]["text"] = columns["text"]
             self.report["files"]["users"] |= _named(where, list(files), table.taken_for)
             data.index = target.index = pd.RangeIndex(n_users, n_users + len(data))
             n_users += len(data)
             if len(data):
-                yield data, target
+                lacking = list(map(_free, columns["left_out"]))
+                yield data, target, pd.DataFrame(1, data.index, lacking)
         if not n_users:
             raise self._nobody(where)
 
@@ -262,7 +272,7 @@ class RecordStream:
             if end:
                 done, held = table.cut(end)
                 yield done
-        if held is not None and held.n_lines:
+        if held is not None and (held.n_rows or self._decided):
             yield held
 
     def _parts(self, where: Path) -> Iterator[RawTable]:
@@ -306,6 +316,11 @@ def _named(where: Path, files: list[str], taken_for: str) -> dict[str, Any]:
         return {"path": files[0], "n_files": 1, "taken_for": taken_for}
     several = f"{len(files)} files: {taken_for}"
     return {"path": str(where), "n_files": len(files), "taken_for": several}
+
+
+def _free(name: str) -> str:
+    """Return the name of a column beside those that all users have."""
+    return f"{name}_" if name in ("user_id", "messages") else name
 
 
 def _without_values(table: RawTable) -> set[str]:

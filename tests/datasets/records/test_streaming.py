@@ -130,8 +130,14 @@ def test_a_user_who_comes_back_is_an_error(distance: int, tmp_path: Path) -> Non
 
 def test_rows_that_are_skipped_are_counted_and_add_up(tmp_path: Path) -> None:
     lines = [json.dumps({"user_id": f"u{k // 2}", "text": "a"}) for k in range(40)]
-    lines[10:30] = ["no json"] * 10 + ["", '{"text": "nobody"}'] * 5
     path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(['{"broken', *lines]))
+    with pytest.raises(DataFormatError, match="its first line is no JSON"):
+        list(stream_records(path))
+    stream = stream_records(path, on_bad_lines="skip")
+    assert sum(len(chunk.data) for chunk in stream) == 20
+    assert stream.report["files"]["users"]["skipped"] == {"invalid JSON": 1}
+    lines[10:30] = ["no json"] * 10 + ["", '{"text": "nobody"}'] * 5
     path.write_text("\n".join(lines))
     with pytest.raises(DataFormatError, match="line 11: invalid JSON"):
         list(stream_records(path))
@@ -160,6 +166,9 @@ def test_columns_that_part_of_the_rows_lack(tmp_path: Path) -> None:
     ] * 2
     assert chunks[1].data["city"].isna().all()
     assert [len(texts) for texts in chunks[1].data["messages"]] == [0] * 7
+    (chunk,) = stream_records(path)
+    assert chunk.data["city"].notna().sum() == 7 == chunk.data["new"].notna().sum()
+    assert chunk.data["new"].iloc[-1] == 1
 
 
 def test_a_column_with_several_values_a_user_is_in_no_chunk_that_has_them() -> None:
@@ -167,8 +176,10 @@ def test_a_column_with_several_values_a_user_is_in_no_chunk_that_has_them() -> N
         return pd.DataFrame({"user_id": name, "text": "a", "mood": list(moods)})
 
     tables = [rows("a", "xxxxxxxx"), rows("b", "xyxyxyxy"), rows("c", "zzzzzzzz")]
-    stream = stream_records(tables, chunk_size=1)
-    assert "mood" not in list(stream)[1].data
+    chunks = list(stream_records(tables, chunk_size=1))
+    assert ["mood" in chunk.data for chunk in chunks] == [True, False, True]
+    (chunk,) = stream_records(tables)
+    assert "mood" not in chunk.data
     (alone,) = stream_records(tables[:1])
     assert alone.data["mood"].tolist() == ["x"]
 
@@ -189,6 +200,61 @@ def test_what_a_row_is_may_not_change(tmp_path: Path) -> None:
     stream = stream_records(path)
     list(stream)
     assert stream.report["one_row"] == "user"
+
+
+def as_lines(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        ({}, {"text": "a"}),
+        ({"text": None}, {"text": "a"}),
+        ({}, {"messages": ["a", "b"]}),
+        ({"text": None}, {"text": ["a", "b"]}),
+        ({"text": None}, {"text": "['a', 'b']"}),
+        ({"text": "short"}, {"text": "short", "full_text": "long"}),
+        ({"text": "short"}, {"full_text": "long"}),
+        ({"full_text": "long"}, {"text": "short"}),
+        ({"title": "t", "selftext": "s"}, {"body": "b"}),
+        ({"texts": ["a"]}, {"messages": ["a", "b"]}),
+    ],
+)
+def test_messages_that_begin_later_are_read(
+    first: dict[str, Any], later: dict[str, Any], tmp_path: Path
+) -> None:
+    rows = [{"user_id": f"u{k}", **(first if k < 16 else later)} for k in range(30)]
+    path = as_lines(tmp_path / "rows.jsonl", rows)
+    stream, whole = stream_records(path), load_records(path)
+    found = [texts for chunk in stream for texts in chunk.data["messages"]]
+    assert found == whole.data["messages"].tolist()
+    assert stream.report["columns"]["text"] == whole.report["columns"]["text"]
+    assert stream.report["one_row"] == whole.report["one_row"]
+
+
+def test_messages_of_another_name_that_begin_later_are_an_error(tmp_path: Path) -> None:
+    rows = [
+        {"user_id": f"u{k}", "text": "a", **({} if k < 16 else {"messages": ["b"]})}
+        for k in range(30)
+    ]
+    path = as_lines(tmp_path / "rows.jsonl", rows)
+    match = "of later rows are in 'messages', those of earlier ones in 'text'"
+    with pytest.raises(DataFormatError, match=match):
+        list(stream_records(path))
+    (chunk,) = stream_records(path, text_column="text")
+    assert chunk.data["messages"].tolist() == [["a"]] * 30
+    (chunk,) = stream_records(path, text_column=False)
+    assert chunk.data["messages"].tolist() == [[]] * 30
+
+
+def test_a_list_after_users_with_several_rows_is_an_error() -> None:
+    twice = pd.DataFrame({"user_id": [f"u{k // 2}" for k in range(20)]})
+    twice["text"] = pd.array([None] * 20, "string")
+    lists = pd.DataFrame({"user_id": ["x"], "text": [["a"]]})
+    with pytest.raises(DataFormatError, match="say by one_row what a row is"):
+        list(stream_records([twice, lists]))
 
 
 def test_lists_written_as_text_are_told_by_the_first_rows() -> None:
@@ -214,8 +280,11 @@ def test_files_that_cannot_be_read_in_parts(tmp_path: Path) -> None:
     refused("is neither Parquet nor JSON lines")
     path.write_text('{\n"user_id": 1}')
     refused("its first line is no JSON")
-    path.write_text("")
-    refused("has no rows")
+    path.write_text('{\n"user_id": 1}')
+    refused("no line is JSON", on_bad_lines="skip")
+    for blank in ("", "\n", " \n\n" * 9):
+        path.write_text(blank)
+        refused("has no rows")
     path.write_bytes(b"PAR1 and no more")
     refused("no readable Parquet table")
     users().to_parquet(path)
