@@ -130,10 +130,10 @@ def predict_proba(model: Any, frame: Any, *, id_column: str | None = None) -> An
     >>> likely = on_dask.predict_proba(model, frame)
     >>> likely.compute(scheduler="synchronous").round(2)
        task0=f  task0=m
-    0     0.98     0.02
-    1     0.94     0.06
-    2     0.06     0.94
-    3     0.02     0.98
+    0     0.96     0.04
+    1     0.92     0.08
+    2     0.08     0.92
+    3     0.04     0.96
     """
     tasks, classes = _tasks(model)
     if not hasattr(model, "predict_proba"):
@@ -194,8 +194,8 @@ def transform(
     >>> users = pd.DataFrame({"posts": [1.0, 2.0, 8.0, 9.0]})
     >>> model = StandardScaler().fit(users)
     >>> scaled = on_dask.transform(model, dd.from_pandas(users, npartitions=2))
-    >>> scaled.compute(scheduler="synchronous")["posts"].round(1).tolist()
-    [-1.1, -0.8, 0.8, 1.1]
+    >>> scaled.compute(scheduler="synchronous")["posts"].round(1).to_numpy()
+    array([-1.1, -0.8,  0.8,  1.1], dtype=float32)
     """
     check_is_fitted(model)
     try:
