@@ -33,7 +33,13 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "changes.d", "examples", "results/_speed.md"]
+exclude_patterns = [
+    "_build",
+    "changes.d",
+    "examples",
+    "results/_planning.md",
+    "results/_speed.md",
+]
 templates_path = ["_templates"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3

@@ -472,7 +472,8 @@ class BaseProfileClassifier(NamedPredictionsMixin, ClassifierMixin, BaseEstimato
 
     def _probabilities(self, X: Any, *, log: bool = False) -> list[npt.NDArray[Any]]:
         """Compute probabilities (n_users, n_classes) a task, or their logarithms."""
-        logits = compute_logits(self.net_, self._dataset(X))
+        dataset = self._dataset(X)
+        logits = compute_logits(self.net_, dataset)
         # Not the logarithm of rounded probabilities.
         of_sets = functional.logsigmoid if log else torch.sigmoid
         of_one = partial(torch.log_softmax if log else torch.softmax, dim=1)

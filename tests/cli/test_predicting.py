@@ -117,7 +117,12 @@ def test_an_interrupt_leaves_no_half_file(many, model, tmp_path, monkeypatch, ca
     monkeypatch.setattr(_predicting, "write_frame", write_and_stop)
     out = tmp_path / "out.csv"
     arguments = ["predict", str(model), str(many), "--chunk-size", "50"]
-    assert cli.main([*arguments, "--out", str(out)]) == 130
+    # processes in the background of a shell ignore SIGINT
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert cli.main([*arguments, "--out", str(out)]) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert "interrupted" in capsys.readouterr().err
     assert written == [50]
     assert list(tmp_path.iterdir()) == []
