@@ -181,7 +181,7 @@ def unit_costs(measured: Mapping[str, Sequence[Point]]) -> str:
             [
                 stage,
                 f"{last.size:,.0f} {unit}s",
-                f"{last.cpu / last.size * 1e6:,.3g}",
+                _amount(last.cpu / last.size * 1e6),
                 _amount(last.peak / last.size * 1e9),
             ]
         )

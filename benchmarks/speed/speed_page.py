@@ -77,6 +77,11 @@ def _caption(rows: Sequence[Mapping[str, Any]]) -> str:
     return f"By {commands}, {last['setting']}; {versions}:"
 
 
+def _amount(number: float) -> str:
+    """Show four digits, or all of a whole number."""
+    return f"{number:,.0f}" if number >= 1000 else f"{number:.4g}"
+
+
 def peers_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """One line a row, what is not installed as absent."""
     body = []
@@ -85,7 +90,7 @@ def peers_table(rows: Sequence[Mapping[str, Any]]) -> str:
         cells = ["absent"] * 3
         if figures:
             unit = " a second" if row["unit"] == "rate" else " s"
-            cells = [f"{figures[side]:,.4g}{unit}" for side in ("ours", "theirs")]
+            cells = [f"{_amount(figures[side])}{unit}" for side in ("ours", "theirs")]
             cells.append(f"{figures['ratio']:.3g}")
         script = f"`{row['script']}`" if figures else ""
         versions = row.get("against_versions", {}).items()
@@ -102,10 +107,10 @@ def scale_table(rows: Sequence[Mapping[str, Any]]) -> str:
         [
             row["row"],
             row["task"],
-            f"{row['figures']['seconds']:,.4g}",
-            f"{row['figures']['cpu_seconds']:,.4g}",
+            _amount(row["figures"]["seconds"]),
+            _amount(row["figures"]["cpu_seconds"]),
             f"{row['figures']['peak_gb']:.2f}",
-            f"{row['figures']['microseconds']:,.3g}",
+            _amount(row["figures"]["microseconds"]),
         ]
         for row in rows
     ]
