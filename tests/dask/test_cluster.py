@@ -44,7 +44,11 @@ def cluster():
 @pytest.fixture
 def client(cluster):
     """The cluster with both workers, though one has just died."""
-    cluster.wait_for_workers(2, timeout=120)
+    try:
+        cluster.wait_for_workers(2, timeout=20)
+    except TimeoutError:  # Dask does not always start another
+        cluster.cluster.scale(len(cluster.cluster.worker_spec) + 1)
+        cluster.wait_for_workers(2, timeout=120)
     return cluster
 
 
