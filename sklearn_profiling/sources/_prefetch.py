@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir  # type: ignore[import-untyped]  # it has none
 from numba.core import types
 from numba.core.cgutils import get_or_insert_function
 from numba.core.typing.templates import Signature

@@ -112,7 +112,7 @@ def test_what_cannot_be_run_or_cut_is_told(monkeypatch):
     with pytest.raises(RuntimeError, match=r"can.t allocate"):
         fitted._read_batch([np.array([1])])
     words = Tokenizer(models.WordLevel({"tea": 0, "[PAD]": 1}, "[UNK]"))
-    few = PreTrainedTokenizerFast(tokenizer_object=words, pad_token="[PAD]")  # noqa: S106
+    few = PreTrainedTokenizerFast(tokenizer_object=words, pad_token="[PAD]")  # noqa: S106 - no password
     for step in (PretrainedTextVectors(bert(), few), SubwordSegmenter(few)):
         step.fit([["tea"]])
         with pytest.raises(SourceError, match=r"cannot cut a text: .*Missing .UNK"):
