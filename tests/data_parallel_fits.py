@@ -145,8 +145,10 @@ def main(folder: Path) -> None:
             "resumed": resumed(rank, folder),
             "errors": errors(rank, folder),
         }
-    (folder / f"{rank}.json").write_text(json.dumps(found), encoding="utf-8")
     PartialState().destroy_process_group()
+    tasks = Path("/proc/self/task").glob("*/comm")
+    found["threads"] = [each.read_text(encoding="utf-8") for each in tasks]
+    (folder / f"{rank}.json").write_text(json.dumps(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -71,6 +71,12 @@ def test_all_processes_take_the_seed_of_the_first(together):
     assert together[0]["unseeded"] == together[1]["unseeded"]
 
 
+def test_no_thread_outlives_the_group_of_processes(together):
+    # one that does aborts now and then when Python ends
+    threads = [name for found in together for name in found["threads"]]
+    assert not [name for name in threads if "gloo" in name]
+
+
 def test_a_killed_training_goes_on_in_all_processes(together):
     first, second = (found["resumed"] for found in together)
     assert first["whole"] == first["again"] == second["whole"] == second["again"]

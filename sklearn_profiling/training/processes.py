@@ -6,6 +6,7 @@ compute on their parts are summed before each step, so that all take the same on
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
@@ -51,6 +52,11 @@ def processes_of(device: str) -> Processes | None:
     accelerate = import_optional(
         "accelerate", extra="accelerate", purpose="data_parallel=True"
     )
+    if torch.distributed.is_available():
+        # Its functions keep the group that stands when it is imported, which torch does
+        # at the first step: threads of the group would then run when Python ends, and
+        # could abort the process.
+        importlib.import_module("torch.distributed.nn")
     on_cpu = device == "cpu" or (device == "auto" and not torch.cuda.is_available())
     state = accelerate.PartialState(cpu=on_cpu)
     if state.num_processes == 1:
