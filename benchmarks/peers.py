@@ -235,6 +235,15 @@ ROWS = (
         versions=("numba",),
         **_ARCS,
     ),
+    Peer(
+        "LINE, 200,000 users, 3 million links",
+        "the authors' program",
+        LARGE_LINE,
+        ours=_OURS,
+        theirs={"benchmark": "line_program"},
+        package="--line-program",
+        **_ARCS,
+    ),
     Peer("LINE", "ensmallen", None, package="ensmallen"),
     Peer(
         "GloVe, a million words",
