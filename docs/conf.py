@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -53,9 +54,15 @@ autodoc_typehints = "none"
 toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 
+# Where the tests find real data, the gallery does.
+_DATA = Path(__file__).parents[2] / "shared" / "data"
+if _DATA.is_dir():
+    os.environ.setdefault("SKLEARN_PROFILING_DATA", str(_DATA))
+
 _EXAMPLES = [
     "from_files_to_predictions",
     "honest_comparison",
+    "poets",
     "missing_everything",
     "grid_search",
     "explanation",
@@ -66,6 +73,7 @@ _EXAMPLES = [
     "mmlup",
     "aux_lstm",
     "task_relatedness",
+    "cnn3d",
     "image_users",
     "own_encoder",
     "generator",
