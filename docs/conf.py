@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from docutils.nodes import SkipNode
+from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx_gallery.sorting import ExplicitOrder
 
 import sklearn_profiling
@@ -29,7 +31,6 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
@@ -100,6 +101,8 @@ copybutton_exclude = ".linenos, .gp, .go"  # prompts and output
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_favicon = "_static/favicon.svg"
+html_math_renderer = "mathml"  # which browsers draw without a script from elsewhere
 html_title = f"sklearn_profiling {version}"
 html_show_sourcelink = False
 # Pages without pages below them have nothing to navigate to at their left.
@@ -133,8 +136,18 @@ def _leave_out_foreign_labels(*event: Any) -> None:
     lines[:] = text.split("\n")
 
 
+def _write_formula(translator: Any, node: Any) -> None:
+    """Write a formula as MathML."""
+    block = node.tagname == "math_block"
+    formula = tex2mathml(node.astext(), as_block=block)
+    translator.body.append(f'<div class="math">{formula}</div>' if block else formula)
+    raise SkipNode
+
+
 def setup(app: Any) -> None:
     """Call the scripts before the sources are read, and look at docstrings."""
+    visits = (_write_formula, None)
+    app.add_html_math_renderer("mathml", visits, visits)
     app.connect("builder-inited", _write_results)
     app.connect("autodoc-skip-member", _skip_plumbing)
     app.connect("autodoc-process-docstring", _leave_out_foreign_labels)
