@@ -216,6 +216,13 @@ class EncodedLabels:
         For each set-valued task which classes belong to the user's set.
     groups : ndarray of shape (n_users,) or None
         Which users are held out together, since they are one person.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.targets import LabelCodec
+    >>> LabelCodec.learn([["f"], ["m"], [None]]).encode([["m"], [None]]).codes
+    array([[ 1],
+           [-1]])
     """
 
     codes: npt.NDArray[np.int64]
@@ -267,6 +274,14 @@ def label_table(y: Any) -> tuple[Table, list[str], bool]:
     TargetError
         If `y` has another number of dimensions, no task, two tasks of one name, or
         sets that hold unhashable labels.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_profiling.targets import label_table
+    >>> label_table(pd.DataFrame({"gender": ["f", None], "age": [30, 40]}))
+    (array([['f', 30],
+           [None, 40]], dtype=object), ['gender', 'age'], False)
     """
     y = as_pandas(y)
     refuse_levels(y, "y", TargetError)
@@ -362,6 +377,12 @@ def mean_accuracy(y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
     ------
     TargetError
         If the shapes differ or no label is left to score on.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.targets import mean_accuracy
+    >>> mean_accuracy([["f", 30], ["m", None]], [["f", 40], ["f", 40]])
+    0.25
     """
     predicted, predicted_names, _ = label_table(y_pred)
     if isinstance(as_pandas(y_pred), pd.DataFrame):

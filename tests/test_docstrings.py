@@ -40,3 +40,15 @@ def test_docstring(name: str, value: object) -> None:
         if code not in ignored
     ]
     assert not faults, "\n".join([name, *faults])
+
+
+def test_names_that_are_called_have_an_example() -> None:
+    """Errors are raised and torch modules built for the reader."""
+    assert [
+        name
+        for name, value in public_objects()
+        if (inspect.isclass(value) or inspect.isfunction(value))
+        and not name.startswith("sklearn_profiling.architectures.")
+        and not (inspect.isclass(value) and issubclass(value, BaseException))
+        and "\nExamples\n---" not in (inspect.getdoc(value) or "")
+    ] == []

@@ -49,7 +49,8 @@ print((folder / "tweets.csv").read_text("utf-8")[:300])
 # ----------------------
 #
 # One row is one tweet: the rows of a user are grouped by the id. A ``>`` stands before
-# the best of each column.
+# the best of each column. ``make_text_cnn`` trains
+# :class:`~sklearn_profiling.estimators.TextCNNClassifier`.
 from sklearn_profiling.baselines import make_majority_baseline, make_tfidf_baseline
 from sklearn_profiling.datasets import load_records
 from sklearn_profiling.evaluation import compare

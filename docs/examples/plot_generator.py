@@ -16,7 +16,8 @@ y = users.target[["Budget Range", "Preferred Meal"]]
 known, new = slice(0, 260), slice(260, 360)
 
 # %%
-# What it writes of users that it has not seen, and what is true.
+# What :class:`~sklearn_profiling.estimators.ProfileGeneratorClassifier` writes of users
+# that it has not seen, and what is true.
 model = make_profile_generator(random_state=0).set_params(
     classifier__learning_rate=0.002,
     classifier__batch_size=8,

@@ -19,7 +19,9 @@ full = make_mmlup(users.graph, random_state=0).set_params(
 full
 
 # %%
-# Without the network, and without attention over messages.
+# :class:`~sklearn_profiling.sources.SourceUnion` joins the sources that
+# :class:`~sklearn_profiling.estimators.MMLUPClassifier` reads. Without the network, and
+# without attention over messages:
 from sklearn.base import clone
 
 systems = {

@@ -58,6 +58,19 @@ class GroupReport:
     ----------
     by_group, by_class, gaps
         As given.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.evaluation import group_report
+    >>> report = group_report(
+    ...     ["f", "f", "m", "m"],
+    ...     ["f", "m", "m", "m"],
+    ...     ["a", "b", "a", "b"],
+    ...     n_bootstrap=10,
+    ...     random_state=0,
+    ... )
+    >>> report.by_group["accuracy"].tolist()
+    [1.0, 0.5]
     """
 
     by_group: pd.DataFrame

@@ -45,6 +45,13 @@ class PairedTest:
     ----------
     statistic, p_value, difference, n
         As given.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.evaluation import paired_test
+    >>> found = paired_test([0.80, 0.82, 0.81], [0.78, 0.79, 0.80])
+    >>> found.n, round(found.difference, 3), round(found.p_value, 3)
+    (3, 0.02, 0.074)
     """
 
     statistic: float

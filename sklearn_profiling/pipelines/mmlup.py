@@ -308,6 +308,12 @@ def make_table3_systems(
     Each row differs from "MMLUP (full architecture)" in what its name says and in
     nothing else. Text-CNN has its layers, attention, dropout, word vectors and
     training, reads the text alone and has a net for each task.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.pipelines import make_table3_systems
+    >>> list(make_table3_systems([("ann", "bob")], random_state=0))[:3]
+    ['Majority class', 'TF-IDF + ridge', 'SVM on n-grams']
     """
     # Once, so that all systems share one network.
     graph = None if graph is None else as_social_graph(graph)

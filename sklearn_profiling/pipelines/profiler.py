@@ -68,6 +68,12 @@ class Profiler(CheckedPipeline):
     See Also
     --------
     make_profiler : Makes one.
+
+    Examples
+    --------
+    >>> from sklearn_profiling.pipelines import make_profiler
+    >>> list(make_profiler().named_steps)
+    ['sources', 'classifier']
     """
 
     def describe(self) -> pd.DataFrame:

@@ -399,6 +399,15 @@ def choose_segmenter(messages: pd.Series, n_users: int = 200) -> Any:
     CharacterSegmenter or WordSegmenter
         Characters if, by jieba's dictionary alone, three quarters of the words are one
         ideograph long (modern text has about half, that of other scripts hardly any).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_profiling.sources import choose_segmenter
+    >>> choose_segmenter(pd.Series([["白雲來何時，英英冠山椒。"]]))
+    CharacterSegmenter()
+    >>> choose_segmenter(pd.Series([["Good morning, Ann!"]]))
+    WordSegmenter()
     """
     step = max(1, len(messages) // n_users)
     sample = messages.iloc[::step]
