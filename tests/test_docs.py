@@ -8,21 +8,28 @@ import re
 import tomllib
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from public_names import public_objects
+from sklearn.model_selection import GridSearchCV
 
 import sklearn_profiling
 from sklearn_profiling import estimators
+from sklearn_profiling.baselines import make_tfidf_baseline
+from sklearn_profiling.datasets import load_records
+from sklearn_profiling.estimators import LSTMClassifier, TextCNNClassifier
+from sklearn_profiling.persistence import load
+from sklearn_profiling.pipelines import make_mmlup
 
 ROOT = Path(__file__).resolve().parents[1]
 in_checkout = pytest.mark.skipif(
     not (ROOT / "docs").is_dir(), reason="needs the files of a checkout"
 )
-# The blocks of one page build on each other: test_add_an_architecture runs them. What
-# the front page prints is compared with what it shows, below.
+# The blocks of the first page build on each other: test_add_an_architecture runs them.
+# What the others print is compared with what they show, below.
+RUN_ELSEWHERE = ("add_an_architecture.md", "getting_started.md", "index.md")
 PAGES = sorted(
-    {*(ROOT / "docs").rglob("*.md")}
-    - {ROOT / "docs" / "add_an_architecture.md", ROOT / "docs" / "index.md"}
+    {*(ROOT / "docs").rglob("*.md")} - {ROOT / "docs" / name for name in RUN_ELSEWHERE}
 )
 BLOCKS = [
     pytest.param(page, number, id=f"{page.relative_to(ROOT).as_posix()}-{number}")
@@ -85,13 +92,17 @@ def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
             assert (page.parent / link).is_file(), f"{page.name}: {link}"
 
 
+@pytest.mark.parametrize("name", ["index.md", "getting_started.md"])
 @in_checkout
-def test_the_front_page_prints_what_it_shows(
-    capsys: pytest.CaptureFixture[str],
+def test_the_first_pages_print_what_they_show(
+    name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = ROOT / "docs" / "index.md"
-    run_block(page, 0)
-    (shown,) = re.findall(r"^```text\n(.*?)^```$", page.read_text("utf-8"), re.S | re.M)
+    """From top to bottom, each block after those before it."""
+    text = (ROOT / "docs" / name).read_text("utf-8")
+    blocks = re.findall(r"^```(python|text)\n(.*?)^```$", text, re.S | re.M)
+    code = "\n".join(block for kind, block in blocks if kind == "python")
+    exec(compile(code, name, "exec"), {"__name__": "__main__"})  # noqa: S102
+    shown = " ".join(block for kind, block in blocks if kind == "text")
     assert capsys.readouterr().out.split() == shown.split()
 
 
@@ -118,6 +129,56 @@ def test_every_public_name_is_used_in_a_page_or_example() -> None:
         and (inspect.isclass(value) or inspect.isfunction(value))
     }
     assert sorted(named - words) == []
+
+
+MESSAGES = {
+    "stratify": lambda X, y, _: GridSearchCV(
+        make_tfidf_baseline(), {}, cv=2, error_score="raise"
+    ).fit(X, y),
+    "continuous": lambda X, y, _: make_tfidf_baseline().fit(X, [0.5, 1.5, 1.0, 2.0]),
+    "leave it out": lambda X, y, _: make_tfidf_baseline().fit(X, y.assign(a=None)),
+    "y has no task": lambda X, y, _: make_mmlup([(1, 2)], preset="paper").fit(X, y),
+    "reads the columns": lambda X, y, _: make_tfidf_baseline().fit(
+        X.rename(columns={"messages": "text"}), y
+    ),
+    "users' own messages": lambda X, y, _: TextCNNClassifier().fit(X, y),
+    "no column of ids": lambda X, y, path: load_records(path),
+    "given as tasks": lambda X, y, path: load_records(
+        path, id_column="name", tasks=["age"]
+    ),
+    "number of fields": lambda X, y, path: load_records(
+        path.with_suffix(".bad.csv"), text_column="text"
+    ),
+    "no model file": lambda X, y, path: load(path),
+    "inconsistent": lambda X, y, _: make_tfidf_baseline().fit(X, y[:3]),
+    "cannot be used here": lambda X, y, _: LSTMClassifier(device="vulkan").fit(
+        [[1, 2], [2, 1], [1, 1], [2, 2]], y
+    ),
+    "not fitted": lambda X, y, _: make_tfidf_baseline().predict(X),
+}
+
+
+@pytest.fixture
+def messy_file(tmp_path: Path) -> Path:
+    (tmp_path / "x.csv").write_text("name,text\n1,hello\n2,hi\n", "utf-8")
+    (tmp_path / "x.bad.csv").write_text("id,text\n1,hello\n2\n", "utf-8")
+    return tmp_path / "x.csv"
+
+
+def test_the_common_messages_are_those_of_the_page() -> None:
+    listed = table_below("user_guide/errors.md", "part of the message").splitlines()
+    assert len(listed) == len(MESSAGES)
+
+
+@pytest.mark.parametrize("word", MESSAGES)
+def test_a_common_message_is_raised(word: str, messy_file: Path) -> None:
+    listed = table_below("user_guide/errors.md", "part of the message")
+    (message,) = [line.strip(" `") for line in listed.splitlines() if word in line]
+    texts = [["tea " * 9], ["wine " * 9]] * 2
+    users = pd.DataFrame({"user_id": [1, 2, 3, 4], "messages": texts})
+    labels = pd.DataFrame({"drink": ["tea", "wine", "tea", None]})
+    with pytest.raises(Exception, match=re.escape(message)):
+        MESSAGES[word](users, labels, messy_file)
 
 
 METHODS = ("fit", "predict", "predict_proba", "score", "partial_fit")
