@@ -58,7 +58,7 @@ print(f"{linked.sum()} of {len(X)} poets have links")
 # Is a character a word? The text decides.
 from sklearn_profiling.sources import choose_segmenter
 
-choose_segmenter(X["messages"])
+print(choose_segmenter(X["messages"]))
 
 # %%
 # Compare
