@@ -60,8 +60,8 @@ class FrequentPOSPatterns(TransformerMixin, BaseEstimator):
     The candidates of length k are the frequent sequences of length k - 1, each followed
     by every tag. Single tags are kept as they are; longer ones if they are frequent and
 
-    .. math:: \mathrm{fairSCP}(x_1 \ldots x_n) = \frac{P(x_1 \ldots x_n)^2}{\frac{1}{n-1}
-        \sum_{i=1}^{n-1} P(x_1 \ldots x_i) P(x_{i+1} \ldots x_n)}
+    .. math:: \mathrm{fairSCP}(x_1 \ldots x_n) = \frac{P(x_1 \ldots x_n)^2}
+        {\frac{1}{n-1} \sum_{i=1}^{n-1} P(x_1 \ldots x_i) P(x_{i+1} \ldots x_n)}
 
     is large enough. A sequence that is not kept may still be lengthened. The paper does
     not report what P is a share of. Its algorithm counts documents (here: users), and
