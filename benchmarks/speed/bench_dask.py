@@ -78,11 +78,15 @@ def main():
     parser.add_argument("--per-partition", type=int, default=20)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--min-count", type=int, default=5)
+    parser.add_argument("--memory-limit", default="1GB", help="of each worker")
     options = parser.parse_args()
     frame = write_corpus(options.folder, options.megabytes, options.per_partition)
     with (
         LocalCluster(
-            n_workers=options.workers, threads_per_worker=1, dashboard_address=":0"
+            n_workers=options.workers,
+            threads_per_worker=1,
+            memory_limit=options.memory_limit,
+            dashboard_address=":0",
         ) as cluster,
         Client(cluster) as client,
     ):
