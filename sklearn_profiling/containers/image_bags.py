@@ -108,7 +108,7 @@ class ImageBags(Ragged):
         return pixels
 
     def images(self, start: int, stop: int) -> Pixels:
-        """Pixels of some images, without a look at the others.
+        """Return the pixels of some images, and read no others.
 
         Parameters
         ----------
