@@ -456,8 +456,9 @@ class TokenMessages(Ragged):
 
 
 def _is_ready(ids: npt.NDArray[Any]) -> bool:
-    """Tell whether ids can be read where they are, in a file that is read only."""
-    return ids.dtype == np.int32 and is_mapped(ids) and not ids.flags.writeable
+    """Tell whether ids can be read where they are, since nobody writes into them."""
+    locked = not ids.flags.writeable and (ids.base is None or is_mapped(ids))
+    return locked and ids.dtype == np.int32
 
 
 def _check_tags(

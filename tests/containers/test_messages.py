@@ -255,6 +255,16 @@ def test_ids_of_a_file_are_read_where_they_are(tmp_path):
     assert text[0] == [["b"], ["a", "b"]]
 
 
+def test_locked_ids_of_ones_own_are_not_copied():
+    ids = np.array([1, 0], dtype=np.int32)
+    parts = [0, 2], [0, 1], Vocabulary(["a", "b"])
+    assert not np.shares_memory(TokenMessages(ids, *parts).ids, ids)
+    ids.flags.writeable = False
+    assert np.shares_memory(TokenMessages(ids, *parts).ids, ids)
+    # beside a view another may write into what it shows
+    assert not np.shares_memory(TokenMessages(ids[:], *parts).ids, ids)
+
+
 @settings(max_examples=30, deadline=None)
 @given(texts, st.integers(1, 5))
 def test_blocks_of_words_change_nothing(users, size):
