@@ -1,14 +1,18 @@
-"""A joblib.Memory that believes no damaged file."""
+"""A joblib.Memory that believes no damaged file, and maps text and images."""
 
 from __future__ import annotations
 
+import copyreg
 import os
 import pickle
 from pathlib import Path
 from typing import IO, Any, Final
 
 import joblib
+import numpy as np
 from joblib._store_backends import FileSystemStoreBackend
+from joblib.numpy_pickle import NumpyArrayWrapper, NumpyPickler
+from numpy.typing import NDArray
 
 from sklearn_profiling._store import (
     Store,
@@ -17,6 +21,7 @@ from sklearn_profiling._store import (
     versions_of,
     write_checked,
 )
+from sklearn_profiling.containers._ragged import Ragged
 
 __all__ = ["checked_memory"]
 
@@ -36,6 +41,63 @@ _DECISIVE: Final = (
     "transformers",
 )
 """Packages whose versions decide what a step gives."""
+
+
+_FORMAT: Final = 2
+"""Raise it whenever results are written in another way."""
+
+_LEAST_MAPPED: Final = 1 << 20
+"""Bytes of the smallest array to map: each map costs a file handle."""
+
+
+class _Pickler(NumpyPickler):
+    """Joblib's pickler, in whose file the large arrays of containers can be mapped.
+
+    Other arrays are read into memory, since fitted steps may write into their own.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__(stream)
+        self._written: list[tuple[Ragged, dict[str, Any]]] = []
+        self._starts: dict[int, int] = {}
+
+    def reducer_override(self, obj: Any) -> Any:
+        """Reduce a container as usual, and note its large arrays."""
+        if not isinstance(obj, Ragged):
+            return NotImplemented
+        state: dict[str, Any] = obj.__getstate__()
+        # kept, so that each array has an id of its own
+        self._written.append((obj, state))
+        self._starts |= {id(each): 0 for each in state.values() if _is_large(each)}
+        return copyreg.__newobj__, (type(obj),), state  # type: ignore[attr-defined]
+
+    def _create_array_wrapper(self, array: NDArray[Any]) -> NumpyArrayWrapper:
+        wrapper = super()._create_array_wrapper(array)
+        wrapper.allow_mmap = id(array) in self._starts
+        return wrapper
+
+    def save(self, obj: Any) -> None:
+        """Save an object, and note where the bytes of a large array begin."""
+        super().save(obj)
+        if id(obj) in self._starts:
+            self._starts[id(obj)] = self.file_handle.tell() - obj.nbytes
+
+    def map_written(self, path: Path) -> None:
+        """Let the containers hold maps of the file in place of what is in it."""
+        for container, state in self._written:
+            maps = {
+                name: np.memmap(
+                    path, each.dtype, "r", self._starts[id(each)], each.shape
+                )
+                for name, each in state.items()
+                if id(each) in self._starts
+            }
+            if maps:
+                container.__setstate__({**state, **maps})
+
+
+def _is_large(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.nbytes >= _LEAST_MAPPED
 
 
 class _CheckedBackend(FileSystemStoreBackend):
@@ -60,12 +122,17 @@ class _CheckedBackend(FileSystemStoreBackend):
         return True
 
     def load_item(self, call_id: Any, *_: Any, **__: Any) -> Any:
-        return read_checked(self._path(call_id), joblib.load)
+        path = self._path(call_id)
+        read_checked(path, _nothing)
+        return joblib.load(path, mmap_mode="r")
 
     def dump_item(self, call_id: Any, item: Any, *_: Any, **__: Any) -> None:
         try:
-            with write_checked(self._path(call_id)) as stream:
-                joblib.dump(item, stream)
+            path = self._path(call_id)
+            with write_checked(path) as stream:
+                pickler = _Pickler(stream)
+                pickler.dump(item)
+            pickler.map_written(path)
         except (OSError, pickle.PicklingError) as error:
             self._store.tell_unusable(error)
 
@@ -88,7 +155,7 @@ joblib.register_store_backend(_BACKEND, _CheckedBackend)
 
 def checked_memory(folder: str | os.PathLike[str]) -> joblib.Memory:
     """Open a folder of prepared sources, apart from those of other versions."""
-    versions = repr(sorted(versions_of(*_DECISIVE).items()))
+    versions = repr([_FORMAT, *sorted(versions_of(*_DECISIVE).items())])
     location = Path(folder) / digest_of(versions.encode()).hex()[:16]
     return joblib.Memory(os.fspath(location), backend=_BACKEND, verbose=0)
 

@@ -315,15 +315,24 @@ class Rows:
 
         A read-only map of the file if they lie end to end in it, else a copy.
         """
+        stored, places = self.places(digests)
+        if len(places) and (np.diff(places) == 1).all():
+            return stored[places[0] : places[-1] + 1]
+        return np.asarray(stored[places])
+
+    def places(
+        self, digests: Sequence[bytes]
+    ) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """Return an array with the rows of digests that are all here, and where in it.
+
+        The array is a read-only map of the file if the file holds them all.
+        """
         if not digests:
-            return np.empty((0, *self._shape), self._dtype)
+            return np.empty((0, *self._shape), self._dtype), np.zeros(0, np.int64)
         if self._kept.keys() & set(digests):
-            return self._with_kept(digests)
-        rows = np.array([self._found[digest][0] for digest in digests])
-        stored = self._open_map()
-        if (np.diff(rows) == 1).all():
-            return stored[rows[0] : rows[-1] + 1]
-        return np.asarray(stored[rows])
+            return self._with_kept(digests), np.arange(len(digests))
+        rows = [self._found[digest][0] for digest in digests]
+        return self._open_map(), np.array(rows, np.int64)
 
     def _with_kept(self, digests: Sequence[bytes]) -> NDArray[Any]:
         rows = np.empty((len(digests), *self._shape), self._dtype)

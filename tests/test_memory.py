@@ -15,6 +15,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_profiling import _memory
 from sklearn_profiling._checked_pipeline import CheckedPipeline
 from sklearn_profiling._memory import checked_memory
+from sklearn_profiling.containers import ImageBags, TokenMessages
+from sklearn_profiling.containers._ragged import is_mapped
 from sklearn_profiling.exceptions import ProfilingWarning
 
 CALLS: list[float] = []
@@ -66,6 +68,66 @@ def test_a_full_disk_costs_no_result(ask, monkeypatch):
     monkeypatch.setattr(_memory, "write_checked", no_space)
     with pytest.warns(ProfilingWarning, match="No space left"):
         assert ask() == 1
+
+
+def prepared(n_users):
+    """Sources of users, and an array as a fitted step holds it."""
+    CALLS.append(1)
+    text = TokenMessages.from_lists([[["red", "tea"]], None] * n_users)
+    bags = ImageBags(
+        np.ones((2 * n_users, 1, 2, 2), np.uint8), np.arange(2 * n_users + 1)
+    )
+    return {"text": text, "bags": bags}, np.ones(n_users)
+
+
+@pytest.fixture
+def mapping(tmp_path, monkeypatch):
+    """Return what a step gave, mapped from its file on."""
+    CALLS.clear()
+    monkeypatch.setattr(_memory, "_LEAST_MAPPED", 16)
+
+    def mapping():
+        sources, array = checked_memory(tmp_path).cache(prepared)(8)
+        assert not is_mapped(array)
+        text, bags = sources["text"], sources["bags"]
+        assert text.tolist() == [[["red", "tea"]], []] * 8
+        assert bags.pixels.shape == (16, 1, 2, 2)
+        assert (bags.pixels == 1).all()
+        return text, bags
+
+    return mapping
+
+
+def test_text_and_images_of_a_step_are_mapped(mapping):
+    for n_calls in (1, 1):
+        text, bags = mapping()
+        assert len(CALLS) == n_calls
+        for array in (
+            text.ids,
+            text.message_starts,
+            bags.pixels,
+            text[[3, 0]]._words[0],
+        ):
+            assert is_mapped(array)
+        fresh = prepared(8)[0]
+        CALLS.pop()
+        assert joblib.hash([text, bags]) == joblib.hash([fresh["text"], fresh["bags"]])
+
+
+def test_a_damaged_map_is_made_anew(mapping, tmp_path):
+    held, _ = mapping()
+    (path,) = tmp_path.rglob("output.pkl")
+    data = bytearray(path.read_bytes())
+    at = data.index(held.ids.tobytes())
+    data[at] ^= 1
+    # beside the file, as what is mapped already stays
+    path.unlink()
+    path.write_bytes(data)
+    with pytest.warns(ProfilingWarning, match="holds damaged entries"):
+        text, bags = mapping()
+    assert len(CALLS) == 2
+    assert is_mapped(text.ids)
+    assert is_mapped(bags.pixels)
 
 
 def test_other_versions_have_another_place(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -16,12 +17,19 @@ Rows = slice | IntArray
 class Ragged:
     """Any number of elements a user; `user_starts` has shape (n_users + 1,).
 
-    A subclass says in `_select` how some elements and their new starts are built.
+    A subclass says in `_select` how some elements and their new starts are built, and
+    what is pickled.
     """
 
     user_starts: IntArray
 
     def _select(self, elements: Rows, user_starts: IntArray) -> Self:
+        raise NotImplementedError
+
+    def __getstate__(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
         raise NotImplementedError
 
     @property
@@ -75,6 +83,11 @@ def resolve_rows(key: Any, n_rows: int) -> Rows:
         if step == 1:
             return slice(start, max(start, stop))
         return np.arange(start, stop, step, dtype=np.int64)
+    return as_slice(_row_numbers(key, n_rows))
+
+
+def _row_numbers(key: Any, n_rows: int) -> IntArray:
+    """Turn a mask or an array of integers into row numbers from 0."""
     rows = np.asarray(key)
     if rows.size == 0 and rows.dtype.kind != "b":
         rows = rows.astype(np.int64)
@@ -100,6 +113,19 @@ def resolve_rows(key: Any, n_rows: int) -> Rows:
     return np.where(rows < 0, rows + n_rows, rows)
 
 
+def as_slice(rows: IntArray) -> Rows:
+    """Return rows that follow each other as a slice, which copies nothing."""
+    follow = len(rows) and (np.diff(rows) == 1).all()
+    return slice(int(rows[0]), int(rows[-1]) + 1) if follow else rows
+
+
+def is_mapped(array: Any) -> bool:
+    """Tell whether an array lies in a file that is mapped into memory."""
+    while isinstance(array, np.ndarray):
+        array = array.base
+    return isinstance(array, mmap.mmap)
+
+
 def take(starts: IntArray, rows: Rows) -> tuple[Rows, IntArray]:
     """Return where the elements of rows lie, and the new starts of the rows.
 
@@ -108,7 +134,8 @@ def take(starts: IntArray, rows: Rows) -> tuple[Rows, IntArray]:
     """
     if isinstance(rows, slice):
         chosen = starts[rows.start : rows.stop + 1]
-        return slice(int(chosen[0]), int(chosen[-1])), chosen - chosen[0]
+        first = int(chosen[0])
+        return slice(first, int(chosen[-1])), chosen - first if first else chosen
     return ranges(starts[rows], starts[rows + 1] - starts[rows])
 
 

@@ -11,7 +11,9 @@ from sklearn_profiling.containers._ragged import (
     IntArray,
     Ragged,
     Rows,
+    as_slice,
     check_starts,
+    is_mapped,
     resolve_rows,
     take,
     without_ellipsis,
@@ -76,22 +78,61 @@ class ImageBags(Ragged):
             raise SourceError(str(error)) from error
         self._set(checked.view(), starts)
 
-    def _set(self, pixels: Pixels, user_starts: IntArray) -> None:
-        self.pixels = pixels
+    def _set(
+        self, pixels: Pixels, user_starts: IntArray, rows: IntArray | None = None
+    ) -> None:
+        # One attribute, so that threads find both or neither changed.
+        self._images = pixels, rows
         self.user_starts = user_starts
         for array in (pixels, user_starts):
             array.flags.writeable = False
 
+    @classmethod
+    def _of_rows(cls, pixels: Pixels, rows: Rows, user_starts: IntArray) -> ImageBags:
+        """Choose images; those of a mapped file stay there, to be read when needed."""
+        made = object.__new__(cls)
+        rows = rows if isinstance(rows, slice) else as_slice(rows)
+        if isinstance(rows, slice) or not is_mapped(pixels):
+            made._set(pixels[rows], user_starts)
+        else:
+            made._set(pixels, user_starts, rows)
+        return made
+
+    @property
+    def pixels(self) -> Pixels:
+        """Pixels of all images, (n_images, n_channels, height, width)."""
+        pixels, rows = self._images
+        if rows is not None:
+            pixels = self.images(0, self.n_images)
+            self._set(pixels, self.user_starts)
+        return pixels
+
+    def images(self, start: int, stop: int) -> Pixels:
+        """Return the pixels of some images, and read no others.
+
+        Parameters
+        ----------
+        start, stop : int
+            First image and the one behind the last, counted over all users.
+
+        Returns
+        -------
+        ndarray of uint8, shape (stop - start, n_channels, height, width)
+            A view of `pixels`; a copy where users were chosen from a mapped file.
+        """
+        pixels, rows = self._images
+        return pixels[start:stop] if rows is None else pixels[rows[start:stop]]
+
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """Channels, height and width of every image."""
-        _, channels, height, width = self.pixels.shape
+        _, channels, height, width = self._images[0].shape
         return channels, height, width
 
     @property
     def n_images(self) -> int:
         """Number of images of all users."""
-        return len(self.pixels)
+        return int(self.user_starts[-1])
 
     def __getitem__(self, key: Any) -> Any:
         key = without_ellipsis(key)
@@ -100,13 +141,14 @@ class ImageBags(Ragged):
                 msg = f"user {key} is out of bounds: there are {len(self)} users"
                 raise IndexError(msg)
             user = int(key) % len(self)
-            return self.pixels[self.user_starts[user] : self.user_starts[user + 1]]
+            first, last = self.user_starts[user : user + 2].tolist()
+            return self.images(first, last)
         return self._select(*take(self.user_starts, resolve_rows(key, len(self))))
 
     def _select(self, elements: Rows, user_starts: IntArray) -> ImageBags:
-        made = object.__new__(ImageBags)
-        made._set(self.pixels[elements], user_starts)
-        return made
+        pixels, rows = self._images
+        chosen = elements if rows is None else rows[elements]
+        return self._of_rows(pixels, chosen, user_starts)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ImageBags):
@@ -123,8 +165,8 @@ class ImageBags(Ragged):
 
     def __getstate__(self) -> dict[str, Any]:
         return {
-            "pixels": np.ascontiguousarray(self.pixels),
-            "user_starts": self.user_starts,
+            "pixels": np.ascontiguousarray(self.images(0, self.n_images)),
+            "user_starts": np.asarray(self.user_starts),
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:

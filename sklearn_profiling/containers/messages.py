@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, pairwise
-from typing import Any, overload
+from typing import Any, Final, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,8 @@ from sklearn_profiling.containers._ragged import (
     Ragged,
     Rows,
     check_starts,
+    is_mapped,
+    ranges,
     resolve_rows,
     segment_ids,
     take,
@@ -23,6 +25,11 @@ from sklearn_profiling.containers.vocabulary import Vocabulary, WordIds
 from sklearn_profiling.exceptions import SourceError
 
 __all__ = ["TokenMessages"]
+
+Tags = npt.NDArray[np.int16]
+
+_WORDS_AT_ONCE: Final = 1 << 20
+"""Words of a text to work on together: temporary arrays hold 8 bytes for each."""
 
 
 class TokenMessages(Ragged):
@@ -119,7 +126,7 @@ class TokenMessages(Ragged):
             raise SourceError(msg)
         names = None if tag_names is None else tuple(tag_names)
         self._set(
-            word_ids.astype(np.int32),
+            word_ids.view() if _is_ready(word_ids) else word_ids.astype(np.int32),
             messages,
             users,
             vocabulary,
@@ -133,14 +140,16 @@ class TokenMessages(Ragged):
         message_starts: IntArray,
         user_starts: IntArray,
         vocabulary: Vocabulary,
-        tags: npt.NDArray[np.int16] | None,
+        tags: Tags | None,
         tag_names: tuple[str, ...] | None,
+        places: IntArray | None = None,
     ) -> None:
-        self.ids = ids
+        """Take parts; with `places` (n_messages,) messages begin there in `ids`."""
+        # One attribute, so that threads find all or nothing changed.
+        self._words = ids, tags, places
         self.message_starts = message_starts
         self.user_starts = user_starts
         self.vocabulary = vocabulary
-        self.tags = tags
         self.tag_names = tag_names
         for array in (ids, message_starts, user_starts, tags):
             if array is not None:
@@ -151,8 +160,9 @@ class TokenMessages(Ragged):
         ids: WordIds,
         message_starts: IntArray,
         user_starts: IntArray,
-        tags: npt.NDArray[np.int16] | None,
+        tags: Tags | None,
         vocabulary: Vocabulary | None = None,
+        places: IntArray | None = None,
     ) -> TokenMessages:
         """Build from parts known to fit together, without checking them again."""
         made = object.__new__(TokenMessages)
@@ -163,8 +173,46 @@ class TokenMessages(Ragged):
             self.vocabulary if vocabulary is None else vocabulary,
             tags,
             self.tag_names,
+            places,
         )
         return made
+
+    @property
+    def ids(self) -> WordIds:
+        """Word ids of all messages of all users, (n_words,)."""
+        return self._in_memory()[0]
+
+    @property
+    def tags(self) -> Tags | None:
+        """Parts of speech of the words, (n_words,), or None."""
+        return self._in_memory()[1]
+
+    def _in_memory(self) -> tuple[WordIds, Tags | None]:
+        ids, tags, places = self._words
+        if places is not None:
+            ids, tags = self._between(0, self.n_messages)
+            for array in (ids, tags):
+                if array is not None:
+                    array.flags.writeable = False
+            self._words = ids, tags, None
+        return ids, tags
+
+    def _between(self, first: int, last: int) -> tuple[WordIds, Tags | None]:
+        """Ids and tags of the messages from `first` to `last`, and of no others."""
+        ids, tags, places = self._words
+        starts = self.message_starts[first : last + 1]
+        words: Rows = slice(int(starts[0]), int(starts[-1]))
+        if places is not None:
+            words, _ = ranges(places[first:last], np.diff(starts))
+        ids, tags = ids[words], None if tags is None else tags[words]
+        return ids, tags
+
+    def _blocks(self) -> Iterator[tuple[int, int]]:
+        """Messages of about a million words together: the first, and after the last."""
+        words = np.arange(0, self.n_words, _WORDS_AT_ONCE)
+        cuts = np.searchsorted(self.message_starts, words, "right") - 1
+        borders = np.unique(np.concatenate([[0], cuts, [self.n_messages]]))
+        return pairwise(borders.tolist())
 
     @classmethod
     def from_lists(
@@ -219,21 +267,29 @@ class TokenMessages(Ragged):
             The text in the other vocabulary.
         """
         translation = vocabulary.encode(self.vocabulary.words)
-        if not len(translation):
-            ids = np.zeros(0, dtype=np.int32)
-        else:
-            ids = translation[self.ids]
-        known = ids >= 0
-        counts = np.concatenate([[0], np.cumsum(known)])
-        message_starts = counts[self.message_starts]
+        ids = np.empty(self.n_words, np.int32)
+        tags = None if self._words[1] is None else np.empty(self.n_words, np.int16)
+        message_starts = np.zeros(self.n_messages + 1, np.int64)
+        n_kept = 0
+        for first, last in self._blocks():
+            block, block_tags = self._between(first, last)
+            new = translation[block]
+            known = new >= 0
+            starts = self.message_starts[first : last + 1]
+            counts = np.concatenate([[0], np.cumsum(known)])
+            message_starts[first : last + 1] = counts[starts - starts[0]] + n_kept
+            end = int(message_starts[last])
+            ids[n_kept:end] = new[known]
+            if tags is not None and block_tags is not None:
+                tags[n_kept:end] = block_tags[known]
+            n_kept = end
         filled = np.diff(message_starts) > 0
         filled |= np.diff(self.message_starts) == 0
-        user_starts = np.concatenate([[0], np.cumsum(filled)])[self.user_starts]
         return self._derive(
-            ids[known],
-            np.concatenate([message_starts[:-1][filled], counts[-1:]]),
-            user_starts,
-            None if self.tags is None else self.tags[known],
+            ids[:n_kept],
+            np.concatenate([message_starts[:-1][filled], message_starts[-1:]]),
+            np.concatenate([[0], np.cumsum(filled)])[self.user_starts],
+            None if tags is None else tags[:n_kept],
             vocabulary,
         )
 
@@ -245,12 +301,14 @@ class TokenMessages(Ragged):
         TokenMessages
             The same words of the same users; itself if no message is empty.
         """
-        filled = np.diff(self.message_starts) > 0
+        filled = self.message_starts[1:] > self.message_starts[:-1]
         if filled.all():
             return self
         users = np.concatenate([[0], np.cumsum(filled)])[self.user_starts]
         starts = np.concatenate([self.message_starts[:-1][filled], [self.n_words]])
-        return self._derive(self.ids, starts, users, self.tags)
+        ids, tags, places = self._words
+        places = None if places is None else places[filled]
+        return self._derive(ids, starts, users, tags, places=places)
 
     @property
     def missing(self) -> npt.NDArray[np.bool_]:
@@ -268,17 +326,36 @@ class TokenMessages(Ragged):
     @property
     def n_words(self) -> int:
         """Number of words of all messages."""
-        return len(self.ids)
+        return int(self.message_starts[-1])
 
-    def word_counts(self) -> IntArray:
+    def word_counts(
+        self, user_weights: npt.NDArray[np.float64] | None = None
+    ) -> npt.NDArray[Any]:
         """Count each word of the vocabulary.
+
+        Parameters
+        ----------
+        user_weights : ndarray of float64, shape (n_users,), default=None
+            What a word of each user counts; None is 1.
 
         Returns
         -------
-        ndarray of int64, shape (n_vocabulary,)
-            How often each word occurs in this text.
+        ndarray of int64 or float64, shape (n_vocabulary,)
+            How often each word occurs in this text, or the sum of its weights.
         """
-        return np.bincount(self.ids, minlength=len(self.vocabulary))
+        kind = np.int64 if user_weights is None else np.float64
+        counts: npt.NDArray[Any] = np.zeros(len(self.vocabulary), kind)
+        for first, last in self._blocks():
+            ids, _ = self._between(first, last)
+            if user_weights is None:
+                counts += np.bincount(ids, minlength=len(counts))
+                continue
+            messages = np.arange(first, last)
+            users = np.searchsorted(self.user_starts, messages, "right") - 1
+            sizes = np.diff(self.message_starts[first : last + 1])
+            # word by word in their order, so that blocks change no rounding
+            np.add.at(counts, ids, np.repeat(user_weights[users], sizes))
+        return counts
 
     def word_users(self) -> IntArray:
         """Row of the user who wrote each word.
@@ -304,8 +381,8 @@ class TokenMessages(Ragged):
         """Words of every message of the users from `first` to `last`."""
         users = self.user_starts[first : last + 1]
         starts = self.message_starts[users[0] : users[-1] + 1]
-        ids = self.ids[starts[0] : starts[-1]].tolist()
-        words = list(map(self.vocabulary.words.__getitem__, ids))
+        ids, _ = self._between(int(users[0]), int(users[-1]))
+        words = list(map(self.vocabulary.words.__getitem__, ids.tolist()))
         borders = (starts - starts[0]).tolist()
         messages = [words[begin:end] for begin, end in pairwise(borders)]
         borders = (users - users[0]).tolist()
@@ -322,13 +399,19 @@ class TokenMessages(Ragged):
         return self._select(*take(self.user_starts, resolve_rows(key, len(self))))
 
     def _select(self, elements: Rows, user_starts: IntArray) -> TokenMessages:
-        words, message_starts = take(self.message_starts, elements)
-        return self._derive(
-            self.ids[words],
-            message_starts,
-            user_starts,
-            None if self.tags is None else self.tags[words],
-        )
+        ids, tags, places = self._words
+        if places is None and (isinstance(elements, slice) or not is_mapped(ids)):
+            words, starts = take(self.message_starts, elements)
+            tags = None if tags is None else tags[words]
+            return self._derive(ids[words], starts, user_starts, tags)
+        # Messages of a mapped file stay there, to be read when they are needed.
+        if isinstance(elements, slice):
+            elements = np.arange(elements.start, elements.stop)
+        first = self.message_starts[elements]
+        sizes = self.message_starts[elements + 1] - first
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        places = first if places is None else places[elements]
+        return self._derive(ids, starts, user_starts, tags, places=places)
 
     def _words_of(self, user: int) -> list[list[str]]:
         if not -len(self) <= user < len(self):
@@ -358,17 +441,24 @@ class TokenMessages(Ragged):
         )
 
     def __getstate__(self) -> dict[str, Any]:
+        ids, tags = self._between(0, self.n_messages)
         return {
-            "ids": np.ascontiguousarray(self.ids),
-            "message_starts": self.message_starts,
-            "user_starts": self.user_starts,
+            "ids": np.ascontiguousarray(ids),
+            "message_starts": np.asarray(self.message_starts),
+            "user_starts": np.asarray(self.user_starts),
             "vocabulary": self.vocabulary,
-            "tags": self.tags,
+            "tags": None if tags is None else np.asarray(tags),
             "tag_names": self.tag_names,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._set(**state)
+
+
+def _is_ready(ids: npt.NDArray[Any]) -> bool:
+    """Tell whether ids can be read where they are, since nobody writes into them."""
+    locked = not ids.flags.writeable and (ids.base is None or is_mapped(ids))
+    return locked and ids.dtype == np.int32
 
 
 def _check_tags(

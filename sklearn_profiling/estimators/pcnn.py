@@ -546,9 +546,7 @@ def frequent_words(
     order in the vocabulary. `unseen` numbers words that nobody wrote too: with vectors
     of their own they mean something all the same.
     """
-    counts = np.bincount(
-        text.ids, weights=weights[text.word_users()], minlength=len(text.vocabulary)
-    )
+    counts = text.word_counts(weights)
     order = np.argsort(-counts, kind="stable")[:max_vocabulary]
     kept = order if unseen else order[counts[order] > 0]
     numbers = np.full(len(counts), -1, dtype=np.int64)

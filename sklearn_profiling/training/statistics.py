@@ -43,10 +43,7 @@ def _text_statistics(text: TokenMessages, weights: Weights) -> Statistics:
     if vectors is None or not text.n_words:
         nothing = np.zeros(text.vocabulary.n_dimensions)
         return nothing, nothing
-    counts = np.bincount(
-        text.ids, weights=weights[text.word_users()], minlength=len(vectors)
-    )
-    return _mean_and_deviation(vectors, counts)
+    return _mean_and_deviation(vectors, text.word_counts(weights))
 
 
 def _image_statistics(bags: ImageBags, weights: Weights) -> Statistics:
@@ -58,7 +55,8 @@ def _image_statistics(bags: ImageBags, weights: Weights) -> Statistics:
     # Piece by piece: as floats all images would take eight times their memory.
     for start in range(0, bags.n_images, _IMAGES_AT_ONCE):
         piece = slice(start, start + _IMAGES_AT_ONCE)
-        pixels = bags.pixels[piece].astype(np.float64) / 255.0
+        images = bags.images(start, min(piece.stop, bags.n_images))
+        pixels = images.astype(np.float64) / 255.0
         sums = sums + of_images[piece] @ pixels.mean(axis=(2, 3))
         squares = squares + of_images[piece] @ (pixels**2).mean(axis=(2, 3))
     mean = sums / of_images.sum()

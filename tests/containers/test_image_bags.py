@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sklearn.utils import _safe_indexing
 
 from sklearn_profiling.containers import ImageBags
+from sklearn_profiling.containers._ragged import is_mapped
 from sklearn_profiling.exceptions import SourceError
 
 
@@ -98,6 +99,30 @@ def test_memory_maps_stay_on_disk(tmp_path):
     bags = ImageBags(np.load(tmp_path / "pixels.npy", mmap_mode="r"), [0, 1, 3])
     assert isinstance(bags.pixels, np.memmap)
     assert bags[1].sum() == 8
+
+
+@pytest.mark.parametrize(
+    "key", [slice(None), slice(1, 3), slice(None, None, -1), [2, 0], [0, 0], []]
+)
+def test_users_of_mapped_bags_stay_in_their_file(tmp_path, key):
+    bags = make([2, 0, 3, 1])
+    joblib.dump(bags, tmp_path / "bags")
+    mapped = joblib.load(tmp_path / "bags", mmap_mode="r")
+    for chosen, wanted in [
+        (mapped[key], bags[key]),
+        (mapped[[3, 2, 0]][key], bags[[3, 2, 0]][key]),
+    ]:
+        assert names(chosen) == names(wanted)
+        assert repr(chosen) == repr(wanted)
+        assert chosen.images(1, 3).tolist() == wanted.pixels[1:3].tolist()
+        assert joblib.hash(chosen) == joblib.hash(wanted)
+        assert pickle.loads(pickle.dumps(chosen)) == wanted
+        # none of that has read the pixels into memory
+        assert is_mapped(chosen._images[0])
+        assert chosen == wanted
+        assert chosen[::-1] == wanted[::-1]
+        with pytest.raises(ValueError, match="read-only"):
+            chosen.pixels[:] = 0
 
 
 @pytest.mark.parametrize(

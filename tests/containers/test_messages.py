@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.utils import _safe_indexing
 
-from sklearn_profiling.containers import TokenMessages, Vocabulary
+from sklearn_profiling.containers import TokenMessages, Vocabulary, messages
+from sklearn_profiling.containers._ragged import is_mapped
 from sklearn_profiling.exceptions import SourceError
 
 USERS = [
@@ -71,8 +72,8 @@ def test_missing_users_and_empty_messages_are_one_thing():
     assert made.missing.tolist() == [True, False, True, False]
 
 
-def test_an_empty_message_is_one_of_no_words():
-    text = TokenMessages(
+def spaced():
+    return TokenMessages(
         [0, 1, 0],
         [0, 0, 2, 2, 2, 2, 3],
         [0, 3, 4, 4, 6],
@@ -80,6 +81,10 @@ def test_an_empty_message_is_one_of_no_words():
         tags=[0, 1, 1],
         tag_names=["n", "v"],
     )
+
+
+def test_an_empty_message_is_one_of_no_words():
+    text = spaced()
     assert text.tolist() == [[[], ["a", "b"], []], [[]], [], [[], ["a"]]]
     assert text.missing.tolist() == [False, True, True, False]
     assert text[[3, 0]].tolist() == [[[], ["a"]], [[], ["a", "b"], []]]
@@ -208,6 +213,72 @@ def test_equal_content_has_one_hash_however_it_was_cut(text):
     others = [text[[3, 2, 1]], text[1:5], TokenMessages.from_lists(USERS[1:4])]
     assert all(joblib.hash(other) != joblib.hash(ways[0]) for other in others)
     assert all(other != ways[0] for other in others)
+
+
+def mapped(text, folder):
+    joblib.dump(text, folder / "text")
+    return joblib.load(folder / "text", mmap_mode="r")
+
+
+@pytest.mark.parametrize("first", [slice(None), [3, 1, 0]])
+@pytest.mark.parametrize(
+    "key", [slice(None), slice(1, 3), slice(None, None, -1), [2, 0], [0, 1, 1, 0], []]
+)
+def test_users_of_a_mapped_text_stay_in_its_file(tmp_path, first, key):
+    text = spaced()
+    chosen, wanted = mapped(text, tmp_path)[first][key], text[first][key]
+    assert chosen.tolist() == wanted.tolist()
+    assert chosen.missing.tolist() == wanted.missing.tolist()
+    assert repr(chosen) == repr(wanted)
+    assert chosen.word_counts().tolist() == wanted.word_counts().tolist()
+    assert chosen.first_of_each(1).tolist() == wanted.first_of_each(1).tolist()
+    assert chosen.without_empty().tolist() == wanted.without_empty().tolist()
+    other = Vocabulary(["b"])
+    assert chosen.with_vocabulary(other) == wanted.with_vocabulary(other)
+    assert joblib.hash(chosen) == joblib.hash(wanted)
+    assert pickle.loads(pickle.dumps(chosen)) == wanted
+    # none of that has read the words into memory
+    assert is_mapped(chosen._words[0])
+    assert chosen.tags.tolist() == wanted.tags.tolist()
+    assert chosen == wanted
+    assert chosen[::-1] == wanted[::-1]
+    assert chosen.without_empty().tags.tolist() == wanted.without_empty().tags.tolist()
+    with pytest.raises(ValueError, match="read-only"):
+        chosen.ids[:] = 0
+
+
+def test_ids_of_a_file_are_read_where_they_are(tmp_path):
+    np.save(tmp_path / "ids.npy", np.array([1, 0, 1], dtype=np.int32))
+    ids = np.load(tmp_path / "ids.npy", mmap_mode="r")
+    text = TokenMessages(ids, [0, 1, 3], [0, 2], Vocabulary(["a", "b"]))
+    assert np.shares_memory(text.ids, ids)
+    assert text[0] == [["b"], ["a", "b"]]
+
+
+def test_locked_ids_of_ones_own_are_not_copied():
+    ids = np.array([1, 0], dtype=np.int32)
+    parts = [0, 2], [0, 1], Vocabulary(["a", "b"])
+    assert not np.shares_memory(TokenMessages(ids, *parts).ids, ids)
+    ids.flags.writeable = False
+    assert np.shares_memory(TokenMessages(ids, *parts).ids, ids)
+    # beside a view another may write into what it shows
+    assert not np.shares_memory(TokenMessages(ids[:], *parts).ids, ids)
+
+
+@settings(max_examples=30, deadline=None)
+@given(texts, st.integers(1, 5))
+def test_blocks_of_words_change_nothing(users, size):
+    text = TokenMessages.from_lists(users, Vocabulary("abcd"))
+    weights = np.random.RandomState(0).random_sample(len(users))
+    wanted = np.bincount(text.ids, weights[text.word_users()], minlength=4)
+    other = text.with_vocabulary(Vocabulary("ca"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(messages, "_WORDS_AT_ONCE", size)
+        assert np.array_equal(text.word_counts(weights), wanted)
+        assert (
+            text.word_counts().tolist() == np.bincount(text.ids, minlength=4).tolist()
+        )
+        assert text.with_vocabulary(Vocabulary("ca")) == other
 
 
 def test_no_two_texts_that_differ_are_equal():

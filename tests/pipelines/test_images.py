@@ -75,6 +75,9 @@ def test_a_grid_search_caches_where_it_is_told(users, tmp_path):
         error_score="raise",
     ).fit(data, users.target)
     assert set(search.best_params_) == {"classifier__variant"}
+    plain = quick().set_params(**search.best_params_).fit(data, users.target)
+    for a, b in zip(plain.predict_proba(data), search.predict_proba(data), strict=True):
+        assert np.array_equal(a, b)
     assert sum(path.stat().st_size for path in memory.rglob("*") if path.is_file())
 
 

@@ -56,23 +56,24 @@ class ImageReader:
         self._run(decode, range(len(self.images)), progress=True)
         return _keep(pixels, self.good)
 
-    def read_through(self, store: Rows) -> Pixels:
-        """Decode what the store lacks; return the pixels as :meth:`read` does."""
+    def read_through(self, store: Rows) -> tuple[Pixels, npt.NDArray[np.int64]]:
+        """Decode what the store lacks; return pixels, and where the good ones lie."""
         is_file = np.array([isinstance(image, ENCODED) for image in self.images], bool)
         digests = self._digests(np.flatnonzero(is_file).tolist())
         self._progress(int(is_file.sum()) - len(digests))
         self._fill(store, digests)
-        stored = store.rows([d for place, d in digests.items() if self.good[place]])
+        good = [d for place, d in digests.items() if self.good[place]]
         if is_file.all():
-            return stored
+            return store.places(good)
         pixels = self._empty(len(self.images))
-        pixels[is_file & self.good] = stored
+        pixels[is_file & self.good] = store.rows(good)
 
         def convert(place: int) -> None:
             pixels[place] = self._decode(self.images[place])
 
         self._run(convert, np.flatnonzero(~is_file).tolist(), progress=True)
-        return _keep(pixels, self.good)
+        kept = _keep(pixels, self.good)
+        return kept, np.arange(len(kept))
 
     def _digests(self, places: list[int]) -> dict[int, bytes]:
         def digest(place: int) -> bytes:

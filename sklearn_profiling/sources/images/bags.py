@@ -101,11 +101,13 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
     size, other large images averaged to that first, which is much quicker and hardly
     differs.
 
-    With `memory` the pixels are a read-only map of the stored file wherever the images
-    lie in it end to end, as those of the first column do unless users share images,
-    and a copy (uint8, ``3 * height * width`` bytes an image) otherwise. Several
+    With `memory` the pixels stay in the stored file, which is mapped read-only: only
+    images that are looked at are read, and chosen users are read from there too. At
+    most 512 images are in memory while they are decoded. Several
     processes may use one folder; while one decodes, the others wait for it and then use
-    what it stored. Bad files and images given as pixels are not stored.
+    what it stored. Bad files and images given as pixels are not stored, and a column
+    with images given as pixels is held in memory (uint8, ``3 * height * width`` bytes
+    an image).
 
     References
     ----------
@@ -225,12 +227,17 @@ class ImageBagTransformer(TransformerMixin, BaseEstimator):
                 progress=bar.update,
             )
             stored = self._stored(decoder)
-            pixels = reader.read() if stored is None else reader.read_through(stored)
+            if stored is None:
+                pixels = reader.read()
+                places = np.arange(len(pixels))
+            else:
+                pixels, places = reader.read_through(stored)
         sizes = np.bincount(column.rows[reader.good], minlength=column.n_users)
         self.report_ = _make_report(column, sizes, bad)
         if bad:
             self._warn()
-        return ImageBags(pixels, np.append(0, np.cumsum(sizes)))
+        starts = np.append(0, np.cumsum(sizes))
+        return ImageBags._of_rows(pixels, places, starts)  # noqa: SLF001 - checked here
 
     def _checked_size(self) -> tuple[int, int]:
         size: Sequence[Any] = self.size

@@ -179,8 +179,10 @@ class WordVectorTransformer(TransformerMixin, BaseEstimator):
             return text.with_vocabulary(self.vocabulary_)
         translation = self.vocabulary_.encode(text.vocabulary.words)
         translation[translation < 0] = len(self.vocabulary_) - 1
+        ids = translation[text.ids] if len(translation) else text.ids
+        ids.flags.writeable = False  # so that they are not copied
         return TokenMessages(
-            translation[text.ids] if len(translation) else text.ids,
+            ids,
             text.message_starts,
             text.user_starts,
             self.vocabulary_,

@@ -24,6 +24,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_profiling import _store
 from sklearn_profiling.containers import ImageBags
+from sklearn_profiling.containers._ragged import is_mapped
 from sklearn_profiling.exceptions import (
     DataQualityWarning,
     MissingDependencyError,
@@ -407,6 +408,10 @@ def test_mapped_bags_slice_pickle_and_hash_like_others(files, tmp_path):
     assert mapped[1:] == plain[1:]
     assert pickle.loads(pickle.dumps(mapped)) == plain
     assert len(pickle.dumps(mapped)) < mapped.pixels.nbytes + 2000
+    # whatever the order in which the file has them
+    again = transformer(memory=tmp_path / "memory").transform(column[::-1])
+    assert is_mapped(again._images[0])
+    assert again == plain[::-1]
 
 
 # -- the rest ------------------------------------------------------------------
