@@ -24,6 +24,7 @@ from sklearn_profiling._seeding import RandomState, derive_seed
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import SourceError, shortened
+from sklearn_profiling.sources._sparse_output import unit_rows
 from sklearn_profiling.sources.text._word_sequences import WordSequences
 from sklearn_profiling.sources.text.vocabulary import check_text
 
@@ -171,7 +172,7 @@ class LatentSemanticVectors(
         counts = counts[:, kept]
         counts.sort_indices()
         self.weights_ = TfidfTransformer(sublinear_tf=True).fit(counts)
-        weights: sparse.csr_array = self.weights_.transform(counts, copy=False)
+        weights = self._weigh(counts)
         decomposition = TruncatedSVD(
             min(self.n_components, *counts.shape),
             random_state=derive_seed(self.random_state),
@@ -203,9 +204,14 @@ class LatentSemanticVectors(
         text = check_text(X, self)
         there = ~text.missing
         counts = self._counts.count(text[there])
-        if there.any():
-            counts = self.weights_.transform(counts, copy=False)
-        return self._project(counts, there)
+        return self._project(self._weigh(counts), there)
+
+    def _weigh(self, counts: sparse.csr_array) -> sparse.csr_array:
+        """Weigh counts in place, as `weights_` does after its checks."""
+        counts.data = 1 + np.log(counts.data)
+        counts.data *= self.weights_.idf_[counts.indices]
+        weights: sparse.csr_array = unit_rows(counts)
+        return weights
 
     def _project(self, weights: sparse.csr_array, there: NDArray[np.bool_]) -> Floats:
         """Project the users who are there; NaN for the others."""
