@@ -478,7 +478,7 @@ def apply_to_batches(
 
 def _batches(net: ProfileNet, dataset: UserDataset) -> Iterator[Batch]:
     """Iterate over all users in order; a DataLoader takes a while for a few of them."""
-    size: int = getattr(net, "iterator_valid__batch_size", net.batch_size)
+    size: Any = getattr(net, "iterator_valid__batch_size", net.batch_size)
     for start in range(0, len(dataset), size):
         rows = range(start, min(start + size, len(dataset)))
         yield dataset.__getitems__(rows)[0]

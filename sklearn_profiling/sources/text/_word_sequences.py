@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ Longs = NDArray[np.int64]
 
 
 def pair_counts(
-    rows: Longs, columns: Longs, shape: tuple[int, int]
+    rows: Longs, columns: NDArray[np.integer[Any]], shape: tuple[int, int]
 ) -> sparse.csr_array:
     """Count pairs of row and column: csr (n_rows, n_columns), rows sorted."""
     # Keys of one number are sorted ten times as fast as row by row.
@@ -65,7 +65,7 @@ class WordSequences:
         parts: list[sparse.csr_array] = []
         n_columns = 0
         writers = text.word_users()
-        ids = self._words.encode(words)
+        ids = self._words.encode(words).astype(np.int64)
         begun = _Begun(text, ids, ids)
         for length in range(1, self._longest + 1):
             if length == 1:
@@ -212,12 +212,12 @@ class _Begun:
 
     def __init__(self, text: TokenMessages, ids: Longs, numbers: Longs) -> None:
         """Begin with single words: `ids` and `numbers` of a vocabulary, -1 for none."""
-        self._ids = ids.astype(np.int64)[text.ids]
+        self._ids = ids[text.ids]
         self._ends = np.repeat(text.message_starts[1:], np.diff(text.message_starts))
         self._length = 1
-        numbers = numbers.astype(np.int64)[text.ids]
-        self.places = np.flatnonzero(numbers >= 0)
-        self.numbers = numbers[self.places]
+        everywhere = numbers[text.ids]
+        self.places = np.flatnonzero(everywhere >= 0)
+        self.numbers = everywhere[self.places]
 
     def lengthen(self, n_words: int) -> Longs:
         """Add the next word, if it is known and in the message; return the keys."""
