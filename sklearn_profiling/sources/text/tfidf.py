@@ -23,6 +23,7 @@ from sklearn_profiling.sources.text._word_sequences import (
     Longs,
     WordSequences,
     pair_counts,
+    sort_rows,
 )
 from sklearn_profiling.sources.text.averaging import user_word_counts
 from sklearn_profiling.sources.text.vocabulary import check_text
@@ -378,7 +379,7 @@ class _CharacterSequences:
         shape = len(text.vocabulary), len(self._numbers)
         of_words = pair_counts(np.array(rows, int), np.array(columns, int), shape)
         counts = sparse.csr_array(user_word_counts(text) @ of_words)
-        counts.sort_indices()
+        sort_rows(counts)
         return counts
 
     def _parts(self, word: str) -> list[str]:

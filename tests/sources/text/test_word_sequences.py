@@ -6,9 +6,14 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from sklearn_profiling.containers import TokenMessages
-from sklearn_profiling.sources.text._word_sequences import WordSequences, pair_counts
+from sklearn_profiling.sources.text._word_sequences import (
+    WordSequences,
+    pair_counts,
+    sort_rows,
+)
 
 
 @pytest.mark.parametrize("shape", [(4, 3), (1, 3), (4, 1), (4, 0), (0, 3)])
@@ -26,6 +31,24 @@ def test_pairs_are_counted_in_order(shape):
     del counts._has_canonical_format  # so that scipy looks
     assert given
     assert counts.has_canonical_format
+
+
+def test_rows_are_sorted_as_by_scipy():
+    rng = np.random.default_rng(0)
+    first, second = (
+        sparse.csr_array(rng.integers(3, size=(6, 6)).astype(np.float32))
+        for _ in range(2)
+    )
+    product = first @ second
+    assert not product.has_sorted_indices
+    expected = product.copy()
+    expected.sort_indices()
+    sort_rows(product)
+    for name in ("indices", "indptr", "data"):
+        found, wanted = getattr(product, name), getattr(expected, name)
+        np.testing.assert_array_equal(found, wanted)
+        assert found.dtype == wanted.dtype
+    assert product.has_sorted_indices
 
 
 @pytest.mark.parametrize("longest", [1, 2, 3])
