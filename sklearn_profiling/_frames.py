@@ -5,12 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from scipy import sparse
 
 from sklearn_profiling.exceptions import ProfilingError, SourceError, shortened
 
 __all__ = ["as_pandas", "refuse_levels"]
+
+_NO_QUESTION = (
+    pd.DataFrame,
+    pd.Series,
+    np.ndarray,
+    dict,
+    list,
+    sparse.spmatrix,
+    sparse.sparray,
+)
 
 
 def as_pandas(table: Any) -> Any:
@@ -20,7 +32,8 @@ def as_pandas(table: Any) -> Any:
     nulls. What narwhals does not know as a table or column is returned as it is; a
     table that is not in memory is a SourceError.
     """
-    if isinstance(table, pd.DataFrame | pd.Series):
+    # Those and what is no table at all: nearly everything, and narwhals takes a while.
+    if isinstance(table, _NO_QUESTION):
         return table
     if isinstance(table, pa.RecordBatch):
         table = pa.table(table)

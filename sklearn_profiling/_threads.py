@@ -40,7 +40,7 @@ def fixed_threads() -> Iterator[None]:
     if _OF_THREAD.inside or not get_config()["deterministic"]:
         yield
         return
-    controller = _controller(frozenset(sys.modules), int(time.monotonic()))
+    controller = _controller(len(sys.modules), int(time.monotonic()))
     torch = sys.modules.get("torch")
     n_before = 0 if torch is None else torch.get_num_threads()
     with ExitStack() as stack:
@@ -95,6 +95,6 @@ def _restore(blas: ThreadpoolController, limits: Any) -> None:
 
 
 @lru_cache(maxsize=1)
-def _controller(modules: frozenset[str], second: int) -> ThreadpoolController:  # noqa: ARG001 - the key: libraries come with modules, and few without
+def _controller(n_modules: int, second: int) -> ThreadpoolController:  # noqa: ARG001 - the key: libraries come with modules, and few without
     """Find the libraries that compute on several threads, which takes milliseconds."""
     return ThreadpoolController()

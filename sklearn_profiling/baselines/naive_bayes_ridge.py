@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import Ridge
-from sklearn.preprocessing import normalize
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import (
@@ -23,6 +22,7 @@ from sklearn.utils.validation import (
 from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.exceptions import TargetError
+from sklearn_profiling.sources._sparse_output import unit_rows
 from sklearn_profiling.targets import LabelCodec
 
 __all__ = ["NaiveBayesRidgeClassifier"]
@@ -144,8 +144,12 @@ class NaiveBayesRidgeClassifier(ClassifierMixin, BaseEstimator):
 
     def _scaled(self, X: Any) -> Any:
         """Scale the counts of (n_users, n_features), then the rows to length 1."""
-        rows = sparse.csr_matrix(sparse.csr_array(X) * self.scale_)
-        return normalize(rows, copy=False)
+        rows = sparse.csr_array(X)
+        scaled = rows.data * self.scale_[rows.indices]
+        # csr_matrix, as scikit-learn itself has it
+        return unit_rows(
+            sparse.csr_matrix((scaled, rows.indices, rows.indptr), shape=rows.shape)
+        )
 
     @fixed_threads()
     def decision_function(self, X: Any) -> Floats:

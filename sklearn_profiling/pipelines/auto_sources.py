@@ -442,7 +442,8 @@ def _as_table(X: Any, columns: Sequence[str]) -> pd.DataFrame:
     users = as_users(X, columns)
     if not isinstance(users, pd.DataFrame):
         users = pd.DataFrame({name: pd.Series(users[name]) for name in users})
-    users = users.set_axis([str(name) for name in users.columns], axis=1)
+    if any(type(name) is not str for name in users.columns):
+        users = users.set_axis([str(name) for name in users.columns], axis=1)
     if not users.columns.is_unique:
         twice = sorted(set(users.columns[users.columns.duplicated()]))
         msg = f"X has several columns named {twice}; names must differ"

@@ -356,12 +356,15 @@ class Topics(TransformerMixin, BaseEstimator):
         # Explained variance, not used here, is 0 / 0 where all users write alike.
         with np.errstate(divide="ignore", invalid="ignore"):
             self.decomposition_.fit(X)
+        # In this order a product with sparse rows copies nothing.
+        components = np.asfortranarray(self.decomposition_.components_)
+        self.decomposition_.components_ = components
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Project rows (n_users, n_features)."""
-        projected: NDArray[np.float32] = self.decomposition_.transform(X)
-        projected = projected.astype(np.float32)
+        projected: NDArray[np.float32] = X @ self.decomposition_.components_.T
+        projected = projected.astype(np.float32, copy=False)
         projected[np.diff(X.indptr) == 0] = np.nan
         return projected
 

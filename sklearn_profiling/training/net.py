@@ -15,7 +15,6 @@ from skorch import NeuralNet
 from skorch.callbacks import EarlyStopping
 from skorch.helper import predefined_split
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
 from sklearn_profiling._seeding import TORCH_GENERATORS
 from sklearn_profiling._threads import fixed_threads
@@ -459,7 +458,7 @@ def compute_logits(net: ProfileNet, dataset: UserDataset) -> list[Tensor]:
     """Compute the logits of all users: (n_users, n_classes) a task."""
     net.module_.eval()
     with torch.no_grad():
-        parts = [net.infer(batch) for batch, _ in _batches(net, dataset)]
+        parts = [net.infer(batch) for batch in _batches(net, dataset)]
     return [torch.cat(task).cpu() for task in zip(*parts, strict=True)]
 
 
@@ -472,11 +471,14 @@ def apply_to_batches(
     with torch.inference_mode():
         parts = [
             function(batch.to(net.device)).double().cpu().numpy()
-            for batch, _ in _batches(net, dataset)
+            for batch in _batches(net, dataset)
         ]
     return np.concatenate(parts)
 
 
-def _batches(net: ProfileNet, dataset: UserDataset) -> DataLoader[Any]:
-    iterator: DataLoader[Any] = net.get_iterator(dataset, training=False)
-    return iterator
+def _batches(net: ProfileNet, dataset: UserDataset) -> Iterator[Batch]:
+    """Iterate over all users in order; a DataLoader takes a while for a few of them."""
+    size: Any = getattr(net, "iterator_valid__batch_size", net.batch_size)
+    for start in range(0, len(dataset), size):
+        rows = range(start, min(start + size, len(dataset)))
+        yield dataset.__getitems__(rows)[0]

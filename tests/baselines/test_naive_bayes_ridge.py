@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.preprocessing import normalize
 
 from sklearn_profiling.baselines import NaiveBayesRidgeClassifier
 
@@ -42,6 +43,13 @@ def test_sparse_as_dense_and_three_classes():
         found.decision_function(rows), dense.decision_function(COUNTS)
     )
     assert found.predict(rows).tolist() == dense.predict(COUNTS).tolist()
+
+
+def test_values_are_the_bits_of_scikit_learns_steps():
+    model = NaiveBayesRidgeClassifier().fit(COUNTS, ["a", "b", "c", "a", "b"])
+    rows = normalize(sparse.csr_array(COUNTS) * model.scale_)
+    expected = rows @ model.coef_.T + model.intercept_
+    np.testing.assert_array_equal(model.decision_function(COUNTS), expected)
 
 
 def test_a_word_that_all_use_alike_and_one_class():

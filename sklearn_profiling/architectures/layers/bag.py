@@ -79,7 +79,7 @@ class BagOfWords(nn.Module):
         n_rows = len(self.table)
         segments = torch.arange(len(text.segment_lengths), device=text.ids.device)
         # Messages are the even segments, gaps the odd ones.
-        messages = torch.repeat_interleave(segments, text.segment_lengths) // 2
+        messages = torch.repeat_interleave(segments >> 1, text.segment_lengths)
         ids, messages = text.ids[text.is_word], messages[text.is_word]  # (n_words,)
         users = text.message_users[messages]
         keys = [users * n_rows + ids]
@@ -92,8 +92,10 @@ class BagOfWords(nn.Module):
             n_starts = len(hashed)
             inside = messages[length - 1 :] == messages[:n_starts]
             keys.append((users[:n_starts] * n_rows + rows)[inside])
-        distinct, counts = torch.unique(torch.cat(keys), return_counts=True)
-        return distinct // n_rows, distinct % n_rows, counts
+        ordered = _sorted(torch.cat(keys))
+        distinct, counts = torch.unique_consecutive(ordered, return_counts=True)
+        users = distinct // n_rows
+        return users, distinct - users * n_rows, counts
 
     def set_shares(self, shares: Tensor) -> None:
         """Set idf from the share of users with each row (n_rows,); 0 if nobody."""
@@ -125,6 +127,14 @@ class BagOfWords(nn.Module):
             mode="sum",
         )
         return outputs
+
+
+def _sorted(keys: Tensor) -> Tensor:
+    """Sort whole numbers, in place on a CPU: numpy is ten times as fast as torch."""
+    if keys.device.type != "cpu":
+        return keys.sort().values
+    keys.numpy().sort()  # of the same memory
+    return keys
 
 
 class BagLogits(nn.Module):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,20 +11,40 @@ from scipy import sparse
 
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 
-__all__ = ["Level", "Longs", "WordSequences", "pair_counts"]
+__all__ = ["Level", "Longs", "WordSequences", "pair_counts", "sort_rows"]
 
 Longs = NDArray[np.int64]
 
 
 def pair_counts(
-    rows: Longs, columns: Longs, shape: tuple[int, int]
+    rows: Longs, columns: NDArray[np.integer[Any]], shape: tuple[int, int]
 ) -> sparse.csr_array:
     """Count pairs of row and column: csr (n_rows, n_columns), rows sorted."""
-    ones = np.ones(len(rows), np.float32)
-    pairs = rows.astype(np.int32), columns.astype(np.int32)
-    counts = sparse.csr_array((ones, pairs), shape=shape)
-    counts.sum_duplicates()
+    # Keys of one number are sorted ten times as fast as row by row.
+    keys = rows.astype(np.int64) * shape[1] + columns
+    keys.sort()
+    firsts = np.flatnonzero(np.diff(keys, prepend=-1))
+    distinct = keys[firsts]
+    number = sparse.get_index_dtype(maxval=max(len(distinct), shape[1]))
+    starts = np.searchsorted(distinct, np.arange(shape[0] + 1) * shape[1])
+    counts = sparse.csr_array(
+        (
+            np.diff(firsts, append=len(keys)).astype(np.float32),
+            (distinct % max(shape[1], 1)).astype(number),
+            starts.astype(number),
+        ),
+        shape=shape,
+    )
+    counts.has_canonical_format = True
     return counts
+
+
+def sort_rows(rows: sparse.csr_array) -> None:
+    """Sort each row by its columns, in place; scipy takes ten times as long."""
+    keys = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr)) * rows.shape[1]
+    order = np.argsort(keys + rows.indices)
+    rows.indices, rows.data = rows.indices[order], rows.data[order]
+    rows.has_sorted_indices = True
 
 
 class Level(NamedTuple):
@@ -53,14 +73,20 @@ class WordSequences:
         parts: list[sparse.csr_array] = []
         n_columns = 0
         writers = text.word_users()
-        for place, keys in self._walk(text):
-            if self._levels:
-                known, columns = np.unique(keys, return_inverse=True)
+        ids = self._words.encode(words).astype(np.int64)
+        begun = _Begun(text, ids, ids)
+        for length in range(1, self._longest + 1):
+            if length == 1:
+                known, columns = np.arange(len(used)), begun.numbers
             else:
-                known, columns = np.arange(len(used)), keys
-            counts = pair_counts(writers[place], columns, (len(text), len(known)))
+                keys = begun.lengthen(len(used))
+                known, columns = np.unique(keys, return_inverse=True)
+            counts = pair_counts(
+                writers[begun.places], columns, (len(text), len(known))
+            )
             users = np.bincount(counts.indices, minlength=len(known))
-            frequent = users >= (min_users if self._levels else 1)
+            frequent = users >= (1 if length == 1 else min_users)
+            begun.keep((np.cumsum(frequent) - 1)[columns], frequent[columns])
             known = known[frequent]
             self._levels.append(Level(known, n_columns + np.arange(len(known))))
             n_columns += len(known)
@@ -138,39 +164,21 @@ class WordSequences:
         """Count the sequences that are kept: csr (n_users, n_kept)."""
         rows, columns = [], []
         writers = text.word_users()
-        for level, (place, keys) in zip(self._levels, self._walk(text), strict=False):
-            found, there = _find(level.keys, keys)
-            column = level.columns[found[there]]
-            rows.append(writers[place[there]][column >= 0])
+        first = self._levels[0]
+        ids = self._words.encode(text.vocabulary.words).astype(np.int64)
+        begun = _Begun(text, ids, _find(first.keys, ids))
+        for level in self._levels:
+            if level is not first:
+                found = _find(level.keys, begun.lengthen(len(self._words)))
+                begun.keep(found, found >= 0)
+            column = level.columns[begun.numbers]
+            rows.append(writers[begun.places[column >= 0]])
             columns.append(column[column >= 0])
         return pair_counts(
             np.concatenate(rows),
             np.concatenate(columns),
             (len(text), self._n_columns),
         )
-
-    def _walk(self, text: TokenMessages) -> Iterator[tuple[Longs, Longs]]:
-        """Yield, for each length, the places where sequences begin, and their keys.
-
-        Those that the shorter level does not know are left out.
-        """
-        ids = self._words.encode(text.vocabulary.words).astype(np.int64)[text.ids]
-        ends = np.repeat(text.message_starts[1:], np.diff(text.message_starts))
-        place = np.flatnonzero(ids >= 0)
-        number = ids[place]
-        for length in range(1, self._longest + 1):
-            if length == 1:
-                keys = number
-            else:
-                last = place + length - 1
-                inside = last < ends[place]
-                inside[inside] = ids[last[inside]] >= 0
-                place, number = place[inside], number[inside]
-                keys = number * len(self._words) + ids[place + length - 1]
-            yield place, keys
-            if length < self._longest:
-                found, there = _find(self._levels[length - 1].keys, keys)
-                place, number = place[there], found[there]
 
     def names(self) -> list[str]:
         """Return the sequences that are kept, words with blanks between."""
@@ -203,9 +211,43 @@ class WordSequences:
         return np.lexsort(parts.T[::-1])
 
 
-def _find(keys: Longs, wanted: Longs) -> tuple[Longs, NDArray[np.bool_]]:
-    """Find numbers among sorted keys: their positions, and which are there at all."""
+class _Begun:
+    """Sequences of known words in a text, one word longer at each step.
+
+    `places` are the words that they begin with, `numbers` what each is among those of
+    its length.
+    """
+
+    def __init__(self, text: TokenMessages, ids: Longs, numbers: Longs) -> None:
+        """Begin with single words: `ids` and `numbers` of a vocabulary, -1 for none."""
+        self._ids = ids[text.ids]
+        self._ends = np.repeat(text.message_starts[1:], np.diff(text.message_starts))
+        self._length = 1
+        everywhere = numbers[text.ids]
+        self.places = np.flatnonzero(everywhere >= 0)
+        self.numbers = everywhere[self.places]
+
+    def lengthen(self, n_words: int) -> Longs:
+        """Add the next word, if it is known and in the message; return the keys."""
+        last = self.places + self._length
+        self._length += 1
+        inside = last < self._ends[self.places]
+        inside[inside] = self._ids[last[inside]] >= 0
+        self.keep(self.numbers, inside)
+        return self.numbers * n_words + self._ids[last[inside]]
+
+    def keep(self, numbers: Longs, there: NDArray[np.bool_]) -> None:
+        """Keep some sequences, by their numbers among those of their length."""
+        self.places, self.numbers = self.places[there], numbers[there]
+
+
+def _find(keys: Longs, wanted: Longs) -> Longs:
+    """Find numbers among sorted keys, 0 or more: their positions, -1 for none."""
     if not len(keys):
-        return np.zeros(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=bool)
-    found = np.searchsorted(keys, wanted).clip(max=len(keys) - 1)
-    return found, keys[found] == wanted
+        return np.full(len(wanted), -1)
+    # In order, so that what is looked at next is in cache: a third of the time.
+    order = np.argsort(wanted)
+    found = np.empty_like(order)
+    found[order] = np.searchsorted(keys, wanted[order])
+    found = found.clip(max=len(keys) - 1)
+    return np.where(keys[found] == wanted, found, -1)

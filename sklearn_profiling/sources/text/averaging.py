@@ -21,6 +21,7 @@ from sklearn_profiling._decorators import fit_context
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import SourceError, VocabularyMismatchError
+from sklearn_profiling.sources.text._word_sequences import pair_counts
 from sklearn_profiling.sources.text.vocabulary import check_text
 
 __all__ = ["MeanWordVectors", "user_word_counts"]
@@ -30,16 +31,8 @@ Floats = NDArray[np.float32]
 
 def user_word_counts(text: TokenMessages) -> sparse.csr_array:
     """Count the words of each user: csr (n_users, n_vocabulary), rows sorted."""
-    counts = sparse.csr_array(
-        (
-            np.ones(text.n_words, np.float32),
-            text.ids.copy(),
-            text.message_starts[text.user_starts],
-        ),
-        shape=(len(text), len(text.vocabulary)),
-    )
-    counts.sum_duplicates()
-    return counts
+    shape = len(text), len(text.vocabulary)
+    return pair_counts(text.word_users(), text.ids, shape)
 
 
 def _users_of_words(text: TokenMessages) -> tuple[NDArray[np.int64], int]:

@@ -24,7 +24,9 @@ from sklearn_profiling._seeding import RandomState, derive_seed
 from sklearn_profiling._threads import fixed_threads
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import SourceError, shortened
-from sklearn_profiling.sources.text._word_sequences import WordSequences
+from sklearn_profiling.sources._sparse_output import unit_rows
+from sklearn_profiling.sources.text._singular_vectors import right_singular_vectors
+from sklearn_profiling.sources.text._word_sequences import WordSequences, sort_rows
 from sklearn_profiling.sources.text.vocabulary import check_text
 
 __all__ = ["LatentSemanticVectors"]
@@ -52,7 +54,7 @@ class LatentSemanticVectors(
     max_features : int, default=30000
         Most frequent sequences to keep (our choice).
     random_state : int, RandomState instance or None, default=None
-        Decides the random projection of the decomposition.
+        Decides the random start of the decomposition.
 
     Attributes
     ----------
@@ -61,11 +63,14 @@ class LatentSemanticVectors(
     weights_ : TfidfTransformer
         Weights of the counts.
     decomposition_ : TruncatedSVD
-        The directions.
+        The directions, with ``components_`` and ``singular_values_``.
 
     Notes
     -----
     Users without text get a row of NaN, the mark of a missing source.
+
+    The decomposition is a block Lanczos process, which multiplies the rows with far
+    fewer vectors than the power iterations of scikit-learn's randomised one.
 
     References
     ----------
@@ -169,20 +174,18 @@ class LatentSemanticVectors(
             )
             raise SourceError(msg)
         counts = counts[:, kept]
-        counts.sort_indices()
+        sort_rows(counts)
         self.weights_ = TfidfTransformer(sublinear_tf=True).fit(counts)
-        weights: sparse.csr_array = self.weights_.transform(counts, copy=False)
-        decomposition = TruncatedSVD(
-            min(self.n_components, *counts.shape),
-            random_state=derive_seed(self.random_state),
+        weights = self._weigh(counts)
+        n_components = min(self.n_components, *counts.shape)
+        components, values = right_singular_vectors(
+            weights, n_components, derive_seed(self.random_state)
         )
-        # The explained variance ratio, which is not used here, is 0 / 0 where all users
-        # write alike.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            self.decomposition_ = decomposition.fit(weights)
+        self.decomposition_ = TruncatedSVD(n_components)
         # In this order a product with sparse rows copies nothing.
-        components = np.asfortranarray(decomposition.components_)
-        self.decomposition_.components_ = components
+        self.decomposition_.components_ = np.asfortranarray(components)
+        self.decomposition_.singular_values_ = values
+        self.decomposition_.n_features_in_ = components.shape[1]
         return weights
 
     @fixed_threads()
@@ -203,9 +206,14 @@ class LatentSemanticVectors(
         text = check_text(X, self)
         there = ~text.missing
         counts = self._counts.count(text[there])
-        if there.any():
-            counts = self.weights_.transform(counts, copy=False)
-        return self._project(counts, there)
+        return self._project(self._weigh(counts), there)
+
+    def _weigh(self, counts: sparse.csr_array) -> sparse.csr_array:
+        """Weigh counts in place, as `weights_` does after its checks."""
+        counts.data = 1 + np.log(counts.data)
+        counts.data *= self.weights_.idf_[counts.indices]
+        weights: sparse.csr_array = unit_rows(counts)
+        return weights
 
     def _project(self, weights: sparse.csr_array, there: NDArray[np.bool_]) -> Floats:
         """Project the users who are there; NaN for the others."""

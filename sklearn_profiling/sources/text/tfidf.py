@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.preprocessing import normalize
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -18,12 +17,13 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_profiling._decorators import fit_context
 from sklearn_profiling.containers import TokenMessages
 from sklearn_profiling.exceptions import SourceError
-from sklearn_profiling.sources._sparse_output import as_configured
+from sklearn_profiling.sources._sparse_output import as_configured, unit_rows
 from sklearn_profiling.sources.text._counted_sequences import CountedSequences
 from sklearn_profiling.sources.text._word_sequences import (
     Longs,
     WordSequences,
     pair_counts,
+    sort_rows,
 )
 from sklearn_profiling.sources.text.averaging import user_word_counts
 from sklearn_profiling.sources.text.vocabulary import check_text
@@ -296,7 +296,7 @@ class TfidfVectors(TransformerMixin, BaseEstimator):
         return sparse.csr_matrix(self._scale(joined))
 
     def _scale(self, rows: sparse.csr_matrix) -> sparse.csr_matrix:
-        return rows if self.norm is None else normalize(rows, self.norm, copy=False)
+        return rows if self.norm is None else unit_rows(rows)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the sequences: words with blanks between, parts of words as ``*aa*``.
@@ -379,7 +379,7 @@ class _CharacterSequences:
         shape = len(text.vocabulary), len(self._numbers)
         of_words = pair_counts(np.array(rows, int), np.array(columns, int), shape)
         counts = sparse.csr_array(user_word_counts(text) @ of_words)
-        counts.sort_indices()
+        sort_rows(counts)
         return counts
 
     def _parts(self, word: str) -> list[str]:

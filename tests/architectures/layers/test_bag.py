@@ -17,6 +17,12 @@ from sklearn_profiling.architectures.layers.bag import BagLogits, BagOfWords
 N_WORDS = 7
 
 
+def test_keys_are_sorted_on_any_device():
+    keys = torch.tensor([3, 1, 2, 1])
+    assert module._sorted(keys.clone()).tolist() == keys.sort().values.tolist()
+    assert module._sorted(keys.to("meta")).shape == keys.shape
+
+
 def make_bag(longest, dropout=0.0, source_dropout=0.0, n_outputs=3, seed=0):
     generator = torch.Generator().manual_seed(seed)
     bag = BagOfWords(

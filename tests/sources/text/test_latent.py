@@ -13,6 +13,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.exceptions import SourceError
 from sklearn_profiling.sources import LatentSemanticVectors
+from sklearn_profiling.sources.text._word_sequences import WordSequences
 
 USERS = [["ab", "c"], ["abd"], None, ["cc", "d"], ["da", "b"]]
 TEXT = TokenMessages.from_lists(USERS)
@@ -45,6 +46,17 @@ def test_vectors_keep_the_angles_of_tf_idf(longest):
     weights = by_hand([user for user in USERS if user], longest)
     assert made.shape[1] == min(weights.shape)
     np.testing.assert_allclose(there @ there.T, weights @ weights.T, atol=1e-5)
+
+
+def test_vectors_are_the_bits_of_scikit_learns_steps():
+    vectors = LatentSemanticVectors(3, random_state=0).fit(TEXT)
+    there = ~TEXT.missing
+    counts = WordSequences(2).learn(TEXT[there], 1)
+    names = vectors._counts
+    assert (names.count(TEXT[there]).sum(axis=1) == counts.sum(axis=1)).all()
+    weights = vectors.weights_.transform(names.count(TEXT[there]))
+    expected = weights @ vectors.decomposition_.components_.T
+    np.testing.assert_array_equal(vectors.transform(TEXT)[there], expected)
 
 
 def test_few_components_are_the_first_of_the_decomposition():
