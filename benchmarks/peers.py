@@ -371,7 +371,7 @@ def _find(lines: Sequence[Line], wanted: Mapping[str, Any]) -> Line:
 def run(script: Script, *, quick: bool, program: str | None) -> list[Line]:
     """Run a script and return its lines, names of nested figures joined by a dot."""
     arguments = shlex.split(script.quick if quick else script.full)
-    if program and script is LINE:
+    if program and script in (LINE, LARGE_LINE):
         arguments += ["--program", program]
     path = FOLDER / "speed" / script.file
     done = subprocess.run(

@@ -55,7 +55,7 @@ autodoc_typehints = "none"
 toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 
-# Where the tests find real data, the gallery does.
+# Use the same real data as the tests.
 _DATA = Path(__file__).parents[2] / "shared" / "data"
 if _DATA.is_dir():
     os.environ.setdefault("SKLEARN_PROFILING_DATA", str(_DATA))

@@ -14,7 +14,7 @@ from sklearn_profiling.exceptions import ProfilingError, SourceError, shortened
 
 __all__ = ["as_pandas", "refuse_levels"]
 
-_NO_QUESTION = (
+_NOT_FOR_NARWHALS = (
     pd.DataFrame,
     pd.Series,
     np.ndarray,
@@ -32,8 +32,8 @@ def as_pandas(table: Any) -> Any:
     nulls. What narwhals does not know as a table or column is returned as it is; a
     table that is not in memory is a SourceError.
     """
-    # Those and what is no table at all: nearly everything, and narwhals takes a while.
-    if isinstance(table, _NO_QUESTION):
+    # Nearly all input is one of these, and narwhals takes a while.
+    if isinstance(table, _NOT_FOR_NARWHALS):
         return table
     if isinstance(table, pa.RecordBatch):
         table = pa.table(table)

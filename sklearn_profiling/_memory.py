@@ -58,42 +58,23 @@ class _Pickler(NumpyPickler):
 
     def __init__(self, stream: IO[bytes]) -> None:
         super().__init__(stream)
-        self._written: list[tuple[Ragged, dict[str, Any]]] = []
-        self._starts: dict[int, int] = {}
+        # kept, so that each array has an id of its own
+        self._states: list[dict[str, Any]] = []
+        self._mapped: set[int] = set()
 
     def reducer_override(self, obj: Any) -> Any:
         """Reduce a container as usual, and note its large arrays."""
         if not isinstance(obj, Ragged):
             return NotImplemented
         state: dict[str, Any] = obj.__getstate__()
-        # kept, so that each array has an id of its own
-        self._written.append((obj, state))
-        self._starts |= {id(each): 0 for each in state.values() if _is_large(each)}
+        self._states.append(state)
+        self._mapped |= {id(each) for each in state.values() if _is_large(each)}
         return copyreg.__newobj__, (type(obj),), state  # type: ignore[attr-defined]
 
     def _create_array_wrapper(self, array: NDArray[Any]) -> NumpyArrayWrapper:
         wrapper = super()._create_array_wrapper(array)
-        wrapper.allow_mmap = id(array) in self._starts
+        wrapper.allow_mmap = id(array) in self._mapped
         return wrapper
-
-    def save(self, obj: Any) -> None:
-        """Save an object, and note where the bytes of a large array begin."""
-        super().save(obj)
-        if id(obj) in self._starts:
-            self._starts[id(obj)] = self.file_handle.tell() - obj.nbytes
-
-    def map_written(self, path: Path) -> None:
-        """Let the containers hold maps of the file in place of what is in it."""
-        for container, state in self._written:
-            maps = {
-                name: np.memmap(
-                    path, each.dtype, "r", self._starts[id(each)], each.shape
-                )
-                for name, each in state.items()
-                if id(each) in self._starts
-            }
-            if maps:
-                container.__setstate__({**state, **maps})
 
 
 def _is_large(value: Any) -> bool:
@@ -123,16 +104,18 @@ class _CheckedBackend(FileSystemStoreBackend):
 
     def load_item(self, call_id: Any, *_: Any, **__: Any) -> Any:
         path = self._path(call_id)
-        read_checked(path, _nothing)
-        return joblib.load(path, mmap_mode="r")
+        while True:
+            before = path.stat()
+            read_checked(path, _nothing)
+            item = joblib.load(path, mmap_mode="r")
+            # each map opens the file anew, which another process may have replaced
+            if os.path.samestat(before, path.stat()):
+                return item
 
     def dump_item(self, call_id: Any, item: Any, *_: Any, **__: Any) -> None:
         try:
-            path = self._path(call_id)
-            with write_checked(path) as stream:
-                pickler = _Pickler(stream)
-                pickler.dump(item)
-            pickler.map_written(path)
+            with write_checked(self._path(call_id)) as stream:
+                _Pickler(stream).dump(item)
         except (OSError, pickle.PicklingError) as error:
             self._store.tell_unusable(error)
 

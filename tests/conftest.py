@@ -7,7 +7,12 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# An example that is slow on a busy machine is no fault.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 # Before anything imports transformers: no test may reach for the hub.
 os.environ["HF_HUB_OFFLINE"] = "1"

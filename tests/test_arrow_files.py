@@ -66,7 +66,10 @@ def written_file(path, table, compression):
 
 def test_parquet_is_as_pyarrow_reads_it(tmp_path):
     path = tmp_path / "table"
-    pyarrow.parquet.write_table(pa.table(PLAIN), path)
+    columns = dict(PLAIN)
+    if int(pa.__version__.split(".")[0]) < 23:
+        columns.pop("pair")  # pyarrow 22 cannot read the null in it that it wrote
+    pyarrow.parquet.write_table(pa.table(columns), path)
     table = read_parquet(path, pa.OSFile(str(path)))
     assert table.equals(pyarrow.parquet.read_table(path))
     assert table.schema.equals(pyarrow.parquet.read_table(path).schema)

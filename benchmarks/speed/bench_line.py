@@ -274,7 +274,7 @@ def main() -> None:
             program_speed,
             graph,
             given.components,
-            max(given.port_samples // 1_000_000, 1),
+            max(given.samples // 1_000_000, 1),
             given.jobs,
             given.program,
         )

@@ -145,6 +145,9 @@ class NaiveBayesRidgeClassifier(ClassifierMixin, BaseEstimator):
     def _scaled(self, X: Any) -> Any:
         """Scale the counts of (n_users, n_features), then the rows to length 1."""
         rows = sparse.csr_array(X)
+        if not rows.has_canonical_format:
+            rows = rows.copy()
+            rows.sum_duplicates()
         scaled = rows.data * self.scale_[rows.indices]
         # csr_matrix, as scikit-learn itself has it
         return unit_rows(

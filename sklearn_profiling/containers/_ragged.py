@@ -121,9 +121,18 @@ def as_slice(rows: IntArray) -> Rows:
 
 def is_mapped(array: Any) -> bool:
     """Tell whether an array lies in a file that is mapped into memory."""
-    while isinstance(array, np.ndarray):
-        array = array.base
+    while isinstance(array, np.ndarray | memoryview):
+        array = array.base if isinstance(array, np.ndarray) else array.obj
     return isinstance(array, mmap.mmap)
+
+
+def without_name(array: Any) -> Any:
+    """Return an array without the name of the file that it is mapped from.
+
+    With it joblib would have other processes open the file, which may be gone by then or
+    hold something else. Without it they get the bytes.
+    """
+    return np.asarray(memoryview(array)) if is_mapped(array) else array
 
 
 def take(starts: IntArray, rows: Rows) -> tuple[Rows, IntArray]:

@@ -17,6 +17,7 @@ from sklearn_profiling.containers._ragged import (
     resolve_rows,
     take,
     without_ellipsis,
+    without_name,
 )
 from sklearn_profiling.exceptions import SourceError
 
@@ -29,7 +30,7 @@ class ImageBags(Ragged):
     """Images of users, all of one size, any number a user.
 
     Indexing by a slice, a mask or an array of integers gives the chosen users, by one
-    integer the images of that user.
+    integer the images of that user. Users that follow each other are a view.
 
     Parameters
     ----------
@@ -81,6 +82,7 @@ class ImageBags(Ragged):
     def _set(
         self, pixels: Pixels, user_starts: IntArray, rows: IntArray | None = None
     ) -> None:
+        pixels, user_starts = without_name(pixels), without_name(user_starts)
         # One attribute, so that threads find both or neither changed.
         self._images = pixels, rows
         self.user_starts = user_starts
@@ -113,7 +115,7 @@ class ImageBags(Ragged):
         Parameters
         ----------
         start, stop : int
-            First image and the one behind the last, counted over all users.
+            First image and the one after the last, counted over all users.
 
         Returns
         -------

@@ -12,9 +12,10 @@ from typing import IO, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from sklearn_profiling.containers._ragged import Ragged
 from sklearn_profiling.containers.image_bags import ImageBags
 from sklearn_profiling.containers.messages import TokenMessages
-from sklearn_profiling.exceptions import SourceError
+from sklearn_profiling.exceptions import SourceError, shortened
 
 __all__ = ["concatenate"]
 
@@ -24,7 +25,7 @@ Users = TypeVar("Users", TokenMessages, ImageBags)
 def concatenate(
     parts: Iterable[Users], *, folder: str | os.PathLike[str] | None = None
 ) -> Users:
-    """Join users of several containers, one behind the other.
+    """Join users of several containers, end to end.
 
     Parameters
     ----------
@@ -32,9 +33,9 @@ def concatenate(
         Texts of one vocabulary and the same parts of speech, or images of one size.
         They are taken one by one.
     folder : str, path-like or None, default=None
-        Folder on a disk for word ids and pixels that are larger than memory. They are
-        written part by part into files without a name, which are mapped into memory
-        and go with the result. None joins in memory.
+        Folder on a disk for word ids and pixels that are larger than memory. They, and
+        where users and messages begin, are written part by part into files without a
+        name, which are mapped into memory and go with the result. None joins in memory.
 
     Returns
     -------
@@ -50,6 +51,12 @@ def concatenate(
     --------
     sklearn_profiling.datasets.stream_records : Users of a file in chunks.
 
+    Notes
+    -----
+    Pickling and hashing, and with them ``n_jobs``, ``memory`` and ``checkpoint``, read
+    all that they are given into memory. On Windows the folder cannot be removed before
+    the result.
+
     Examples
     --------
     >>> from sklearn_profiling.containers import concatenate, TokenMessages, Vocabulary
@@ -59,11 +66,17 @@ def concatenate(
     >>> text
     TokenMessages(3 users, 2 messages, 3 words, Vocabulary(2 words, 0 dimensions))
     """
+    if isinstance(parts, Ragged):
+        msg = (
+            "parts must be an iterable of TokenMessages or of ImageBags; got one "
+            f"{type(parts).__name__}"
+        )
+        raise SourceError(msg)
     joined: dict[str, _Joined] = {}
     first: Any = None
     with ExitStack() as files:
         for number, part in enumerate(parts):
-            state = _state_of(part)
+            state = _state_of(part, number)
             if first is None:
                 first = part
                 joined = {
@@ -85,10 +98,13 @@ def concatenate(
     return made
 
 
-def _state_of(part: Any) -> dict[str, Any]:
+def _state_of(part: Any, number: int) -> dict[str, Any]:
     if isinstance(part, TokenMessages | ImageBags):
         return part.__getstate__()
-    msg = f"parts must be TokenMessages or ImageBags; got {type(part).__name__}"
+    msg = (
+        f"parts must be TokenMessages or ImageBags; part {number} is "
+        f"{type(part).__name__}"
+    )
     raise SourceError(msg)
 
 
@@ -102,11 +118,15 @@ def _check_like_first(first: Any, part: Any, number: int) -> None:
         return
     elif part.vocabulary != first.vocabulary:
         what = (
-            "is written with another vocabulary than the first; use one fitted step "
-            "for all, such as FrequentWords, or TokenMessages.with_vocabulary"
+            f"is written with another vocabulary ({part.vocabulary!r}) than the first "
+            f"({first.vocabulary!r}); use one fitted step for all, such as "
+            "FrequentWords, or TokenMessages.with_vocabulary"
         )
     elif part.tag_names != first.tag_names:
-        what = "has other parts of speech than the first"
+        what = (
+            f"has other parts of speech ({shortened(part.tag_names)}) than the first "
+            f"({shortened(first.tag_names)})"
+        )
     else:
         return
     msg = f"part {number} of parts {what}"

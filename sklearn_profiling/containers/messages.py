@@ -20,6 +20,7 @@ from sklearn_profiling.containers._ragged import (
     segment_ids,
     take,
     without_ellipsis,
+    without_name,
 )
 from sklearn_profiling.containers.vocabulary import Vocabulary, WordIds
 from sklearn_profiling.exceptions import SourceError
@@ -38,11 +39,13 @@ class TokenMessages(Ragged):
     A user holds any number of messages, a message any number of words, also none. Words
     lie end to end in one array; nothing is padded. Indexing by a slice, a mask or an
     array of integers gives the chosen users, by one integer the words of that user.
+    Users that follow each other are a view.
 
     Parameters
     ----------
     ids : array-like of int, shape (n_words,)
-        Word ids of all messages of all users, end to end.
+        Word ids of all messages of all users, end to end. Read-only int32 ids are not
+        copied and must not be changed afterwards.
     message_starts : array-like of int, shape (n_messages + 1,)
         Message m holds the words ``ids[message_starts[m]:message_starts[m + 1]]``.
     user_starts : array-like of int, shape (n_users + 1,)
@@ -145,6 +148,9 @@ class TokenMessages(Ragged):
         places: IntArray | None = None,
     ) -> None:
         """Take parts; with `places` (n_messages,) messages begin there in `ids`."""
+        ids, tags = without_name(ids), without_name(tags)
+        message_starts = without_name(message_starts)
+        user_starts = without_name(user_starts)
         # One attribute, so that threads find all or nothing changed.
         self._words = ids, tags, places
         self.message_starts = message_starts
@@ -283,13 +289,16 @@ class TokenMessages(Ragged):
             if tags is not None and block_tags is not None:
                 tags[n_kept:end] = block_tags[known]
             n_kept = end
+        ids, tags = ids[:n_kept], None if tags is None else tags[:n_kept]
+        if 2 * n_kept < self.n_words:  # little of the memory would be used
+            ids, tags = ids.copy(), None if tags is None else tags.copy()
         filled = np.diff(message_starts) > 0
         filled |= np.diff(self.message_starts) == 0
         return self._derive(
-            ids[:n_kept],
+            ids,
             np.concatenate([message_starts[:-1][filled], message_starts[-1:]]),
             np.concatenate([[0], np.cumsum(filled)])[self.user_starts],
-            None if tags is None else tags[:n_kept],
+            tags,
             vocabulary,
         )
 
@@ -456,7 +465,7 @@ class TokenMessages(Ragged):
 
 
 def _is_ready(ids: npt.NDArray[Any]) -> bool:
-    """Tell whether ids can be read where they are, since nobody writes into them."""
+    """Tell whether ids can be read where they are, since they are read-only."""
     locked = not ids.flags.writeable and (ids.base is None or is_mapped(ids))
     return locked and ids.dtype == np.int32
 

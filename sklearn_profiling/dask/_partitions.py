@@ -12,7 +12,14 @@ from sklearn_profiling._cluster import KeptData
 from sklearn_profiling._optional import import_optional
 from sklearn_profiling.exceptions import SourceError, shortened
 
-__all__ = ["EXTRA", "check_column", "id_columns", "map_partitions", "shared"]
+__all__ = [
+    "EXTRA",
+    "check_column",
+    "current_client",
+    "id_columns",
+    "map_partitions",
+    "shared",
+]
 
 EXTRA = {"extra": "dask", "purpose": "Work by partition"}
 _ID_COLUMN = "user_id"
@@ -54,11 +61,18 @@ def id_columns(frame: Any, id_column: str | None) -> list[str]:
 
 def shared(value: Any) -> Any:
     """Return what stands for an object in tasks; each worker gets it once."""
-    try:
-        client = import_optional("distributed", **EXTRA).get_client()
-    except ValueError:  # no cluster: threads, processes or none of them
+    client = current_client()
+    if client is None:
         return import_optional("dask", **EXTRA).delayed(value, traverse=False)
     return KeptData(client).keep(value)
+
+
+def current_client() -> Any:
+    """Return the client of a cluster; None for threads, processes or none of them."""
+    try:
+        return import_optional("distributed", **EXTRA).get_client()
+    except ValueError:
+        return None
 
 
 def map_partitions(

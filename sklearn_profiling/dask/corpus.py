@@ -14,6 +14,7 @@ from sklearn_profiling.containers import TokenMessages, Vocabulary
 from sklearn_profiling.containers._ragged import segment_ids
 from sklearn_profiling.dask._partitions import (
     check_column,
+    current_client,
     id_columns,
     map_partitions,
 )
@@ -77,8 +78,10 @@ def word_counts(
     text = frame[[text_column]]
     by_part = map_partitions(text, _count, _checked(segmenter), columns, [])
     n_parts = max(1, frame.npartitions // _PARTITIONS_PER_COUNT)
+    # "p2p" keeps what is on its way on the workers' disks
+    method = "tasks" if current_client() is None else "p2p"
     return by_part.groupby("word", sort=False).sum(
-        split_out=n_parts, shuffle_method="tasks"
+        split_out=n_parts, shuffle_method=method
     )
 
 
@@ -93,7 +96,7 @@ def fit_vocabulary(
     """Learn the vocabulary of a corpus that is larger than memory.
 
     The first of two passes: words are counted by partition and the counts added up on
-    the workers. The second is :func:`segment`, which needs the vocabulary of all.
+    the workers, which keep them on their disks until then. The second is :func:`segment`, which needs the vocabulary of all.
 
     Parameters
     ----------

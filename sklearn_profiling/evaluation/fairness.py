@@ -172,8 +172,8 @@ def group_report(
         seed = derive_seed(random_state)
         reports[origin] = GroupReport(
             _by_group(tasks, y, y_proba, classes, level),
-            pd.concat([task.by_class() for task in tasks]),
-            pd.concat([task.gaps(n_bootstrap, level, seed) for task in tasks]),
+            _joined([task.by_class() for task in tasks]),
+            _joined([task.gaps(n_bootstrap, level, seed) for task in tasks]),
         )
     if sources is None:
         return reports[""]
@@ -187,6 +187,11 @@ def group_report(
             for name in tables
         )
     )
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Put tables below each other; pandas 2 warns of those without rows."""
+    return pd.concat([each for each in tables if len(each)] or tables[:1])
 
 
 def _group_cells(groups: Any, table: Any, names: list[str]) -> pd.DataFrame:

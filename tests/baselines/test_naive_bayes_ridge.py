@@ -52,6 +52,18 @@ def test_values_are_the_bits_of_scikit_learns_steps():
     np.testing.assert_array_equal(model.decision_function(COUNTS), expected)
 
 
+def test_entries_of_one_word_add_up():
+    model = NaiveBayesRidgeClassifier().fit(COUNTS, LABELS)
+    whole = sparse.csr_array(COUNTS[:1])
+    twice = np.repeat(whole.indices, 2)
+    halves = np.repeat(whole.data / 2, 2)
+    split = sparse.csr_array((halves, twice, [0, len(twice)]), shape=whole.shape)
+    np.testing.assert_allclose(
+        model.decision_function(split), model.decision_function(whole)
+    )
+    assert split.nnz == 2 * whole.nnz
+
+
 def test_a_word_that_all_use_alike_and_one_class():
     alike = NaiveBayesRidgeClassifier().fit([[1, 2], [1, 2]], ["a", "b"])
     assert alike.scale_.tolist() == [1.0, 1.0]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+from copy import copy
 
 import joblib
 import numpy as np
 import pytest
+from joblib import Parallel, delayed
 
 from sklearn_profiling.containers import (
     ImageBags,
@@ -55,7 +57,7 @@ def test_parts_join_to_the_whole(make, in_file, sizes, tmp_path):
     assert not in_file or not list(folder.iterdir())
 
 
-def test_joined_texts_train_and_write_as_one(tmp_path):
+def test_joined_texts_are_read_only(tmp_path):
     joined = concatenate([text(), text()[[2, 0]]], folder=tmp_path)
     wanted = text()[[0, 1, 2, 3, 2, 0]]
     assert joined == wanted
@@ -64,18 +66,30 @@ def test_joined_texts_train_and_write_as_one(tmp_path):
         joined.ids[0] = 1
 
 
+@pytest.mark.parametrize("make", [text, bags])
+def test_joined_users_go_to_other_processes(make, tmp_path):
+    joined = concatenate([make(), make()], folder=tmp_path)
+    chosen = joined, joined[2:5], joined[[4, 0]]
+    found = Parallel(2)(delayed(copy)(each) for each in chosen)
+    assert found == list(chosen)
+
+
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
         ([], "parts holds no TokenMessages or ImageBags"),
-        ([text(), [["a"]]], "parts must be TokenMessages or ImageBags; got list"),
+        (text(), "parts must be an iterable of .*; got one TokenMessages"),
+        ([text(), [["a"]]], "parts must be TokenMessages or .*; part 1 is list"),
         ([text(), bags()], "part 1 of parts is ImageBags, the first TokenMessages"),
         ([bags(), bags(2)], r"of \(1, 1, 2\), the first of \(1, 1, 1\)"),
         (
             [text(), text().with_vocabulary(Vocabulary(["b"]))],
-            "part 1 of parts is written with another vocabulary than the first",
+            r"part 1 of parts is written with another vocabulary \(Vocabulary\(1 word",
         ),
-        ([text(), text(("n", "x"))], "part 1 of parts has other parts of speech"),
+        (
+            [text(), text(("n", "x"))],
+            r"part 1 of parts has other parts of speech \(\('n', 'x'\)\)",
+        ),
     ],
 )
 def test_what_is_refused(parts, message, tmp_path):
@@ -92,13 +106,13 @@ def test_a_folder_that_cannot_be_used(tmp_path):
 def test_a_full_disk_is_told(tmp_path, monkeypatch):
     class Full:
         def __init__(self, **_):
-            self.closed = False
+            pass
 
         def __enter__(self):
             return self
 
         def __exit__(self, *_):
-            self.closed = True
+            pass
 
         def write(self, _):
             raise OSError(errno.ENOSPC, "No space left on device")

@@ -194,8 +194,8 @@ def assemble(
 ) -> TokenMessages:
     """Join word ids, words per message (`sizes`) and messages per user (`lengths`).
 
-    Empty messages are left out, unless they are to be kept. The ids are not copied, and
-    read-only from now on.
+    Empty messages are left out, unless they are to be kept. Ids that own their memory
+    are not copied, and read-only from now on.
     """
     ids.flags.writeable = False
     text = TokenMessages(

@@ -17,7 +17,7 @@ _BLOCK = 40
 """Vectors multiplied at a time: a row of them stays in cache beside many others."""
 _LEAST_BLOCKS = 12
 _VECTORS_PER_DIRECTION = 2.1
-"""More of the variance of users' words than after five power iterations."""
+"""Size of the basis: it keeps more of the variance than five power iterations do."""
 _MOST_RUNS = 5
 
 
@@ -27,7 +27,8 @@ def right_singular_vectors(
     """Find the directions (n_directions, n_columns) of the largest singular values.
 
     By a block Lanczos process with a random start on the smaller side of the rows, or
-    from all products of these where they are few. Directions beyond the rank are zero.
+    from all products of these where they are few. Directions whose singular value is
+    below a thousandth of the largest, where rounding begins, may be zero.
     """
     turned = rows.T.tocsr()
     is_wide = rows.shape[0] <= rows.shape[1]
