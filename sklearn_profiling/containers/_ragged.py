@@ -129,8 +129,8 @@ def is_mapped(array: Any) -> bool:
 def without_name(array: Any) -> Any:
     """Return an array without the name of the file that it is mapped from.
 
-    With it joblib would have other processes open the file, which may be gone by then or
-    hold something else. Without it they get the bytes.
+    With it joblib would have other processes open the file, which may be gone by then
+    or hold something else. Without it they get the bytes.
     """
     return np.asarray(memoryview(array)) if is_mapped(array) else array
 

@@ -96,7 +96,8 @@ def fit_vocabulary(
     """Learn the vocabulary of a corpus that is larger than memory.
 
     The first of two passes: words are counted by partition and the counts added up on
-    the workers, which keep them on their disks until then. The second is :func:`segment`, which needs the vocabulary of all.
+    the workers, which keep them on their disks until then. The second is
+    :func:`segment`, which needs the vocabulary of all.
 
     Parameters
     ----------
