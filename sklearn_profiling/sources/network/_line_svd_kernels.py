@@ -7,6 +7,12 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from sklearn_profiling.sources._prefetch import prefetch_for_write
+
+# Entries to look ahead, whose rows are asked for, and numbers per cache line.
+_AHEAD = 16
+_LINE = 16
+
 
 @njit(nogil=True, cache=True, fastmath=True)
 def multiply_rows(
@@ -25,9 +31,14 @@ def multiply_rows(
     """
     width = dense.shape[1]
     total = np.empty(width, dtype=np.float32)
+    end = indptr[last]
     for row in range(first, last):
         total[:] = np.float32(0.0)
         for place in range(indptr[row], indptr[row + 1]):
+            if place + _AHEAD < end:
+                start = np.int64(indices[place + _AHEAD]) * width
+                for d in range(start, start + width, _LINE):
+                    prefetch_for_write(dense, d)
             weight = weights[place]
             other = dense[indices[place]]
             for d in range(width):
