@@ -58,6 +58,8 @@ _MARKS: Final = (
 _ZSTD_WINDOW: Final = 1 << 31
 # So little unpacks to 64 MiB at the most.
 _ZSTD_STEP: Final = 1 << 11
+_GZIP_AHEAD: Final[int] = getattr(gzip, "READ_BUFFER_SIZE", 0)
+"""Bytes that gzip may have read of a file and not yet unpacked, from Python 3.12 on."""
 _BUFFER: Final = 1 << 20
 #: The directory of a zip archive, of about 80,000 files, which zipfile reads whole.
 _ZIP_DIRECTORY: Final = 1 << 22
@@ -212,9 +214,10 @@ class _Unpacked(io.RawIOBase):
 
     def _look_ahead(self) -> None:
         """Unpack what looks like a bomb before anyone takes its lines apart."""
+        waiting = _GZIP_AHEAD if self._packer == "gzip" else 0
         while max_bytes_given() is None and (data := self._unpack(_BUFFER)):
             self._ahead.append(data)
-            if self._n_unpacked <= MOST_TIMES * self._n_packed:
+            if self._n_unpacked <= MOST_TIMES * (self._n_packed - waiting):
                 break
 
     @property
