@@ -67,7 +67,7 @@ def test_a_socket_is_refused(tmp_path, monkeypatch):
 
 
 def test_a_path_with_a_null_is_refused():
-    with pytest.raises(DataFormatError, match="is no path: .*embedded null"):
+    with pytest.raises(DataFormatError, match=r"is no path: .*embedded null"):
         check_file("a\0b")
 
 
