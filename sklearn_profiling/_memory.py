@@ -69,6 +69,7 @@ class _Pickler(NumpyPickler):
         state: dict[str, Any] = obj.__getstate__()
         self._states.append(state)
         self._mapped |= {id(each) for each in state.values() if _is_large(each)}
+        # the types of copyreg lack what pickle itself calls
         return copyreg.__newobj__, (type(obj),), state  # type: ignore[attr-defined]
 
     def _create_array_wrapper(self, array: NDArray[Any]) -> NumpyArrayWrapper:
